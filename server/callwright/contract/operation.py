@@ -1,0 +1,172 @@
+"""One REST operation as a value: route, effect and answer are on the class, the request is an instance."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from string import Formatter
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar, cast, get_args
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+R = TypeVar("R", covariant=True)
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Effect = Literal["read", "create", "update", "delete", "dial", "grant", "secret"]
+Place = Literal["path", "query", "body", "file"]
+
+_EFFECT_OF: dict[Method, Effect] = {
+    "GET": "read",
+    "POST": "create",
+    "PUT": "update",
+    "PATCH": "update",
+    "DELETE": "delete",
+}
+
+
+class Query:
+    """Marks a field of a POST, PUT or PATCH that travels in the query: `Annotated[bool, Query()]`."""
+
+
+class Blob(NamedTuple):
+    """An answer (or an uploaded file) that is not JSON."""
+
+    media_type: str
+    data: bytes
+    filename: str = ""
+
+
+class Operation(BaseModel, Generic[R]):
+    """A call that the platform understands and that answers `R`.
+
+    Fields named in `path` go there. The others are the query of a GET or DELETE, and the JSON body of a POST, PUT or
+    PATCH; a body with a `Blob` field travels as multipart. Only what was set is sent, so that absent and null stay two
+    things. Unknown body and query fields are kept and sent on, because newer platforms know them.
+
+    `effect` is what the call does to the world; the approval policy judges by it. `guarded` are dotted paths of the
+    body that ask a person whichever tool carries them (`*` stands for one key or list item, `**` for any depth).
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True, protected_namespaces=())
+
+    method: ClassVar[Method]
+    path: ClassVar[str]
+    effect: ClassVar[Effect]
+    guarded: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(
+        cls,
+        *,
+        method: Method | None = None,
+        path: str = "",
+        effect: Effect | None = None,
+        guarded: tuple[str, ...] = (),
+        **kw: Any,
+    ) -> None:
+        super().__init_subclass__(**kw)
+        if method is not None:
+            cls.method, cls.path, cls.guarded = method, path, guarded
+            cls.effect = effect or _EFFECT_OF[method]
+
+    @classmethod
+    @cache
+    def places(cls) -> dict[str, Place]:
+        """Where each declared field travels."""
+        in_path = {name for _, name, _, _ in Formatter().parse(cls.path) if name}
+        rest: Place = "query" if cls.method in ("GET", "DELETE") else "body"
+
+        def place(name: str) -> Place:
+            field = cls.model_fields[name]
+            if name in in_path:
+                return "path"
+            if any(isinstance(mark, Query) for mark in field.metadata):
+                return "query"
+            return "file" if field.annotation is Blob or Blob in get_args(field.annotation) else rest
+
+        return {name: place(name) for name in cls.model_fields}
+
+    @classmethod
+    @cache
+    def multipart(cls) -> bool:
+        return "file" in cls.places().values()
+
+    @classmethod
+    @cache
+    def answer(cls) -> Any:
+        """The type `R` of the answer."""
+        for base in cls.__mro__:
+            if issubclass(base, BaseModel) and (args := base.__pydantic_generic_metadata__["args"]):
+                return args[0]
+        raise TypeError(f"{cls.__name__} does not say what it answers")
+
+    @classmethod
+    @cache
+    def result(cls) -> TypeAdapter[Any]:
+        return TypeAdapter(cls.answer())
+
+    @classmethod
+    def parse(cls, path: Mapping[str, str], query: Mapping[str, Any], body: Mapping[str, Any]) -> Self:
+        """Read a request. Nothing in a body or query can stand in for a path field."""
+        places = cls.places()
+        given = {"path": path, "query": query, "body": body, "file": body}
+        fields = {name: given[place][name] for name, place in places.items() if name in given[place]}
+        extra = {k: v for k, v in (*query.items(), *body.items()) if k not in places}
+        return cls.model_validate(extra | fields)
+
+    def url(self) -> str:
+        parts = {n: _segment(getattr(self, n)) for n, place in self.places().items() if place == "path"}
+        return self.path.format(**parts)
+
+    def query(self) -> dict[str, Any]:
+        """Query parameters that were set; None is left out, because on the wire it would read as an empty string."""
+        rest = {} if self.method in ("POST", "PUT", "PATCH") else self._extra()
+        return {name: value for name, value in (self._in("query") | rest).items() if value is not None}
+
+    def body(self) -> dict[str, Any] | None:
+        """The JSON body (for multipart: its plain fields); None where the method has none."""
+        return None if self.method in ("GET", "DELETE") else self._in("body") | self._extra()
+
+    def files(self) -> dict[str, Blob]:
+        given = ((n, cast(Blob | None, getattr(self, n))) for n, place in self.places().items() if place == "file")
+        return {name: blob for name, blob in given if blob is not None}
+
+    def guarded_paths(self) -> list[str]:
+        """The guarded paths that this request really carries, spelt out."""
+        body = self.body() or {}
+        return sorted({found for pattern in self.guarded for found in _match(body, tuple(pattern.split(".")))})
+
+    def _extra(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", include=set(self.model_extra or {}))
+
+    def _in(self, place: Place) -> dict[str, Any]:
+        names = {n for n, p in self.places().items() if p == place}
+        return self.model_dump(mode="json", by_alias=True, include=names, exclude_unset=True)
+
+
+def _segment(value: object) -> str:
+    """Quote one path segment. Dots, slashes and control characters would reach another endpoint behind some proxies."""
+    text = str(value)
+    if not text.strip(".") or any(c in "/\\" or ord(c) < 32 for c in text):
+        raise ValueError(f"{text!r} cannot stand in a path")
+    return quote(text, safe="")
+
+
+def _match(node: object, pattern: tuple[str, ...], at: str = "") -> Iterator[str]:
+    if not pattern:
+        yield at.removeprefix(".")
+        return
+    head, rest = pattern[0], pattern[1:]
+    if head == "**":
+        yield from _match(node, rest, at)
+    items = _items(node)
+    for key, child in items:
+        if head == "**":
+            yield from _match(child, pattern, f"{at}.{key}")
+        elif head in ("*", key):
+            yield from _match(child, rest, f"{at}.{key}")
+
+
+def _items(node: object) -> list[tuple[str, object]]:
+    if isinstance(node, dict):
+        return list(cast(dict[str, object], node).items())
+    if isinstance(node, list):
+        return [(str(i), item) for i, item in enumerate(cast(list[object], node))]
+    return []
