@@ -1,0 +1,238 @@
+"""Sends operations to the platform, over the network or into the embedded engine."""
+
+import random
+import re
+import time
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Any, Self, TypeVar, cast
+from urllib.parse import quote
+
+import anyio
+from pydantic import SecretStr, ValidationError
+from pydantic_core import to_json
+
+from ..bounds import UNBOUNDED, Bounds
+from ..contract.errors import ApiError, BadRequest, RateLimited, Refused, Unavailable, Unreachable, Unreadable, decode
+from ..contract.operation import Blob, Operation
+from ..net.http import (
+    CONNECT_SECONDS,
+    URL,
+    DecodingError,
+    InvalidURL,
+    Request,
+    Timeout,
+    Transport,
+    TransportError,
+    http_client,
+    read_body,
+)
+from .retry import Answer, never_left, pause, told_to_wait
+
+R = TypeVar("R")
+
+TOTAL_SECONDS = 30.0
+"""One call with its retries, unless the caller says otherwise."""
+READ_SECONDS = 20.0
+"""The longest silence within a call of the usual length: it leaves time for a second attempt."""
+LARGEST_ANSWER = 32 * 1024 * 1024
+LONGEST_TEXT = 500
+KEY_HEADER = "xi-api-key"
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class ApiClient:
+    """Calls one platform: `await client.send(GetAgent(agent_id=...))`.
+
+    `key` goes to the host of `base_url` and nowhere else. `transport` replaces the network (the embedded engine).
+    `deadline` is in seconds and covers a whole call. `sleep`, `clock` (Unix time) and `random` are for tests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key: SecretStr | None = None,
+        transport: Transport | None = None,
+        deadline: float = TOTAL_SECONDS,
+        bounds: Bounds = UNBOUNDED,
+        proxy_url: str | None = None,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        clock: Callable[[], float] = time.time,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        base = URL(base_url)
+        if base.scheme not in ("https", "http") or not base.host or base.userinfo or base.query or base.fragment:
+            raise ValueError("The platform's address must be http(s)://host, without user, query or fragment.")
+        if key and not transport and base.scheme == "http" and base.host not in _LOOPBACK:
+            raise ValueError("The platform's address must be https: a key does not leave this machine unencrypted.")
+        if key and not re.fullmatch(r"[!-~]+", key.get_secret_value()):
+            raise ValueError("The platform's key must be printable ASCII without spaces.")
+        self._base = str(base).rstrip("/")
+        self._origin = (base.scheme, base.host, base.port)
+        self._prefix = base.raw_path.decode().rstrip("/")
+        self._key, self._deadline, self._bounds = key, deadline, bounds
+        self._sleep, self._clock, self._random = sleep, clock, random
+        self._http = http_client(transport, proxy_url=proxy_url)
+
+    def __repr__(self) -> str:
+        return f"ApiClient({self._base!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def send(self, op: Operation[R], *, deadline: float | None = None) -> R:
+        """The answer to `op`, or an ApiError. `deadline`: seconds for this call in all, retries included."""
+        guarded = op.guarded_paths() if self._bounds.no_outbound else ()
+        if reason := self._bounds.allow(op.effect, guarded):
+            raise Refused(reason)
+        seconds = self._deadline if deadline is None else deadline
+        with anyio.move_on_after(seconds):
+            return self._result(op, await self._attempts(op, seconds))
+        raise Unreachable(f"No answer within {seconds:g} s.{_doubt(op)}")
+
+    async def _attempts(self, op: Operation[Any], seconds: float) -> Answer:
+        attempt = 0
+        while True:
+            attempt += 1
+            outcome = await self._attempt(self._request(op, seconds))
+            wait = pause(op.effect, attempt, outcome, random=self._random, now=self._clock())
+            if wait is None or anyio.current_time() + wait > anyio.current_effective_deadline():
+                break
+            await self._sleep(wait)
+        if isinstance(outcome, Answer):
+            return outcome
+        # Raised here and not where it was caught, so that no traceback leads into frames that hold the key.
+        raise self._fault(op, outcome)
+
+    async def _attempt(self, request: Request) -> Answer | Exception:
+        """Any exception is an outcome: below are sockets, TLS and parsers, and not all of them wrap their errors."""
+        try:
+            response = await self._http.send(request, stream=True)
+            try:
+                body = await read_body(response, LARGEST_ANSWER)
+            finally:
+                await response.aclose()
+        except Exception as exc:
+            return exc
+        return Answer(response.status_code, response.headers, body)
+
+    def _request(self, op: Operation[Any], seconds: float) -> Request:
+        silence = READ_SECONDS if seconds <= TOTAL_SECONDS else seconds
+        try:
+            request = self._http.build_request(
+                op.method,
+                self._base + op.url(),
+                params=op.query() or None,
+                timeout=Timeout(silence, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
+                **_payload(op),
+            )
+        except (ValueError, InvalidURL) as exc:
+            raise BadRequest(self._clean(str(exc))) from None
+        self._check_target(op, request)
+        if self._key:
+            request.headers[KEY_HEADER] = self._key.get_secret_value()
+        return request
+
+    def _check_target(self, op: Operation[Any], request: Request) -> None:
+        """What goes out must be the operation's own endpoint on the configured host, whatever was in its fields."""
+        url = request.url
+        path = url.raw_path.partition(b"?")[0].decode()
+        same = (url.scheme, url.host, url.port) == self._origin and path.startswith(self._prefix)
+        if not same or not _template(type(op)).fullmatch(path[len(self._prefix) :]):
+            raise Refused(f"{type(op).__name__} would leave its own endpoint.")
+
+    def _result(self, op: Operation[R], answer: Answer) -> R:
+        if answer.status >= 400:
+            raise self._error(answer)
+        if not 200 <= answer.status < 300:
+            raise Unreadable(f"The platform answered {answer.status}, a redirect, and redirects are not followed.")
+        kind: object = op.answer()
+        if kind is None:
+            return cast(R, None)
+        if kind is Blob:
+            return cast(R, _blob(answer))
+        try:
+            return op.result().validate_json(answer.body or b"null")
+        except ValidationError as exc:
+            raise Unreadable(self._clean(_misfit(exc, answer))) from None
+
+    def _error(self, answer: Answer) -> ApiError:
+        error = decode(answer.status, self._redact(answer.body.decode(errors="replace")).encode())
+        wait = told_to_wait(answer, self._clock())
+        if wait is not None and isinstance(error, RateLimited | Unavailable):
+            return type(error)(f"{str(error)[: LONGEST_TEXT - 60]} The platform asks to wait {wait:.3g} s.")
+        return error
+
+    def _fault(self, op: Operation[Any], exc: Exception) -> ApiError:
+        name = type(exc).__name__
+        if never_left(exc):
+            return Unreachable(f"The platform cannot be reached ({name}).")
+        if isinstance(exc, DecodingError):
+            return Unreadable(f"The platform's answer cannot be read: {self._clean(str(exc))}{_doubt(op)}")
+        broke = "broke off" if isinstance(exc, TransportError) else "failed"
+        return Unreachable(f"The exchange with the platform {broke} ({name}).{_doubt(op)}")
+
+    def _clean(self, text: str) -> str:
+        return self._redact(text)[:LONGEST_TEXT]
+
+    def _redact(self, text: str) -> str:
+        if not self._key:
+            return text
+        key = self._key.get_secret_value()
+        for form in {key, to_json(key).decode()[1:-1], quote(key, safe="")}:
+            text = text.replace(form, "[key]")
+        return text
+
+
+@cache
+def _template(op: type[Operation[Any]]) -> re.Pattern[str]:
+    """The operation's path, each parameter one segment that is not made of dots."""
+    parts = re.split(r"\{\w+\}", op.path)
+    return re.compile(r"(?!\.+(?:/|$))[^/?#]+".join(map(re.escape, parts)))
+
+
+def _payload(op: Operation[Any]) -> dict[str, Any]:
+    body = op.body()
+    if body is None:
+        return {}
+    if not op.multipart():
+        return {"content": to_json(body), "headers": {"content-type": "application/json"}}
+    files = {name: (blob.filename or name, blob.data, blob.media_type) for name, blob in op.files().items()}
+    return {"data": {k: _form_value(v) for k, v in body.items() if v is not None}, "files": files or None}
+
+
+def _form_value(value: object) -> object:
+    """A form knows text and lists of text; whatever is deeper travels as JSON in one field."""
+    items = cast(list[object], value) if isinstance(value, list) else [value]
+    return to_json(value).decode() if any(isinstance(item, dict | list) for item in items) else cast(object, value)
+
+
+def _blob(answer: Answer) -> Blob:
+    media_type = answer.headers.get("content-type", "").partition(";")[0].strip() or "application/octet-stream"
+    found = re.search(r'filename="?([^";]+)', answer.headers.get("content-disposition", ""))
+    return Blob(media_type, answer.body, re.split(r"[/\\]", found[1].strip())[-1] if found else "")
+
+
+def _misfit(exc: ValidationError, answer: Answer) -> str:
+    """Names the fields, never their values."""
+    errors = exc.errors(include_input=False, include_url=False, include_context=False)
+    if not answer.body:
+        return "The platform's answer is empty."
+    if errors[0]["type"] == "json_invalid":
+        kind = answer.headers.get("content-type", "").partition(";")[0][:60]
+        return f"The platform's answer is not JSON (it is called {kind!r})."
+    fields = sorted({".".join(map(str, e["loc"])) or "all" for e in errors})
+    more = f" and {len(fields) - 10} more" if len(fields) > 10 else ""
+    return f"The platform's answer lacks or garbles: {', '.join(fields[:10])}{more}."
+
+
+def _doubt(op: Operation[Any]) -> str:
+    return "" if op.effect == "read" else " Whether it was carried out is not known: look before you repeat it."

@@ -1,0 +1,96 @@
+"""HTTP clients for everything that leaves this process. Only this package imports httpx2.
+
+A client from here follows no redirect (a redirect would carry custom headers, keys among them, to another host), reads
+no proxy, certificate or password from the environment, keeps no cookies, and checks certificates.
+"""
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx2 as httpx
+from httpx2 import (
+    URL,
+    AsyncClient,
+    ConnectError,
+    ConnectTimeout,
+    DecodingError,
+    Headers,
+    InvalidURL,
+    PoolTimeout,
+    Request,
+    Response,
+    Timeout,
+    TransportError,
+)
+from httpx2 import AsyncBaseTransport as Transport
+
+__all__ = [
+    "LIMITS",
+    "URL",
+    "AsyncClient",
+    "ConnectError",
+    "ConnectTimeout",
+    "DecodingError",
+    "Headers",
+    "InvalidURL",
+    "PoolTimeout",
+    "Request",
+    "Response",
+    "Timeout",
+    "TooLarge",
+    "Transport",
+    "TransportError",
+    "http_client",
+    "network_transport",
+    "read_body",
+]
+
+CONNECT_SECONDS = 5.0
+SILENCE_SECONDS = 30.0
+"""The longest pause between two bytes of one answer."""
+LIMITS = httpx.Limits(max_connections=128, max_keepalive_connections=100, keepalive_expiry=30.0)
+"""Enough that 64 calls in flight and some more do not wait for each other."""
+
+
+class TooLarge(DecodingError):
+    """An answer is larger than its reader takes."""
+
+
+def http_client(
+    transport: Transport | None = None,
+    *,
+    proxy_url: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeout: Timeout | None = None,
+) -> AsyncClient:
+    """A client with the properties above; `transport` defaults to the network. It suits the `openai` SDK too."""
+    return AsyncClient(
+        transport=transport or network_transport(proxy_url),
+        headers={"user-agent": "callwright", **(headers or {})},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        timeout=timeout or Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+def network_transport(proxy_url: str | None = None) -> Transport:
+    """The network, with certificates checked against the operating system's trust store."""
+    return httpx.AsyncHTTPTransport(trust_env=False, limits=LIMITS, proxy=proxy_url)
+
+
+async def read_body(response: Response, limit: int) -> bytes:
+    """The whole decoded body. Raises TooLarge beyond `limit` bytes, TransportError when it breaks off."""
+    # Nested codings multiply: 64 KB gzipped twice can stand for gigabytes, which no check between chunks would catch.
+    if "," in response.headers.get("content-encoding", ""):
+        raise DecodingError("The answer is compressed more than once.")
+    parts: list[bytes] = []
+    size = 0
+    async with aclosing(response.aiter_bytes()) as chunks:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge(f"The answer is larger than {limit:,} bytes.")
+            parts.append(chunk)
+    return b"".join(parts)

@@ -1,0 +1,48 @@
+"""Loopback servers that play whatever a test needs on the other end."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import uvicorn
+from anyio.abc import SocketStream
+
+App = Callable[..., Any]
+Peer = Callable[[SocketStream], Awaitable[None]]
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = anyio.Event()
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+@asynccontextmanager
+async def serving(app: App) -> AsyncGenerator[str]:
+    """A real HTTP server for an ASGI app; gives its base URL."""
+    config = uvicorn.Config(
+        app, port=0, log_level="warning", ws="none", lifespan="off", timeout_graceful_shutdown=1, log_config=None
+    )
+    server = _Server(config)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(server.serve)
+        await server.ready.wait()
+        try:
+            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        finally:
+            server.should_exit = True
+
+
+@asynccontextmanager
+async def peer(talk: Peer) -> AsyncGenerator[str]:
+    """A TCP server that plays `talk` on each connection, byte by byte as a test wants; gives its base URL."""
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, talk)
+        port: int = listener.extra(anyio.abc.SocketAttribute.local_port)
+        yield f"http://127.0.0.1:{port}"
+        tasks.cancel_scope.cancel()
