@@ -74,7 +74,7 @@ class ApiClient:
         self._prefix = base.raw_path.decode().rstrip("/")
         self._key, self._deadline, self._bounds = key, deadline, bounds
         self._sleep, self._clock, self._random = sleep, clock, random
-        self._http = http_client(transport, proxy_url=proxy_url)
+        self._http = http_client(transport, proxy_url=None if base.host in _LOOPBACK else proxy_url)
 
     def __repr__(self) -> str:
         return f"ApiClient({self._base!r})"

@@ -4,8 +4,10 @@ A client from here follows no redirect (a redirect would carry custom headers, k
 no proxy, certificate or password from the environment, keeps no cookies, and checks certificates.
 """
 
+import ssl
 from collections.abc import Mapping
 from contextlib import aclosing
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2 as httpx
@@ -26,7 +28,9 @@ from httpx2 import (
 from httpx2 import AsyncBaseTransport as Transport
 
 __all__ = [
+    "CONNECT_SECONDS",
     "LIMITS",
+    "SILENCE_SECONDS",
     "URL",
     "AsyncClient",
     "ConnectError",
@@ -44,6 +48,7 @@ __all__ = [
     "http_client",
     "network_transport",
     "read_body",
+    "tls",
 ]
 
 CONNECT_SECONDS = 5.0
@@ -76,8 +81,14 @@ def http_client(
 
 
 def network_transport(proxy_url: str | None = None) -> Transport:
-    """The network, with certificates checked against the operating system's trust store."""
-    return httpx.AsyncHTTPTransport(trust_env=False, limits=LIMITS, proxy=proxy_url)
+    """The network, by way of a proxy where one is given."""
+    return httpx.AsyncHTTPTransport(verify=tls(), trust_env=False, limits=LIMITS, proxy=proxy_url)
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """Checks certificates against the operating system's store, whatever the environment says of other files."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 async def read_body(response: Response, limit: int) -> bytes:
