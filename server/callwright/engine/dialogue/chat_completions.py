@@ -1,0 +1,208 @@
+"""A model behind an endpoint that speaks chat completions, through the `openai` client.
+
+The client is used for the wire format alone: its retries are off, because only here is it known whether text was
+already handed on, and its HTTP client comes from `net/`, where every outgoing address is judged.
+"""
+
+import json
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+import anyio
+import anyio.to_thread
+
+from .chunks import Assembly
+from .llm import Done, LLMSettings, ModelFailed, Piece, Request, Text
+
+if TYPE_CHECKING:
+    from openai import APIError, AsyncOpenAI
+
+T = TypeVar("T")
+Sleep = Callable[[float], Awaitable[None]]
+
+ANSWER_LIMIT = 200_000
+"""Characters. An endpoint that talks on and on is stopped here."""
+
+_LONGEST_WAIT = 20.0
+_PASSING = frozenset({408, 409, 425, 429})
+_REMEDIES = {
+    400: "Check the model name and the agent's model settings.",
+    401: "Check the API key of the language model.",
+    403: "Check the API key and what it may use.",
+    404: "Check the base URL (it usually ends in /v1) and the model name.",
+    429: "Wait, or raise the limits at that endpoint.",
+}
+_OPTIONAL = ("stream_options", "response_format", "reasoning_effort", "temperature")
+"""Parameters that some endpoints refuse and an answer does not depend on."""
+
+
+class ChatCompletions:
+    """One endpoint and one model. Make one for each set of settings and keep it: it holds connections.
+
+    `http_client` is a guarded `httpx2.AsyncClient` and stays its maker's to close.
+    """
+
+    def __init__(self, settings: LLMSettings, http_client: Any, *, sleep: Sleep = anyio.sleep) -> None:
+        base = settings.base_url.rstrip("/").removesuffix("/chat/completions")
+        self._settings = replace(settings, base_url=base)
+        self._host = urlsplit(base).netloc.rpartition("@")[2] or base
+        self._http_client = http_client
+        self._sleep = sleep
+        self._client: AsyncOpenAI | None = None
+        self._refused: set[str] = set()
+
+    async def stream(self, request: Request) -> AsyncGenerator[Piece]:
+        """The answer's pieces. Tried again only while nothing was handed on."""
+        for attempt in range(1, self._settings.attempts + 1):
+            handed_on = False
+            try:
+                async with aclosing(self._attempt(request)) as pieces:
+                    async for piece in pieces:
+                        handed_on = True
+                        yield piece
+            except ModelFailed as failed:
+                if handed_on or not failed.again:
+                    raise
+                if attempt == self._settings.attempts:
+                    raise ModelFailed(f"{failed} Attempts: {attempt}.", http_status=failed.http_status) from failed
+                await self._sleep(max(failed.wait, self._backoff(attempt)))
+            else:
+                return
+
+    def _backoff(self, attempt: int) -> float:
+        return self._settings.backoff_seconds * 2 ** (attempt - 1) * random.uniform(1, 1.5)  # noqa: S311 (no secret)
+
+    async def _attempt(self, request: Request) -> AsyncGenerator[Piece]:
+        from openai import APIError
+
+        assembly, held = Assembly(), ""
+        failed: ModelFailed | None = None
+        deadline = anyio.current_time() + self._settings.answer_seconds
+        opened = None
+        try:
+            opened = await self._wait(partial(self._open, request), deadline)
+            chunks = aiter(opened)
+            while (chunk := await self._wait(partial(anext, chunks, None), deadline)) is not None:
+                held += assembly.add(chunk)
+                if held and assembly.said:  # blanks alone are not handed on: they would forbid another attempt
+                    yield Text(held)
+                    held = ""
+                if assembly.characters > ANSWER_LIMIT:
+                    raise self._failed(f"sent more than {ANSWER_LIMIT:,} characters and was stopped", again=False)
+        except TimeoutError:
+            failed = self._failed("gave no answer in time", "Try a smaller model, or raise the timeout.")
+        except APIError as error:
+            failed = self._translated(error)
+        except (AttributeError, TypeError, ValueError):
+            failed = self._failed("sent a stream that is not in the chat-completions format")
+        finally:
+            if opened is not None:
+                with anyio.CancelScope(shield=True):
+                    await opened.close()
+        if failed:
+            raise failed  # out here, so that the client's error, which may repeat the key, is not chained to it
+        if assembly.empty:
+            raise self._failed("gave an empty answer")
+        for call in assembly.tool_calls():
+            yield call
+        yield Done(assembly.model or self._settings.model, assembly.usage or assembly.estimate(request))
+
+    async def _wait(self, step: Callable[[], Awaitable[T]], deadline: float) -> T:
+        """Each wait has its own scope: a scope that stayed open over a `yield` would cancel the wrong task."""
+        left = min(self._settings.attempt_seconds, deadline - anyio.current_time())
+        with anyio.fail_after(max(left, 0)):
+            return await step()
+
+    async def _open(self, request: Request) -> Any:
+        from openai import BadRequestError, UnprocessableEntityError
+
+        client = await self._connected()
+        while True:
+            body = self._body(request)
+            try:
+                return await cast(Any, client.chat.completions).create(**body)
+            except (BadRequestError, UnprocessableEntityError) as error:
+                told = f"{error.param} {error.message}"
+                refused = next((name for name in (*_OPTIONAL, "max_tokens") if name in body and name in told), None)
+                if refused is None:
+                    raise
+                self._refused.add(refused)
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self._settings.model,
+            "messages": list(request.messages),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "tools": list(request.tools) or None,
+            "temperature": request.temperature,
+            "max_tokens": request.max_tokens,
+            "reasoning_effort": request.reasoning_effort,
+            "response_format": {"type": "json_object"} if request.as_json else None,
+        }
+        if "max_tokens" in self._refused:  # newer models at some endpoints know the limit by another name only
+            body["max_completion_tokens"] = request.max_tokens
+        return {name: value for name, value in body.items() if value is not None and name not in self._refused}
+
+    async def _connected(self) -> "AsyncOpenAI":
+        if self._client is None:
+            self._client = await anyio.to_thread.run_sync(self._made)  # its import takes half a second
+        return self._client
+
+    def _made(self) -> "AsyncOpenAI":
+        from openai import AsyncOpenAI
+
+        key = self._settings.api_key.get_secret_value()
+        client = AsyncOpenAI(
+            base_url=self._settings.base_url,
+            api_key=key or "none",
+            http_client=self._http_client,
+            max_retries=0,
+            timeout=None,
+        )
+        # The client adds what it finds in the environment for another provider's account; none of it belongs here.
+        client.organization = client.project = client.admin_api_key = None
+        client._custom_headers = {"User-Agent": "callwright"}  # pyright: ignore[reportPrivateUsage]
+        return client
+
+    def _translated(self, error: "APIError") -> ModelFailed:
+        from openai import APIConnectionError, APIStatusError
+
+        if isinstance(error, APIConnectionError):
+            return self._failed("could not be reached", "Check that it runs and that the base URL is right.")
+        if not isinstance(error, APIStatusError):
+            return self._failed(f"broke off its answer{self._told(error)}")
+        status = error.status_code
+        return self._failed(
+            f"answered {status}{self._told(error) if status not in (401, 403) else ''}",
+            _REMEDIES.get(status, "Check that endpoint's status and log." if status >= 500 else ""),
+            status=status,
+            again=status in _PASSING or status >= 500,
+            wait=_seconds(error.response.headers.get("retry-after", "")),
+        )
+
+    def _told(self, error: "APIError") -> str:
+        """What the endpoint says of it: short, on one line, without the key."""
+        body = error.body
+        told = body if isinstance(body, str) else cast(dict[str, Any], body or {}).get("message") or error.message
+        line = " ".join(str(told).split())[:200]
+        key = self._settings.api_key.get_secret_value()
+        return f" ({line.replace(key, '[key]') if key else line})" if line else ""
+
+    def _failed(
+        self, what: str, remedy: str = "", *, status: int | None = None, again: bool = True, wait: float = 0
+    ) -> ModelFailed:
+        text = f"The language model {json.dumps(self._settings.model)} at {self._host} {what}. {remedy}".strip()
+        return ModelFailed(text, http_status=status, again=again, wait=wait)
+
+
+def _seconds(retry_after: str) -> float:
+    try:
+        return min(max(float(retry_after), 0), _LONGEST_WAIT)
+    except ValueError:
+        return 0

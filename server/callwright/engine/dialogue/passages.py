@@ -1,0 +1,115 @@
+"""Which passages of the attached documents speak about a question: BM25 over paragraphs, by words alone.
+
+No index, no model: documents are cut and ranked when asked. That is honest for the few documents of one agent;
+`max_documents_length` and the like bound what is taken from the ranking.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+LONGEST_PASSAGE = 1200
+"""Characters. A longer paragraph is cut between sentences, so that one quotation stays readable."""
+
+_K1, _B = 1.5, 0.75  # the usual constants: how soon repeated words stop counting, how much length weighs
+_WORD = re.compile(r"[^\W_]+")
+_WORDS_OF_ANY_QUESTION = """
+a an and any are as at be been but by can could did do does for from had has have he hello her hey hi his how i if in
+is it its me my of on or our please she should so some than thank thanks that the their them then there these they this
+to us was we were what when where which who whom whose why will with would you your
+"""
+_COMMON = frozenset(_WORDS_OF_ANY_QUESTION.split())
+_ENDINGS = ("ing", "ies", "ed", "es", "s", "e", "y")
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document of an agent's knowledge base, as plain text."""
+
+    id: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Passage:
+    document: Document
+    text: str
+    heading: str = ""
+    """Of the section that it stands in."""
+
+
+def best(query: str, documents: Sequence[Document], *, at_most: int, characters: int) -> list[Passage]:
+    """The passages that share words with the query, best first: at most so many, and so many characters in all."""
+    wanted = set(_terms(query))
+    cut = [passage for document in documents for passage in split(document)]
+    if not wanted or not cut:
+        return []
+    counts = [Counter(_terms(f"{passage.document.name} {passage.heading} {passage.text}")) for passage in cut]
+    average = sum(count.total() for count in counts) / len(counts)
+    held_by = Counter(term for count in counts for term in count.keys() & wanted)
+
+    def score(count: Counter[str]) -> float:
+        longer = _K1 * (1 - _B + _B * count.total() / average)
+        return sum(
+            _rarity(held_by[t], len(cut)) * count[t] * (_K1 + 1) / (count[t] + longer) for t in wanted & count.keys()
+        )
+
+    ranked = sorted(((score(count), -place) for place, count in enumerate(counts)), reverse=True)
+    return list(_within([cut[-place] for points, place in ranked if points > 0][:at_most], characters))
+
+
+def split(document: Document) -> list[Passage]:
+    """Paragraphs, each with the heading (`# ...`) above it; what is too long is cut between sentences.
+
+    A line that ends in a colon goes with the paragraph that it introduces.
+    """
+    found: list[Passage] = []
+    heading = lead = ""
+    for block in re.split(r"\n\s*\n", document.text.replace("\r\n", "\n")):
+        text = block.strip()
+        while text.startswith("#"):
+            line, _, text = text.partition("\n")
+            heading, text = line.lstrip("#").strip(), text.strip()
+        if text.endswith(":") and "\n" not in text:
+            lead = f"{lead}{text}\n"
+        elif text:
+            found += [Passage(document, piece, heading) for piece in _pieces(lead + text)]
+            lead = ""
+    return found + [Passage(document, piece, heading) for piece in _pieces(lead.strip())]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    while len(text) > LONGEST_PASSAGE:
+        ends = [end.end() for end in re.finditer(r"[.!?]\s|\n", text[:LONGEST_PASSAGE])]
+        cut = ends[-1] if ends and ends[-1] > LONGEST_PASSAGE // 4 else LONGEST_PASSAGE
+        yield text[:cut].strip()
+        text = text[cut:].lstrip()
+    if text:
+        yield text
+
+
+def _within(passages: Sequence[Passage], characters: int) -> Iterator[Passage]:
+    for passage in passages:
+        characters -= len(passage.text)
+        if characters < 0:
+            return
+        yield passage
+
+
+def _rarity(holders: int, passages: int) -> float:
+    return math.log(1 + (passages - holders + 0.5) / (holders + 0.5))
+
+
+def _terms(text: str) -> list[str]:
+    return [_stem(word) for word in _WORD.findall(text.casefold()) if word not in _COMMON]
+
+
+def _stem(word: str) -> str:
+    """Fold the commonest endings of English ("return", "returns", "returned"); other languages lose little by it."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word.removesuffix(ending)
+    return word

@@ -1,0 +1,92 @@
+"""`{{name}}` in prompts and messages: what may stand there, and what to say when something is missing."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from ...contract.errors import InvalidRequest, Problem
+
+Value = str | int | float | bool
+Variables = Mapping[str, Value]
+
+_PLACE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+
+
+class MissingVariables(InvalidRequest):
+    """Texts of the agent name variables that nobody gave: `names` has every one of them."""
+
+    code = "missing_dynamic_variables"
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = sorted(set(names))
+        super().__init__([_missing(name) for name in self.names])
+
+    def __str__(self) -> str:
+        return f"Missing dynamic variables: {', '.join(self.names)}. Give each a value, or a placeholder on the agent."
+
+
+def named_in(*texts: str) -> set[str]:
+    """The variables that these texts name."""
+    return {name for text in texts for name in _PLACE.findall(text)}
+
+
+def require(variables: Variables, *texts: str) -> None:
+    """Raise MissingVariables with every name in `texts` that has no value."""
+    if missing := named_in(*texts) - variables.keys():
+        raise MissingVariables(missing)
+
+
+def substitute(text: str, variables: Variables) -> str:
+    """Put the values in, in one pass: braces inside a value stay what they are. Raises MissingVariables."""
+    require(variables, text)
+    return _PLACE.sub(lambda place: written(variables[place[1]]), text)
+
+
+def written(value: Value) -> str:
+    """A value as a person reads it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def gather(
+    placeholders: Mapping[str, Value | None], given: Mapping[str, Value | None], system: Mapping[str, Value]
+) -> dict[str, Value]:
+    """What a conversation starts with: the agent's placeholders, over them what the caller gave, over them the system.
+
+    None means "no value". Nobody can forge a system variable that the runtime knows; those it does not know in text
+    (the caller's number) may be given, so that a telephone agent can be rehearsed.
+    """
+    chosen = {**placeholders, **{name: value for name, value in given.items() if value is not None}, **system}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def system_variables(
+    *, agent_id: str, conversation_id: str, now: float, started: float, timezone: str | None
+) -> dict[str, Value]:
+    """What the platform knows by itself. `now` and `started` are Unix seconds."""
+    at = datetime.fromtimestamp(now, UTC)
+    return {
+        "system__agent_id": agent_id,
+        "system__current_agent_id": agent_id,
+        "system__conversation_id": conversation_id,
+        "system__call_duration_secs": int(now - started),
+        "system__time_utc": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "system__time": at.astimezone(_zone(timezone)).strftime("%A, %H:%M %d %B %Y"),
+        "system__timezone": timezone or "UTC",
+    }
+
+
+def _zone(name: str | None) -> tzinfo:
+    """The zone of an agent; UTC where the name is unknown on this machine (Windows carries no zone data)."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+def _missing(name: str) -> Problem:
+    return {
+        "loc": ["dynamic_variables", name],
+        "msg": "The agent's texts use it, and it has no value.",
+        "type": "missing",
+    }
