@@ -1,5 +1,6 @@
 """Sends operations to the platform, over the network or into the embedded engine."""
 
+import math
 import random
 import re
 import time
@@ -74,7 +75,8 @@ class ApiClient:
         self._prefix = base.raw_path.decode().rstrip("/")
         self._key, self._deadline, self._bounds = key, deadline, bounds
         self._sleep, self._clock, self._random = sleep, clock, random
-        self._http = http_client(transport, proxy_url=None if base.host in _LOOPBACK else proxy_url)
+        proxy = None if base.host in _LOOPBACK else proxy_url
+        self._http = http_client(transport, proxy_url=proxy, headers={"accept-encoding": "gzip"})
 
     def __repr__(self) -> str:
         return f"ApiClient({self._base!r})"
@@ -168,7 +170,8 @@ class ApiClient:
         error = decode(answer.status, self._redact(answer.body.decode(errors="replace")).encode())
         wait = told_to_wait(answer, self._clock())
         if wait is not None and isinstance(error, RateLimited | Unavailable):
-            return type(error)(f"{str(error)[: LONGEST_TEXT - 60]} The platform asks to wait {wait:.3g} s.")
+            told = f"{math.ceil(wait)} s" if math.isfinite(wait) else "without end"
+            return type(error)(f"{str(error)[: LONGEST_TEXT - 60]} The platform asks to wait {told}.")
         return error
 
     def _fault(self, op: Operation[Any], exc: Exception) -> ApiError:

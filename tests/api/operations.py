@@ -1,0 +1,52 @@
+"""A small platform of its own, so that these tests do not depend on the real resources."""
+
+from typing import Annotated
+
+from callwright.contract.common import Id, Wire, WriteOnly
+from callwright.contract.operation import Blob, Operation, Query
+
+
+class Thing(Wire):
+    name: str
+    size: int = 0
+
+
+class GetThing(Operation[Thing], method="GET", path="/v1/things/{thing_id}"):
+    thing_id: Annotated[str, Id]
+    fields: list[str] | None = None
+
+
+class SumUp(Operation[Thing], method="POST", path="/v1/things/sum", effect="read"):
+    names: list[str]
+
+
+class CreateThing(Operation[Thing], method="POST", path="/v1/things", guarded=("hook.url", "auth.enabled")):
+    name: str
+    secret: WriteOnly | None = None
+    dry_run: Annotated[bool, Query()] = False
+
+
+class DeleteThing(Operation[None], method="DELETE", path="/v1/things/{thing_id}"):
+    thing_id: str
+
+
+class RingThing(Operation[Thing], method="POST", path="/v1/things/{thing_id}/ring", effect="dial"):
+    thing_id: str
+
+
+class GetPicture(Operation[Blob], method="GET", path="/v1/things/{thing_id}/picture"):
+    thing_id: str
+
+
+class PutPicture(Operation[Thing], method="POST", path="/v1/things/{thing_id}/picture"):
+    thing_id: str
+    file: Blob
+    name: str | None = None
+    tags: list[str] | None = None
+    options: dict[str, int] | None = None
+
+
+GET = GetThing(thing_id="t1")
+CREATE = CreateThing(name="n")
+DELETE = DeleteThing(thing_id="t1")
+RING = RingThing(thing_id="t1")
