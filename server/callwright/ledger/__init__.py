@@ -1,0 +1,1 @@
+"""What the server itself remembers, on either platform: changes with their previous value, and approvals."""

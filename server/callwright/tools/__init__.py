@@ -1,0 +1,13 @@
+"""What the model sees. The toolsets, in the order in which they are listed.
+
+Names only: a module is imported when one of its tools is called.
+"""
+
+TOOLSETS = (
+    "callwright.tools.agents",
+    "callwright.tools.conversations",
+    "callwright.tools.knowledge_base",
+    "callwright.tools.phone_numbers",
+    "callwright.tools.secrets",
+    "callwright.tools.server",
+)

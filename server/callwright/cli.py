@@ -1,0 +1,222 @@
+"""The commands; the only reader of argv and environ; logging to stderr, without secrets."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import NoReturn, cast
+
+from . import __version__
+from .settings import Platform, SettingError, Settings
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    args = _parser().parse_args(argv)
+    try:
+        settings = _overridden(Settings.from_env(os.environ), args)
+        _log_to_stderr(settings)
+        code = _COMMANDS[args.command](settings, args)
+    except SettingError as exc:
+        code = _refuse(str(exc))
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="callwright",
+        description="Build, rehearse and watch voice agents from an assistant, over the Model Context Protocol.",
+    )
+    parser.add_argument("--version", action="version", version=f"callwright {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="the MCP server")
+    serve.add_argument("--transport", choices=["stdio", "http"], default="stdio")
+    serve.add_argument("--host", default="127.0.0.1", help="HTTP: address to listen on (default: this machine only)")
+    serve.add_argument("--port", type=int, default=8000, help="HTTP: port (default 8000)")
+    serve.add_argument("--no-token", action="store_true", help="HTTP: demand no bearer token (this machine only)")
+    serve.add_argument("--allowed-hosts", metavar="LIST", help="HTTP: host names under which the server is reached")
+    serve.add_argument("--stateless", action="store_true", help="HTTP: keep no sessions (many replicas)")
+    _server_options(serve)
+
+    engine = commands.add_parser("engine", help="the embedded platform's REST API over HTTP, for SDKs and curl")
+    engine.add_argument("--host", default="127.0.0.1")
+    engine.add_argument("--port", type=int, default=8765)
+
+    tools = commands.add_parser("tools", help="every tool with hints, approval and one line")
+    tools.add_argument("--format", choices=["table", "json"], default="table")
+    _server_options(tools)
+
+    commands.add_parser("openapi", help="the REST API as an OpenAPI 3.1 document")
+
+    call = commands.add_parser("call", help="call one tool; exit 0 done, 1 failed, 3 needs approval")
+    call.add_argument("tool")
+    call.add_argument("--json", default="{}", metavar="ARGS", help="arguments as a JSON object; - reads standard input")
+    call.add_argument("--format", choices=["text", "json"], default="text")
+    _server_options(call)
+
+    approve = commands.add_parser("approve", help="approve what a client that cannot ask was refused")
+    approve.add_argument("code", nargs="?", help="without it: what waits")
+
+    doctor = commands.add_parser("doctor", help="what is configured, reachable, writable, and how to mend the rest")
+    doctor.add_argument("--platform", choices=["embedded", "hosted"])
+    return parser
+
+
+def _server_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--platform", choices=["embedded", "hosted"], help="default: hosted where a key is set")
+    parser.add_argument("--toolsets", metavar="LIST", help="comma-separated; default, or all")
+    parser.add_argument("--read-only", action="store_true", help="offer only tools that read")
+    parser.add_argument("--no-outbound", action="store_true", help="no calls to people, no outgoing URLs")
+    parser.add_argument("--approval", choices=["always-ask", "fine-grained", "none"])
+
+
+def _overridden(settings: Settings, args: argparse.Namespace) -> Settings:
+    """A flag may tighten or choose; it never switches off a bound that the environment set."""
+    given = vars(args)
+    changes: dict[str, object] = {}
+    if given.get("toolsets"):
+        changes["toolsets"] = tuple(name.strip() for name in str(given["toolsets"]).split(",") if name.strip())
+    if given.get("approval"):
+        changes["approval"] = given["approval"]
+    for bound in ("read_only", "no_outbound"):
+        if given.get(bound):
+            changes[bound] = True
+    return replace(settings, **changes)
+
+
+def _platform(settings: Settings, args: argparse.Namespace) -> Platform:
+    platform = cast(Platform, args.platform or settings.platform)
+    if platform == "hosted" and not settings.api_key:
+        raise SettingError("The hosted platform needs ELEVENLABS_API_KEY; or use --platform embedded.")
+    return platform
+
+
+def _serve(settings: Settings, args: argparse.Namespace) -> int:
+    from .app import App, build_server
+
+    platform = _platform(settings, args)
+    app = App(settings, platform)
+    where = settings.api_url if platform == "hosted" else f"data in {settings.home}"
+    _say(f"callwright {__version__}: {platform} platform ({where}), approval {settings.approval}")
+    if args.transport == "stdio":
+        build_server(app).run("stdio")
+        return 0
+    from .serving import Listen, serve_http
+
+    hosts = tuple(name.strip() for name in (args.allowed_hosts or "").split(",") if name.strip())
+    return serve_http(app, Listen(args.host, args.port, not args.no_token, hosts, args.stateless), _say)
+
+
+def _engine(settings: Settings, args: argparse.Namespace) -> int:
+    from .app import App
+    from .serving import serve_engine
+
+    return serve_engine(App(settings, "embedded"), args.host, args.port, _say)
+
+
+def _tools(settings: Settings, args: argparse.Namespace) -> int:
+    from .app import App
+    from .listing import listed, table
+
+    rows = listed(App(settings, cast(Platform, args.platform or settings.platform)))
+    _print(json.dumps(rows, indent=2, ensure_ascii=False) if args.format == "json" else table(rows))
+    return 0
+
+
+def _openapi(_: Settings, __: argparse.Namespace) -> int:
+    from .contract.openapi import document
+
+    _print(json.dumps(document(), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _call(settings: Settings, args: argparse.Namespace) -> int:
+    from .app import App
+    from .calling import call_tool
+
+    text = sys.stdin.read() if args.json == "-" else args.json
+    try:
+        arguments = json.loads(text)
+    except ValueError as exc:
+        return _refuse(f"--json is not JSON: {exc}.")
+    if not isinstance(arguments, dict):
+        return _refuse("--json must be a JSON object.")
+    # Where the arguments came through standard input, nobody can answer there.
+    interactive = sys.stdin.isatty() and args.json != "-"
+    code, output = call_tool(
+        App(settings, _platform(settings, args)), args.tool, arguments, args.format, ask=interactive
+    )
+    _print(output)
+    return code
+
+
+def _approve(settings: Settings, args: argparse.Namespace) -> int:
+    from .app import App
+    from .approving import approve
+
+    code, output = approve(App(settings), args.code)
+    _print(output)
+    return code
+
+
+def _doctor(settings: Settings, args: argparse.Namespace) -> int:
+    from .app import App
+    from .doctor import examine, report
+
+    findings = examine(App(settings, cast(Platform, args.platform or settings.platform)))
+    _print(report(findings))
+    return int(any(finding.level == "missing" for finding in findings))
+
+
+_COMMANDS = {
+    "serve": _serve,
+    "engine": _engine,
+    "tools": _tools,
+    "openapi": _openapi,
+    "call": _call,
+    "approve": _approve,
+    "doctor": _doctor,
+}
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def _refuse(text: str) -> int:
+    _say(f"callwright: {text}")
+    return 2
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s", _secrets(settings)))
+    logging.basicConfig(handlers=[handler], level=settings.log_level.upper())
+
+
+def _secrets(settings: Settings) -> list[str]:
+    values = (getattr(settings, each.name) for each in fields(settings) if each.metadata["secret"])
+    return [value for value in values if isinstance(value, str)]
+
+
+class _Redacting(logging.Formatter):
+    """Secrets of the settings never reach a log, tracebacks included."""
+
+    def __init__(self, form: str, secrets: list[str]) -> None:
+        super().__init__(form)
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        for secret in self._secrets:
+            text = text.replace(secret, "[secret]")
+        return text

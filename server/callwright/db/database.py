@@ -1,0 +1,123 @@
+"""One database: many readers, one writer, work in worker threads.
+
+SQLite serialises writers anyway; queueing them here means that only another *process* can make us wait, and that wait
+is `busy_timeout`. A write takes its lock at BEGIN, so a transaction never has to upgrade and fail half way.
+
+SQLite 3.7.0 to 3.51.2 can corrupt a WAL when two connections checkpoint at once: no connection checkpoints by itself.
+Whoever has written enough does it, if it gets the file lock that only one process can have.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import anyio.to_thread
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+from .migrations import Steps, migrate, pending
+
+T = TypeVar("T")
+CHECKPOINT_EVERY = 200  # writes; keeps the WAL under about 10 MB with two busy processes
+BUSY_MS = 10_000  # shorter than the deadline of a call, so that a busy database is an error and not a hang
+
+
+class Database:
+    """Runs `work(connection)` in a transaction, in a worker thread. Open it off the event loop: it may migrate."""
+
+    def __init__(self, url: str, components: Mapping[str, Steps], *, readers: int = 4) -> None:
+        parsed = make_url(url)
+        self.sqlite = parsed.get_backend_name() == "sqlite"
+        self._path = parsed.database or ""
+        if self.sqlite:
+            _make_private(Path(self._path))
+        self._reader = _engine(url, readers, "BEGIN", query_only=True) if self.sqlite else _engine(url, readers)
+        self._writer = _engine(url, 1, "BEGIN IMMEDIATE") if self.sqlite else self._reader
+        self._reading = anyio.CapacityLimiter(readers)
+        self._writing = anyio.CapacityLimiter(1 if self.sqlite else readers)
+        self._writes = 0
+        self._prepare(components)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await anyio.to_thread.run_sync(_in_transaction, self._reader, work, limiter=self._reading)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Commits when `work` returns, rolls back when it raises."""
+        done = await anyio.to_thread.run_sync(_in_transaction, self._writer, work, limiter=self._writing)
+        self._writes += 1
+        if self.sqlite and self._writes % CHECKPOINT_EVERY == 0:
+            await anyio.to_thread.run_sync(self._checkpoint, limiter=self._writing)
+        return done
+
+    def close(self) -> None:
+        self._reader.dispose()
+        self._writer.dispose()
+
+    def _prepare(self, components: Mapping[str, Steps]) -> None:
+        if not self.sqlite:
+            with self._writer.begin() as db:
+                # Replicas may start together; the lock lives as long as the transaction.
+                db.exec_driver_sql("SELECT pg_advisory_xact_lock(7203114)")
+                migrate(db, components)
+            return
+        with self._reader.connect() as db:
+            wal = _pragma(db, "journal_mode") == "wal"
+            if wal and not pending(db, components):
+                return
+        with FileLock(f"{self._path}.migrate.lock"):
+            with self._writer.connect() as db:
+                _pragma(db, "journal_mode=WAL")
+            with self._writer.begin() as db:
+                migrate(db, components)
+
+    def _checkpoint(self) -> None:
+        try:
+            with FileLock(f"{self._path}.checkpoint.lock", timeout=0), self._writer.connect() as db:
+                _pragma(db, "wal_checkpoint(RESTART)")
+        except Timeout:
+            return  # another process is at it
+
+
+def _pragma(db: Connection, pragma: str) -> object:
+    """Outside a transaction: SQLAlchemy begins one for whatever it executes itself."""
+    found = cast(Any, db.connection.dbapi_connection).execute(f"PRAGMA {pragma}").fetchone()
+    return found[0] if found else None
+
+
+def _in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.begin() as db:
+        return work(db)
+
+
+def _make_private(path: Path) -> None:
+    """Only this user reads the file; SQLite gives its WAL the same mode."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _engine(url: str, size: int, begin: str | None = None, *, query_only: bool = False) -> Engine:
+    # hide_parameters: the text of an IntegrityError must not carry values.
+    engine = create_engine(url, pool_size=size, max_overflow=0, hide_parameters=True)
+    if begin is None:
+        return engine
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: object) -> None:  # pyright: ignore[reportUnusedFunction]
+        connection.isolation_level = None  # the driver must not begin by itself
+        for pragma in (
+            f"busy_timeout={BUSY_MS}",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+            "wal_autocheckpoint=0",
+            f"query_only={int(query_only)}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
+        connection.exec_driver_sql(begin)
+
+    return engine

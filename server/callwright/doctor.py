@@ -1,0 +1,112 @@
+"""`callwright doctor`: what is configured, reachable, writable; what is missing and how to mend it. No secrets."""
+
+import os
+import platform
+import sys
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import anyio
+
+from . import __version__
+from .app import App
+from .settings import described
+from .status import llm, missing
+
+Level = Literal["ok", "warning", "missing"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    level: Level
+    about: str
+    text: str
+
+
+def examine(app: App) -> list[Finding]:
+    """Every check, in the order in which a failure would hide the next. Level `missing`: the platform cannot serve."""
+    return anyio.run(_examine, app)
+
+
+def report(findings: list[Finding]) -> str:
+    mark = {"ok": "ok     ", "warning": "warning", "missing": "MISSING"}
+    width = max(len(finding.about) for finding in findings)
+    lines = [f"{mark[f.level]}  {f.about.ljust(width)}  {f.text}" for f in findings]
+    bad = sum(f.level == "missing" for f in findings)
+    return "\n".join([*lines, "", "Ready." if not bad else f"Not ready: {bad} to mend."])
+
+
+async def _examine(app: App) -> list[Finding]:
+    findings = [
+        Finding("ok", "version", f"callwright {__version__}, Python {platform.python_version()}, {sys.platform}"),
+        Finding("ok", "settings", _settings(app)),
+        Finding("ok", "approval", f"{app.settings.approval}; clients that cannot ask: {app.settings.unattended}"),
+    ]
+    checks: list[tuple[str, Callable[[App], Awaitable[Finding]]]] = [
+        ("data folder", _home),
+        ("database", _database),
+        ("platform", _platform),
+        ("llm", _llm),
+    ]
+    try:
+        for about, check in checks:
+            try:
+                findings.append(await check(app))
+            except Exception as exc:  # a doctor reports what it finds, whatever it is
+                findings.append(Finding("missing", about, _plain(exc)))
+    finally:
+        await app.close()
+    return findings
+
+
+def _settings(app: App) -> str:
+    given = [d["name"] for d in described() if os.environ.get(d["name"])]
+    return f"from the environment: {', '.join(given)}" if given else "all defaults"
+
+
+async def _home(app: App) -> Finding:
+    home = app.settings.home
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    probe = home / f"probe-{uuid.uuid4().hex}"
+    probe.write_text("")
+    probe.unlink()
+    return Finding("ok", "data folder", f"{home} can be written")
+
+
+async def _database(app: App) -> Finding:
+    await app.database()
+    kind = "SQLite in the data folder" if not app.settings.own_database_url else "from CALLWRIGHT_DATABASE_URL"
+    return Finding("ok", "database", f"{kind}, opened and up to date")
+
+
+async def _platform(app: App) -> Finding:
+    from .contract.agents import ListAgents
+
+    if app.platform == "hosted" and not app.settings.api_key:
+        return Finding("missing", "platform", "hosted, but ELEVENLABS_API_KEY is not set")
+    page = await (await app.api()).send(ListAgents(page_size=1))
+    where = f"hosted at {app.settings.api_url}" if app.platform == "hosted" else "embedded"
+    return Finding("ok", "platform", f"{where}, answers; {'has' if page.agents else 'no'} agents")
+
+
+async def _llm(app: App) -> Finding:
+    if app.platform == "hosted":
+        return Finding("ok", "llm", "the hosted platform's own")
+    hints = missing(app)
+    if not app.settings.llm_base_url:
+        return Finding("warning", "llm", f"{llm(app)}. {hints[0]}")
+    from .engine.models import reach
+
+    trouble = await reach(app.settings)
+    return Finding("warning" if trouble or hints else "ok", "llm", trouble or (hints[0] if hints else llm(app)))
+
+
+def _plain(exc: Exception) -> str:
+    """The error, without values that a driver may have put into it."""
+    from .contract.errors import ApiError
+
+    if isinstance(exc, ApiError | OSError | RuntimeError):
+        return f"{exc}"
+    return f"{type(exc).__name__}: run with CALLWRIGHT_LOG_LEVEL=debug for the details"

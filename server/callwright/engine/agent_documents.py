@@ -1,0 +1,36 @@
+"""An agent's documents: what it holds in its configuration, and taking one out."""
+
+from typing import Any, cast
+
+from sqlalchemy import select, update
+
+from .handlers import Tx
+from .merge import Json
+from .tables import agent
+from .uses import replace_uses, targets_in
+
+
+def take_out(tx: Tx, agent_id: str, document_id: str) -> None:
+    """Remove a document from wherever the agent's configuration names it."""
+    found = select(agent.c.document).where(agent.c.workspace == tx.workspace, agent.c.id == agent_id)
+    config = cast(Json, _without(tx.db.execute(found).scalar_one(), document_id))
+    tx.db.execute(
+        update(agent)
+        .where(agent.c.workspace == tx.workspace, agent.c.id == agent_id)
+        .values(document=config, updated_ms=tx.now_ms)
+    )
+    replace_uses(tx, "agent", agent_id, targets_in(config))
+
+
+def _without(node: Any, document_id: str) -> Any:
+    if isinstance(node, list):
+        return [_without(item, document_id) for item in cast(list[Any], node)]
+    if not isinstance(node, dict):
+        return node
+    shown: Json = {}
+    for key, value in cast(Json, node).items():
+        kept = value
+        if key in ("knowledge_base", "additional_knowledge_base") and isinstance(value, list):
+            kept = [item for item in cast(list[Json], value) if item.get("id") != document_id]
+        shown[key] = _without(kept, document_id)
+    return shown

@@ -1,0 +1,143 @@
+"""The rules of agents."""
+
+from typing import Any
+
+from sqlalchemy import RowMapping, delete, insert, select, update
+
+from ..contract.agent.normalise import normalised
+from ..contract.agents import (
+    AgentPage,
+    AgentSummary,
+    CreateAgent,
+    CreatedAgent,
+    DeleteAgent,
+    GetAgent,
+    ListAgents,
+    UpdateAgent,
+)
+from ..contract.errors import NotFound
+from . import defaults
+from .checks import check_agent
+from .handlers import Handlers, Tx
+from .merge import Json, merged, with_defaults
+from .paging import page
+from .people import OWNER
+from .phone_numbers import numbers_of, unassign
+from .tables import agent
+from .uses import forget_uses, replace_uses, targets_in
+
+agents = Handlers()
+
+
+@agents.implements(CreateAgent, proof="test_an_agent_reads_back_as_it_was_created")
+def create_agent(tx: Tx, op: CreateAgent) -> CreatedAgent:
+    new = tx.new_id("agent")
+    document, _ = normalised(op.body() or {})
+    document = with_defaults(merged({}, document), defaults.AGENT)
+    check_agent(tx, document)
+    tx.db.execute(
+        insert(agent).values(workspace=tx.workspace, id=new, created_ms=tx.now_ms, **_columns(tx, document))
+    )
+    replace_uses(tx, "agent", new, targets_in(document))
+    return CreatedAgent(agent_id=new)
+
+
+@agents.implements(ListAgents, proof="test_agents_are_listed_page_by_page_in_every_order")
+def list_agents(tx: Tx, op: ListAgents) -> AgentPage:
+    columns = [c for c in agent.c if c.name != "document"]
+    found = select(*columns).where(agent.c.workspace == tx.workspace)
+    if op.search:
+        found = found.where(agent.c.name_key.contains(op.search.casefold(), autoescape=True))
+    rows, cursor = page(
+        tx.db,
+        found,
+        by=agent.c.name_key if op.sort_by == "name" else agent.c.created_ms,
+        id=agent.c.id,
+        descending=op.sort_direction == "desc",
+        size=op.page_size,
+        cursor=op.cursor,
+    )
+    return AgentPage(agents=[_summary(row) for row in rows], has_more=cursor is not None, next_cursor=cursor)
+
+
+@agents.implements(GetAgent, proof="test_an_agent_reads_back_as_it_was_created")
+def get_agent(tx: Tx, op: GetAgent) -> Json:
+    return _answer(tx, agent_row(tx, op.agent_id))
+
+
+@agents.implements(UpdateAgent, proof="test_an_update_merges_deeply_and_null_restores_the_default")
+def update_agent(tx: Tx, op: UpdateAgent) -> Json:
+    old = agent_row(tx, op.agent_id)["document"]
+    patch, _ = normalised(op.body() or {})
+    document = with_defaults(merged(old, patch), defaults.AGENT)
+    check_agent(tx, document)
+    tx.db.execute(
+        update(agent)
+        .where(agent.c.workspace == tx.workspace, agent.c.id == op.agent_id)
+        .values(**_columns(tx, document))
+    )
+    replace_uses(tx, "agent", op.agent_id, targets_in(document))
+    return _answer(tx, agent_row(tx, op.agent_id))
+
+
+@agents.implements(DeleteAgent, proof="test_deleting_an_agent_unassigns_its_phone_numbers")
+def delete_agent(tx: Tx, op: DeleteAgent) -> Json:
+    """Conversations stay; phone numbers are unassigned and named; agents that hand over to it lose that transfer."""
+    agent_row(tx, op.agent_id)
+    freed = unassign(tx, op.agent_id)
+    tx.db.execute(delete(agent).where(agent.c.workspace == tx.workspace, agent.c.id == op.agent_id))
+    forget_uses(tx, "agent", op.agent_id)
+    return {"unassigned_phone_numbers": freed} if freed else {}
+
+
+def agent_row(tx: Tx, agent_id: str) -> RowMapping:
+    found = select(agent).where(agent.c.workspace == tx.workspace, agent.c.id == agent_id)
+    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
+        raise NotFound(f"No agent {agent_id!r}. GET /v1/convai/agents lists them.")
+    return row
+
+
+def agent_names(tx: Tx, ids: set[str]) -> dict[str, str]:
+    found = select(agent.c.id, agent.c.name).where(agent.c.workspace == tx.workspace, agent.c.id.in_(ids))
+    return {row.id: row.name for row in tx.db.execute(found)}
+
+
+def _columns(tx: Tx, document: Json) -> dict[str, Any]:
+    """What is filtered, sorted or listed; the name lives in its column alone."""
+    name = str(document.get("name") or defaults.NAME)
+    return {
+        "name": name,
+        "name_key": name.casefold(),
+        "updated_ms": tx.now_ms,
+        "voice_id": document["conversation_config"]["tts"]["voice_id"],
+        "archived": bool(document["platform_settings"].get("archived")),
+        "tags": document["tags"],
+        "document": document | {"name": name},
+    }
+
+
+def _answer(tx: Tx, row: RowMapping) -> Json:
+    return row["document"] | {
+        "agent_id": row["id"],
+        "name": row["name"],
+        "metadata": {
+            "created_at_unix_secs": row["created_ms"] // 1000,
+            "updated_at_unix_secs": row["updated_ms"] // 1000,
+        },
+        "phone_numbers": numbers_of(tx, row["id"], row["name"]),
+        "access_info": OWNER.model_dump(),
+    }
+
+
+def _summary(row: RowMapping) -> AgentSummary:
+    return AgentSummary(
+        agent_id=row["id"],
+        name=row["name"],
+        tags=row["tags"],
+        created_at_unix_secs=row["created_ms"] // 1000,
+        access_info=OWNER,
+        last_call_time_unix_secs=row["last_call_secs"],
+        voice_id=row["voice_id"],
+        updated_at_unix_secs=row["updated_ms"] // 1000,
+        archived=row["archived"],
+    )

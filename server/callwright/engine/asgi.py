@@ -1,0 +1,215 @@
+"""The embedded platform as an ASGI app: routes from the contract, errors in the platform's shapes."""
+
+import hmac
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, cast, get_args, get_origin
+
+import anyio
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+from sqlalchemy import Connection
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ..clock import NewId, NowMs, new_id, now_ms
+from ..contract.errors import ApiError, InvalidRequest, Problem, Unauthorized
+from ..contract.operation import Blob, Operation
+from ..db.database import Database
+from .agents import agents
+from .conversations import conversations
+from .handlers import Handlers, Implementation, Tx, Unit
+from .knowledge_base import knowledge_base
+from .phone_numbers import phone_numbers
+from .secrets import secrets
+from .simulations import simulations
+from .vault import Vault
+
+HANDLERS: tuple[Handlers, ...] = (agents, conversations, simulations, knowledge_base, phone_numbers, secrets)
+BODY_LIMIT = 30 * 1024 * 1024
+
+log = logging.getLogger(__name__)
+
+Admit = Callable[[Request], str | None]
+"""The workspace of a request, or None where its key is missing or wrong."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What the app runs on."""
+
+    database: Database
+    vault: Vault
+    dialogue: Any
+    clock: NowMs = now_ms
+    ids: NewId = new_id
+
+
+def key_holder(key: str | None) -> Admit:
+    """Admits every request where there is no key (in this process), else those that carry it."""
+    if key is None:
+        return lambda _: "default"
+    wanted = key.encode()
+
+    def admit(request: Request) -> str | None:
+        return "default" if hmac.compare_digest(request.headers.get("xi-api-key", "").encode(), wanted) else None
+
+    return admit
+
+
+def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:
+    return Starlette(
+        routes=[
+            Route(op.path, _endpoint(engine, admit, op, implementation), methods=[op.method])
+            for group in HANDLERS
+            for op, implementation in group.by_operation.items()
+        ],
+        exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _defect},
+    )
+
+
+def _endpoint(
+    engine: Engine, admit: Admit, op: type[Operation[Any]], implementation: Implementation
+) -> Callable[[Request], Awaitable[Response]]:
+    fn = implementation.fn
+
+    async def serve(request: Request) -> Response:
+        workspace = admit(request)
+        if workspace is None:
+            raise Unauthorized("The header xi-api-key is missing or wrong.")
+        asked = await _parse(op, request)
+        if implementation.waits:
+            unit = Unit(engine.database, workspace, engine.vault, engine.clock, engine.ids, engine.dialogue)
+            return _answer(await _until_disconnect(request, fn(unit, asked)))
+
+        def work(connection: Connection) -> object:
+            return fn(Tx(connection, workspace, engine.vault, engine.clock(), engine.ids), asked)
+
+        run = engine.database.read if op.effect == "read" else engine.database.write
+        return _answer(await run(work))
+
+    return serve
+
+
+async def _until_disconnect(request: Request, work: Awaitable[Any]) -> Any:
+    """A caller who goes away stops what waits for the network on their behalf."""
+    outcome: list[Any] = []
+    failure: list[Exception] = []
+
+    async with anyio.create_task_group() as tasks:
+
+        async def watch() -> None:
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(watch)
+        try:
+            outcome.append(await work)
+        except Exception as exc:  # raised below, as itself and not in a group
+            failure.append(exc)
+        tasks.cancel_scope.cancel()
+    if failure:
+        raise failure[0]
+    if not outcome:
+        raise HTTPException(499, "The caller went away.")
+    return outcome[0]
+
+
+async def _parse(op: type[Operation[Any]], request: Request) -> Operation[Any]:
+    body = await (_form(request) if op.multipart() else _json(request))
+    try:
+        return op.parse(request.path_params, _query(op, request), body)
+    except ValidationError as exc:
+        places = op.places()
+        errors = exc.errors(include_input=False, include_url=False, include_context=False)
+        raise InvalidRequest(
+            [
+                Problem(loc=[places.get(str(e["loc"][0]), "body") if e["loc"] else "body", *e["loc"]], msg=e["msg"], type=e["type"])
+                for e in errors
+            ]
+        ) from None  # fmt: skip
+
+
+def _query(op: type[Operation[Any]], request: Request) -> dict[str, Any]:
+    """Query parameters; one that is a list in the contract keeps all its values."""
+    many = {name for name, place in op.places().items() if place == "query" and _is_list(op, name)}
+    return {
+        name: request.query_params.getlist(name) if name in many else value
+        for name, value in request.query_params.items()
+    }
+
+
+def _is_list(op: type[Operation[Any]], name: str) -> bool:
+    annotation = op.model_fields[name].annotation
+    return any(get_origin(arm) is list for arm in (annotation, *get_args(annotation)))
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    raw = await _bounded(request)
+    try:
+        body: Any = json.loads(raw) if raw else {}
+    except (ValueError, RecursionError):
+        raise InvalidRequest([{"loc": ["body"], "msg": "JSON decode error", "type": "json_invalid"}]) from None
+    if not isinstance(body, dict):
+        raise InvalidRequest([{"loc": ["body"], "msg": "Input should be an object", "type": "dict_type"}])
+    return cast(dict[str, Any], body)
+
+
+async def _bounded(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY_LIMIT:
+            raise HTTPException(413, f"The body is larger than {BODY_LIMIT // 1024 // 1024} MB.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def _form(request: Request) -> dict[str, Any]:
+    form = await request.form(max_part_size=BODY_LIMIT)
+    body: dict[str, Any] = {}
+    for name, value in form.multi_items():
+        body[name] = (
+            Blob(value.content_type or "application/octet-stream", await value.read(), value.filename or "")
+            if isinstance(value, UploadFile)
+            else value
+        )
+    return body
+
+
+def _answer(result: object) -> Response:
+    if result is None:
+        return Response(status_code=204)
+    if isinstance(result, Blob):
+        return Response(result.data, media_type=result.media_type)
+    if isinstance(result, list):
+        rows = [cast(BaseModel, row).model_dump(mode="json", by_alias=True) for row in cast(list[object], result)]
+        return Response(to_json(rows), media_type="application/json")
+    return Response(
+        to_json(cast(BaseModel, result).model_dump(mode="json", by_alias=True, exclude_unset=True)),
+        media_type="application/json",
+    )
+
+
+async def _api_error(_: Request, exc: Exception) -> Response:
+    error = cast(ApiError, exc)
+    return JSONResponse({"detail": error.detail()}, status_code=error.status)
+
+
+async def _http_error(_: Request, exc: Exception) -> Response:
+    error = cast(HTTPException, exc)
+    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "http_error")
+    return JSONResponse({"detail": {"status": code, "message": error.detail}}, status_code=error.status_code)
+
+
+async def _defect(request: Request, exc: Exception) -> Response:
+    log.error("Defect in %s %s", request.method, request.url.path, exc_info=exc)
+    return JSONResponse({"detail": {"status": "internal_error", "message": "Internal error."}}, status_code=500)

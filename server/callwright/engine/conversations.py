@@ -1,0 +1,137 @@
+"""The rules of kept conversations."""
+
+from typing import Any
+
+from sqlalchemy import RowMapping, delete, insert, select, update
+
+from ..contract.common import Empty
+from ..contract.conversations import (
+    ConversationPage,
+    DeleteConversation,
+    GetConversation,
+    ListConversations,
+)
+from ..contract.errors import NotFound
+from .handlers import Handlers, Tx
+from .merge import Json
+from .paging import page
+from .tables import agent, conversation
+
+conversations = Handlers()
+
+_LISTED = [c for c in conversation.c if c.name != "document"]
+
+
+@conversations.implements(ListConversations, proof="test_a_rehearsal_is_listed_only_when_asked_for")
+def list_conversations(tx: Tx, op: ListConversations) -> ConversationPage:
+    """Newest first. Rehearsals are left out unless `include_simulated` is true."""
+    found = (
+        select(*_LISTED, agent.c.name.label("agent_name"))
+        .outerjoin(agent, (agent.c.workspace == conversation.c.workspace) & (agent.c.id == conversation.c.agent_id))
+        .where(conversation.c.workspace == tx.workspace)
+    )
+    for condition in _conditions(op):
+        found = found.where(condition)
+    rows, cursor = page(
+        tx.db,
+        found,
+        by=conversation.c.start_secs,
+        id=conversation.c.id,
+        descending=True,
+        size=op.page_size,
+        cursor=op.cursor,
+    )
+    with_summary = op.summary_mode == "include"
+    return ConversationPage.model_validate(
+        {
+            "conversations": [_summary(row, with_summary=with_summary) for row in rows],
+            "has_more": cursor is not None,
+            "next_cursor": cursor,
+        }
+    )
+
+
+@conversations.implements(GetConversation, proof="test_a_rehearsal_reads_back_as_a_conversation")
+def get_conversation(tx: Tx, op: GetConversation) -> Json:
+    return conversation_row(tx, op.conversation_id)["document"]
+
+
+@conversations.implements(DeleteConversation, proof="test_a_deleted_conversation_is_gone_from_the_list")
+def delete_conversation(tx: Tx, op: DeleteConversation) -> Empty:
+    conversation_row(tx, op.conversation_id)
+    tx.db.execute(
+        delete(conversation).where(
+            conversation.c.workspace == tx.workspace, conversation.c.id == op.conversation_id
+        )
+    )
+    return Empty()
+
+
+def keep(tx: Tx, record: Json, *, simulated: bool) -> None:
+    """Store a finished conversation, in the platform's shape, and note the call on its agent."""
+    analysis: Json = record.get("analysis") or {}
+    start = record["metadata"]["start_time_unix_secs"]
+    spoken = [turn for turn in record["transcript"] if turn.get("message")]
+    row: dict[str, Any] = {
+        "id": record["conversation_id"],
+        "agent_id": record["agent_id"],
+        "status": record["status"],
+        "start_secs": start,
+        "duration_secs": record["metadata"]["call_duration_secs"],
+        "call_successful": analysis.get("call_successful", "unknown"),
+        "user_id": record.get("user_id"),
+        "simulated": simulated,
+        "title": analysis.get("call_summary_title"),
+        "summary": analysis.get("transcript_summary"),
+        "message_count": len(spoken),
+        "document": record,
+    }
+    tx.db.execute(insert(conversation).values(workspace=tx.workspace, **row))
+    if not simulated:
+        tx.db.execute(
+            update(agent)
+            .where(agent.c.workspace == tx.workspace, agent.c.id == record["agent_id"])
+            .values(last_call_secs=start)
+        )
+
+
+def conversation_row(tx: Tx, conversation_id: str) -> RowMapping:
+    found = select(conversation).where(
+        conversation.c.workspace == tx.workspace, conversation.c.id == conversation_id
+    )
+    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
+        raise NotFound(f"No conversation {conversation_id!r}. GET /v1/convai/conversations lists them.")
+    return row
+
+
+def _conditions(op: ListConversations) -> list[Any]:
+    c = conversation.c
+    asked: list[tuple[Any, Any]] = [
+        (op.agent_id, c.agent_id == op.agent_id),
+        (op.call_successful, c.call_successful == op.call_successful),
+        (op.user_id, c.user_id == op.user_id),
+    ]
+    found = [condition for value, condition in asked if value is not None]
+    if op.call_start_before_unix is not None:
+        found.append(c.start_secs < op.call_start_before_unix)
+    if op.call_start_after_unix is not None:
+        found.append(c.start_secs > op.call_start_after_unix)
+    if not op.include_simulated:
+        found.append(c.simulated.is_(False))
+    return found
+
+
+def _summary(row: RowMapping, *, with_summary: bool) -> Json:
+    shown: Json = {
+        "agent_id": row["agent_id"],
+        "agent_name": row["agent_name"],
+        "conversation_id": row["id"],
+        "start_time_unix_secs": row["start_secs"],
+        "call_duration_secs": row["duration_secs"],
+        "message_count": row["message_count"],
+        "status": row["status"],
+        "call_successful": row["call_successful"],
+        "call_summary_title": row["title"],
+        "direction": row["direction"],
+    }
+    return shown | ({"transcript_summary": row["summary"]} if with_summary else {})

@@ -1,0 +1,123 @@
+"""What a new agent has before anybody chooses: the one table, echoed on create.
+
+Where the platform's guide names a value (language, English-only speech model, 730 days, nothing open to overrides), it
+is that one; the rest is a sensible choice of ours, because the API's description gives no defaults.
+"""
+
+from typing import Any
+
+NAME = "New agent"
+FIRST_MESSAGE = "Hello! How can I help you today?"
+
+CONVERSATION_CONFIG: dict[str, Any] = {
+    "asr": {"quality": "high", "provider": "elevenlabs", "user_input_audio_format": "pcm_16000", "keywords": []},
+    "turn": {"turn_timeout": 7.0, "silence_end_call_timeout": -1.0, "mode": "turn"},
+    "tts": {
+        "model_id": "eleven_flash_v2",
+        "voice_id": "cjVigY5qzO86Huf0OWal",
+        "supported_voices": [],
+        "agent_output_audio_format": "pcm_16000",
+        "optimize_streaming_latency": 3,
+        "stability": 0.5,
+        "speed": 1.0,
+        "similarity_boost": 0.8,
+        "pronunciation_dictionary_locators": [],
+    },
+    "conversation": {
+        "text_only": False,
+        "max_duration_seconds": 600,
+        "client_events": ["audio", "interruption", "user_transcript", "agent_response", "agent_response_correction"],
+    },
+    "language_presets": {},
+    "vad": {"background_voice_detection": False},
+    "agent": {
+        "first_message": FIRST_MESSAGE,
+        "language": "en",
+        "dynamic_variables": {"dynamic_variable_placeholders": {}},
+        "disable_first_message_interruptions": False,
+        "prompt": {
+            "prompt": "",
+            "llm": "gemini-2.0-flash",
+            "temperature": 0.0,
+            "max_tokens": -1,
+            "tool_ids": [],
+            "built_in_tools": {},
+            "mcp_server_ids": [],
+            "native_mcp_server_ids": [],
+            "knowledge_base": [],
+            "ignore_default_personality": False,
+            "rag": {
+                "enabled": False,
+                "embedding_model": "e5_mistral_7b_instruct",
+                "max_vector_distance": 0.6,
+                "max_documents_length": 50_000,
+                "max_retrieved_rag_chunks_count": 20,
+            },
+            "tools": [],
+        },
+    },
+}
+
+PLATFORM_SETTINGS: dict[str, Any] = {
+    "auth": {"enable_auth": False, "allowlist": []},
+    "evaluation": {"criteria": []},
+    "widget": {
+        "variant": "full",
+        "placement": "bottom-right",
+        "expandable": "never",
+        "avatar": {"type": "orb", "color_1": "#6DB035", "color_2": "#F5CABB"},
+        "feedback_mode": "none",
+        "bg_color": "#ffffff",
+        "text_color": "#000000",
+        "btn_color": "#000000",
+        "btn_text_color": "#ffffff",
+        "border_color": "#e1e1e1",
+        "focus_color": "#000000",
+        "shareable_page_show_terms": True,
+        "show_avatar_when_collapsed": False,
+        "disable_banner": False,
+        "mic_muting_enabled": False,
+        "transcript_enabled": False,
+        "text_input_enabled": True,
+        "default_expanded": False,
+        "always_expanded": False,
+        "language_selector": False,
+        "supports_text_only": True,
+        "text_contents": {},
+        "styles": {},
+        "language_presets": {},
+    },
+    "data_collection": {},
+    "overrides": {
+        "conversation_config_override": {
+            "tts": {"voice_id": False, "stability": False, "speed": False, "similarity_boost": False},
+            "conversation": {"text_only": False},
+            "agent": {
+                "first_message": False,
+                "language": False,
+                "prompt": {"prompt": False, "native_mcp_server_ids": False},
+            },
+        },
+        "custom_llm_extra_body": False,
+        "enable_conversation_initiation_client_data_from_webhook": False,
+    },
+    "call_limits": {"agent_concurrency_limit": -1, "daily_limit": 100_000, "bursting_enabled": True},
+    "privacy": {
+        "record_voice": True,
+        "retention_days": 730,
+        "delete_transcript_and_pii": False,
+        "delete_audio": False,
+        "apply_to_existing_conversations": False,
+        "zero_retention_mode": False,
+    },
+    "workspace_overrides": {"webhooks": {"events": []}},
+    "testing": {"attached_tests": []},
+    "archived": False,
+    "safety": {"is_blocked_ivc": False, "is_blocked_non_ivc": False, "ignore_safety_evaluation": False},
+}
+
+AGENT: dict[str, Any] = {
+    "conversation_config": CONVERSATION_CONFIG,
+    "platform_settings": PLATFORM_SETTINGS,
+    "tags": [],
+}

@@ -1,0 +1,96 @@
+"""Which function implements which operation, and how far. The engine's twin of `tools/toolset.py`."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, overload
+
+from sqlalchemy import Connection
+
+from ..clock import NewId, NowMs
+from ..contract.operation import Operation
+from ..db.database import Database
+from .vault import Vault
+
+R = TypeVar("R")
+T = TypeVar("T")
+Op = TypeVar("Op", bound=Operation[Any])
+
+
+@dataclass(frozen=True)
+class Tx:
+    """One transaction of one workspace, and what a rule may use in it."""
+
+    db: Connection
+    workspace: str
+    vault: Vault
+    now_ms: int
+    new_id: NewId
+
+    @property
+    def now(self) -> int:
+        """Seconds since 1970."""
+        return self.now_ms // 1000
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a handler gets that also waits for the network: transactions of its own, never open across an `await`."""
+
+    database: Database
+    workspace: str
+    vault: Vault
+    clock: NowMs
+    new_id: NewId
+    dialogue: Any
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        return await self.database.read(lambda db: work(self._tx(db)))
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        return await self.database.write(lambda db: work(self._tx(db)))
+
+    def _tx(self, db: Connection) -> Tx:
+        return Tx(db, self.workspace, self.vault, self.clock(), self.new_id)
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """A handler, and how real it is: `missing` is empty where nothing is, and `proof` names the test that shows it."""
+
+    fn: Callable[[Any, Any], Any]
+    proof: str
+    missing: str
+
+    @property
+    def waits(self) -> bool:
+        return inspect.iscoroutinefunction(self.fn)
+
+
+@dataclass(frozen=True)
+class Handlers:
+    by_operation: dict[type[Operation[Any]], Implementation] = field(
+        default_factory=dict[type[Operation[Any]], Implementation]
+    )
+
+    @overload
+    def implements(self, op: type[Op], *, proof: str, missing: str = "") -> "_Bind[Op]": ...
+    @overload
+    def implements(self, op: type[Op], *, missing: str, proof: str = "") -> "_Bind[Op]": ...
+    def implements(self, op: type[Op], *, proof: str = "", missing: str = "") -> "_Bind[Op]":
+        """Bind a function to an operation.
+
+        `proof`: name of a test that reads the effect back by another route. `missing`: what it does not do yet.
+        """
+
+        def bind(fn: Any) -> Any:
+            self.by_operation[op] = Implementation(fn, proof, missing)
+            return fn
+
+        return bind
+
+
+_Bind = Callable[
+    [Callable[[Tx, Op], R] | Callable[[Unit, Op], Awaitable[R]]],
+    Callable[[Tx, Op], R] | Callable[[Unit, Op], Awaitable[R]],
+]

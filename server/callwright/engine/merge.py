@@ -1,0 +1,25 @@
+"""JSON merge (RFC 7396): objects merge, null removes, everything else replaces."""
+
+from typing import Any, cast
+
+Json = dict[str, Any]
+
+
+def merged(old: Any, patch: Any) -> Any:
+    if not isinstance(patch, dict):
+        return patch
+    result: Json = dict(cast(Json, old)) if isinstance(old, dict) else {}
+    for key, value in cast(Json, patch).items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merged(result.get(key), value)
+    return result
+
+
+def with_defaults(document: Any, defaults: Any) -> Any:
+    """`document` with what it lacks taken from `defaults`; lists and scalars that are there stay as they are."""
+    if not (isinstance(document, dict) and isinstance(defaults, dict)):
+        return document
+    known, given = cast(Json, defaults), cast(Json, document)
+    return {**known, **{key: with_defaults(value, known.get(key)) for key, value in given.items()}}

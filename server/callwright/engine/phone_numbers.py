@@ -1,0 +1,209 @@
+"""The rules of phone numbers. Credentials are sealed; what is answered says only that there are some."""
+
+import json
+from typing import Any
+
+from sqlalchemy import RowMapping, delete, insert, select, update
+
+from ..contract.common import Empty
+from ..contract.errors import BadRequest, NotFound
+from ..contract.phone_numbers import (
+    CreatedPhoneNumber,
+    DeletePhoneNumber,
+    GetPhoneNumber,
+    ImportPhoneNumber,
+    ListPhoneNumbers,
+    UpdatePhoneNumber,
+)
+from .handlers import Handlers, Tx
+from .merge import Json, merged
+from .tables import agent, phone_number
+from .uses import forget_uses
+
+phone_numbers = Handlers()
+
+Credentials = dict[str, Any]
+
+
+@phone_numbers.implements(ImportPhoneNumber, proof="test_an_imported_number_reads_back_with_masked_credentials")
+def import_number(tx: Tx, op: ImportPhoneNumber) -> CreatedPhoneNumber:
+    body = op.body() or {}
+    number = body["phone_number"]
+    taken = select(phone_number.c.id).where(
+        phone_number.c.workspace == tx.workspace, phone_number.c.phone_number == number
+    )
+    if (other := tx.db.execute(taken).scalar_one_or_none()) is not None:
+        raise BadRequest(f"{number} is imported already, as {other}. Update that one, or delete it first.")
+    new = tx.new_id("phnum")
+    stored, secret = _split(body)
+    tx.db.execute(
+        insert(phone_number).values(
+            workspace=tx.workspace, id=new, phone_number=number, label=body["label"], provider=body["provider"],
+            agent_id=None, created_ms=tx.now_ms, document=stored, sealed=_seal(tx, new, secret),
+        )
+    )  # fmt: skip
+    return CreatedPhoneNumber(phone_number_id=new)
+
+
+@phone_numbers.implements(ListPhoneNumbers, proof="test_an_imported_number_reads_back_with_masked_credentials")
+def list_numbers(tx: Tx, _: ListPhoneNumbers) -> list[Json]:
+    found = (
+        select(phone_number, agent.c.name.label("agent_name"))
+        .outerjoin(agent, (agent.c.workspace == phone_number.c.workspace) & (agent.c.id == phone_number.c.agent_id))
+        .where(phone_number.c.workspace == tx.workspace)
+        .order_by(phone_number.c.created_ms.desc(), phone_number.c.id.desc())
+    )
+    return [_answer(row, row["agent_name"]) for row in tx.db.execute(found).mappings()]
+
+
+@phone_numbers.implements(GetPhoneNumber, proof="test_an_imported_number_reads_back_with_masked_credentials")
+def get_number(tx: Tx, op: GetPhoneNumber) -> Json:
+    row = _row(tx, op.phone_number_id)
+    return _answer(row, _agent_name(tx, row["agent_id"]))
+
+
+@phone_numbers.implements(UpdatePhoneNumber, proof="test_a_number_is_assigned_to_an_agent_and_taken_back")
+def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
+    """`agent_id: null` takes the number from its agent; a trunk that is given replaces the old one's fields."""
+    row = _row(tx, op.phone_number_id)
+    body = op.body() or {}
+    agent_id = body.pop("agent_id", row["agent_id"])
+    if agent_id is not None and _agent_name(tx, agent_id) is None:
+        raise BadRequest(f"No agent {agent_id!r} to answer this number. GET /v1/convai/agents lists them.")
+    if row["provider"] == "twilio" and (trunk := sorted(k for k in body if "trunk" in k or k == "livekit_stack")):
+        raise BadRequest(f"{', '.join(trunk)} is for SIP trunk numbers; {row['phone_number']} is a Twilio number.")
+    stored, secret = _split(body)
+    sealed = row["sealed"]
+    if secret:
+        sealed = _seal(tx, row["id"], merged(_open(tx, row), secret))
+    tx.db.execute(
+        update(phone_number)
+        .where(phone_number.c.workspace == tx.workspace, phone_number.c.id == op.phone_number_id)
+        .values(agent_id=agent_id, document=merged(row["document"], stored), sealed=sealed)
+    )
+    return get_number(tx, GetPhoneNumber(phone_number_id=op.phone_number_id))
+
+
+@phone_numbers.implements(DeletePhoneNumber, proof="test_a_deleted_number_is_gone_from_its_agent")
+def delete_number(tx: Tx, op: DeletePhoneNumber) -> Empty:
+    _row(tx, op.phone_number_id)
+    tx.db.execute(
+        delete(phone_number).where(
+            phone_number.c.workspace == tx.workspace, phone_number.c.id == op.phone_number_id
+        )
+    )
+    forget_uses(tx, "phone_number", op.phone_number_id)
+    return Empty()
+
+
+def numbers_of(tx: Tx, agent_id: str, agent_name: str) -> list[Json]:
+    """The numbers that an agent answers, as its own answer shows them."""
+    found = (
+        select(phone_number)
+        .where(phone_number.c.workspace == tx.workspace, phone_number.c.agent_id == agent_id)
+        .order_by(phone_number.c.created_ms, phone_number.c.id)
+    )
+    return [_answer(row, agent_name) for row in tx.db.execute(found).mappings()]
+
+
+def unassign(tx: Tx, agent_id: str) -> list[str]:
+    """Take all numbers from an agent; answers them as `+15551234567 (phnum_…)`."""
+    mine = (phone_number.c.workspace == tx.workspace) & (phone_number.c.agent_id == agent_id)
+    rows = tx.db.execute(select(phone_number.c.phone_number, phone_number.c.id).where(mine)).all()
+    tx.db.execute(update(phone_number).where(mine).values(agent_id=None))
+    return [f"{row.phone_number} ({row.id})" for row in rows]
+
+
+def _split(body: Json) -> tuple[Json, Credentials]:
+    """What may be stored in the clear, and what is sealed: tokens, passwords, header values."""
+    stored, secret = dict(body), Credentials()
+    for name in ("phone_number", "label", "provider"):
+        stored.pop(name, None)
+    if "token" in stored:
+        secret["token"] = stored.pop("token")
+    if isinstance(region := stored.get("region_config"), dict):
+        stored["region_config"] = {k: v for k, v in region.items() if k != "token"}
+        secret["region_token"] = region.get("token")
+    for name in ("inbound_trunk_config", "outbound_trunk_config"):
+        trunk = stored.get(name)
+        if not isinstance(trunk, dict):
+            continue
+        login = trunk.get("credentials") or {}
+        clear = {k: v for k, v in trunk.items() if k not in ("credentials", "headers")}
+        clear |= {"username": login.get("username"), "header_names": sorted(trunk.get("headers") or {})}
+        stored[name] = clear
+        secret[name] = {"credentials": login or None, "headers": trunk.get("headers") or None}
+    return stored, secret
+
+
+def _seal(tx: Tx, id: str, secret: Credentials) -> bytes | None:
+    return tx.vault.seal(json.dumps(secret), belongs_to=f"{tx.workspace}/{id}") if secret else None
+
+
+def _open(tx: Tx, row: RowMapping) -> Credentials:
+    sealed = row["sealed"]
+    return json.loads(tx.vault.open(sealed, belongs_to=f"{tx.workspace}/{row['id']}")) if sealed is not None else {}
+
+
+def _row(tx: Tx, phone_number_id: str) -> RowMapping:
+    found = select(phone_number).where(
+        phone_number.c.workspace == tx.workspace, phone_number.c.id == phone_number_id
+    )
+    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
+        raise NotFound(f"No phone number {phone_number_id!r}. GET /v1/convai/phone-numbers lists them.")
+    return row
+
+
+def _agent_name(tx: Tx, agent_id: str | None) -> str | None:
+    found = select(agent.c.name).where(agent.c.workspace == tx.workspace, agent.c.id == agent_id)
+    return tx.db.execute(found).scalar_one_or_none()
+
+
+def _answer(row: RowMapping, agent_name: str | None) -> Json:
+    stored: Json = row["document"]
+    shown: Json = {
+        "phone_number_id": row["id"],
+        "phone_number": row["phone_number"],
+        "label": row["label"],
+        "provider": row["provider"],
+        "supports_inbound": stored.get("supports_inbound", True),
+        "supports_outbound": stored.get("supports_outbound", True),
+        "assigned_agent": {"agent_id": row["agent_id"], "agent_name": agent_name} if agent_name is not None else None,
+    }
+    if row["provider"] != "sip_trunk":
+        return shown
+    outbound = _outbound(stored.get("outbound_trunk_config"))
+    return shown | {
+        "provider_config": outbound,
+        "outbound_trunk": outbound,
+        "inbound_trunk": _inbound(stored.get("inbound_trunk_config")),
+        "livekit_stack": stored.get("livekit_stack", "standard"),
+    }
+
+
+def _outbound(trunk: Json | None) -> Json | None:
+    """Header values may be credentials: the names are shown, the values are not."""
+    if trunk is None:
+        return None
+    return {
+        "address": trunk["address"],
+        "transport": trunk.get("transport", "auto"),
+        "media_encryption": trunk.get("media_encryption", "allowed"),
+        "headers": dict.fromkeys(trunk.get("header_names", []), "(hidden)"),
+        "has_auth_credentials": trunk.get("username") is not None,
+        "username": trunk.get("username"),
+        "has_outbound_trunk": True,
+    }
+
+
+def _inbound(trunk: Json | None) -> Json | None:
+    if trunk is None:
+        return None
+    return {
+        "allowed_addresses": trunk.get("allowed_addresses") or ["0.0.0.0/0"],
+        "allowed_numbers": trunk.get("allowed_numbers"),
+        "media_encryption": trunk.get("media_encryption", "allowed"),
+        "has_auth_credentials": trunk.get("username") is not None,
+        "username": trunk.get("username"),
+        "remote_domains": trunk.get("remote_domains"),
+    }

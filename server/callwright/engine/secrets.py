@@ -1,0 +1,128 @@
+"""The rules of workspace secrets. No function here gives a value back to a caller."""
+
+from sqlalchemy import delete, insert, select, update
+
+from ..contract.dependents import DependentAgent, DependentPhoneNumber
+from ..contract.errors import BadRequest, InUse, NotFound
+from ..contract.secrets import (
+    CreateSecret,
+    DeleteSecret,
+    ListSecrets,
+    SecretInUse,
+    SecretList,
+    SecretUse,
+    StoredSecret,
+    UpdateSecret,
+)
+from .handlers import Handlers, Tx
+from .tables import phone_number, secret
+from .uses import agents_using, users_of
+from .vault import Vault
+
+secrets = Handlers()
+
+
+@secrets.implements(CreateSecret, proof="test_a_created_secret_is_listed_without_its_value")
+def create_secret(tx: Tx, op: CreateSecret) -> StoredSecret:
+    _refuse_taken_name(tx, op.name)
+    new = tx.new_id("secret")
+    sealed = tx.vault.seal(op.value.get_secret_value(), belongs_to=_row(tx, new))
+    row = {"workspace": tx.workspace, "id": new, "name": op.name, "sealed": sealed, "created_ms": tx.now_ms}
+    tx.db.execute(insert(secret).values(**row))
+    return StoredSecret(type="stored", secret_id=new, name=op.name)
+
+
+@secrets.implements(ListSecrets, proof="test_a_created_secret_is_listed_without_its_value")
+def list_secrets(tx: Tx, _: ListSecrets) -> SecretList:
+    found = select(secret.c.id, secret.c.name).where(secret.c.workspace == tx.workspace).order_by(secret.c.name)
+    rows = tx.db.execute(found).all()
+    return SecretList(
+        secrets=[
+            SecretInUse(type="stored", secret_id=row.id, name=row.name, used_by=_used_by(tx, row.id)) for row in rows
+        ]
+    )
+
+
+@secrets.implements(UpdateSecret, proof="test_an_updated_secret_opens_to_its_new_value")
+def update_secret(tx: Tx, op: UpdateSecret) -> StoredSecret:
+    old = _name(tx, op.secret_id)
+    if op.name != old:
+        _refuse_taken_name(tx, op.name)
+    sealed = tx.vault.seal(op.value.get_secret_value(), belongs_to=_row(tx, op.secret_id))
+    tx.db.execute(
+        update(secret)
+        .where(secret.c.workspace == tx.workspace, secret.c.id == op.secret_id)
+        .values(name=op.name, sealed=sealed)
+    )
+    return StoredSecret(type="stored", secret_id=op.secret_id, name=op.name)
+
+
+@secrets.implements(DeleteSecret, proof="test_deleting_a_secret_in_use_names_its_users")
+def delete_secret(tx: Tx, op: DeleteSecret) -> None:
+    name = _name(tx, op.secret_id)
+    if users := users_of(tx, "secret", op.secret_id):
+        agents = {id: shown for id, shown, _ in agents_using(tx, "secret", op.secret_id)}
+        said = [f"{kind} {agents.get(id, id)!r} ({id})" for kind, ids in users.items() for id in ids]
+        raise InUse("secret_in_use", f"Secret {name!r} is used by {', '.join(said[:10])}. Take it out there first.")
+    tx.db.execute(delete(secret).where(secret.c.workspace == tx.workspace, secret.c.id == op.secret_id))
+
+
+def reveal(tx: Tx, secret_id: str) -> str:
+    """The value, for the moment of use inside the engine; it must not be kept or answered."""
+    found = select(secret.c.sealed).where(secret.c.workspace == tx.workspace, secret.c.id == secret_id)
+    sealed = tx.db.execute(found).scalar_one_or_none()
+    if sealed is None:
+        raise NotFound(f"No secret {secret_id!r}.")
+    return tx.vault.open(sealed, belongs_to=_row(tx, secret_id))
+
+
+def rotate(tx: Tx, new: Vault) -> int:
+    """Seal everything in the workspace with another key; answers how many values were turned.
+
+    All or nothing: it runs in one transaction, and a value that does not open stops it.
+    """
+    turned = 0
+    for table in (secret, phone_number):
+        rows = tx.db.execute(select(table.c.id, table.c.sealed).where(table.c.workspace == tx.workspace)).all()
+        for row in rows:
+            if row.sealed is not None:
+                where = f"{tx.workspace}/{row.id}"
+                sealed = new.seal(tx.vault.open(row.sealed, belongs_to=where), belongs_to=where)
+                tx.db.execute(
+                    update(table).where(table.c.workspace == tx.workspace, table.c.id == row.id).values(sealed=sealed)
+                )
+                turned += 1
+    return turned
+
+
+def _row(tx: Tx, id: str) -> str:
+    return f"{tx.workspace}/{id}"
+
+
+def _name(tx: Tx, secret_id: str) -> str:
+    found = select(secret.c.name).where(secret.c.workspace == tx.workspace, secret.c.id == secret_id)
+    if (name := tx.db.execute(found).scalar_one_or_none()) is None:
+        raise NotFound(f"No secret {secret_id!r}. GET /v1/convai/secrets lists them.")
+    return name
+
+
+def _refuse_taken_name(tx: Tx, name: str) -> None:
+    found = select(secret.c.id).where(secret.c.workspace == tx.workspace, secret.c.name == name)
+    if (taken := tx.db.execute(found).scalar_one_or_none()) is not None:
+        raise BadRequest(f"A secret named {name!r} exists ({taken}). Update it, or choose another name.")
+
+
+def _used_by(tx: Tx, secret_id: str) -> SecretUse:
+    agents = [
+        DependentAgent(type="available", id=id, name=name, created_at_unix_secs=created, access_level="admin")
+        for id, name, created in agents_using(tx, "secret", secret_id)
+    ]
+    numbers = users_of(tx, "secret", secret_id).get("phone_number", [])
+    found = select(phone_number).where(phone_number.c.workspace == tx.workspace, phone_number.c.id.in_(numbers))
+    phones = [
+        DependentPhoneNumber(
+            phone_number_id=row["id"], phone_number=row["phone_number"], label=row["label"], provider=row["provider"]
+        )
+        for row in tx.db.execute(found).mappings()
+    ]
+    return SecretUse(tools=[], agents=agents, others=[], phone_numbers=phones)

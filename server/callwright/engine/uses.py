@@ -1,0 +1,74 @@
+"""Who uses what: an agent its documents, tools, secrets and other agents. Asked before anything is deleted."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from sqlalchemy import delete, insert, select
+
+from .handlers import Tx
+from .tables import agent, uses
+
+Target = tuple[str, str]
+"""Kind (`document`, `secret`, `tool`, `agent`, `mcp_server`) and id."""
+
+_LISTS = {"tool_ids": "tool", "additional_tool_ids": "tool", "mcp_server_ids": "mcp_server"}
+_FIELDS = {"secret_id": "secret", "agent_id": "agent", "tool_id": "tool"}
+
+
+def replace_uses(tx: Tx, kind: str, id: str, targets: Iterable[Target]) -> None:
+    """Write down what one thing uses now."""
+    forget_uses(tx, kind, id)
+    rows = [
+        {"workspace": tx.workspace, "user_kind": kind, "user_id": id, "target_kind": k, "target_id": t}
+        for k, t in sorted(set(targets))
+    ]
+    if rows:
+        tx.db.execute(insert(uses), rows)
+
+
+def forget_uses(tx: Tx, kind: str, id: str) -> None:
+    tx.db.execute(
+        delete(uses).where(uses.c.workspace == tx.workspace, uses.c.user_kind == kind, uses.c.user_id == id)
+    )
+
+
+def users_of(tx: Tx, kind: str, id: str) -> dict[str, list[str]]:
+    """Ids of what uses a thing, by kind, in order."""
+    found = (
+        select(uses.c.user_kind, uses.c.user_id)
+        .where(uses.c.workspace == tx.workspace, uses.c.target_kind == kind, uses.c.target_id == id)
+        .order_by(uses.c.user_kind, uses.c.user_id)
+    )
+    users: dict[str, list[str]] = {}
+    for row in tx.db.execute(found):
+        users.setdefault(row.user_kind, []).append(row.user_id)
+    return users
+
+
+def agents_using(tx: Tx, kind: str, id: str) -> list[tuple[str, str, int]]:
+    """Id, name and creation time (seconds) of the agents that use a thing, oldest first."""
+    found = (
+        select(agent.c.id, agent.c.name, agent.c.created_ms)
+        .join(uses, (uses.c.workspace == agent.c.workspace) & (uses.c.user_id == agent.c.id))
+        .where(uses.c.workspace == tx.workspace, uses.c.user_kind == "agent")
+        .where(uses.c.target_kind == kind, uses.c.target_id == id)
+        .order_by(agent.c.created_ms, agent.c.id)
+    )
+    return [(row.id, row.name, row.created_ms // 1000) for row in tx.db.execute(found)]
+
+
+def targets_in(node: object, key: str = "") -> Iterator[Target]:
+    """What a configuration document refers to, wherever it stands in it."""
+    if isinstance(node, list):
+        items = cast(list[Any], node)
+        if key in _LISTS:
+            yield from ((_LISTS[key], item) for item in items if isinstance(item, str))
+        for item in items:
+            if key in ("knowledge_base", "additional_knowledge_base") and isinstance(item, dict) and "id" in item:
+                yield "document", str(cast(dict[str, Any], item)["id"])
+            yield from targets_in(item)
+    elif isinstance(node, dict):
+        for name, value in cast(dict[str, Any], node).items():
+            if name in _FIELDS and isinstance(value, str):
+                yield _FIELDS[name], value
+            yield from targets_in(value, name)

@@ -1,0 +1,36 @@
+"""Where the vault's key comes from: the environment, the operating system's keyring, or a file of this user."""
+
+import base64
+import os
+
+from ..keys import key_file
+from ..settings import Settings
+
+SERVICE = "callwright"
+
+
+def vault_key(settings: Settings) -> bytes:
+    """32 bytes. An existing file wins over the keyring, so that installing the extra later loses nothing."""
+    if settings.vault_key:
+        return settings.vault_key
+    path = settings.home / "vault.key"
+    if path.exists():
+        return key_file(path)
+    return _from_keyring(str(settings.home.resolve())) or key_file(path)
+
+
+def _from_keyring(account: str) -> bytes | None:
+    """None where the extra is not installed or no keyring answers (a server without a desktop session)."""
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:
+        return None
+    try:
+        found = keyring.get_password(SERVICE, account)
+        if found is None:
+            found = base64.b64encode(os.urandom(32)).decode()
+            keyring.set_password(SERVICE, account, found)
+    except KeyringError:
+        return None
+    return base64.b64decode(found)

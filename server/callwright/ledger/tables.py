@@ -1,0 +1,35 @@
+"""The ledger's tables and the steps that make them."""
+
+from sqlalchemy import JSON, BigInteger, Column, MetaData, Table, Text
+
+STEPS = (
+    """
+    CREATE TABLE ledger_change (
+        id TEXT PRIMARY KEY, at_ms BIGINT NOT NULL, platform TEXT NOT NULL, who TEXT NOT NULL, tool TEXT NOT NULL,
+        operation TEXT NOT NULL, target TEXT NOT NULL, digest TEXT NOT NULL, approved_by TEXT NOT NULL,
+        outcome TEXT NOT NULL, request JSON, previous JSON, undone_by TEXT);
+    CREATE INDEX ledger_change_by_age ON ledger_change (at_ms, id);
+    CREATE TABLE ledger_pending (
+        code TEXT PRIMARY KEY, created_ms BIGINT NOT NULL, expires_ms BIGINT NOT NULL, who TEXT NOT NULL,
+        tool TEXT NOT NULL, digest TEXT NOT NULL, question TEXT NOT NULL, needs TEXT NOT NULL, state TEXT NOT NULL);
+    CREATE INDEX ledger_pending_by_digest ON ledger_pending (digest, who, state);
+    CREATE TABLE ledger_spent (id TEXT PRIMARY KEY, expires_ms BIGINT NOT NULL);
+    """,
+)
+
+_all = MetaData()
+
+change = Table(
+    "ledger_change", _all,
+    Column("id", Text, primary_key=True), Column("at_ms", BigInteger), Column("platform", Text), Column("who", Text),
+    Column("tool", Text), Column("operation", Text), Column("target", Text), Column("digest", Text),
+    Column("approved_by", Text), Column("outcome", Text), Column("request", JSON), Column("previous", JSON),
+    Column("undone_by", Text),
+)  # fmt: skip
+pending = Table(
+    "ledger_pending", _all,
+    Column("code", Text, primary_key=True), Column("created_ms", BigInteger), Column("expires_ms", BigInteger),
+    Column("who", Text), Column("tool", Text), Column("digest", Text), Column("question", Text),
+    Column("needs", Text), Column("state", Text),
+)  # fmt: skip
+spent = Table("ledger_spent", _all, Column("id", Text, primary_key=True), Column("expires_ms", BigInteger))

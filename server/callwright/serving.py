@@ -1,0 +1,104 @@
+"""Both HTTP servers: MCP over streamable HTTP behind a bearer token, and the embedded platform's REST API."""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import anyio
+import uvicorn
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .app import App, build_server
+from .keys import token_file
+from .settings import SettingError, is_loopback
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Where and for whom the MCP server listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    token: bool = True
+    allowed_hosts: tuple[str, ...] = ()
+    stateless: bool = False
+
+
+class BearerToken:
+    """ASGI middleware: every request must carry `Authorization: Bearer <token>`."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app, self._wanted = app, f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self._carries(scope):
+            await self._app(scope, receive, send)
+            return
+        body = b'{"error":"unauthorized","message":"Send the header Authorization: Bearer <CALLWRIGHT_HTTP_TOKEN>."}'
+        headers = [(b"content-type", b"application/json"), (b"www-authenticate", b"Bearer")]
+        await send({"type": "http.response.start", "status": 401, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _carries(self, scope: Scope) -> bool:
+        given = dict(scope["headers"]).get(b"authorization", b"")
+        return hmac.compare_digest(given, self._wanted)
+
+
+def mcp_app(app: App, listen: Listen) -> ASGIApp:
+    """The MCP server as an ASGI app. Refuses to be open to a network without a token and named hosts."""
+    local = is_loopback(listen.host)
+    if not local and not listen.token:
+        raise SettingError("--no-token is for this machine only: leave it out, or listen on 127.0.0.1.")
+    if not local and not listen.allowed_hosts:
+        raise SettingError(
+            f"--host {listen.host} needs --allowed-hosts: the host names under which clients reach the server, such as"
+            " callwright.example.com or 192.168.1.20:8000."
+        )
+    names = [*listen.allowed_hosts, *(f"{name}:*" for name in ("127.0.0.1", "localhost", "[::1]"))]
+    security = TransportSecuritySettings(
+        allowed_hosts=names,
+        allowed_origins=[f"{scheme}://{name}" for name in names for scheme in ("http", "https")],
+    )
+    inner = build_server(app).streamable_http_app(
+        stateless_http=listen.stateless, transport_security=security, host=listen.host
+    )
+    return BearerToken(inner, http_token(app)) if listen.token else inner
+
+
+def http_token(app: App) -> str:
+    return app.settings.http_token or token_file(app.settings.home / "http.token")
+
+
+def engine_key(app: App) -> str:
+    return app.settings.engine_api_key or token_file(app.settings.home / "engine.key")
+
+
+def serve_http(app: App, listen: Listen, say: Say) -> int:
+    asgi = mcp_app(app, listen)
+    address = f"http://{listen.allowed_hosts[0] if listen.allowed_hosts else f'{listen.host}:{listen.port}'}/mcp"
+    say(f"MCP at {address}")
+    if listen.token:
+        header = f"Authorization: Bearer {http_token(app)}"
+        say(f'Claude Code:  claude mcp add --transport http callwright {address} --header "{header}"')
+        name, _, value = header.partition(": ")
+        say(f'Cursor:       {{"mcpServers": {{"callwright": {{"url": "{address}", "headers": {{"{name}": "{value}"}}}}}}}}')
+        say(f'VS Code:      {{"servers": {{"callwright": {{"type": "http", "url": "{address}", "headers": {{"{name}": "{value}"}}}}}}}}')  # fmt: skip
+    return _run(asgi, listen.host, listen.port)
+
+
+def serve_engine(app: App, host: str, port: int, say: Say) -> int:
+    if not is_loopback(host):
+        say("Warning: other machines can reach this port. Put TLS before it, and keep the key to yourself.")
+    asgi = anyio.run(app.engine, engine_key(app))
+    where = "from CALLWRIGHT_ENGINE_API_KEY" if app.settings.engine_api_key else f"in {app.settings.home / 'engine.key'}"
+    say(f"Embedded platform at http://{host}:{port}; header xi-api-key, the key is {where}")
+    return _run(asgi, host, port)
+
+
+def _run(asgi: ASGIApp, host: str, port: int) -> int:
+    server = uvicorn.Server(uvicorn.Config(asgi, host=host, port=port, log_level="warning", server_header=False))
+    anyio.run(server.serve)
+    return 0 if server.started else 1

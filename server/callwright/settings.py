@@ -1,0 +1,270 @@
+"""Everything that can be chosen, read once from the environment and frozen."""
+
+import base64
+import binascii
+import ipaddress
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, Self, cast
+from urllib.parse import urlsplit
+
+Approval = Literal["always-ask", "fine-grained", "none"]
+Unattended = Literal["person", "token", "refuse"]
+Platform = Literal["embedded", "hosted"]
+ToolPolicy = Literal["auto_approved", "requires_approval", "disabled"]
+
+HOSTED_URL = "https://api.elevenlabs.io"
+
+
+class SettingError(ValueError):
+    """A setting that cannot be used: its name, what kind of value it takes, and what is allowed. Never its value."""
+
+
+def _default_home() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("callwright", appauthor=False)
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _secret(value: str) -> str:
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError
+    return value
+
+
+def _token(value: str) -> str:
+    if len(value) < 16:
+        raise ValueError
+    return _secret(value)
+
+
+def _key(value: str) -> bytes:
+    try:
+        raw = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError from None
+    if len(raw) != 32:
+        raise ValueError
+    return raw
+
+
+def _switch(value: str) -> bool:
+    return {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}[
+        value.strip().lower()
+    ]
+
+
+def _choice(*allowed: str) -> Callable[[str], Any]:
+    def parse(value: str) -> str:
+        return allowed[allowed.index(value.strip().lower())]
+
+    return parse
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(part for part in (p.strip() for p in value.split(",")) if part)
+
+
+def _private(value: str) -> tuple[str, ...]:
+    names = _names(value)
+    for name in names:
+        if "/" in name:
+            ipaddress.ip_network(name)
+        elif not name.replace(".", "").replace("-", "").replace(":", "").replace("[", "").replace("]", "").isalnum():
+            raise ValueError
+    return names
+
+
+def _folders(value: str) -> tuple[Path, ...]:
+    folders = tuple(Path(part).expanduser().resolve() for part in value.split(os.pathsep) if part)
+    if not all(folder.is_dir() for folder in folders):
+        raise ValueError
+    return folders
+
+
+def _file(value: str) -> Path:
+    path = Path(value).expanduser()
+    if not path.is_file():
+        raise ValueError
+    return path
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host name or literal address is this machine."""
+    if host is None:
+        return False
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError
+    return value.rstrip("/")
+
+
+def _api_url(value: str) -> str:
+    parts = urlsplit(_url(value))
+    if parts.scheme != "https" and not is_loopback(parts.hostname):
+        raise ValueError
+    return value.rstrip("/")
+
+
+def _database(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError
+    return value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def _setting(
+    name: str, parse: Callable[[str], Any], kind: str, text: str, *, default: Any = None, shown: str = "", secret: bool = False
+) -> Any:
+    """A field of Settings: variable, parser, what is allowed (`kind`), what it is for, and its default in words."""
+    metadata = {"name": name, "parse": parse, "kind": kind, "text": text, "shown": shown, "secret": secret}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata, repr=not secret)
+    return field(default=default, metadata=metadata, repr=not secret)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The environment, checked. A wrong value is refused with its name, its kind and what is allowed."""
+
+    home: Path = _setting(
+        "CALLWRIGHT_HOME", lambda v: Path(v).expanduser(), "a folder", "Data folder: database, keys.",
+        default=_default_home, shown="the system's place for application data",
+    )  # fmt: skip
+    own_database_url: str | None = _setting(
+        "CALLWRIGHT_DATABASE_URL", _database, "a URL that begins with sqlite:/// or postgresql://",
+        "Database of the embedded platform and of the approval log.", shown="a SQLite file in the data folder", secret=True,
+    )  # fmt: skip
+    api_key: str | None = _setting(
+        "ELEVENLABS_API_KEY", _secret, "a key: printable ASCII without spaces",
+        "Account key. Where it is set, the hosted platform is used.", secret=True,
+    )  # fmt: skip
+    api_url: str = _setting(
+        "CALLWRIGHT_API_URL", _api_url, "an https URL without query (http only for this machine)",
+        "Base URL of the hosted platform.", default=HOSTED_URL, shown=HOSTED_URL,
+    )  # fmt: skip
+    engine_api_key: str | None = _setting(
+        "CALLWRIGHT_ENGINE_API_KEY", _token, "a key of at least 16 printable ASCII characters",
+        "Key that `callwright engine` demands in the header xi-api-key.", shown="made and kept in the data folder", secret=True,
+    )  # fmt: skip
+    llm_base_url: str | None = _setting(
+        "CALLWRIGHT_LLM_BASE_URL", _url, "an http or https URL, such as http://127.0.0.1:11434/v1",
+        "OpenAI-compatible endpoint for conversations on the embedded platform.", shown="none: the offline responder",
+    )  # fmt: skip
+    llm_api_key: str | None = _setting(
+        "CALLWRIGHT_LLM_API_KEY", _secret, "a key: printable ASCII without spaces", "Key of that endpoint.", secret=True
+    )
+    llm_model: str | None = _setting(
+        "CALLWRIGHT_LLM_MODEL", _text, "a model name", "Model to ask there.", shown="the agent's own `llm`"
+    )
+    toolsets: tuple[str, ...] = _setting(
+        "CALLWRIGHT_TOOLSETS", _names, "a comma-separated list of toolset names, or default, or all",
+        "Which tools are offered.", default=("default",), shown="default",
+    )  # fmt: skip
+    read_only: bool = _setting(
+        "CALLWRIGHT_READ_ONLY", _switch, "true or false", "Offer only tools that read.", default=False, shown="false"
+    )
+    no_outbound: bool = _setting(
+        "CALLWRIGHT_NO_OUTBOUND", _switch, "true or false",
+        "No calls to people, and no URL that would later receive data.", default=False, shown="false",
+    )  # fmt: skip
+    approval: Approval = _setting(
+        "CALLWRIGHT_APPROVAL", _choice("always-ask", "fine-grained", "none"), "always-ask, fine-grained or none",
+        "When a person is asked.", default="fine-grained", shown="fine-grained",
+    )  # fmt: skip
+    unattended: Unattended = _setting(
+        "CALLWRIGHT_UNATTENDED", _choice("person", "token", "refuse"), "person, token or refuse",
+        "What a client that cannot ask its user gets: a person approves outside (deletes: a preview and a token),"
+        " a preview and a token for everything, or a refusal.", default="person", shown="person",
+    )  # fmt: skip
+    policy_file: Path | None = _setting(
+        "CALLWRIGHT_POLICY_FILE", _file, "an existing JSON file", "Approval policy of single tools.", shown="none"
+    )
+    http_token: str | None = _setting(
+        "CALLWRIGHT_HTTP_TOKEN", _token, "a token of at least 16 printable ASCII characters",
+        "Bearer token that the HTTP transport demands.", shown="made and kept in the data folder", secret=True,
+    )  # fmt: skip
+    allow_private: tuple[str, ...] = _setting(
+        "CALLWRIGHT_ALLOW_PRIVATE", _private, "a comma-separated list of hosts or CIDR ranges",
+        "Private addresses that agents' webhooks and documents may reach.", default=(), shown="none",
+    )  # fmt: skip
+    file_roots: tuple[Path, ...] = _setting(
+        "CALLWRIGHT_FILE_ROOTS", _folders, f"existing folders, separated by {os.pathsep!r}",
+        "Folders from which a tool may read a file.", default=(), shown="none",
+    )  # fmt: skip
+    vault_key: bytes | None = _setting(
+        "CALLWRIGHT_VAULT_KEY", _key, "32 bytes in base64", "Key that encrypts secrets at rest.",
+        shown="the keyring, where that extra is installed, else a file in the data folder", secret=True,
+    )  # fmt: skip
+    state_key: bytes | None = _setting(
+        "CALLWRIGHT_STATE_KEY", _key, "32 bytes in base64",
+        "Key of approvals in flight; the same on all replicas.", shown="a file in the data folder", secret=True,
+    )  # fmt: skip
+    llm_routes: Path | None = _setting(
+        "CALLWRIGHT_LLM_ROUTES", _file, "an existing JSON file", "Which endpoint answers for which model.", shown="none"
+    )
+    proxy_url: str | None = _setting(
+        "CALLWRIGHT_PROXY_URL", _url, "an http or https URL",
+        "Proxy for everything that leaves this machine. HTTP_PROXY and its kin are ignored.", shown="none",
+    )  # fmt: skip
+    log_level: str = _setting(
+        "CALLWRIGHT_LOG_LEVEL", lambda v: _choice("debug", "info", "warning", "error")(v), "debug, info, warning or error",
+        "How much is logged to stderr.", default="warning", shown="warning",
+    )  # fmt: skip
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read every setting; an empty value counts as absent."""
+        given: dict[str, Any] = {}
+        for each in fields(cls):
+            value = env.get(each.metadata["name"], "")
+            if value:
+                try:
+                    given[each.name] = each.metadata["parse"](value)
+                except (ValueError, KeyError, OSError):
+                    raise SettingError(f"{each.metadata['name']} must be {each.metadata['kind']}.") from None
+        return cls(**given)
+
+    @property
+    def database_url(self) -> str:
+        return self.own_database_url or f"sqlite:///{self.home / 'callwright.db'}"
+
+    @property
+    def platform(self) -> Platform:
+        """Hosted where a key is set, else embedded; `serve --platform` may say otherwise."""
+        return "hosted" if self.api_key else "embedded"
+
+    def policy(self) -> dict[str, ToolPolicy]:
+        """The policy file: `{"tools": {"delete_agent": "disabled"}}`."""
+        if self.policy_file is None:
+            return {}
+        allowed = ("auto_approved", "requires_approval", "disabled")
+        wrong = SettingError(
+            f'CALLWRIGHT_POLICY_FILE must hold {{"tools": {{"<tool>": "<policy>"}}}}; policies: {", ".join(allowed)}.'
+        )
+        try:
+            found: Any = json.loads(self.policy_file.read_text(encoding="utf-8"))
+            tools: dict[str, Any] = found["tools"]
+            if set(found) != {"tools"} or not all(policy in allowed for policy in tools.values()):
+                raise wrong
+        except (ValueError, KeyError, TypeError, AttributeError, OSError):
+            raise wrong from None
+        return cast(dict[str, ToolPolicy], tools)
+
+
+def described() -> list[dict[str, Any]]:
+    """Name, kind, text, default in words and secrecy of each setting, for the README and `callwright doctor`."""
+    return [{**each.metadata, "field": each.name, "required": each.default is MISSING} for each in fields(Settings)]

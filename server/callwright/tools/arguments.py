@@ -1,0 +1,85 @@
+"""A tool's arguments: the published schema, the sealed model behind it, and what a model reads when they are wrong."""
+
+import difflib
+import json
+from types import UnionType
+from typing import Any, Union, cast, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from ..contract.errors import ApiError, RateLimited, Unauthorized, Unavailable
+
+_REMEDY: tuple[tuple[type[ApiError], str], ...] = (
+    (Unauthorized, " Check ELEVENLABS_API_KEY, then restart the server."),
+    (RateLimited, " Wait, then call again."),
+    (Unavailable, " A read may be called again; after a change, look first whether it happened."),
+)
+
+
+def sealed(model: type[BaseModel]) -> type[BaseModel]:
+    """The same arguments, but an unknown one is an error."""
+    return type(model.__name__, (model,), {"__module__": model.__module__}, extra="forbid")
+
+
+def decoded(arguments: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """Some models send objects and lists as JSON text: read where the argument takes no string and the text parses.
+
+    The SDK's own reading would also turn the text `null` of an optional string into an absent one.
+    """
+    return {name: _decoded(value, model.model_fields.get(name)) for name, value in arguments.items()}
+
+
+def _decoded(value: Any, field: FieldInfo | None) -> Any:
+    if not isinstance(value, str) or field is None:
+        return value
+    arms = get_args(field.annotation) if get_origin(field.annotation) in (Union, UnionType) else (field.annotation,)
+    if not any(get_origin(arm) in (list, dict) or arm in (list, dict) for arm in arms):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def spoken(error: ApiError | ValidationError, known: list[str] | None = None) -> str:
+    """An error in words: what was wrong, what is allowed, what to do next. Never the value."""
+    if isinstance(error, ApiError):
+        remedy = next((text for kind, text in _REMEDY if isinstance(error, kind)), "")
+        return f"{error}{remedy}"
+    problems = error.errors(include_input=False, include_url=False)
+    return " ".join(_problem(p["type"], p["loc"], p["msg"], known or []) for p in problems[:5])
+
+
+def _problem(kind: str, loc: tuple[int | str, ...], msg: str, known: list[str]) -> str:
+    name = ".".join(map(str, loc))
+    if kind == "extra_forbidden" and len(loc) == 1:
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}."
+        return f"Unknown argument {name!r}; {hint}"
+    if kind == "missing":
+        return f"{name} is required."
+    return f"{name}: {msg[:1].lower()}{msg[1:].removesuffix('.')}."
+
+
+def flattened(schema: dict[str, Any]) -> dict[str, Any]:
+    """An optional argument is absent, never null: hosts refuse unions, and models need not choose."""
+    properties = cast(dict[str, dict[str, Any]], schema.get("properties", {}))
+    return {**schema, "properties": {name: _one_arm(node) for name, node in properties.items()}}
+
+
+def _one_arm(node: dict[str, Any]) -> dict[str, Any]:
+    arms = [arm for arm in node.get("anyOf", []) if arm != {"type": "null"}]
+    if len(arms) != 1:
+        return node
+    return {k: v for k, v in node.items() if k not in ("anyOf", "default")} | arms[0]
+
+
+def untitled(node: Any) -> Any:
+    """Generated titles repeat the name and cost tokens."""
+    if isinstance(node, list):
+        return [untitled(item) for item in cast(list[Any], node)]
+    if not isinstance(node, dict):
+        return node
+    items = cast(dict[str, Any], node).items()
+    return {k: untitled(v) for k, v in items if not (k == "title" and isinstance(v, str))}

@@ -1,0 +1,59 @@
+"""When is a person asked? The platform's own vocabulary, applied to our tools. Light: imported at every start."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..settings import Approval, ToolPolicy, Unattended
+
+META = "callwright/approval"
+TOKEN = "approval_token"  # noqa: S105  (an argument's name)
+TOKEN_SCHEMA = {"type": "string", "description": "Only after the user agreed to the preview of the first call."}
+
+ASKING = ("delete", "dial", "grant", "secret")
+"""Effects that cannot be undone, reach people, hand out access or take in secrets."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Mode, exceptions for single tools, and what a client gets that cannot ask its user."""
+
+    mode: Approval = "fine-grained"
+    tools: Mapping[str, ToolPolicy] = field(default_factory=dict[str, ToolPolicy])
+    unattended: Unattended = "person"
+
+    def of_tool(self, name: str, effect: str) -> ToolPolicy:
+        """What the tool list says of a tool whose strongest effect is `effect`."""
+        own = self.tools.get(name)
+        if own is not None:
+            return own
+        if self.mode == "none":
+            return "auto_approved"
+        return "requires_approval" if self.mode == "always-ask" or effect in ASKING else "auto_approved"
+
+    def takes_token(self, name: str, effect: str) -> bool:
+        """Whether the tool offers the argument `approval_token`."""
+        if self.unattended == "refuse" or self.of_tool(name, effect) != "requires_approval":
+            return False
+        return self.unattended == "token" or self._by_token(name, effect)
+
+    def reason(self, tool: str, tool_effect: str, op_effect: str, guarded: Sequence[str]) -> str | None:
+        """Why this operation, sent by this tool, needs approval; None where it does not.
+
+        Reads inside a writing tool are the facts of its question: they run before it is asked.
+        """
+        own = self.tools.get(tool)
+        if own == "auto_approved" or (own is None and self.mode == "none"):
+            return None
+        judged = op_effect != "read" or tool_effect == "read"
+        if judged and (own == "requires_approval" or self.mode == "always-ask"):
+            return "every call asks" if own is None else f"the policy says so for {tool}"
+        if op_effect in ASKING:
+            return op_effect
+        return f"it sets {', '.join(guarded[:5])}" if guarded else None
+
+    def person_needed(self, tool: str, op_effect: str) -> bool:
+        """For a client that cannot ask its user: a person outside the conversation, or a preview and a token?"""
+        return self.unattended == "person" and not self._by_token(tool, op_effect)
+
+    def _by_token(self, tool: str, effect: str) -> bool:
+        return effect == "delete" and self.mode == "fine-grained" and tool not in self.tools

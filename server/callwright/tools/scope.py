@@ -1,0 +1,106 @@
+"""What one tool call may send: its declared operations, under the approval policy, with a record of each change."""
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ..api.client import ApiClient
+from ..contract.errors import ApiError, Unavailable
+from ..contract.operation import Operation
+from ..ledger.ledger import ApprovedBy, Intent, Ledger
+from .policy import Policy
+from .undo import previous, target_of
+
+R = TypeVar("R")
+
+
+class NeedsApproval(Exception):  # noqa: N818  (not a failure: a question)
+    """The call would send `op`, and the policy wants a person's word first. Nothing was sent that changes anything."""
+
+    def __init__(self, op: Operation[Any], reason: str) -> None:
+        super().__init__(reason)
+        self.op, self.reason = op, reason
+
+
+@dataclass
+class Call:
+    """One call of one tool by one principal."""
+
+    tool: str
+    effect: str
+    sends: tuple[type[Operation[Any]], ...]
+    arguments: dict[str, Any]
+    who: str
+    platform: str
+    policy: Policy
+    key: bytes
+    ledger: Callable[[], Awaitable[Ledger]]
+    approved: str | None = None
+    """Digest of the operation that was approved."""
+    approved_by: ApprovedBy = "policy"
+    changes: list[str] = field(default_factory=list[str])
+    """Ids of the changes that this call recorded."""
+
+    def digest(self, op: Operation[Any]) -> str:
+        """Keyed: a plain hash of a short secret argument could be guessed from the log."""
+        said = [self.who, self.tool, self.arguments, op.method, op.url(), op.query(), _wire(op)]
+        return hmac.digest(self.key, json.dumps(said, sort_keys=True, default=str).encode(), "sha256").hex()
+
+
+class Api:
+    """The tools' way to the platform."""
+
+    def __init__(self, client: ApiClient, call: Call) -> None:
+        self._client, self._call = client, call
+
+    @property
+    def changes(self) -> list[str]:
+        """Ids of the changes that this call has recorded."""
+        return self._call.changes
+
+    async def send(self, op: Operation[R], *, deadline: float | None = None) -> R:
+        call = self._call
+        if type(op) not in call.sends:
+            raise RuntimeError(f"{call.tool} does not declare that it sends {type(op).__name__}")
+        reason = call.policy.reason(call.tool, call.effect, op.effect, op.guarded_paths())
+        digest = call.digest(op) if reason or op.effect != "read" else ""
+        if reason and call.approved != digest:
+            if call.changes:
+                raise RuntimeError(f"{call.tool} asks after it has already changed something")
+            raise NeedsApproval(op, reason)
+        if op.effect == "read":
+            return await self._client.send(op, deadline=deadline)
+        return await self._change(op, digest, deadline)
+
+    async def _change(self, op: Operation[R], digest: str, deadline: float | None) -> R:
+        """The intent is on disk before the act, the outcome after it."""
+        call, ledger = self._call, await self._call.ledger()
+        before = await previous(self._client, op)
+        intent = Intent(
+            platform=call.platform,
+            who=call.who,
+            tool=call.tool,
+            operation=type(op).__name__,
+            target=target_of(op),
+            digest=digest,
+            approved_by=call.approved_by,
+            request=op.body() if before is not None else None,
+            previous=before,
+        )
+        change = await ledger.begin(intent)
+        call.changes.append(change)
+        try:
+            result = await self._client.send(op, deadline=deadline)
+        except ApiError as exc:
+            # Where the platform did not answer, nobody knows whether it acted: the row keeps saying so.
+            if not isinstance(exc, Unavailable):
+                await ledger.finish(change, "failed")
+            raise
+        await ledger.finish(change, "done", target=target_of(op, result))
+        return result
+
+
+def _wire(op: Operation[Any]) -> Any:
+    return [op.body(), {name: [blob.filename, len(blob.data)] for name, blob in op.files().items()}]

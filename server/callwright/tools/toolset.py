@@ -1,0 +1,221 @@
+"""How a function becomes a tool: hints, injected API, sealed arguments, approval, errors that the model may read."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Protocol, TypeVar, cast
+
+import anyio
+from mcp.server.mcpserver import Context, Resolve
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.tools import Tool
+from mcp.shared.exceptions import MCPError
+from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from mcp.types import Tool as PublishedTool
+from pydantic import ValidationError
+
+from ..api.client import ApiClient
+from ..contract.errors import ApiError
+from ..contract.operation import Effect, Operation
+from ..ledger.ledger import Ledger
+from .approval import approve
+from .arguments import decoded, flattened, sealed, spoken, untitled
+from .policy import TOKEN, Policy
+from .preview import Preview, question_of
+from .scope import Api, Call, NeedsApproval
+from .text import cleaned, render
+from .views import View
+
+F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+P = TypeVar("P", bound=Callable[..., Awaitable[str]])
+
+HEARTBEAT_SECONDS = 2.0
+_STRENGTH: tuple[Effect, ...] = ("read", "create", "update", "secret", "grant", "delete", "dial")
+
+
+class Services(Protocol):
+    """What a call may use: the lifespan context of the server."""
+
+    @property
+    def policy(self) -> Policy: ...
+    @property
+    def platform(self) -> str: ...
+    @property
+    def state_key(self) -> bytes: ...
+    async def api(self) -> ApiClient: ...
+    async def ledger(self) -> Ledger: ...
+    async def status(self) -> dict[str, Any]: ...
+
+
+def services(ctx: Context[Any]) -> Services:
+    return cast(Services, ctx.request_context.lifespan_context)
+
+
+async def _injected() -> Api:
+    raise RuntimeError("an Api comes from the call, never from the SDK's resolver")
+
+
+PlatformApi = Annotated[Api, Resolve(_injected)]
+"""Type of a tool's first parameter: invisible to the model, filled for each call."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One tool: its function, and the operations that it may send."""
+
+    fn: Callable[..., Awaitable[Any]]
+    title: str
+    sends: tuple[type[Operation[Any]], ...]
+
+    @property
+    def name(self) -> str:
+        return self.fn.__name__
+
+    @property
+    def effect(self) -> Effect:
+        """The strongest effect of what it may send."""
+        return max((op.effect for op in self.sends), key=_STRENGTH.index, default="read")
+
+    @property
+    def hints(self) -> ToolAnnotations:
+        strongest = [op for op in self.sends if op.effect == self.effect]
+        replaces = self.effect in ("update", "delete", "dial") or any(op.method in ("PUT", "PATCH") for op in strongest)
+        return ToolAnnotations(
+            read_only_hint=self.effect == "read",
+            destructive_hint=self.effect != "read" and replaces,
+            idempotent_hint=self.effect in ("read", "update", "delete") or (self.effect == "secret" and replaces),
+            open_world_hint=self.effect == "dial",
+        )
+
+
+@dataclass(frozen=True)
+class Toolset:
+    name: str
+    description: str
+    specs: dict[str, Spec] = field(default_factory=dict[str, Spec])
+    previews: dict[type[Operation[Any]], Preview] = field(default_factory=dict[type[Operation[Any]], Preview])
+
+    def tool(self, *sends: type[Operation[Any]], title: str) -> Callable[[F], F]:
+        """Make a tool of a function that sends these operations; hints and approval follow from their effects."""
+
+        def add(fn: F) -> F:
+            self.specs[fn.__name__] = Spec(fn, title, sends)
+            return fn
+
+        return add
+
+    def preview(self, op: type[Operation[Any]]) -> Callable[[P], P]:
+        """Say what this operation would do, in facts read from the platform; the text of the question to a person."""
+
+        def add(fn: P) -> P:
+            self.previews[op] = fn
+            return fn
+
+        return add
+
+
+class FunctionTool:
+    """A function as the SDK reads it, run through our pipeline."""
+
+    def __init__(self, spec: Spec, toolset: Toolset) -> None:
+        sdk = Tool.from_function(spec.fn, description=inspect.getdoc(spec.fn))
+        self._spec, self._previews, self._context_kwarg = spec, toolset.previews, sdk.context_kwarg
+        self._function = sdk.fn_metadata.model_copy(update={"arg_model": sealed(sdk.fn_metadata.arg_model)})
+        self._api_kwarg = next(iter(sdk.resolved_params), None)
+
+    def published(self) -> PublishedTool:
+        output = self._function.output_schema
+        return PublishedTool(
+            name=self._spec.name,
+            title=self._spec.title,
+            description=inspect.getdoc(self._spec.fn),
+            input_schema=untitled(flattened(self._function.arg_model.model_json_schema())),
+            output_schema=output and untitled(output),
+            annotations=self._spec.hints,
+        )
+
+    async def call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
+        """A call from end to end: seal, decide, run, shape; and the one place where failures become words."""
+        app, spec = services(ctx), self._spec
+        arguments = dict(arguments)
+        token = arguments.pop(TOKEN, None) if app.policy.takes_token(spec.name, spec.effect) else None
+        known = self._validated(arguments)
+        call = Call(
+            tool=spec.name,
+            effect=spec.effect,
+            sends=spec.sends,
+            arguments=arguments,
+            who=_who(ctx),
+            platform=app.platform,
+            policy=app.policy,
+            key=app.state_key,
+            ledger=app.ledger,
+        )
+        try:
+            try:
+                return await self._run(known, call, ctx)
+            except NeedsApproval as need:
+                question = await question_of(need, self._previews.get(type(need.op)), spec.title, await app.api())
+                if (instead := await approve(need, question, call, token, ctx)) is not None:
+                    return instead
+                return await self._run(known, call, ctx)
+        except ApiError as exc:
+            raise ToolError(spoken(exc)) from exc
+        except (ToolError, MCPError):
+            raise
+        except Exception as exc:
+            raise UnexpectedToolError(f"{spec.name} failed; the server's log has the reason.") from exc
+
+    async def _run(self, known: dict[str, Any], call: Call, ctx: Context[Any]) -> CallToolResult:
+        injected: dict[str, Any] = {}
+        if self._api_kwarg:
+            injected[self._api_kwarg] = Api(await services(ctx).api(), call)
+        if self._context_kwarg:
+            injected[self._context_kwarg] = ctx
+        work = self._spec.fn(**known, **injected)
+        view = await (_with_heartbeat(work, ctx) if _wants_progress(ctx) else work)
+        facts = cleaned(cast(View, view).model_dump(mode="json"))
+        return CallToolResult(content=[TextContent(text=render(facts))], structured_content=facts)
+
+    def _validated(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        model = self._function.arg_model
+        try:
+            return model.model_validate(decoded(arguments, model)).model_dump_one_level()
+        except ValidationError as exc:
+            raise ToolError(spoken(exc, list(model.model_fields))) from None
+
+
+def _wants_progress(ctx: Context[Any]) -> bool:
+    meta = ctx.request_context.meta
+    return meta is not None and meta.get("progress_token", meta.get("progressToken")) is not None
+
+
+async def _with_heartbeat(work: Awaitable[Any], ctx: Context[Any]) -> Any:
+    """Tells a client that asked for progress that a long call is alive."""
+    outcome: list[Any] = []
+    failure: list[Exception] = []
+
+    async def beat() -> None:
+        beats = 0
+        while True:
+            await anyio.sleep(HEARTBEAT_SECONDS)
+            beats += 1
+            await ctx.report_progress(beats, None, f"working for {beats * HEARTBEAT_SECONDS:.0f} s")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(beat)
+        try:
+            outcome.append(await work)
+        except Exception as exc:  # raised below, as itself and not in a group
+            failure.append(exc)
+        tasks.cancel_scope.cancel()
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+def _who(ctx: Context[Any]) -> str:
+    from mcp.server.auth.middleware.auth_context import get_access_token
+
+    token = get_access_token()
+    return (token.subject or token.client_id) if token else "local"

@@ -1,0 +1,115 @@
+"""What a change replaces, and how to put it back. The twin of the contract's `update` and `delete` operations."""
+
+from typing import Any, cast
+
+from pydantic import BaseModel
+
+from ..api.client import ApiClient
+from ..contract.agents import CreateAgent, DeleteAgent, GetAgent, UpdateAgent
+from ..contract.errors import BadRequest
+from ..contract.knowledge_base import (
+    CreateTextDocument,
+    DeleteDocument,
+    GetDocument,
+    GetDocumentContent,
+    UpdateDocument,
+)
+from ..contract.operation import Operation
+from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
+
+Json = dict[str, Any]
+
+RESTORES: tuple[type[Operation[Any]], ...] = (
+    GetAgent, UpdateAgent, CreateAgent, GetDocument, UpdateDocument, CreateTextDocument, GetPhoneNumber, UpdatePhoneNumber,
+)  # fmt: skip
+"""Operations that `undo_change` may send."""
+
+_ANSWER_ONLY = ("agent_id", "metadata", "access_info", "phone_numbers")
+
+
+async def previous(client: ApiClient, op: Operation[Any]) -> Json | None:
+    """What `op` is about to replace; None where it cannot be put back (or nothing is replaced)."""
+    match op:
+        case UpdateAgent() | DeleteAgent():
+            return _dump(await client.send(GetAgent(agent_id=op.agent_id)))
+        case UpdatePhoneNumber():
+            return _dump(await client.send(GetPhoneNumber(phone_number_id=op.phone_number_id)))
+        case UpdateDocument():
+            return _dump(await client.send(GetDocument(documentation_id=op.documentation_id)))
+        case DeleteDocument():
+            found = _dump(await client.send(GetDocument(documentation_id=op.documentation_id)))
+            if found.get("type") != "text":
+                return None
+            content = await client.send(GetDocumentContent(documentation_id=op.documentation_id))
+            return found | {"text": content.data.decode(errors="replace")}
+        case _:
+            return None
+
+
+def target_of(op: Operation[Any], result: object = None) -> str:
+    """The id of what an operation is about; for a create, the id in its answer."""
+    ids = [str(getattr(op, name)) for name, place in op.places().items() if place == "path"]
+    if ids:
+        return "/".join(ids)
+    if isinstance(result, BaseModel):
+        for name in ("agent_id", "phone_number_id", "secret_id", "conversation_id", "id"):
+            if isinstance(found := getattr(result, name, None), str):
+                return found
+    return ""
+
+
+async def restoring(client: Any, row: Json) -> Operation[Any]:
+    """The operation that takes a recorded change back. Raises BadRequest where that cannot be done."""
+    request, before = cast(Json | None, row["request"]), cast(Json | None, row["previous"])
+    if before is None or row["outcome"] not in ("done", "unknown"):
+        raise BadRequest(_why_not(row))
+    id = row["target"]
+    match row["operation"]:
+        case "UpdateAgent":
+            now = _dump(await client.send(GetAgent(agent_id=id)))
+            return UpdateAgent(agent_id=id, **inverse(request or {}, before, now))
+        case "UpdatePhoneNumber":
+            now = _dump(await client.send(GetPhoneNumber(phone_number_id=id)))
+            agent = (before.get("assigned_agent") or {}).get("agent_id")
+            flat = before | {"agent_id": agent}
+            now |= {"agent_id": (now.get("assigned_agent") or {}).get("agent_id")}
+            return UpdatePhoneNumber(phone_number_id=id, **inverse(request or {}, flat, now))
+        case "UpdateDocument":
+            now = _dump(await client.send(GetDocument(documentation_id=id)))
+            return UpdateDocument(documentation_id=id, **inverse(request or {}, before, now))
+        case "DeleteAgent":
+            return CreateAgent.model_validate({k: v for k, v in before.items() if k not in _ANSWER_ONLY})
+        case "DeleteDocument":
+            return CreateTextDocument(text=before["text"], name=before["name"])
+        case _:
+            raise BadRequest(_why_not(row))
+
+
+def inverse(request: Json, before: Json, now: Json, at: str = "") -> Json:
+    """The merge patch that takes `request` back: it touches only what the request touched.
+
+    Raises BadRequest where one of those values was changed again since.
+    """
+    patch: Json = {}
+    for key, value in request.items():
+        old, current, path = before.get(key), now.get(key), f"{at}.{key}".lstrip(".")
+        if isinstance(value, dict) and isinstance(current, dict):
+            patch[key] = inverse(cast(Json, value), old if isinstance(old, dict) else {}, cast(Json, current), path)
+        elif current not in (value, old) and not (value is None and key not in now):
+            raise BadRequest(f"{path} was changed again since. Undo the later change first, or set it by hand.")
+        else:
+            patch[key] = old
+    return patch
+
+
+def _why_not(row: Json) -> str:
+    if row["outcome"] not in ("done", "unknown"):
+        return f"That change was not made ({row['outcome']}): there is nothing to undo."
+    return (
+        f"A {row['operation']} cannot be undone: no previous value was kept, because there was none or it holds what the"
+        " platform never gives back. What was created can be deleted with its delete tool."
+    )
+
+
+def _dump(model: BaseModel) -> Json:
+    return model.model_dump(mode="json", exclude_unset=True)
