@@ -1,10 +1,41 @@
-"""What several resources share: the open wire model, open enumerations, ids, paging, write-only values."""
+"""What several resources share: the open wire model, its ways of saying "open" and "absent", ids, paging.
 
+Three idioms carry the whole contract:
+
+* `Annotated[str, Known("a", "b")]` is an enumeration that stays open.
+* `field: X | None = None` may be null. `field: Maybe[X] = None` may be absent, yet a request that says null is refused.
+  Lists, maps and sections default to empty. Only what was set is sent, and `model_fields_set` tells absent from null.
+* `Annotated[A | B | Unknown, OneOf("type")]` is a union whose arm is named by a tag.
+
+Limits (`Limits`, `Checked`) bite on requests only. Whatever is read with `context=ANSWER` passes them, because a
+platform that has changed its mind about a limit must stay readable.
+"""
+
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar, cast, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, PlainSerializer, SecretStr, StringConstraints
-from pydantic_core import CoreSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
+
+T = TypeVar("T")
+
+ANSWER: Final = MappingProxyType({"answer": True})
+"""The validation context of answers."""
 
 Id = StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,128}$")
 AgentId = Annotated[str, Id]
@@ -23,30 +54,186 @@ WriteOnly = Annotated[SecretStr, PlainSerializer(SecretStr.get_secret_value, ret
 """Goes out on the wire, never into a repr, a log or an error."""
 
 
+def is_answer(info: ValidationInfo) -> bool:
+    """Whether an answer is read, so that limits on requests do not apply."""
+    return info.context is ANSWER
+
+
 @dataclass(frozen=True)
 class Known:
-    """Values of an enumeration that stays open: newer platforms send others, which are accepted, kept and warned of.
+    """Values of an enumeration that stays open: newer platforms send others, which are accepted, kept and warned of."""
 
-    `Annotated[str, Known("low", "high")]` is a string whose known values stand in the schema.
-    """
+    values: tuple[str | int, ...]
 
-    values: tuple[str, ...]
-
-    def __init__(self, *values: str) -> None:
+    def __init__(self, *values: str | int) -> None:
         object.__setattr__(self, "values", values)
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {**handler(core), "x-known-values": list(self.values)}
 
 
-class Wire(BaseModel):
-    """Open: a field that a newer platform sends is kept and sent back unchanged. Built at first use."""
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of a number in a request, both included."""
 
-    model_config = ConfigDict(extra="allow", defer_build=True, protected_namespaces=())
+    ge: float
+    le: float | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core), "minimum": self.ge} | ({} if self.le is None else {"maximum": self.le})
+
+    def _check(self, value: float, info: ValidationInfo) -> float:
+        if is_answer(info):
+            return value
+        if value < self.ge:
+            raise PydanticKnownError("greater_than_equal", {"ge": self.ge})
+        if self.le is not None and value > self.le:
+            raise PydanticKnownError("less_than_equal", {"le": self.le})
+        return value
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A check of a value in a request; it raises ValueError with words for the person who sent it."""
+
+    check: Callable[[Any], None]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_after_validator_function(self._run, handler(source))
+
+    def _run(self, value: Any, info: ValidationInfo) -> Any:
+        if not is_answer(info):
+            self.check(value)
+        return value
+
+
+class _NotNull:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_before_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler(core)
+        arms = [arm for arm in schema.pop("anyOf") if arm != {"type": "null"}]
+        return {**schema, **(arms[0] if len(arms) == 1 else {"anyOf": arms})}
+
+    @staticmethod
+    def _check(value: Any, info: ValidationInfo) -> Any:
+        if value is None and not is_answer(info):
+            raise PydanticCustomError("null_not_allowed", "Leave the field out instead of sending null")
+        return value
+
+
+Maybe = Annotated[T | None, _NotNull()]
+"""`field: Maybe[X] = None`: may be absent, reads as None then; a request must not say null."""
+
+
+class Wire(BaseModel):
+    """A value on the wire. Open: a field that a newer platform sends is kept and sent back unchanged.
+
+    Frozen, because a change inside a default section would not be sent: `model_copy(update=...)` the parent instead.
+    Built at first use.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True, protected_namespaces=())
+
+
+class Variant(Wire):
+    """A value whose kind stands in a tag (`type: Literal["x"] = "x"`), which is always sent."""
+
+    tags: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        cls.tags = frozenset(n for n, f in cls.model_fields.items() if get_origin(f.annotation) is Literal)
+
+    def model_post_init(self, context: Any, /) -> None:
+        self.__pydantic_fields_set__.update(self.tags)
+
+
+class Unknown(Wire):
+    """A variant that only newer platforms know, kept as it came."""
 
 
 class Empty(Wire):
-    """The platform answers `{}`."""
+    """The platform answers `{}`, or nothing that matters."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _any(cls, value: Any) -> Any:
+        return cast(Any, value) if isinstance(value, dict) else {}
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """A union whose arm is named by a tag: `Annotated[Cat | Dog | Unknown, OneOf("type")]`.
+
+    The arm whose tag is not a Literal takes what no other arm claims; else `Unknown` does, so that a variant of a newer
+    platform passes. A known tag with wrong fields is refused at the place of those fields. A request must have the tag.
+    """
+
+    tag: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        kinds = cast(tuple[type[Wire], ...], get_args(source))
+        claims: dict[object, type[Wire]] = {}
+        rest: type[Wire] = Unknown
+
+        def pick(value: Any, info: ValidationInfo) -> Wire:
+            nonlocal rest
+            if isinstance(value, kinds):
+                return value
+            if not isinstance(value, dict):
+                raise PydanticKnownError("model_type", {"class_name": " or ".join(k.__name__ for k in kinds[:-1])})
+            if not claims:
+                found = {arm: arm.model_fields[self.tag].annotation for arm in kinds[:-1]}
+                rest = next((arm for arm, kind in found.items() if get_origin(kind) is not Literal), Unknown)
+                claims.update({tag: arm for arm, kind in found.items() for tag in get_args(kind)})
+            tag = cast(dict[str, Any], value).get(self.tag)
+            if tag is None and rest is Unknown and not is_answer(info):
+                raise PydanticCustomError(
+                    "union_tag_not_found", "'{tag}' must say which kind this is", {"tag": self.tag}
+                )
+            arm = claims.get(tag, rest) if isinstance(tag, str) else rest
+            return arm.model_validate(value, context=info.context)
+
+        return core_schema.with_info_plain_validator_function(pick, json_schema_input_schema=handler(source))
+
+
+Scalar = str | float | int | bool
+"""A value of a dynamic variable."""
+
+
+class SecretLocator(Wire):
+    """Points to a workspace secret, which is read at the moment of use."""
+
+    secret_id: str
+
+
+class VariableLocator(Wire):
+    """Points to a dynamic variable."""
+
+    variable_name: str
+
+
+@dataclass(frozen=True)
+class _Worded:
+    """One sentence for a value that fits no arm of a union, instead of one a arm."""
+
+    message: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        arms: list[CoreSchema | tuple[CoreSchema, str]] = [handler.generate_schema(arm) for arm in get_args(source)]
+        return core_schema.union_schema(arms, custom_error_type="union", custom_error_message=self.message)
+
+
+HeaderValue = Annotated[
+    str | SecretLocator | VariableLocator,
+    _Worded('Must be a text, {"secret_id": "..."} or {"variable_name": "..."}'),
+]
+WebhookHeaderValue = Annotated[str | SecretLocator, _Worded('Must be a text or {"secret_id": "..."}')]
 
 
 class AccessInfo(Wire):
@@ -56,3 +243,20 @@ class AccessInfo(Wire):
     creator_name: str
     creator_email: str
     role: Annotated[str, Known("admin", "editor", "commenter", "viewer")]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Repeated = Annotated[list[T], BeforeValidator(_listed)]
+"""A query parameter that may stand there several times."""
+
+
+def e164(number: str) -> None:
+    """A phone number with its country, as in +15551234567."""
+    if not re.fullmatch(r"\+[1-9]\d{1,14}", number):
+        raise ValueError("must be a phone number with its country code, as in +15551234567")
+
+
+PhoneNumberText = Annotated[str, Checked(e164)]

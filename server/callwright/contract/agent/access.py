@@ -1,0 +1,88 @@
+"""Who may talk to an agent, what they may change, and how often."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ..common import Checked, Limits, Maybe, Wire
+
+MAX_ALLOWED_HOSTS = 10
+
+
+class AllowedHost(Wire):
+    """A host name, with its port where it has one, compared exactly."""
+
+    hostname: str
+
+
+def check_hosts(hosts: list[AllowedHost]) -> None:
+    """At most ten, each once."""
+    if len(hosts) > MAX_ALLOWED_HOSTS:
+        raise ValueError(f"at most {MAX_ALLOWED_HOSTS} host names")
+    names = [host.hostname.lower() for host in hosts]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"each host name once: {', '.join(twice)}")
+
+
+class Auth(Wire):
+    """Who may talk to the agent."""
+
+    enable_auth: Maybe[bool] = None
+    allowlist: Annotated[list[AllowedHost], Checked(check_hosts)] = []
+    """Empty lets every page in."""
+    shareable_token: str | None = None
+
+
+class SpeechPermissions(Wire):
+    """Which voice settings a caller's client may change."""
+
+    voice_id: Maybe[bool] = None
+    stability: Maybe[bool] = None
+    speed: Maybe[bool] = None
+    similarity_boost: Maybe[bool] = None
+
+
+class SessionPermissions(Wire):
+    """Whether a caller's client may choose text only."""
+
+    text_only: Maybe[bool] = None
+
+
+class PromptPermissions(Wire):
+    """Which parts of the prompt a caller's client may change."""
+
+    prompt: Maybe[bool] = None
+    native_mcp_server_ids: Maybe[bool] = None
+
+
+class AgentPermissions(Wire):
+    """Which words a caller's client may change."""
+
+    first_message: Maybe[bool] = None
+    language: Maybe[bool] = None
+    prompt: PromptPermissions = Field(default_factory=PromptPermissions)
+
+
+class ConfigPermissions(Wire):
+    """What a caller's client may change, section by section."""
+
+    tts: SpeechPermissions = Field(default_factory=SpeechPermissions)
+    conversation: SessionPermissions = Field(default_factory=SessionPermissions)
+    agent: AgentPermissions = Field(default_factory=AgentPermissions)
+
+
+class Overrides(Wire):
+    """What whoever starts a conversation may change; closed unless opened."""
+
+    conversation_config_override: ConfigPermissions = Field(default_factory=ConfigPermissions)
+    custom_llm_extra_body: Maybe[bool] = None
+    enable_conversation_initiation_client_data_from_webhook: Maybe[bool] = None
+
+
+class CallLimits(Wire):
+    """How many conversations at once and a day."""
+
+    agent_concurrency_limit: Maybe[Annotated[int, Limits(ge=-1)]] = None
+    """-1: as many as the workspace may have."""
+    daily_limit: Maybe[int] = None
+    bursting_enabled: Maybe[bool] = None

@@ -1,0 +1,204 @@
+"""Agents: create, list, read, change, delete, rehearse."""
+
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
+
+from .agent.config import AgentConfig, ConversationConfig
+from .agent.evaluation import Criterion
+from .agent.normalise import normalise
+from .agent.settings import PlatformSettings
+from .agent.workflow import Workflow
+from .common import AccessInfo, AgentId, Cursor, Empty, Limits, Maybe, PageSize, Scalar, SortDirection, Wire
+from .conversation.analysis import Analysis
+from .conversation.transcript import Turn
+from .operation import Operation
+from .phone_numbers import PhoneNumber
+
+R = TypeVar("R", covariant=True)
+
+TurnsLimit = Annotated[int, Limits(ge=1)]
+
+GUARDED = (
+    # addresses and headers that later receive what is said: webhook tools, an LLM of one's own, webhooks
+    "conversation_config.**.url",
+    "conversation_config.**.request_headers",
+    "conversation_config.**.auth_connection",
+    "workflow.**.url",
+    "workflow.**.request_headers",
+    "workflow.**.auth_connection",
+    "platform_settings.workspace_overrides.conversation_initiation_client_data_webhook",
+    "platform_settings.workspace_overrides.webhooks",
+    # who may talk to the agent, what they may change, what is kept of it
+    "platform_settings.auth",
+    "platform_settings.overrides",
+    "platform_settings.privacy",
+    # where a conversation may be handed over to
+    "conversation_config.**.transfers",
+    "workflow.**.transfers",
+    "workflow.nodes.*.transfer_destination",
+    "workflow.nodes.*.agent_id",
+    # servers whose tools the agent may call
+    "conversation_config.**.mcp_server_ids",
+    "conversation_config.**.native_mcp_server_ids",
+    "workflow.**.mcp_server_ids",
+    "workflow.**.native_mcp_server_ids",
+)
+
+
+class AgentMetadata(Wire):
+    """When the agent was made and last changed. Unix seconds."""
+
+    created_at_unix_secs: int
+    updated_at_unix_secs: int
+
+
+class Agent(Wire):
+    """An agent in full."""
+
+    agent_id: str
+    name: str
+    conversation_config: ConversationConfig
+    metadata: AgentMetadata
+    platform_settings: PlatformSettings = Field(default_factory=PlatformSettings)
+    phone_numbers: list[PhoneNumber] = []
+    workflow: Workflow | None = None
+    access_info: AccessInfo | None = None
+    tags: list[str] = []
+
+
+class AgentSummary(Wire):
+    """An agent in a list. Times in Unix seconds."""
+
+    agent_id: str
+    name: str
+    tags: list[str]
+    created_at_unix_secs: int
+    access_info: AccessInfo
+    last_call_time_unix_secs: int | None = None
+    # the newest clients do not read a list without these three
+    voice_id: Maybe[str] = None
+    updated_at_unix_secs: Maybe[int] = None
+    archived: Maybe[bool] = None
+
+
+class AgentPage(Wire):
+    """One page of agents."""
+
+    agents: list[AgentSummary]
+    next_cursor: str | None = None
+    has_more: bool
+
+
+class CreatedAgent(Wire):
+    """The new agent's id."""
+
+    agent_id: str
+
+
+class ToolMock(Wire):
+    """What a tool answers in a rehearsal."""
+
+    default_return_value: Maybe[str] = None
+    default_is_error: Maybe[bool] = None
+
+
+class SimulationSpecification(Wire):
+    """Who the simulated user is, and what the world answers."""
+
+    simulated_user_config: AgentConfig
+    tool_mock_config: dict[str, ToolMock] = {}
+    """By the name of the tool."""
+    partial_conversation_history: list[Turn] = []
+    dynamic_variables: dict[str, Scalar | None] = {}
+
+
+class Simulation(Wire):
+    """A rehearsed conversation and its analysis."""
+
+    simulated_conversation: list[Turn]
+    analysis: Analysis
+
+
+class AgentWrite(Operation[R]):
+    """A request with an agent's document, which is brought to its one spelling first (see `agent.normalise`)."""
+
+    _warnings: list[str] = PrivateAttr(default_factory=list)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was written differently, in words for the person who wrote it."""
+        return self._warnings
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _normalise(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        document, warnings = normalise(data)
+        request = handler(document)
+        request._warnings = warnings
+        return request
+
+
+class CreateAgent(AgentWrite[CreatedAgent], method="POST", path="/v1/convai/agents/create", guarded=GUARDED):
+    """Make an agent."""
+
+    conversation_config: ConversationConfig
+    platform_settings: PlatformSettings | None = None
+    workflow: Workflow | None = None
+    name: str | None = None
+    tags: list[str] | None = None
+
+
+class ListAgents(Operation[AgentPage], method="GET", path="/v1/convai/agents"):
+    """Find agents, newest first unless told otherwise."""
+
+    page_size: PageSize = 30
+    search: str | None = None
+    sort_direction: SortDirection = "desc"
+    sort_by: Literal["name", "created_at"] = "created_at"
+    cursor: Cursor | None = None
+
+
+class GetAgent(Operation[Agent], method="GET", path="/v1/convai/agents/{agent_id}"):
+    """Read an agent in full."""
+
+    agent_id: AgentId
+
+
+class UpdateAgent(AgentWrite[Agent], method="PATCH", path="/v1/convai/agents/{agent_id}", guarded=GUARDED):
+    """Change parts of an agent: objects are merged, lists and plain values are replaced."""
+
+    agent_id: AgentId
+    conversation_config: ConversationConfig = Field(default_factory=ConversationConfig)
+    platform_settings: PlatformSettings = Field(default_factory=PlatformSettings)
+    workflow: Workflow | None = None
+    name: str | None = None
+    tags: list[str] | None = None
+
+
+class DeleteAgent(Operation[Empty], method="DELETE", path="/v1/convai/agents/{agent_id}"):
+    """Delete an agent for good."""
+
+    agent_id: AgentId
+
+
+class SimulateConversation(
+    AgentWrite[Simulation],
+    method="POST",
+    path="/v1/convai/agents/{agent_id}/simulate-conversation",
+    effect="create",
+    guarded=(
+        "simulation_specification.**.url",
+        "simulation_specification.**.request_headers",
+        "simulation_specification.**.auth_connection",
+        "simulation_specification.**.mcp_server_ids",
+        "simulation_specification.**.native_mcp_server_ids",
+    ),
+):
+    """Rehearse: the agent talks, in text, with a simulated user; then the conversation is judged."""
+
+    agent_id: AgentId
+    simulation_specification: SimulationSpecification
+    extra_evaluation_criteria: list[Criterion] | None = None
+    """Judged besides the agent's own."""
+    new_turns_limit: Maybe[TurnsLimit] = None
