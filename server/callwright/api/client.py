@@ -162,7 +162,7 @@ class ApiClient:
         if kind is Blob:
             return cast(R, _blob(answer))
         try:
-            return op.result().validate_json(answer.body or b"null")
+            return op.decode(answer.body)
         except ValidationError as exc:
             raise Unreadable(self._clean(_misfit(exc, answer))) from None
 
