@@ -119,13 +119,18 @@ class Answer:
 async def complete(llm: LLM, request: Request) -> Answer:
     """Wait for the whole answer. Raises ModelFailed."""
     answer = Answer()
+    await collect(llm, request, answer)
+    return answer
+
+
+async def collect(llm: LLM, request: Request, into: Answer) -> None:
+    """As `complete`, but what came before a failure stays in `into`."""
     async with aclosing(llm.stream(request)) as pieces:
         async for piece in pieces:
             match piece:
                 case Text(text):
-                    answer.text += text
+                    into.text += text
                 case ToolCall():
-                    answer.tool_calls.append(piece)
+                    into.tool_calls.append(piece)
                 case Done(model, usage):
-                    answer.model, answer.usage = model, usage
-    return answer
+                    into.model, into.usage = model, usage

@@ -1,0 +1,90 @@
+"""An agent as the runtime sees it: read once from its configuration, in the wire's JSON form.
+
+Absent and null both mean "not set". Unknown fields are passed over; nothing here refuses a configuration, because what
+may be stored was decided when it was saved.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from .passages import Document, Passage, best
+from .tools import Tool, inline_tools
+from .variables import Value
+
+RAG_CHARACTERS = 50_000
+"""The platform's `max_documents_length`."""
+RAG_PASSAGES = 20
+"""The platform's `max_retrieved_rag_chunks_count`."""
+
+
+@dataclass(frozen=True)
+class Agent:
+    id: str
+    first_message: str
+    language: str
+    languages: frozenset[str]
+    prompt: str
+    llm: str
+    temperature: float | None
+    max_tokens: int | None
+    reasoning_effort: str | None
+    timezone: str | None
+    placeholders: Mapping[str, Value | None]
+    voices: Sequence[tuple[str, str]]
+    tools: Sequence[Tool]
+    usage_modes: Mapping[str, str]
+    """Document id to `prompt` (always whole) or `auto`."""
+    rag: bool
+    rag_characters: int
+    rag_passages: int
+
+    def whole(self, documents: Sequence[Document]) -> list[Document]:
+        """Those that stand in the prompt in full: told so, or small enough while retrieval is off."""
+        fits = not self.rag and sum(len(document.text) for document in documents) <= self.rag_characters
+        return [document for document in documents if fits or self.usage_modes.get(document.id) == "prompt"]
+
+    def retrieve(self, query: str, documents: Sequence[Document]) -> list[Passage]:
+        """The passages of the other documents that speak about `query`."""
+        whole = {document.id for document in self.whole(documents)}
+        rest = [document for document in documents if document.id not in whole]
+        return best(query, rest, at_most=self.rag_passages, characters=self.rag_characters)
+
+
+def read_agent(agent_id: str, conversation_config: Mapping[str, Any]) -> Agent:
+    """`conversation_config` as the platform gives it. A simulated user is `{"agent": simulated_user_config}`."""
+    agent: Mapping[str, Any] = at(conversation_config, "agent") or {}
+    told = at(agent, "prompt")
+    # A simulated user's prompt came as a plain string once.
+    prompt: Mapping[str, Any] = {"prompt": told} if isinstance(told, str) else told or {}
+    language = at(agent, "language") or "en"
+    presets: Mapping[str, Any] = at(conversation_config, "language_presets") or {}
+    limit = at(prompt, "max_tokens")
+    rag: Mapping[str, Any] = at(prompt, "rag") or {}
+    voices: Sequence[Mapping[str, Any]] = at(conversation_config, "tts", "supported_voices") or ()
+    return Agent(
+        id=agent_id,
+        first_message=at(agent, "first_message") or "",
+        language=language,
+        languages=frozenset({language, *presets}),
+        prompt=at(prompt, "prompt") or "",
+        llm=at(prompt, "llm") or "",
+        temperature=at(prompt, "temperature"),
+        max_tokens=limit if limit and limit > 0 else None,  # the platform writes -1 for "no limit"
+        reasoning_effort=at(prompt, "reasoning_effort"),
+        timezone=at(prompt, "timezone"),
+        placeholders=at(agent, "dynamic_variables", "dynamic_variable_placeholders") or {},
+        voices=[(voice["label"], voice.get("description") or "") for voice in voices],
+        tools=inline_tools(prompt, sorted({language, *presets})),
+        usage_modes={d["id"]: d.get("usage_mode") or "auto" for d in at(prompt, "knowledge_base") or ()},
+        rag=bool(at(rag, "enabled")),
+        rag_characters=at(rag, "max_documents_length") or RAG_CHARACTERS,
+        rag_passages=at(rag, "max_retrieved_rag_chunks_count") or RAG_PASSAGES,
+    )
+
+
+def at(node: Any, *path: str) -> Any:
+    """What stands at the path; None where any part of it is absent."""
+    for key in path:
+        node = cast(Mapping[str, Any], node).get(key) if isinstance(node, Mapping) else None
+    return node

@@ -1,0 +1,110 @@
+"""Turns of a transcript in the platform's shape, and the same transcript as a model reads it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from .llm import Message, Usage
+
+Turn = dict[str, Any]
+"""One turn in wire form, with every field of the contract."""
+
+
+def turn(role: str, message: str | None, *, seconds: int, agent_id: str | None = None, **fields: Any) -> Turn:
+    """`seconds` since the conversation began. `agent_id` marks an agent's turn."""
+    return {
+        "role": role,
+        "agent_metadata": {"agent_id": agent_id, "workflow_node_id": None} if agent_id else None,
+        "message": message,
+        "multivoice_message": None,
+        "tool_calls": [],
+        "tool_results": [],
+        "feedback": None,
+        "llm_override": None,
+        "time_in_call_secs": seconds,
+        "conversation_turn_metrics": None,
+        "rag_retrieval_info": None,
+        "llm_usage": None,
+        "interrupted": False,
+        "original_message": None,
+        "source_medium": "text" if role == "user" else None,
+        **fields,
+    }
+
+
+def usage_record(model: str, usage: Usage | None) -> dict[str, Any] | None:
+    """Tokens by model. Prices are left out: this layer knows none."""
+    if usage is None:
+        return None
+    counted = {
+        "input": {"tokens": usage.input - usage.cached},
+        "input_cache_read": {"tokens": usage.cached},
+        "input_cache_write": {"tokens": 0},
+        "output_total": {"tokens": usage.output},
+    }
+    return {"model_usage": {model: counted}}
+
+
+def messages(transcript: Sequence[Mapping[str, Any]]) -> list[Message]:
+    """The conversation as the agent's model sees it.
+
+    Tool calls get short ids of their own, because endpoints bound an id's length, and each call gets exactly one
+    result, because endpoints refuse a history where one is missing: recorded ones may lack it.
+    """
+    told: list[Message] = []
+    results = {r["request_id"]: r for turn in transcript for r in turn.get("tool_results") or ()}
+    calls = 0
+    for one in transcript:
+        role = "user" if one["role"] == "user" else "assistant"
+        if one.get("message"):
+            told.append({"role": role, "content": one["message"]})
+        if not one.get("tool_calls"):
+            continue
+        if not told or told[-1]["role"] != "assistant" or "tool_calls" in told[-1]:
+            told.append({"role": "assistant", "content": None})
+        told[-1]["tool_calls"] = []
+        speaking, answers = told[-1], list[Message]()
+        for call in one["tool_calls"]:
+            calls += 1
+            arguments = call["params_as_json"] if json_object(call["params_as_json"]) is not None else "{}"
+            function = {"name": call["tool_name"], "arguments": arguments}
+            speaking["tool_calls"].append({"id": f"call_{calls}", "type": "function", "function": function})
+            value = results.get(call["request_id"], {}).get("result_value") or "No result was recorded."
+            answers.append({"role": "tool", "tool_call_id": f"call_{calls}", "content": value})
+        told += answers
+    return told
+
+
+def mirrored(transcript: Sequence[Mapping[str, Any]]) -> list[Message]:
+    """The conversation as the simulated user's model sees it: the agent is the one who talks to it."""
+    spoken = [one for one in transcript if one.get("message")]
+    return [{"role": "user" if o["role"] != "user" else "assistant", "content": o["message"]} for o in spoken]
+
+
+def spoken(transcript: Sequence[Mapping[str, Any]], at_most: int) -> str:
+    """The last words on both sides: what a search of the knowledge base asks for."""
+    return "\n".join([one["message"] for one in transcript if one.get("message")][-at_most:])
+
+
+def as_data(transcript: Sequence[Mapping[str, Any]]) -> str:
+    """A JSON array for a judge, in which no `<` stands: whatever was said, it cannot close the markers around it."""
+    rows: list[dict[str, Any]] = []
+    for one in transcript:
+        row: dict[str, Any] = {"role": one["role"]}
+        if one.get("message"):
+            row["message"] = one["message"]
+        if calls := one.get("tool_calls"):
+            row["tool_calls"] = [{"tool": c["tool_name"], "arguments": c["params_as_json"]} for c in calls]
+        if results := one.get("tool_results"):
+            row["tool_results"] = [{"tool": r["tool_name"], "result": r["result_value"]} for r in results]
+        rows.append(row)
+    return json.dumps(rows, ensure_ascii=False, indent=1).replace("<", "\\u003c")
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """The arguments that a model wrote; None where it did not write a JSON object."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return cast(dict[str, Any], found) if isinstance(found, dict) else None

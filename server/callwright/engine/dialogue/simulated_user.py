@@ -1,0 +1,92 @@
+"""Who talks to the agent in a rehearsal: a model that plays a person, or, without a model, a reader of lines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from .agent import Agent
+from .llm import LLM, Message, Request, Usage, complete
+from .offline import script
+from .record import mirrored
+from .variables import Variables, substitute
+
+STOP = "[[CONVERSATION-OVER]]"
+"""What the playing model writes when it is done; never part of what was said."""
+
+_PART = """You play the person who talks to an agent; the other side's words come to you as messages. Stay that person:
+write only what the person says next, as spoken, with no stage directions. Never act as the agent. When the
+conversation has reached its natural end for that person, write {stop} after the last words, or alone.
+
+The person you play:
+{prompt}"""
+_CONNECTED = "(The line is open and nobody has spoken yet.)"
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """What the user says; `last` when nothing follows. Empty text says nothing."""
+
+    text: str
+    last: bool
+
+
+class User(Protocol):
+    async def speak(self, transcript: Sequence[Mapping[str, Any]]) -> Utterance:
+        """The next words after `transcript`. Raises ModelFailed."""
+        ...
+
+
+@dataclass
+class PlayedUser:
+    """A model plays the user. It sees the conversation mirrored; tool calls are not shown to it."""
+
+    llm: LLM
+    config: Agent
+    variables: Variables
+    usage: Usage = field(default_factory=Usage)
+
+    async def speak(self, transcript: Sequence[Mapping[str, Any]]) -> Utterance:
+        if self.config.first_message and not any(one["role"] == "user" for one in transcript):
+            return Utterance(substitute(self.config.first_message, self.variables), last=False)
+        answer = await complete(self.llm, self._request(mirrored(transcript)))
+        self.usage += answer.usage or Usage()
+        text, stopped, _ = answer.text.partition(STOP)
+        return Utterance(text.strip(), last=bool(stopped) or not text.strip())
+
+    def _request(self, heard: list[Message]) -> Request:
+        prompt = substitute(self.config.prompt, self.variables)
+        language = f"\nSpeak the language with the code {self.config.language}."
+        system: Message = {"role": "system", "content": _PART.format(stop=STOP, prompt=prompt) + language}
+        opening: list[Message] = (
+            [] if heard and heard[0]["role"] == "user" else [{"role": "user", "content": _CONNECTED}]
+        )
+        return Request(
+            [system, *opening, *heard],
+            temperature=self.config.temperature,
+            max_tokens=self.config.max_tokens,
+            reasoning_effort=self.config.reasoning_effort,
+        )
+
+
+@dataclass
+class ScriptedUser:
+    """Reads its first message and then the lines of its prompt, one a turn, whatever the agent says."""
+
+    config: Agent
+    variables: Variables
+    _lines: list[str] = field(init=False)
+    read: int = 0
+
+    def __post_init__(self) -> None:
+        first = [self.config.first_message] if self.config.first_message else []
+        self._lines = [substitute(line, self.variables) for line in [*first, *script(self.config.prompt)]]
+
+    async def speak(self, transcript: Sequence[Mapping[str, Any]]) -> Utterance:
+        if self.read >= len(self._lines):
+            return Utterance("", last=True)
+        self.read += 1
+        return Utterance(self._lines[self.read - 1], last=self.read == len(self._lines))
+
+    @property
+    def length(self) -> int:
+        return len(self._lines)

@@ -1,0 +1,125 @@
+"""Rehearsing a conversation: the production turn loop, a simulated user, mocked tools, and an analysis at its end."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...contract.errors import InvalidRequest
+from .agent import Agent
+from .analysis import Analysis, Questions, analyse, not_analysed
+from .llm import LLM, ModelFailed, Usage
+from .offline import NO_LLM, OfflineResponder
+from .passages import Document
+from .record import Turn
+from .simulated_user import PlayedUser, ScriptedUser, User
+from .tools import Mock, MockExecutor
+from .turn import Clock, Conversation, OnTurn, Surroundings
+from .variables import Value, require
+
+DEFAULT_TURNS = 20
+MOST_TURNS = 100
+
+ENDED_BY_USER = "The simulated user had nothing more to say."
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What is rehearsed. `user` is read by `read_agent` too: a simulated user is configured like an agent.
+
+    A new turn is one utterance of the user or one reply of the agent with all its tool calls; the first message of the
+    agent is not counted.
+    """
+
+    agent: Agent
+    user: Agent
+    documents: Sequence[Document] = ()
+    mocks: Mapping[str, Mock] = field(default_factory=dict[str, Mock])
+    history: Sequence[Mapping[str, Any]] = ()
+    """Turns that were said before; they stand at the beginning of the transcript."""
+    dynamic_variables: Mapping[str, Value | None] = field(default_factory=dict[str, Value | None])
+    questions: Questions = field(default_factory=Questions)
+    """The agent's own criteria and data collection, and the criteria of this rehearsal after them."""
+    new_turns_limit: int = DEFAULT_TURNS
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A finished rehearsal. `transcript` and `analysis` are in wire form."""
+
+    conversation_id: str
+    transcript: list[Turn]
+    analysis: Analysis
+    ended: str
+    """Why nothing more was said."""
+    failed: bool = False
+    """It broke off because the model failed."""
+    user_usage: Usage = field(default_factory=Usage)
+    judge_usage: Usage = field(default_factory=Usage)
+
+
+async def simulate(
+    rehearsal: Rehearsal,
+    *,
+    conversation_id: str,
+    llm: LLM | None,
+    clock: Clock,
+    new_id: Callable[[], str],
+    on_turn: OnTurn | None = None,
+) -> Simulated:
+    """Play it to its end and judge it. Without `llm` it is played offline and nothing is judged.
+
+    `on_turn` is awaited with each new turn. Raises MissingVariables before anything is said, and PromptTooLarge; a
+    model that fails is no error here: the rehearsal ends with what was said, and the analysis says why.
+    """
+    if not 1 <= rehearsal.new_turns_limit <= MOST_TURNS:
+        message = f"A rehearsal takes 1 to {MOST_TURNS} new turns, not {rehearsal.new_turns_limit}."
+        raise InvalidRequest([{"loc": ["new_turns_limit"], "msg": message, "type": "value_error"}])
+    now = clock()  # time stands still in a rehearsal: every turn is at second 0
+    responder, tools = llm or OfflineResponder(rehearsal.documents), MockExecutor(rehearsal.mocks)
+    around = Surroundings(responder, tools, lambda: now, new_id, rehearsal.documents, on_turn)
+    given = {**rehearsal.user.placeholders, **rehearsal.dynamic_variables}
+    talk = Conversation(conversation_id, rehearsal.agent, around, given=given, history=rehearsal.history)
+    require(talk.variables(), rehearsal.user.prompt, rehearsal.user.first_message)
+    return await (_online(rehearsal, talk, llm) if llm else _offline(rehearsal, talk))
+
+
+async def _online(rehearsal: Rehearsal, talk: Conversation, llm: LLM) -> Simulated:
+    user = PlayedUser(llm, rehearsal.user, talk.variables())
+    try:
+        ended = await _play(talk, user, rehearsal.new_turns_limit)
+    except ModelFailed as failed:
+        why = f"Not judged, because the rehearsal broke off: {failed}"
+        analysis = not_analysed(rehearsal.questions, talk.variables(), why, title="Rehearsal broken off")
+        return Simulated(talk.id, talk.transcript, analysis, str(failed), failed=True, user_usage=user.usage)
+    questions, variables = rehearsal.questions, talk.variables()
+    analysis, judging = await analyse(talk.transcript, questions, variables, rehearsal.documents, llm)
+    return Simulated(talk.id, talk.transcript, analysis, ended, user_usage=user.usage, judge_usage=judging)
+
+
+async def _offline(rehearsal: Rehearsal, talk: Conversation) -> Simulated:
+    user = ScriptedUser(rehearsal.user, talk.variables())
+    ended = await _play(talk, user, rehearsal.new_turns_limit)
+    why = (
+        f"{NO_LLM}, so this was rehearsed offline and nothing was judged. The agent's answers are quotations from its "
+        f"documents; the simulated user read {user.read} of the {user.length} lines of its prompt aloud, one a turn."
+    )
+    analysis = not_analysed(rehearsal.questions, talk.variables(), why, title="Offline rehearsal")
+    return Simulated(talk.id, talk.transcript, analysis, ended)
+
+
+async def _play(talk: Conversation, user: User, limit: int) -> str:
+    """Speak in turn until somebody is done; why it ended."""
+    await talk.open()
+    last = False
+    for _ in range(limit):
+        if talk.transcript and talk.transcript[-1]["role"] == "user":
+            await talk.answer()
+            if talk.ended or last:
+                return talk.ended or ENDED_BY_USER
+        else:
+            said = await user.speak(talk.transcript)
+            if not said.text:
+                return ENDED_BY_USER
+            await talk.listen(said.text)
+            last = said.last
+    return f"The limit of {limit} new turns was reached."

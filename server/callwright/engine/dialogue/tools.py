@@ -1,0 +1,158 @@
+"""The tools that an agent offers to its model: their JSON schemas, and who runs a call."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+JSON = Mapping[str, Any]
+ToolType = Literal["system", "webhook", "client"]
+
+NOT_MOCKED = "Tool Called."
+"""What a simulation answers for a tool that has no mock."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    type: ToolType
+    name: str
+    description: str
+    properties: JSON
+    required: Sequence[str] = ()
+    kind: str = ""
+    """Of a system tool: its `system_tool_type`."""
+    transfers: Sequence[JSON] = ()
+    """Of transfer_to_agent: its rules, in the order that `agent_number` counts."""
+
+    def schema(self) -> dict[str, Any]:
+        """The tool in the form that chat completions take."""
+        parameters = {"type": "object", "properties": dict(self.properties), "required": list(self.required)}
+        function = {"name": self.name, "description": self.description, "parameters": parameters}
+        return {"type": "function", "function": function}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call came to. `result` is the typed result of a system tool."""
+
+    value: str
+    is_error: bool = False
+    called: bool = True
+    latency_secs: float = 0
+    result: JSON | None = None
+
+
+class Executor(Protocol):
+    """Runs webhook and client tools. System tools are the runtime's own and never come here."""
+
+    async def run(self, tool: Tool, request_id: str, arguments: JSON) -> Outcome: ...
+
+
+@dataclass(frozen=True)
+class Mock:
+    return_value: str = NOT_MOCKED
+    is_error: bool = False
+
+
+@dataclass(frozen=True)
+class MockExecutor:
+    """Answers from a table by tool name and touches nothing: the only executor of a simulation."""
+
+    mocks: Mapping[str, Mock] = field(default_factory=dict[str, Mock])
+
+    async def run(self, tool: Tool, request_id: str, arguments: JSON) -> Outcome:
+        mock = self.mocks.get(tool.name, Mock())
+        return Outcome(mock.return_value, mock.is_error)
+
+
+def inline_tools(prompt: JSON, languages: Sequence[str]) -> list[Tool]:
+    """What `prompt.tools` and `prompt.built_in_tools` declare, each name once.
+
+    Tools that need a telephone line are left out: a text conversation has none.
+    """
+    built_in: JSON = prompt.get("built_in_tools") or {}
+    declared = [*(prompt.get("tools") or ()), *({"name": k, **v, "type": "system"} for k, v in built_in.items() if v)]
+    found: dict[str, Tool] = {}
+    for config in declared:
+        tool = _system(config, languages) if config.get("type") == "system" else _outside(config)
+        if tool is not None:
+            found.setdefault(tool.name, tool)
+    return list(found.values())
+
+
+def _system(config: JSON, languages: Sequence[str]) -> Tool | None:
+    params: JSON = config.get("params") or {}
+    kind = params.get("system_tool_type") or config["name"]
+    transfers: Sequence[JSON] = params.get("transfers") or ()
+    reason = _text("Why the tool is called.")
+    match kind:
+        case "end_call":
+            says = "Ends the conversation. Use it when the task is done or the user says goodbye."
+            properties = {"reason": reason, "message": _text("A farewell, said right before the end.")}
+            required = ["reason"]
+        case "skip_turn":
+            says = "Stays silent until the user speaks again. Use it when the user asks for a moment."
+            properties, required = {"reason": reason}, []
+        case "language_detection":
+            says = "Changes the language when the user speaks another one or asks for it. Languages: "
+            says += ", ".join(languages)
+            properties = {"reason": reason, "language": {**_text("The new language's code."), "enum": list(languages)}}
+            required = ["reason", "language"]
+        case "transfer_to_agent":
+            says = "Hands the conversation over to another agent, by number:\n"
+            says += "\n".join(f"{n}: {transfer.get('condition', '')}" for n, transfer in enumerate(transfers))
+            number = {"type": "integer", "description": "The number of the rule that applies."}
+            properties = {"reason": reason, "agent_number": number}
+            required = ["agent_number"]
+        case _:
+            return None
+    description = config.get("description") or says
+    return Tool("system", config["name"], description, properties, required, kind, transfers)
+
+
+def _outside(config: JSON) -> Tool:
+    """A client tool's parameters, or a webhook's path, query and body parameters side by side.
+
+    A parameter of the same name in two places of a request is one argument: the model says each thing once.
+    """
+    description = config.get("description") or ""
+    if config.get("type") != "webhook":
+        properties, required = _object(config.get("parameters") or {})
+        return Tool("client", config["name"], description, properties, required)
+    api: JSON = config.get("api_schema") or {}
+    in_path: JSON = api.get("path_params_schema") or {}
+    properties, required = _object({"properties": in_path, "required": list(in_path)})
+    for part in (api.get("query_params_schema"), api.get("request_body_schema")):
+        more, needed = _object(part or {})
+        properties |= more
+        required += [name for name in needed if name not in required]
+    return Tool("webhook", config["name"], description, properties, required)
+
+
+def _object(schema: JSON) -> tuple[dict[str, Any], list[str]]:
+    """What the model is to fill in: properties with a constant or a dynamic variable are filled in for it."""
+    declared: JSON = schema.get("properties") or {}
+    properties = {name: _schema(prop) for name, prop in declared.items() if not _is_given(prop)}
+    return properties, [name for name in schema.get("required") or () if name in properties]
+
+
+def _schema(prop: JSON) -> dict[str, Any]:
+    kind = prop.get("type") or ("array" if "items" in prop else "object")
+    schema: dict[str, Any] = {"type": kind}
+    if description := prop.get("description"):
+        schema["description"] = description
+    if allowed := prop.get("enum"):
+        schema["enum"] = allowed
+    if kind == "array":
+        schema["items"] = _schema(prop.get("items") or {})
+    if kind == "object":
+        schema["properties"], schema["required"] = _object(prop)
+    return schema
+
+
+def _is_given(prop: JSON) -> bool:
+    constant = prop.get("constant_value")
+    return bool(prop.get("dynamic_variable") or prop.get("is_system_provided")) or constant not in (None, "")
+
+
+def _text(description: str) -> dict[str, Any]:
+    return {"type": "string", "description": description}
