@@ -153,7 +153,7 @@ async def test_an_operation_without_an_answer_takes_any_success(answer: Response
         (JSONResponse({"detail": "Not here"}, 404), errors.NotFound, "Not here"),
         (JSONResponse({"detail": ["x"]}, 409), errors.Conflict, "The platform answered 409."),
         (JSONResponse({"detail": [{"loc": ["body", "name"], "msg": "bad", "type": "t"}]}, 422), errors.InvalidRequest, "body.name: bad"),
-        (JSONResponse({"detail": {"message": "odd"}}, 422), errors.ApiError, "odd"),
+        (JSONResponse({"detail": {"message": "odd"}}, 422), errors.InvalidRequest, "body: odd"),
         (JSONResponse(None, 400), errors.BadRequest, "The platform answered 400."),
         (JSONResponse({"detail": "the key sk_canary_key is " + "x" * 600}, 400), errors.BadRequest, "the key [key] is " + "x" * 483),
     ],

@@ -8,7 +8,7 @@ import httpx2 as httpx
 import pytest
 
 from callwright.api.client import ApiClient
-from callwright.api.retry import ATTEMPTS, Answer, pause, told_to_wait
+from callwright.api.retry import ATTEMPTS, Answer, Fault, pause, told_to_wait
 from callwright.contract import errors
 from callwright.contract.operation import Effect, Operation
 
@@ -195,7 +195,7 @@ async def test_a_wait_beyond_the_deadline_fails_at_once_and_says_how_long(told: 
 @pytest.mark.parametrize("attempt", [1, 2, 3, 4])
 def test_no_pause_is_longer_than_its_step_or_negative(effect: Effect, attempt: int) -> None:
     for draw in (0.0, 0.5, 0.999):
-        wait = pause(effect, attempt, httpx.ConnectError("x"), random=lambda: draw, now=NOW)  # noqa: B023
+        wait = pause(effect, attempt, Fault("ConnectError", never_left=True), random=lambda: draw, now=NOW)  # noqa: B023
         assert wait is None if attempt >= ATTEMPTS else wait is not None and 0 <= wait <= 0.5 * 2 ** (attempt - 1)
 
 

@@ -1,5 +1,6 @@
 """Sends operations to the platform, over the network or into the embedded engine."""
 
+import logging
 import math
 import random
 import re
@@ -19,18 +20,18 @@ from ..contract.operation import Blob, Operation
 from ..net.http import (
     CONNECT_SECONDS,
     URL,
-    DecodingError,
     InvalidURL,
     Request,
     Timeout,
     Transport,
-    TransportError,
     http_client,
     read_body,
 )
-from .retry import Answer, never_left, pause, told_to_wait
+from .retry import Answer, Fault, pause, told_to_wait
 
 R = TypeVar("R")
+
+log = logging.getLogger(__name__)
 
 TOTAL_SECONDS = 30.0
 """One call with its retries, unless the caller says otherwise."""
@@ -105,16 +106,17 @@ class ApiClient:
         while True:
             attempt += 1
             outcome = await self._attempt(self._request(op, seconds))
+            said = outcome.status if isinstance(outcome, Answer) else outcome.name
+            log.debug("%s %s, attempt %d: %s", op.method, op.path, attempt, said)
             wait = pause(op.effect, attempt, outcome, random=self._random, now=self._clock())
             if wait is None or anyio.current_time() + wait > anyio.current_effective_deadline():
                 break
             await self._sleep(wait)
-        if isinstance(outcome, Answer):
-            return outcome
-        # Raised here and not where it was caught, so that no traceback leads into frames that hold the key.
-        raise self._fault(op, outcome)
+        if isinstance(outcome, Fault):
+            raise self._fault(op, outcome)
+        return outcome
 
-    async def _attempt(self, request: Request) -> Answer | Exception:
+    async def _attempt(self, request: Request) -> Answer | Fault:
         """Any exception is an outcome: below are sockets, TLS and parsers, and not all of them wrap their errors."""
         try:
             response = await self._http.send(request, stream=True)
@@ -123,7 +125,7 @@ class ApiClient:
             finally:
                 await response.aclose()
         except Exception as exc:
-            return exc
+            return Fault.of(exc)
         return Answer(response.status_code, response.headers, body)
 
     def _request(self, op: Operation[Any], seconds: float) -> Request:
@@ -161,10 +163,10 @@ class ApiClient:
             return cast(R, None)
         if kind is Blob:
             return cast(R, _blob(answer))
-        try:
-            return op.decode(answer.body)
-        except ValidationError as exc:
-            raise Unreadable(self._clean(_misfit(exc, answer))) from None
+        result, misfit = _read(op, answer)
+        if misfit:
+            raise Unreadable(self._clean(misfit))
+        return cast(R, result)
 
     def _error(self, answer: Answer) -> ApiError:
         error = decode(answer.status, self._redact(answer.body.decode(errors="replace")).encode())
@@ -174,14 +176,13 @@ class ApiClient:
             return type(error)(f"{str(error)[: LONGEST_TEXT - 60]} The platform asks to wait {told}.")
         return error
 
-    def _fault(self, op: Operation[Any], exc: Exception) -> ApiError:
-        name = type(exc).__name__
-        if never_left(exc):
-            return Unreachable(f"The platform cannot be reached ({name}).")
-        if isinstance(exc, DecodingError):
-            return Unreadable(f"The platform's answer cannot be read: {self._clean(str(exc))}{_doubt(op)}")
-        broke = "broke off" if isinstance(exc, TransportError) else "failed"
-        return Unreachable(f"The exchange with the platform {broke} ({name}).{_doubt(op)}")
+    def _fault(self, op: Operation[Any], fault: Fault) -> ApiError:
+        if fault.never_left:
+            return Unreachable(f"The platform cannot be reached ({fault.name}).")
+        if fault.unreadable:
+            return Unreadable(f"The platform's answer cannot be read: {self._clean(fault.unreadable)}{_doubt(op)}")
+        broke = "broke off" if fault.network else "failed"
+        return Unreachable(f"The exchange with the platform {broke} ({fault.name}).{_doubt(op)}")
 
     def _clean(self, text: str) -> str:
         return self._redact(text)[:LONGEST_TEXT]
@@ -224,17 +225,20 @@ def _blob(answer: Answer) -> Blob:
     return Blob(media_type, answer.body, re.split(r"[/\\]", found[1].strip())[-1] if found else "")
 
 
-def _misfit(exc: ValidationError, answer: Answer) -> str:
-    """Names the fields, never their values."""
-    errors = exc.errors(include_input=False, include_url=False, include_context=False)
+def _read(op: Operation[Any], answer: Answer) -> tuple[object, str]:
+    """The result, or what is wrong with the answer: fields are named, values never."""
     if not answer.body:
-        return "The platform's answer is empty."
+        return None, "The platform's answer is empty."
+    try:
+        return op.decode(answer.body), ""
+    except ValidationError as exc:
+        errors = exc.errors(include_input=False, include_url=False, include_context=False)
     if errors[0]["type"] == "json_invalid":
         kind = answer.headers.get("content-type", "").partition(";")[0][:60]
-        return f"The platform's answer is not JSON (it is called {kind!r})."
+        return None, f"The platform's answer is not JSON (it is called {kind!r})."
     fields = sorted({".".join(map(str, e["loc"])) or "all" for e in errors})
     more = f" and {len(fields) - 10} more" if len(fields) > 10 else ""
-    return f"The platform's answer lacks or garbles: {', '.join(fields[:10])}{more}."
+    return None, f"The platform's answer lacks or garbles: {', '.join(fields[:10])}{more}."
 
 
 def _doubt(op: Operation[Any]) -> str:

@@ -12,43 +12,57 @@ Not 408, 500, 502 or 504: each may come after the change was made.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from ..contract.operation import Effect
-from ..net.http import ConnectError, ConnectTimeout, PoolTimeout, TransportError
+from ..net.http import ConnectError, ConnectTimeout, DecodingError, PoolTimeout, TransportError
 
 ATTEMPTS = 3
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 8.0
 """Seconds; the pause doubles from the first to the longest, and a random part of it is waited (full jitter)."""
 
-_NEVER_LEFT = (ConnectError, ConnectTimeout, PoolTimeout)
 _MAY_PASS = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One complete answer. Header names are lower case."""
+    """One complete answer. Its headers ignore case; neither they nor the body are in the repr."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why there is no answer. Not the exception itself: its text and its frames may hold the key."""
+
+    name: str
+    never_left: bool = False  # the request did not reach the platform
+    network: bool = False  # connections break; the next one may not
+    unreadable: str = ""  # the answer came, but cannot be read, and why
+
+    @classmethod
+    def of(cls, exc: Exception) -> "Fault":
+        return cls(
+            type(exc).__name__,
+            never_left=isinstance(exc, ConnectError | ConnectTimeout | PoolTimeout),
+            network=isinstance(exc, TransportError),
+            unreadable=str(exc) if isinstance(exc, DecodingError) else "",
+        )
 
 
 def pause(
-    effect: Effect, attempt: int, outcome: Answer | Exception, *, random: Callable[[], float], now: float
+    effect: Effect, attempt: int, outcome: Answer | Fault, *, random: Callable[[], float], now: float
 ) -> float | None:
     """Seconds to wait before the next attempt; None when this outcome is final. `now` is Unix time."""
     if attempt >= ATTEMPTS or not _may_repeat(effect, outcome):
         return None
     told = told_to_wait(outcome, now) if isinstance(outcome, Answer) else None
     return told if told is not None else random() * min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1))
-
-
-def never_left(outcome: Answer | Exception) -> bool:
-    return isinstance(outcome, _NEVER_LEFT)
 
 
 def told_to_wait(answer: Answer, now: float) -> float | None:
@@ -65,9 +79,9 @@ def told_to_wait(answer: Answer, now: float) -> float | None:
         return None
 
 
-def _may_repeat(effect: Effect, outcome: Answer | Exception) -> bool:
-    if isinstance(outcome, Exception):
-        return never_left(outcome) or (effect == "read" and isinstance(outcome, TransportError))
+def _may_repeat(effect: Effect, outcome: Answer | Fault) -> bool:
+    if isinstance(outcome, Fault):
+        return outcome.never_left or (effect == "read" and outcome.network)
     if effect == "read":
         return outcome.status >= 500 or outcome.status in _MAY_PASS
     if outcome.status == 503:

@@ -4,6 +4,7 @@ A client from here follows no redirect (a redirect would carry custom headers, k
 no proxy, certificate or password from the environment, keeps no cookies, and checks certificates.
 """
 
+import logging
 import ssl
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -70,6 +71,7 @@ def http_client(
     timeout: Timeout | None = None,
 ) -> AsyncClient:
     """A client with the properties above; `transport` defaults to the network. It suits the `openai` SDK too."""
+    _quieten()
     return AsyncClient(
         transport=transport or network_transport(proxy_url),
         headers={"user-agent": "callwright", **(headers or {})},
@@ -78,6 +80,12 @@ def http_client(
         follow_redirects=False,
         trust_env=False,
     )
+
+
+def _quieten() -> None:
+    """The libraries log whole URLs (INFO) and answers' headers (DEBUG), and both may carry secrets."""
+    for name in ("httpx2", "httpcore2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def network_transport(proxy_url: str | None = None) -> Transport:
