@@ -126,6 +126,11 @@ class _NotNull:
         return value
 
 
+def null_is_refused(mark: object) -> bool:
+    """Whether this annotation mark makes a field absent rather than null."""
+    return isinstance(mark, _NotNull)
+
+
 Maybe = Annotated[T | None, _NotNull()]
 """`field: Maybe[X] = None`: may be absent, reads as None then; a request must not say null."""
 
