@@ -1,6 +1,8 @@
 """Whole rehearsals: over the loopback endpoint with the real client, and offline."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -8,14 +10,15 @@ import pytest
 from dirty_equals import IsStr
 from inline_snapshot import snapshot
 
+from callwright.contract.conversation.analysis import Analysis
+from callwright.contract.conversation.transcript import Turn as Recorded
 from callwright.contract.errors import InvalidRequest
 from callwright.engine.dialogue.agent import read_agent
-from callwright.engine.dialogue.analysis import read_questions
 from callwright.engine.dialogue.llm import LLM
 from callwright.engine.dialogue.passages import Document
 from callwright.engine.dialogue.record import Turn
 from callwright.engine.dialogue.simulated_user import STOP
-from callwright.engine.dialogue.simulation import Rehearsal, Simulated, simulate
+from callwright.engine.dialogue.simulation import Rehearsal, Simulated, read_rehearsal, simulate
 from callwright.engine.dialogue.tools import Mock
 from callwright.engine.dialogue.variables import MissingVariables
 
@@ -51,7 +54,7 @@ PROMPT: JSON = {
     ],
 }
 CONFIG: JSON = {"agent": {"first_message": "Hello, {{shop}} here.", "language": "en", "prompt": PROMPT}}
-USER: JSON = {"agent": {"prompt": {"prompt": "- Is a canoe free on Friday?\n- What is the deposit?", "llm": "gpt-4o"}}}
+USER: JSON = {"prompt": {"prompt": "- Is a canoe free on Friday?\n- What is the deposit?", "llm": "gpt-4o"}}
 SETTINGS: JSON = {
     "evaluation": {
         "criteria": [{"id": "polite", "name": "Polite", "type": "prompt", "conversation_goal_prompt": "It was polite."}]
@@ -66,16 +69,19 @@ EXTRA = [
 ]
 
 
-def rehearsal(**changes: Any) -> Rehearsal:
-    whole: dict[str, Any] = {
-        "agent": read_agent("agent_1", CONFIG),
-        "user": read_agent("user", USER),
-        "documents": [MANUAL],
-        "mocks": {"free_canoes": Mock('{"free": 3}')},
+REQUEST: JSON = {
+    "simulation_specification": {
+        "simulated_user_config": USER,
+        "tool_mock_config": {"free_canoes": {"default_return_value": '{"free": 3}'}},
         "dynamic_variables": {"shop": "Northshore"},
-        "questions": read_questions(SETTINGS, EXTRA),
-    }
-    return Rehearsal(**(whole | changes))
+    },
+    "extra_evaluation_criteria": EXTRA,
+}
+
+
+def rehearsal(**changes: Any) -> Rehearsal:
+    agent = {"conversation_config": CONFIG, "platform_settings": SETTINGS}
+    return replace(read_rehearsal("agent_1", agent, REQUEST, [MANUAL]), **changes)
 
 
 def ids() -> Callable[[], str]:
@@ -318,7 +324,7 @@ async def test_a_whole_rehearsal_has_transcript_and_analysis_in_the_platforms_sh
                 ],
                 "tool_results": [],
                 "feedback": None,
-                "llm_override": None,
+                "llm_override": "peer-1",
                 "time_in_call_secs": 0,
                 "conversation_turn_metrics": None,
                 "rag_retrieval_info": None,
@@ -414,6 +420,10 @@ async def test_a_whole_rehearsal_has_transcript_and_analysis_in_the_platforms_sh
             "call_summary_title": "Canoe on Friday",
         }
     )
+    read = [Recorded.model_validate(one) for one in done.transcript]
+    assert [one.model_dump(mode="json", exclude_unset=True) for one in read] == done.transcript
+    assert all(one.model_fields_set == set(Recorded.model_fields) for one in read)
+    assert Analysis.model_validate(done.analysis).model_dump(mode="json", exclude_unset=True) == done.analysis
     assert done.ended == snapshot("The agent ended the conversation: done")
 
 
@@ -546,11 +556,11 @@ async def test_each_new_turn_is_reported_as_it_is_recorded(connect: Connect) -> 
     assert seen == done.transcript
 
 
-@pytest.mark.parametrize("last", [STOP, f"{STOP} ignored", f"Bye!{STOP}", f"  {STOP}  "])
+@pytest.mark.parametrize("last", [STOP, f"{STOP} ignored", f"Bye!{STOP}", STOP.lower(), STOP[:-1]])
 async def test_the_stop_marker_never_stands_in_the_transcript(connect: Connect, last: str) -> None:
     async with peer(parts(lambda _: Say("Aha."), "Hm.", last)) as at:
         done = await rehearse(rehearsal(), connect(at))
-    assert STOP not in str(done)
+    assert "-over" not in str(done.transcript).lower()
     assert len(done.transcript) == (5 if "Bye" in last else 3)
 
 
@@ -644,6 +654,7 @@ async def test_a_model_that_fails_in_mid_conversation_ends_it_with_what_was_said
 
     async with peer(parts(agent, "first", "second")) as at:
         done = await rehearse(rehearsal(), connect(at))
+        host = at.base_url.removeprefix("http://").removesuffix("/v1")
     assert brief(done.transcript) == [
         "agent: Hello, Northshore here.",
         "user: first",
@@ -651,18 +662,18 @@ async def test_a_model_that_fails_in_mid_conversation_ends_it_with_what_was_said
         "user: second",
     ]
     assert done.failed
-    assert done.analysis == snapshot(
+    assert json.loads(json.dumps(done.analysis).replace(host, "HOST")) == snapshot(
         {
             "evaluation_criteria_results": {
                 "polite": {
                     "criteria_id": "polite",
                     "result": "unknown",
-                    "rationale": 'Not judged, because the rehearsal broke off: The language model "wanted-model" at 127.0.0.1:37371 answered 401. Check the API key of the language model.',
+                    "rationale": 'Not judged, because the rehearsal broke off: The language model "wanted-model" at HOST answered 401. Check the API key of the language model.',
                 },
                 "informed": {
                     "criteria_id": "informed",
                     "result": "unknown",
-                    "rationale": 'Not judged, because the rehearsal broke off: The language model "wanted-model" at 127.0.0.1:37371 answered 401. Check the API key of the language model.',
+                    "rationale": 'Not judged, because the rehearsal broke off: The language model "wanted-model" at HOST answered 401. Check the API key of the language model.',
                 },
             },
             "data_collection_results": {
@@ -670,7 +681,7 @@ async def test_a_model_that_fails_in_mid_conversation_ends_it_with_what_was_said
                     "data_collection_id": "day",
                     "value": None,
                     "json_schema": {"type": "string", "description": "The wanted day."},
-                    "rationale": 'Not judged, because the rehearsal broke off: The language model "wanted-model" at 127.0.0.1:37371 answered 401. Check the API key of the language model.',
+                    "rationale": 'Not judged, because the rehearsal broke off: The language model "wanted-model" at HOST answered 401. Check the API key of the language model.',
                 },
                 "shop": {
                     "data_collection_id": "shop",
@@ -680,7 +691,7 @@ async def test_a_model_that_fails_in_mid_conversation_ends_it_with_what_was_said
                 },
             },
             "call_successful": "unknown",
-            "transcript_summary": 'Not judged, because the rehearsal broke off: The language model "wanted-model" at 127.0.0.1:37371 answered 401. Check the API key of the language model.',
+            "transcript_summary": 'Not judged, because the rehearsal broke off: The language model "wanted-model" at HOST answered 401. Check the API key of the language model.',
             "call_summary_title": "Rehearsal broken off",
         }
     )

@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 
 from .llm import Done, Piece, Request, Text
-from .passages import Document, Passage, best
+from .passages import Document, Passage, rank
 
 OFFLINE = "offline"
 """Stands where the name of the answering model stands."""
@@ -16,7 +16,8 @@ OFFLINE = "offline"
 NO_LLM = "No language model is configured (CALLWRIGHT_LLM_BASE_URL and CALLWRIGHT_LLM_MODEL)"
 
 _MOST_QUOTED = 2
-_LONGEST_ANSWER = 1500
+_WORTH_QUOTING = 0.6
+"""Of the best passage's score: one that is much worse only shares some word."""
 _BULLET = re.compile(r"^\s*(?:[-*+\u2022\u2013]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s+")
 
 
@@ -28,7 +29,8 @@ class OfflineResponder:
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece]:
         said = next((m["content"] for m in reversed(request.messages) if m["role"] == "user"), "")
-        found = best(said, self._documents, at_most=_MOST_QUOTED, characters=_LONGEST_ANSWER)
+        ranked = rank(said, self._documents)[:_MOST_QUOTED]
+        found = [passage for points, passage in ranked if points > ranked[0][0] * _WORTH_QUOTING]
         yield Text(_quoted(found) if found else self._nothing())
         yield Done(OFFLINE, None)
 

@@ -43,22 +43,32 @@ class Passage:
 
 def best(query: str, documents: Sequence[Document], *, at_most: int, characters: int) -> list[Passage]:
     """The passages that share words with the query, best first: at most so many, and so many characters in all."""
+    taken: list[Passage] = []
+    for _, passage in rank(query, documents)[:at_most]:
+        characters -= len(passage.text)
+        if characters < 0:
+            break
+        taken.append(passage)
+    return taken
+
+
+def rank(query: str, documents: Sequence[Document]) -> list[tuple[float, Passage]]:
+    """Every passage that shares a word with the query, with its score, best first."""
     wanted = set(_terms(query))
     cut = [passage for document in documents for passage in split(document)]
     if not wanted or not cut:
         return []
     counts = [Counter(_terms(f"{passage.document.name} {passage.heading} {passage.text}")) for passage in cut]
     average = sum(count.total() for count in counts) / len(counts)
-    held_by = Counter(term for count in counts for term in count.keys() & wanted)
+    holders = Counter(term for count in counts for term in count.keys() & wanted)
+    rarity = {term: math.log(1 + (len(cut) - n + 0.5) / (n + 0.5)) for term, n in holders.items()}
 
     def score(count: Counter[str]) -> float:
         longer = _K1 * (1 - _B + _B * count.total() / average)
-        return sum(
-            _rarity(held_by[t], len(cut)) * count[t] * (_K1 + 1) / (count[t] + longer) for t in wanted & count.keys()
-        )
+        return sum(rarity[t] * count[t] * (_K1 + 1) / (count[t] + longer) for t in wanted & count.keys())
 
-    ranked = sorted(((score(count), -place) for place, count in enumerate(counts)), reverse=True)
-    return list(_within([cut[-place] for points, place in ranked if points > 0][:at_most], characters))
+    scored = [(score(count), passage) for count, passage in zip(counts, cut, strict=True)]
+    return sorted(((points, p) for points, p in scored if points > 0), key=lambda pair: -pair[0])
 
 
 def split(document: Document) -> list[Passage]:
@@ -89,18 +99,6 @@ def _pieces(text: str) -> Iterator[str]:
         text = text[cut:].lstrip()
     if text:
         yield text
-
-
-def _within(passages: Sequence[Passage], characters: int) -> Iterator[Passage]:
-    for passage in passages:
-        characters -= len(passage.text)
-        if characters < 0:
-            return
-        yield passage
-
-
-def _rarity(holders: int, passages: int) -> float:
-    return math.log(1 + (passages - holders + 0.5) / (holders + 0.5))
 
 
 def _terms(text: str) -> list[str]:

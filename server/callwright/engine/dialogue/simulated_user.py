@@ -1,5 +1,6 @@
 """Who talks to the agent in a rehearsal: a model that plays a person, or, without a model, a reader of lines."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,6 +13,9 @@ from .variables import Variables, substitute
 
 STOP = "[[CONVERSATION-OVER]]"
 """What the playing model writes when it is done; never part of what was said."""
+
+_STOPPED = re.compile(r"\[+\s*CONVERSATION[-_ ]OVER.*", re.IGNORECASE | re.DOTALL)
+"""The marker as models write it, cut off or in another case too, and whatever comes after it."""
 
 _PART = """You play the person who talks to an agent; the other side's words come to you as messages. Stay that person:
 write only what the person says next, as spoken, with no stage directions. Never act as the agent. When the
@@ -50,8 +54,8 @@ class PlayedUser:
             return Utterance(substitute(self.config.first_message, self.variables), last=False)
         answer = await complete(self.llm, self._request(mirrored(transcript)))
         self.usage += answer.usage or Usage()
-        text, stopped, _ = answer.text.partition(STOP)
-        return Utterance(text.strip(), last=bool(stopped) or not text.strip())
+        text = _STOPPED.sub("", answer.text).strip()
+        return Utterance(text, last=not text or _STOPPED.search(answer.text) is not None)
 
     def _request(self, heard: list[Message]) -> Request:
         prompt = substitute(self.config.prompt, self.variables)

@@ -123,7 +123,8 @@ class Conversation:
             {**head, "params_as_json": call.arguments, "tool_has_been_called": False, "tool_details": None}
             for head, (call, _) in zip(heads, calls, strict=True)
         ]
-        await self._agent_turn(None, tool_calls=made, llm_usage=None if answer.text.strip() else self._usage(answer))
+        # What the answer cost stands on its first turn, and only there.
+        await self._agent_turn(None, tool_calls=made, **({} if answer.text.strip() else self._source(answer)))
         effects = Effect()
         results: list[dict[str, Any]] = []
         for head, (call, request_id) in zip(heads, calls, strict=True):
@@ -153,13 +154,12 @@ class Conversation:
         return not (effects.ended or effects.silent)
 
     async def _said(self, answer: Answer, *, interrupted: bool = False) -> None:
-        override = answer.model if answer.model and answer.model != self.agent.llm else None
-        usage = self._usage(answer)
-        await self._agent_turn(answer.text.strip(), llm_override=override, llm_usage=usage, interrupted=interrupted)
+        await self._agent_turn(answer.text.strip(), interrupted=interrupted, **self._source(answer))
 
-    @staticmethod
-    def _usage(answer: Answer) -> dict[str, Any] | None:
-        return usage_record(answer.model, answer.usage)
+    def _source(self, answer: Answer) -> dict[str, Any]:
+        """Which model answered, where it is not the agent's own, and what it cost."""
+        override = answer.model if answer.model and answer.model != self.agent.llm else None
+        return {"llm_override": override, "llm_usage": usage_record(answer.model, answer.usage)}
 
     def _type(self, call: ToolCall) -> str:
         return next((tool.type for tool in self.agent.tools if tool.name == call.name), "client")
