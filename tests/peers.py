@@ -41,8 +41,13 @@ async def serving(app: App) -> AsyncGenerator[str]:
 @asynccontextmanager
 async def peer(talk: Peer) -> AsyncGenerator[str]:
     """A TCP server that plays `talk` on each connection, byte by byte as a test wants; gives its base URL."""
+
+    async def serve(stream: SocketStream) -> None:
+        async with stream:
+            await talk(stream)
+
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, talk)
+        tasks.start_soon(listener.serve, serve)
         port: int = listener.extra(anyio.abc.SocketAttribute.local_port)
         yield f"http://127.0.0.1:{port}"
         tasks.cancel_scope.cancel()

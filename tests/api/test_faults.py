@@ -1,6 +1,7 @@
 """Network faults on a real socket: each ends in a typed error within the deadline, and no write is carried out twice."""
 
 import struct
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from socket import SO_LINGER, SOL_SOCKET
@@ -46,7 +47,9 @@ def says_and_resets(data: bytes) -> Play:
         if data:
             await stream.send(data)
         socket = stream.extra(SocketAttribute.raw_socket)
-        socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))  # closing sends RST
+        socket.setsockopt(
+            SOL_SOCKET, SO_LINGER, struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+        )  # sends RST
 
     return play
 

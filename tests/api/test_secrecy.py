@@ -1,9 +1,11 @@
 """The key, and the secrets in a request, are in no repr, error, traceback (with its local variables) or log."""
 
+import json
 import logging
 import traceback
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import anyio
 import pytest
@@ -125,3 +127,13 @@ async def test_a_defect_below_is_an_error_without_its_frames() -> None:
             await api.send(CREATE)
     assert str(caught.value).startswith("The exchange with the platform failed (RuntimeError).")
     assert "canary" not in shown(caught.value)
+
+
+async def test_the_key_is_recognised_however_an_error_spells_it() -> None:
+    key = 'sk"/+%canary\\'
+    spelt = " ".join([key, quote(key, safe=""), json.dumps(key)])
+    answer = body(json.dumps({"detail": {"message": spelt}}))
+    async with peer(answering(answer)) as url, ApiClient(url, key=SecretStr(key)) as api:
+        with pytest.raises(errors.BadRequest) as caught:
+            await api.send(GET)
+    assert str(caught.value) == '[key] [key] "[key]"'

@@ -258,6 +258,26 @@ async def test_work_after_the_answer_goes_on_and_closing_the_transport_ends_it()
     assert ended == ["went on", "stopped"]
 
 
+@pytest.mark.parametrize("begun", [True, False])
+async def test_closing_the_transport_ends_a_call_in_flight(begun: bool) -> None:
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        await anyio.sleep_forever()
+
+    transport = ASGITransport(app)
+
+    async def call() -> None:
+        with pytest.raises(httpx.ReadError, match="stopped"):
+            await transport.handle_async_request(httpx.Request("GET", "http://embedded/"))
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(call)
+            await anyio.lowlevel.checkpoint()
+            if begun:
+                await anyio.wait_all_tasks_blocked()
+            await transport.aclose()
+
+
 async def test_context_variables_flow_in() -> None:
     principal = contextvars.ContextVar("principal", default="nobody")
 

@@ -1,8 +1,11 @@
 """The guard's judgement of a URL by its text, and of an address."""
 
-from ipaddress import ip_address
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from callwright.contract.errors import BadRequest
 from callwright.net.guard import SOCKET, AllowList, check, check_address
@@ -207,3 +210,43 @@ def test_an_empty_list_opens_nothing() -> None:
 )
 def test_the_host_of_an_operators_url_is_opened(url: str) -> None:
     check(url, allow=AllowList().with_host_of(url))
+
+
+INSIDE = [
+    "127.0.0.0/8",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "169.254.0.0/16",
+    "100.64.0.0/10",
+    "0.0.0.0/8",
+]
+
+
+@st.composite
+def spellings(draw: st.DrawFn) -> str:
+    """An address inside, as people hide it: other bases, fewer parts, wrapped in IPv6."""
+    network = ip_network(draw(st.sampled_from(INSIDE)))
+    number = int(network[draw(st.integers(0, network.num_addresses - 1))])
+    parts = draw(st.integers(1, 4))
+    numbers = [(number >> 8 * (3 - i)) & 255 for i in range(parts - 1)] + [number & ((1 << 8 * (5 - parts)) - 1)]
+    written = [draw(st.sampled_from(["{}", "0x{:x}", "0X{:X}", "0{:o}", "0x000{:x}"])).format(n) for n in numbers]
+    high, low = number >> 16, number & 0xFFFF
+    wrapped = ["::ffff:{:x}:{:x}", "::{:x}:{:x}", "64:ff9b::{:x}:{:x}", "2002:{:x}:{:x}::1", "2a00::5efe:{:x}:{:x}"]
+    forms = [".".join(written), *(f"[{form.format(high, low)}]" for form in wrapped)]
+    return draw(st.sampled_from(forms)) + draw(st.sampled_from(["", ":8443"]))
+
+
+@settings(max_examples=500)
+@given(spellings())
+def test_no_spelling_of_an_inside_address_passes(host: str) -> None:
+    with pytest.raises(BadRequest):
+        check(f"https://{host}/")
+
+
+@settings(max_examples=300)
+@given(st.text(max_size=40))
+def test_any_text_is_judged_without_a_crash(text: str) -> None:
+    for url in (text, f"https://{text}", f"https://{text}/path", f"https://x@{text}:80"):
+        with suppress(BadRequest):
+            check(url)

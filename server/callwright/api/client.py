@@ -191,7 +191,8 @@ class ApiClient:
         if not self._key:
             return text
         key = self._key.get_secret_value()
-        for form in {key, to_json(key).decode()[1:-1], quote(key, safe="")}:
+        once = to_json(key).decode()[1:-1]  # as JSON writes it, and as JSON in a JSON string does
+        for form in (to_json(once).decode()[1:-1], once, key, quote(key, safe="")):
             text = text.replace(form, "[key]")
         return text
 

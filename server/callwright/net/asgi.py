@@ -37,6 +37,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
         task = asyncio.create_task(exchange.run(self._app), name=f"{request.method} {request.url.path}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(exchange.ended)
         exchange.task = task
         try:
             status, headers = await exchange.head
@@ -79,8 +80,6 @@ class _Exchange(httpx.AsyncByteStream):
         except Exception:
             if not self._complete:
                 log.exception("The application failed in %s %s", self._request.method, self._request.url.path)
-        finally:
-            self._finish()
 
     def _scope(self) -> Message:
         url = self._request.url
@@ -133,13 +132,13 @@ class _Exchange(httpx.AsyncByteStream):
             self._writable = asyncio.get_running_loop().create_future()
             await self._writable
 
-    def _finish(self) -> None:
-        """The handler has ended, in whatever way."""
+    def ended(self, task: asyncio.Task[None]) -> None:
+        """The handler has ended, in whatever way; it may not even have begun."""
         self._broken = not self._complete
-        if not self.head.done():
-            body = b'{"detail":{"status":"internal_error","message":"Internal error."}}'
-            self._chunks.append(body)
-            self._broken = False
+        if task.cancelled() and not self._closed and not self.head.done():
+            self.head.set_exception(httpx.ReadError("The application was stopped.", request=self._request))
+        elif not self.head.done():
+            self._chunks.append(b'{"detail":{"status":"internal_error","message":"Internal error."}}')
             self._complete = True
             self.head.set_result((500, [(b"content-type", b"application/json")]))
         _wake(self._readable)
