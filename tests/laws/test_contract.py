@@ -123,7 +123,7 @@ def differences(ours: Any, marks: Metadata, theirs: Schema, at: str, seen: Pairs
 
 def plain_differ(ours: Any, marks: Metadata, theirs: Schema, at: str, seen: Pairs) -> Iterator[str]:
     """Lists, maps, enumerations and scalars."""
-    origin, args = get_origin(ours), cast(tuple[Any, ...], get_args(ours))
+    origin, args = get_origin(ours), get_args(ours)
     open_values = next((list(mark.values) for mark in marks if isinstance(mark, Known)), None)
     values = list(args) if origin is Literal else open_values
     if values != theirs.get("enum"):
@@ -133,7 +133,7 @@ def plain_differ(ours: Any, marks: Metadata, theirs: Schema, at: str, seen: Pair
     elif origin is dict and theirs["type"] == "object":
         yield from differences(args[1], (), theirs.get("additionalProperties", {}), f"{at}{{}}", seen)
     else:
-        plain: Any = type(args[0]) if origin is Literal else ours
+        plain: Any = cast(Any, type(args[0])) if origin is Literal else ours
         kind = SCALARS.get(plain, str(plain))
         if kind != theirs.get("type"):
             yield f"{at}: {kind} != {theirs.get('type')}"
