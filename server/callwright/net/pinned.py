@@ -117,18 +117,20 @@ class _PinnedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         try:
             with anyio.fail_after(timeout):
-                return await self._connect(await resolve(host, port, self._allow, self._lookup), port)
+                return await self._connect(await resolve(host, port, self._allow, self._lookup), port, timeout)
         except TimeoutError:
             raise httpcore.ConnectTimeout(f"{host} does not accept a connection") from None
         except OSError as exc:
             raise httpcore.ConnectError(f"{host} cannot be resolved: {exc}") from None
 
-    async def _connect(self, addresses: list[str], port: int) -> httpcore.AsyncNetworkStream:
+    async def _connect(self, addresses: list[str], port: int, seconds: float | None) -> httpcore.AsyncNetworkStream:
+        """To the first address that answers. Each gets its share of the time: broken IPv6 often just stays silent."""
+        share = seconds and seconds / len(addresses)
         *others, last = addresses
         for address in others:
             try:
-                return await self._inner.connect_tcp(address, port)
-            except httpcore.ConnectError:
+                return await self._inner.connect_tcp(address, port, timeout=share)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
         return await self._inner.connect_tcp(last, port)
 
