@@ -22,6 +22,7 @@ from callwright.engine.dialogue.llm import (
     complete,
 )
 from callwright.net.http import http_client
+from callwright.net.pinned import guarded_client
 
 from .conftest import KEY, Connect
 from .llm_peer import Call, Fault, Peer, Raw, Say, peer, script
@@ -208,6 +209,13 @@ async def test_an_endless_answer_is_given_up(connect: Connect) -> None:
 async def test_an_endpoint_that_is_not_there_is_named(connect: Connect) -> None:
     failed = await failure(connect, Peer(script(Say()), "http://127.0.0.1:9/v1"))
     assert "127.0.0.1:9 could not be reached" in str(failed)
+
+
+async def test_an_address_that_the_guard_refuses_is_told_as_such_and_not_tried_again() -> None:
+    async with guarded_client() as client:
+        llm = ChatCompletions(LLMSettings("http://127.0.0.1:9/v1", "m", SecretStr("")), client)
+        with pytest.raises(ModelFailed, match=r"may not be called: .*127\.0\.0\.1"):
+            await complete(llm, ASKED)
 
 
 async def test_cancelling_closes_the_stream_upstream(connect: Connect) -> None:

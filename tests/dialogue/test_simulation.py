@@ -14,11 +14,12 @@ from callwright.contract.conversation.analysis import Analysis
 from callwright.contract.conversation.transcript import Turn as Recorded
 from callwright.contract.errors import InvalidRequest
 from callwright.engine.dialogue.agent import read_agent
+from callwright.engine.dialogue.analysis import read_questions
 from callwright.engine.dialogue.llm import LLM
 from callwright.engine.dialogue.passages import Document
 from callwright.engine.dialogue.record import Turn
 from callwright.engine.dialogue.simulated_user import STOP
-from callwright.engine.dialogue.simulation import Rehearsal, Simulated, read_rehearsal, simulate
+from callwright.engine.dialogue.simulation import Rehearsal, Simulated, simulate
 from callwright.engine.dialogue.tools import Mock
 from callwright.engine.dialogue.variables import MissingVariables
 
@@ -69,19 +70,16 @@ EXTRA = [
 ]
 
 
-REQUEST: JSON = {
-    "simulation_specification": {
-        "simulated_user_config": USER,
-        "tool_mock_config": {"free_canoes": {"default_return_value": '{"free": 3}'}},
-        "dynamic_variables": {"shop": "Northshore"},
-    },
-    "extra_evaluation_criteria": EXTRA,
-}
-
-
 def rehearsal(**changes: Any) -> Rehearsal:
-    agent = {"conversation_config": CONFIG, "platform_settings": SETTINGS}
-    return replace(read_rehearsal("agent_1", agent, REQUEST, [MANUAL]), **changes)
+    whole = Rehearsal(
+        agent=read_agent("agent_1", CONFIG),
+        user=read_agent("user", {"agent": USER}),
+        documents=[MANUAL],
+        mocks={"free_canoes": Mock('{"free": 3}')},
+        dynamic_variables={"shop": "Northshore"},
+        questions=read_questions(SETTINGS, EXTRA),
+    )
+    return replace(whole, **changes)
 
 
 def ids() -> Callable[[], str]:
@@ -858,3 +856,24 @@ async def test_a_judge_that_is_down_leaves_everything_unknown(connect: Connect) 
     rationales = [r["rationale"] for r in done.analysis["evaluation_criteria_results"].values()]
     assert rationales == [IsStr(regex="Not judged: .* answered 503 .*")] * 2
     assert done.analysis["data_collection_results"]["shop"]["value"] == "Northshore"
+
+
+async def test_voices_are_recorded_in_parts_and_the_model_sees_its_tags_again(connect: Connect) -> None:
+    voices = {"supported_voices": [{"label": "Joe", "voice_id": "v", "description": "A sailor"}]}
+    agent = read_agent("a", {"agent": {"prompt": {"prompt": "P"}}, "tts": voices})
+    async with peer(parts(lambda _: Say("He says: <Joe>Ahoy!</Joe>"), "Who is it?", f"Ah. {STOP}")) as at:
+        done = await rehearse(rehearsal(agent=agent), connect(at))
+    assert (done.transcript[1]["message"], done.transcript[1]["multivoice_message"]) == snapshot(
+        (
+            "He says: Ahoy!",
+            {
+                "parts": [
+                    {"text": "He says: ", "voice_label": None, "time_in_call_secs": 0},
+                    {"text": "Ahoy!", "voice_label": "Joe", "time_in_call_secs": 0},
+                ]
+            },
+        )
+    )
+    asked = [r["messages"] for r in at.requests if role(r) == "agent"]
+    assert "- Joe: A sailor" in asked[0][0]["content"]
+    assert asked[1][2]["content"] == "He says: <Joe>Ahoy!</Joe>"

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.to_thread
 
+from ...contract.errors import BadRequest
 from .chunks import Assembly
 from .llm import Done, LLMSettings, ModelFailed, Piece, Request, Text
 
@@ -98,6 +99,8 @@ class ChatCompletions:
             failed = self._failed("gave no answer in time", "Try a smaller model, or raise the timeout.")
         except APIError as error:
             failed = self._translated(error)
+        except BadRequest as refused:  # by the guard in net/
+            failed = self._failed(f"may not be called: {refused}", again=False)
         except (AttributeError, TypeError, ValueError):
             failed = self._failed("sent a stream that is not in the chat-completions format")
         finally:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from .llm import Message, Usage
+from .voices import tagged
 
 Turn = dict[str, Any]
 """One turn in wire form, with every field of the contract."""
@@ -57,7 +58,8 @@ def messages(transcript: Sequence[Mapping[str, Any]]) -> list[Message]:
     for one in transcript:
         role = "user" if one["role"] == "user" else "assistant"
         if one.get("message"):
-            told.append({"role": role, "content": one["message"]})
+            voices: Mapping[str, Any] | None = one.get("multivoice_message")
+            told.append({"role": role, "content": tagged(voices["parts"]) if voices else one["message"]})
         if not one.get("tool_calls"):
             continue
         if not told or told[-1]["role"] != "assistant" or "tool_calls" in told[-1]:

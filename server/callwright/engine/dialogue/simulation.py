@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...contract.errors import InvalidRequest
-from .agent import Agent, read_agent
-from .analysis import Analysis, Questions, analyse, not_analysed, read_questions
+from .agent import Agent
+from .analysis import Analysis, Questions, analyse, not_analysed
 from .llm import LLM, ModelFailed, Usage
 from .offline import NO_LLM, OfflineResponder
 from .passages import Document
 from .record import Turn
 from .simulated_user import PlayedUser, ScriptedUser, User
-from .tools import Mock, MockExecutor, read_mock
+from .tools import Mock, MockExecutor
 from .turn import Clock, Conversation, OnTurn, Surroundings
 from .variables import Value, require
 
@@ -55,27 +55,6 @@ class Simulated:
     """It broke off because the model failed."""
     user_usage: Usage = field(default_factory=Usage)
     judge_usage: Usage = field(default_factory=Usage)
-
-
-def read_rehearsal(
-    agent_id: str, agent: Mapping[str, Any], request: Mapping[str, Any], documents: Sequence[Document]
-) -> Rehearsal:
-    """From wire forms: an agent (`conversation_config`, `platform_settings`) and the body of a simulation's request.
-
-    `documents` are those that the agent's knowledge base names (`read_agent(...).usage_modes` has their ids).
-    """
-    spec: Mapping[str, Any] = request["simulation_specification"]
-    mocks: Mapping[str, Mapping[str, Any]] = spec.get("tool_mock_config") or {}
-    return Rehearsal(
-        agent=read_agent(agent_id, agent.get("conversation_config") or {}),
-        user=read_agent("simulated_user", {"agent": spec["simulated_user_config"]}),
-        documents=documents,
-        mocks={name: read_mock(mock) for name, mock in mocks.items()},
-        history=spec.get("partial_conversation_history") or (),
-        dynamic_variables=spec.get("dynamic_variables") or {},
-        questions=read_questions(agent.get("platform_settings") or {}, request.get("extra_evaluation_criteria") or ()),
-        new_turns_limit=request.get("new_turns_limit") or DEFAULT_TURNS,
-    )
 
 
 async def simulate(

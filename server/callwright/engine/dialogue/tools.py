@@ -53,12 +53,6 @@ class Mock:
     is_error: bool = False
 
 
-def read_mock(config: JSON) -> Mock:
-    """`{"default_return_value": str, "default_is_error": bool}`, both optional."""
-    value = config.get("default_return_value")
-    return Mock(NOT_MOCKED if value is None else value, bool(config.get("default_is_error")))
-
-
 @dataclass(frozen=True)
 class MockExecutor:
     """Answers from a table by tool name and touches nothing: the only executor of a simulation."""

@@ -13,6 +13,7 @@ from .record import Turn, json_object, messages, spoken, turn, usage_record
 from .system_tools import Effect, System, run_system_tool
 from .tools import Executor, Outcome, Tool
 from .variables import Value, gather, require, substitute, system_variables
+from .voices import plain, split_voices
 
 MAX_TOOL_ROUNDS = 10
 """Answers with tool calls in one agent turn; after them the model has to speak, with no tool on offer."""
@@ -74,7 +75,7 @@ class Conversation:
     async def open(self) -> None:
         """Greet, where the agent has a first message and nothing was said yet."""
         if self.agent.first_message and not self.transcript:
-            await self._agent_turn(substitute(self.agent.first_message, self.variables()))
+            await self._speak(substitute(self.agent.first_message, self.variables()))
 
     async def listen(self, text: str) -> None:
         await self._record(turn("user", text, seconds=self._seconds()))
@@ -149,12 +150,19 @@ class Conversation:
     async def _apply(self, effects: Effect, said: str) -> bool:
         self.language = effects.language or self.language
         if effects.farewell and effects.farewell.strip() != said.strip():
-            await self._agent_turn(effects.farewell)
+            await self._speak(effects.farewell)
         self.ended = effects.ended
         return not (effects.ended or effects.silent)
 
     async def _said(self, answer: Answer, *, interrupted: bool = False) -> None:
-        await self._agent_turn(answer.text.strip(), interrupted=interrupted, **self._source(answer))
+        await self._speak(answer.text, interrupted=interrupted, **self._source(answer))
+
+    async def _speak(self, text: str, **fields: Any) -> None:
+        """A message of the agent; where it has several voices, also in its parts."""
+        if not self.agent.voices:
+            return await self._agent_turn(text.strip(), **fields)
+        parts = split_voices(text.strip(), [label for label, _ in self.agent.voices], self._seconds())
+        await self._agent_turn(plain(parts), multivoice_message={"parts": parts}, **fields)
 
     def _source(self, answer: Answer) -> dict[str, Any]:
         """Which model answered, where it is not the agent's own, and what it cost."""
