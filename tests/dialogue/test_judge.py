@@ -1,18 +1,21 @@
 """Verdicts come from parsed JSON only, and no sentence in a transcript can reach the judge as an instruction."""
 
 import json
+from collections.abc import AsyncGenerator
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 from dirty_equals import IsStr
 from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from callwright.engine.dialogue.analysis import Questions, analyse, call_successful, read_questions
+from callwright.engine.dialogue.analysis import JUDGES_AT_ONCE, Questions, analyse, call_successful, read_questions
 from callwright.engine.dialogue.coercion import coerce
 from callwright.engine.dialogue.judge import Judge, Verdict, only_object
-from callwright.engine.dialogue.llm import Usage
+from callwright.engine.dialogue.llm import Done, Piece, Request, Text, Usage
 from callwright.engine.dialogue.passages import Document
 from callwright.engine.dialogue.record import as_data, turn
 
@@ -275,3 +278,30 @@ def test_an_extra_criterion_replaces_the_agents_own_of_the_same_id() -> None:
 @given(st.dictionaries(st.text(), st.integers() | st.text() | st.none(), max_size=3))
 def test_any_object_is_found_between_words(found: dict[str, Any]) -> None:
     assert only_object(f"Well: {json.dumps(found)} so.") == found
+
+
+class Gate:
+    """A model that holds its first answers back until four are asked for at once."""
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+        self.opened = anyio.Event()
+
+    async def stream(self, request: Request) -> AsyncGenerator[Piece]:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        if self.now == JUDGES_AT_ONCE:
+            self.opened.set()
+        await self.opened.wait()
+        await anyio.lowlevel.checkpoint()
+        self.now -= 1
+        yield Text('{"result": "success", "rationale": "R", "summary": "S", "title": "T"}')
+        yield Done("gate", None)
+
+
+async def test_judges_are_asked_side_by_side_and_at_most_four_at_once() -> None:
+    criteria = [{"id": str(n), "name": "N", "conversation_goal_prompt": "G"} for n in range(20)]
+    gate = Gate()
+    analysis, _ = await analyse([], Questions(criteria), {}, [], gate)
+    assert (gate.most, analysis["call_successful"]) == (4, "success")
+    assert list(analysis["evaluation_criteria_results"]) == [str(n) for n in range(20)]

@@ -3,7 +3,7 @@ from inline_snapshot import snapshot
 
 from callwright.engine.dialogue.llm import Request, complete
 from callwright.engine.dialogue.offline import OfflineResponder, script
-from callwright.engine.dialogue.passages import LONGEST_PASSAGE, Document, best, split
+from callwright.engine.dialogue.passages import LONGEST_PASSAGE, Document, Library, split
 from callwright.engine.dialogue.prompt import PROMPT_LIMIT, PromptTooLarge, system_prompt
 
 pytestmark = pytest.mark.anyio
@@ -45,17 +45,17 @@ def test_a_long_paragraph_is_cut_between_sentences_and_loses_nothing() -> None:
     ],
 )
 def test_the_passage_that_shares_most_with_the_question_comes_first(query: str, expected: str) -> None:
-    assert best(query, [KITES, SHOP], at_most=3, characters=5000)[0].text == expected
+    assert Library([KITES, SHOP]).best(query, at_most=3, characters=5000)[0].text == expected
 
 
 @pytest.mark.parametrize("query", ["", "what is the", "quantum chromodynamics", "?!"])
 def test_nothing_is_found_where_no_word_is_shared(query: str) -> None:
-    assert best(query, [KITES, SHOP], at_most=3, characters=5000) == []
+    assert Library([KITES, SHOP]).best(query, at_most=3, characters=5000) == []
 
 
 def test_no_more_is_found_than_asked_for() -> None:
-    assert len(best("spar spars sail wind", [KITES, SHOP], at_most=2, characters=5000)) == 2
-    assert best("spar", [KITES, SHOP], at_most=9, characters=20) == []
+    assert len(Library([KITES, SHOP]).best("spar spars sail wind", at_most=2, characters=5000)) == 2
+    assert Library([KITES, SHOP]).best("spar", at_most=9, characters=20) == []
 
 
 async def said(question: str, *documents: Document) -> str:
@@ -96,7 +96,7 @@ def test_the_system_prompt_holds_language_voices_and_knowledge_in_this_order() -
         language="nl",
         voices=[("Joe", "a gruff sailor"), ("Ann", "")],
         whole=[SHOP],
-        found=best("torn sail", [KITES], at_most=1, characters=100),
+        found=Library([KITES]).best("torn sail", at_most=1, characters=100),
     ) == snapshot(
         """\
 Be brief.

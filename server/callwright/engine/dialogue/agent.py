@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from .passages import Document, Passage, best
+from .passages import Document, Library
 from .tools import Tool, inline_tools
 from .variables import Value
 
@@ -44,11 +44,10 @@ class Agent:
         fits = not self.rag and sum(len(document.text) for document in documents) <= self.rag_characters
         return [document for document in documents if fits or self.usage_modes.get(document.id) == "prompt"]
 
-    def retrieve(self, query: str, documents: Sequence[Document]) -> list[Passage]:
-        """The passages of the other documents that speak about `query`."""
+    def library(self, documents: Sequence[Document]) -> Library:
+        """The other documents, of which only what speaks about the conversation stands in the prompt."""
         whole = {document.id for document in self.whole(documents)}
-        rest = [document for document in documents if document.id not in whole]
-        return best(query, rest, at_most=self.rag_passages, characters=self.rag_characters)
+        return Library([document for document in documents if document.id not in whole])
 
 
 def read_agent(agent_id: str, conversation_config: Mapping[str, Any]) -> Agent:

@@ -10,7 +10,7 @@ from .agent import at
 from .coercion import coerce
 from .judge import OVERALL, Found, Judge, Judgement, Verdict
 from .llm import LLM, Usage
-from .passages import Document, best
+from .passages import Document, Library
 from .record import as_data, spoken
 from .variables import Value
 
@@ -56,12 +56,12 @@ async def analyse(
 ) -> tuple[Analysis, Usage]:
     """Ask the judge everything, a few questions at once; what the judging cost is told apart."""
     judge = Judge(llm, as_data(transcript))
-    talk = spoken(transcript, 6)
+    talk, library = spoken(transcript, 6), Library(documents)
 
     def about(criterion: Mapping[str, Any]) -> Callable[[], Awaitable[Judgement]]:
         goal = criterion["conversation_goal_prompt"]
-        asked = documents if criterion.get("use_knowledge_base") else ()
-        passages = best(f"{goal}\n{talk}", asked, at_most=_PASSAGES, characters=_CHARACTERS)
+        query = f"{goal}\n{talk}" if criterion.get("use_knowledge_base") else ""
+        passages = library.best(query, at_most=_PASSAGES, characters=_CHARACTERS)
         return lambda: judge.criterion(goal, [f"{p.document.name}: {p.text}" for p in passages])
 
     found = {id_: _without_judge(schema, variables) for id_, schema in questions.data_collection.items()}

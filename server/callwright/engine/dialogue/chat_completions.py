@@ -79,6 +79,7 @@ class ChatCompletions:
         return self._settings.backoff_seconds * 2 ** (attempt - 1) * random.uniform(1, 1.5)  # noqa: S311 (no secret)
 
     async def _attempt(self, request: Request) -> AsyncGenerator[Piece]:
+        client = await self._connected()
         from openai import APIError
 
         assembly, held = Assembly(), ""
@@ -86,7 +87,7 @@ class ChatCompletions:
         deadline = anyio.current_time() + self._settings.answer_seconds
         opened = None
         try:
-            opened = await self._wait(partial(self._open, request), deadline)
+            opened = await self._wait(partial(self._open, client, request), deadline)
             chunks = aiter(opened)
             while (chunk := await self._wait(partial(anext, chunks, None), deadline)) is not None:
                 held += assembly.add(chunk)
@@ -121,10 +122,9 @@ class ChatCompletions:
         with anyio.fail_after(max(left, 0)):
             return await step()
 
-    async def _open(self, request: Request) -> Any:
+    async def _open(self, client: "AsyncOpenAI", request: Request) -> Any:
         from openai import BadRequestError, UnprocessableEntityError
 
-        client = await self._connected()
         while True:
             body = self._body(request)
             try:

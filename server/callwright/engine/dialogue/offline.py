@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 
 from .llm import Done, Piece, Request, Text
-from .passages import Document, Passage, rank
+from .passages import Document, Library, Passage
 
 OFFLINE = "offline"
 """Stands where the name of the answering model stands."""
@@ -25,19 +25,19 @@ class OfflineResponder:
     """Stands in for a language model: quotes the passages that share most words with what was said last."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
-        self._documents = documents
+        self._library = Library(documents)
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece]:
         said = next((m["content"] for m in reversed(request.messages) if m["role"] == "user"), "")
-        ranked = rank(said, self._documents)[:_MOST_QUOTED]
+        ranked = self._library.rank(said)[:_MOST_QUOTED]
         found = [passage for points, passage in ranked if points > ranked[0][0] * _WORTH_QUOTING]
         yield Text(_quoted(found) if found else self._nothing())
         yield Done(OFFLINE, None)
 
     def _nothing(self) -> str:
-        if not self._documents:
+        if not self._library.documents:
             return "[offline responder] I can only quote documents, and none is attached to this agent."
-        names = ", ".join(f'"{document.name}"' for document in self._documents)
+        names = ", ".join(f'"{document.name}"' for document in self._library.documents)
         return f"[offline responder] I can only quote documents, and I found nothing about that in {names}."
 
 

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 LONGEST_PASSAGE = 1200
 """Characters. A longer paragraph is cut between sentences, so that one quotation stays readable."""
@@ -41,34 +42,42 @@ class Passage:
     """Of the section that it stands in."""
 
 
-def best(query: str, documents: Sequence[Document], *, at_most: int, characters: int) -> list[Passage]:
-    """The passages that share words with the query, best first: at most so many, and so many characters in all."""
-    taken: list[Passage] = []
-    for _, passage in rank(query, documents)[:at_most]:
-        characters -= len(passage.text)
-        if characters < 0:
-            break
-        taken.append(passage)
-    return taken
+class Library:
+    """Documents to look things up in; cut into passages at the first question and kept for the next ones."""
 
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self.documents = documents
 
-def rank(query: str, documents: Sequence[Document]) -> list[tuple[float, Passage]]:
-    """Every passage that shares a word with the query, with its score, best first."""
-    wanted = set(_terms(query))
-    cut = [passage for document in documents for passage in split(document)]
-    if not wanted or not cut:
-        return []
-    counts = [Counter(_terms(f"{passage.document.name} {passage.heading} {passage.text}")) for passage in cut]
-    average = sum(count.total() for count in counts) / len(counts)
-    holders = Counter(term for count in counts for term in count.keys() & wanted)
-    rarity = {term: math.log(1 + (len(cut) - n + 0.5) / (n + 0.5)) for term, n in holders.items()}
+    def best(self, query: str, *, at_most: int, characters: int) -> list[Passage]:
+        """The passages that share words with the query, best first: at most so many, and so many characters in all."""
+        taken: list[Passage] = []
+        for _, passage in self.rank(query)[:at_most]:
+            characters -= len(passage.text)
+            if characters < 0:
+                break
+            taken.append(passage)
+        return taken
 
-    def score(count: Counter[str]) -> float:
-        longer = _K1 * (1 - _B + _B * count.total() / average)
-        return sum(rarity[t] * count[t] * (_K1 + 1) / (count[t] + longer) for t in wanted & count.keys())
+    def rank(self, query: str) -> list[tuple[float, Passage]]:
+        """Every passage that shares a word with the query, with its score, best first."""
+        wanted, passages = set(_terms(query)), self._passages
+        if not wanted or not passages:
+            return []
+        average = sum(count.total() for _, count in passages) / len(passages)
+        holders = Counter(term for _, count in passages for term in count.keys() & wanted)
+        rarity = {term: math.log(1 + (len(passages) - n + 0.5) / (n + 0.5)) for term, n in holders.items()}
 
-    scored = [(score(count), passage) for count, passage in zip(counts, cut, strict=True)]
-    return sorted(((points, p) for points, p in scored if points > 0), key=lambda pair: -pair[0])
+        def score(count: Counter[str]) -> float:
+            longer = _K1 * (1 - _B + _B * count.total() / average)
+            return sum(rarity[t] * count[t] * (_K1 + 1) / (count[t] + longer) for t in wanted & count.keys())
+
+        scored = [(score(count), passage) for passage, count in passages]
+        return sorted(((points, p) for points, p in scored if points > 0), key=lambda pair: -pair[0])
+
+    @cached_property
+    def _passages(self) -> list[tuple[Passage, Counter[str]]]:
+        cut = [passage for document in self.documents for passage in split(document)]
+        return [(p, Counter(_terms(f"{p.document.name} {p.heading} {p.text}"))) for p in cut]
 
 
 def split(document: Document) -> list[Passage]:

@@ -59,6 +59,7 @@ class Conversation:
         self.language = agent.language
         self._around, self._given = around, given
         self._started = around.clock()
+        self._library = agent.library(around.documents)
         require(self.variables(), agent.prompt, agent.first_message)
 
     def variables(self) -> dict[str, Value]:
@@ -107,13 +108,15 @@ class Conversation:
         return answer
 
     def _system_prompt(self) -> str:
-        agent, documents = self.agent, self._around.documents
+        agent = self.agent
         return system_prompt(
             substitute(agent.prompt, self.variables()),
             language=self.language,
             voices=agent.voices,
-            whole=agent.whole(documents),
-            found=agent.retrieve(spoken(self.transcript, 2), documents),
+            whole=agent.whole(self._around.documents),
+            found=self._library.best(
+                spoken(self.transcript, 2), at_most=agent.rag_passages, characters=agent.rag_characters
+            ),
         )
 
     async def _call(self, answer: Answer) -> bool:
