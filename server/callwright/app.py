@@ -3,12 +3,13 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
 from mcp.server import MCPServer
-from mcp.server.mcpserver.server import CacheHint
+from mcp.server.caching import CacheHint
 from mcp.server.request_state import RequestStateSecurity
 from mcp.types import Icon
 
@@ -51,6 +52,10 @@ class App:
     def state_key(self) -> bytes:
         """Key of approvals in flight and of the log's digests."""
         return self.settings.state_key or key_file(self.settings.home / "state.key")
+
+    @property
+    def file_roots(self) -> tuple[Path, ...]:
+        return self.settings.file_roots
 
     async def api(self) -> "ApiClient":
         if self._api is None:
@@ -109,9 +114,11 @@ class App:
         from .engine.models import models_of
         from .engine.vault import Vault
         from .engine.vault_key import vault_key
+        from .net.guard import AllowList
 
         vault = Vault(vault_key(self.settings))
-        engine = Engine(database, vault, models_of(self.settings), self._clock, self._ids)
+        allow = AllowList.parse(",".join(self.settings.allow_private))
+        engine = Engine(database, vault, models_of(self.settings), allow, self._clock, self._ids)
         return build_app(engine, key_holder(admit_key))
 
     def _open_database(self) -> "Database":

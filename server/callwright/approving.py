@@ -30,4 +30,7 @@ async def _approve(code: str, app: App) -> tuple[int, str]:
     if approved is None:
         return 1, f"Nothing with the code {code!r} waits: it was used, declined or has expired. Call the tool again."
     minutes = (approved.expires_ms - now_ms()) // 60_000
-    return 0, f"Approved: {approved.question}\nCall {approved.tool} again within {minutes} minutes, arguments unchanged."
+    return (
+        0,
+        f"Approved: {approved.question}\nCall {approved.tool} again within {minutes} minutes, arguments unchanged.",
+    )

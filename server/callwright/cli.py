@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 from . import __version__
 from .settings import Platform, SettingError, Settings
@@ -149,7 +149,11 @@ def _call(settings: Settings, args: argparse.Namespace) -> int:
     # Where the arguments came through standard input, nobody can answer there.
     interactive = sys.stdin.isatty() and args.json != "-"
     code, output = call_tool(
-        App(settings, _platform(settings, args)), args.tool, arguments, args.format, ask=interactive
+        App(settings, _platform(settings, args)),
+        args.tool,
+        cast(dict[str, Any], arguments),
+        args.format,
+        ask=interactive,
     )
     _print(output)
     return code

@@ -94,12 +94,12 @@ async def _platform(app: App) -> Finding:
 async def _llm(app: App) -> Finding:
     if app.platform == "hosted":
         return Finding("ok", "llm", "the hosted platform's own")
-    hints = missing(app)
-    if not app.settings.llm_base_url:
+    hints, s = missing(app), app.settings
+    if not s.llm_base_url:
         return Finding("warning", "llm", f"{llm(app)}. {hints[0]}")
     from .engine.models import reach
 
-    trouble = await reach(app.settings)
+    trouble = await reach(s.llm_base_url, s.llm_api_key, s.proxy_url)
     return Finding("warning" if trouble or hints else "ok", "llm", trouble or (hints[0] if hints else llm(app)))
 
 

@@ -1,6 +1,7 @@
 """Both HTTP servers: MCP over streamable HTTP behind a bearer token, and the embedded platform's REST API."""
 
 import hmac
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -81,11 +82,13 @@ def serve_http(app: App, listen: Listen, say: Say) -> int:
     address = f"http://{listen.allowed_hosts[0] if listen.allowed_hosts else f'{listen.host}:{listen.port}'}/mcp"
     say(f"MCP at {address}")
     if listen.token:
-        header = f"Authorization: Bearer {http_token(app)}"
+        headers = {"Authorization": f"Bearer {http_token(app)}"}
+        cursor = {"mcpServers": {"callwright": {"url": address, "headers": headers}}}
+        code = {"servers": {"callwright": {"type": "http", "url": address, "headers": headers}}}
+        header = f"Authorization: {headers['Authorization']}"
         say(f'Claude Code:  claude mcp add --transport http callwright {address} --header "{header}"')
-        name, _, value = header.partition(": ")
-        say(f'Cursor:       {{"mcpServers": {{"callwright": {{"url": "{address}", "headers": {{"{name}": "{value}"}}}}}}}}')
-        say(f'VS Code:      {{"servers": {{"callwright": {{"type": "http", "url": "{address}", "headers": {{"{name}": "{value}"}}}}}}}}')  # fmt: skip
+        say(f"Cursor:       {json.dumps(cursor)}")
+        say(f"VS Code:      {json.dumps(code)}")
     return _run(asgi, listen.host, listen.port)
 
 
@@ -93,7 +96,9 @@ def serve_engine(app: App, host: str, port: int, say: Say) -> int:
     if not is_loopback(host):
         say("Warning: other machines can reach this port. Put TLS before it, and keep the key to yourself.")
     asgi = anyio.run(app.engine, engine_key(app))
-    where = "from CALLWRIGHT_ENGINE_API_KEY" if app.settings.engine_api_key else f"in {app.settings.home / 'engine.key'}"
+    where = (
+        "from CALLWRIGHT_ENGINE_API_KEY" if app.settings.engine_api_key else f"in {app.settings.home / 'engine.key'}"
+    )
     say(f"Embedded platform at http://{host}:{port}; header xi-api-key, the key is {where}")
     return _run(asgi, host, port)
 

@@ -127,7 +127,14 @@ def _database(value: str) -> str:
 
 
 def _setting(
-    name: str, parse: Callable[[str], Any], kind: str, text: str, *, default: Any = None, shown: str = "", secret: bool = False
+    name: str,
+    parse: Callable[[str], Any],
+    kind: str,
+    text: str,
+    *,
+    default: Any = None,
+    shown: str = "",
+    secret: bool = False,
 ) -> Any:
     """A field of Settings: variable, parser, what is allowed (`kind`), what it is for, and its default in words."""
     metadata = {"name": name, "parse": parse, "kind": kind, "text": text, "shown": shown, "secret": secret}
@@ -146,7 +153,8 @@ class Settings:
     )  # fmt: skip
     own_database_url: str | None = _setting(
         "CALLWRIGHT_DATABASE_URL", _database, "a URL that begins with sqlite:/// or postgresql://",
-        "Database of the embedded platform and of the approval log.", shown="a SQLite file in the data folder", secret=True,
+        "Database of the embedded platform and of the approval log.", shown="a SQLite file in the data folder",
+        secret=True,
     )  # fmt: skip
     api_key: str | None = _setting(
         "ELEVENLABS_API_KEY", _secret, "a key: printable ASCII without spaces",
@@ -158,7 +166,8 @@ class Settings:
     )  # fmt: skip
     engine_api_key: str | None = _setting(
         "CALLWRIGHT_ENGINE_API_KEY", _token, "a key of at least 16 printable ASCII characters",
-        "Key that `callwright engine` demands in the header xi-api-key.", shown="made and kept in the data folder", secret=True,
+        "Key that `callwright engine` demands in the header xi-api-key.", shown="made and kept in the data folder",
+        secret=True,
     )  # fmt: skip
     llm_base_url: str | None = _setting(
         "CALLWRIGHT_LLM_BASE_URL", _url, "an http or https URL, such as http://127.0.0.1:11434/v1",
@@ -221,7 +230,7 @@ class Settings:
         "Proxy for everything that leaves this machine. HTTP_PROXY and its kin are ignored.", shown="none",
     )  # fmt: skip
     log_level: str = _setting(
-        "CALLWRIGHT_LOG_LEVEL", lambda v: _choice("debug", "info", "warning", "error")(v), "debug, info, warning or error",
+        "CALLWRIGHT_LOG_LEVEL", _choice("debug", "info", "warning", "error"), "debug, info, warning or error",
         "How much is logged to stderr.", default="warning", shown="warning",
     )  # fmt: skip
 

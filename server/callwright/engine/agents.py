@@ -4,7 +4,6 @@ from typing import Any
 
 from sqlalchemy import RowMapping, delete, insert, select, update
 
-from ..contract.agent.normalise import normalised
 from ..contract.agents import (
     AgentPage,
     AgentSummary,
@@ -15,7 +14,7 @@ from ..contract.agents import (
     ListAgents,
     UpdateAgent,
 )
-from ..contract.errors import NotFound
+from ..contract.errors import InUse, NotFound
 from . import defaults
 from .checks import check_agent
 from .handlers import Handlers, Tx
@@ -24,7 +23,7 @@ from .paging import page
 from .people import OWNER
 from .phone_numbers import numbers_of, unassign
 from .tables import agent
-from .uses import forget_uses, replace_uses, targets_in
+from .uses import agents_using, forget_uses, replace_uses, targets_in
 
 agents = Handlers()
 
@@ -32,12 +31,9 @@ agents = Handlers()
 @agents.implements(CreateAgent, proof="test_an_agent_reads_back_as_it_was_created")
 def create_agent(tx: Tx, op: CreateAgent) -> CreatedAgent:
     new = tx.new_id("agent")
-    document, _ = normalised(op.body() or {})
-    document = with_defaults(merged({}, document), defaults.AGENT)
-    check_agent(tx, document)
-    tx.db.execute(
-        insert(agent).values(workspace=tx.workspace, id=new, created_ms=tx.now_ms, **_columns(tx, document))
-    )
+    document = with_defaults(merged({}, op.body() or {}), defaults.AGENT)
+    check_agent(tx, document, tx.allow)
+    tx.db.execute(insert(agent).values(workspace=tx.workspace, id=new, created_ms=tx.now_ms, **_columns(tx, document)))
     replace_uses(tx, "agent", new, targets_in(document))
     return CreatedAgent(agent_id=new)
 
@@ -68,9 +64,8 @@ def get_agent(tx: Tx, op: GetAgent) -> Json:
 @agents.implements(UpdateAgent, proof="test_an_update_merges_deeply_and_null_restores_the_default")
 def update_agent(tx: Tx, op: UpdateAgent) -> Json:
     old = agent_row(tx, op.agent_id)["document"]
-    patch, _ = normalised(op.body() or {})
-    document = with_defaults(merged(old, patch), defaults.AGENT)
-    check_agent(tx, document)
+    document = with_defaults(merged(old, op.body() or {}), defaults.AGENT)
+    check_agent(tx, document, tx.allow)
     tx.db.execute(
         update(agent)
         .where(agent.c.workspace == tx.workspace, agent.c.id == op.agent_id)
@@ -82,8 +77,12 @@ def update_agent(tx: Tx, op: UpdateAgent) -> Json:
 
 @agents.implements(DeleteAgent, proof="test_deleting_an_agent_unassigns_its_phone_numbers")
 def delete_agent(tx: Tx, op: DeleteAgent) -> Json:
-    """Conversations stay; phone numbers are unassigned and named; agents that hand over to it lose that transfer."""
-    agent_row(tx, op.agent_id)
+    """Refused while other agents hand over to it. Conversations stay; phone numbers are unassigned and named."""
+    name = agent_row(tx, op.agent_id)["name"]
+    users = [user for user in agents_using(tx, "agent", op.agent_id) if user[0] != op.agent_id]
+    if users:
+        named = ", ".join(f"{shown!r} ({id})" for id, shown, _ in users[:10])
+        raise InUse("agent_in_use", f"Agent {name!r} is handed callers by {named}. Take that transfer out first.")
     freed = unassign(tx, op.agent_id)
     tx.db.execute(delete(agent).where(agent.c.workspace == tx.workspace, agent.c.id == op.agent_id))
     forget_uses(tx, "agent", op.agent_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast, get_args, get_origin
 
 import anyio
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import to_json
 from sqlalchemy import Connection
 from starlette.applications import Starlette
@@ -19,14 +19,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ..clock import NewId, NowMs, new_id, now_ms
-from ..contract.errors import ApiError, InvalidRequest, Problem, Unauthorized
+from ..contract.errors import ApiError, InvalidRequest, Unauthorized
 from ..contract.operation import Blob, Operation
 from ..db.database import Database
+from ..net.guard import NOTHING_PRIVATE, AllowList
 from .agents import agents
 from .conversations import conversations
 from .handlers import Handlers, Implementation, Tx, Unit
 from .knowledge_base import knowledge_base
+from .models import Models
 from .phone_numbers import phone_numbers
+from .problems import parsed
 from .secrets import secrets
 from .simulations import simulations
 from .vault import Vault
@@ -46,7 +49,8 @@ class Engine:
 
     database: Database
     vault: Vault
-    dialogue: Any
+    models: Models
+    allow: AllowList = NOTHING_PRIVATE
     clock: NowMs = now_ms
     ids: NewId = new_id
 
@@ -85,11 +89,11 @@ def _endpoint(
             raise Unauthorized("The header xi-api-key is missing or wrong.")
         asked = await _parse(op, request)
         if implementation.waits:
-            unit = Unit(engine.database, workspace, engine.vault, engine.clock, engine.ids, engine.dialogue)
+            unit = Unit(engine.database, workspace, engine.vault, engine.clock, engine.ids, engine.allow, engine.models)
             return _answer(await _until_disconnect(request, fn(unit, asked)))
 
         def work(connection: Connection) -> object:
-            return fn(Tx(connection, workspace, engine.vault, engine.clock(), engine.ids), asked)
+            return fn(Tx(connection, workspace, engine.vault, engine.clock(), engine.ids, engine.allow), asked)
 
         run = engine.database.read if op.effect == "read" else engine.database.write
         return _answer(await run(work))
@@ -124,17 +128,7 @@ async def _until_disconnect(request: Request, work: Awaitable[Any]) -> Any:
 
 async def _parse(op: type[Operation[Any]], request: Request) -> Operation[Any]:
     body = await (_form(request) if op.multipart() else _json(request))
-    try:
-        return op.parse(request.path_params, _query(op, request), body)
-    except ValidationError as exc:
-        places = op.places()
-        errors = exc.errors(include_input=False, include_url=False, include_context=False)
-        raise InvalidRequest(
-            [
-                Problem(loc=[places.get(str(e["loc"][0]), "body") if e["loc"] else "body", *e["loc"]], msg=e["msg"], type=e["type"])
-                for e in errors
-            ]
-        ) from None  # fmt: skip
+    return parsed(op, request.path_params, _query(op, request), body)
 
 
 def _query(op: type[Operation[Any]], request: Request) -> dict[str, Any]:
@@ -190,13 +184,9 @@ def _answer(result: object) -> Response:
         return Response(status_code=204)
     if isinstance(result, Blob):
         return Response(result.data, media_type=result.media_type)
-    if isinstance(result, list):
-        rows = [cast(BaseModel, row).model_dump(mode="json", by_alias=True) for row in cast(list[object], result)]
-        return Response(to_json(rows), media_type="application/json")
-    return Response(
-        to_json(cast(BaseModel, result).model_dump(mode="json", by_alias=True, exclude_unset=True)),
-        media_type="application/json",
-    )
+    if isinstance(result, BaseModel):
+        result = result.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return Response(to_json(result), media_type="application/json")
 
 
 async def _api_error(_: Request, exc: Exception) -> Response:

@@ -60,9 +60,7 @@ def get_conversation(tx: Tx, op: GetConversation) -> Json:
 def delete_conversation(tx: Tx, op: DeleteConversation) -> Empty:
     conversation_row(tx, op.conversation_id)
     tx.db.execute(
-        delete(conversation).where(
-            conversation.c.workspace == tx.workspace, conversation.c.id == op.conversation_id
-        )
+        delete(conversation).where(conversation.c.workspace == tx.workspace, conversation.c.id == op.conversation_id)
     )
     return Empty()
 
@@ -96,9 +94,7 @@ def keep(tx: Tx, record: Json, *, simulated: bool) -> None:
 
 
 def conversation_row(tx: Tx, conversation_id: str) -> RowMapping:
-    found = select(conversation).where(
-        conversation.c.workspace == tx.workspace, conversation.c.id == conversation_id
-    )
+    found = select(conversation).where(conversation.c.workspace == tx.workspace, conversation.c.id == conversation_id)
     if (row := tx.db.execute(found).mappings().one_or_none()) is None:
         raise NotFound(f"No conversation {conversation_id!r}. GET /v1/convai/conversations lists them.")
     return row
@@ -116,6 +112,8 @@ def _conditions(op: ListConversations) -> list[Any]:
         found.append(c.start_secs < op.call_start_before_unix)
     if op.call_start_after_unix is not None:
         found.append(c.start_secs > op.call_start_after_unix)
+    if op.search:
+        found.append(c.title.icontains(op.search, autoescape=True) | c.summary.icontains(op.search, autoescape=True))
     if not op.include_simulated:
         found.append(c.simulated.is_(False))
     return found

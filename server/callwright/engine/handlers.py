@@ -1,19 +1,21 @@
 """Which function implements which operation, and how far. The engine's twin of `tools/toolset.py`."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from ..clock import NewId, NowMs
 from ..contract.operation import Operation
 from ..db.database import Database
+from ..net.guard import AllowList
+from .models import Models
 from .vault import Vault
 
-R = TypeVar("R")
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 Op = TypeVar("Op", bound=Operation[Any])
 
 
@@ -26,6 +28,7 @@ class Tx:
     vault: Vault
     now_ms: int
     new_id: NewId
+    allow: AllowList
 
     @property
     def now(self) -> int:
@@ -42,7 +45,8 @@ class Unit:
     vault: Vault
     clock: NowMs
     new_id: NewId
-    dialogue: Any
+    allow: AllowList
+    models: Models
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         return await self.database.read(lambda db: work(self._tx(db)))
@@ -51,7 +55,7 @@ class Unit:
         return await self.database.write(lambda db: work(self._tx(db)))
 
     def _tx(self, db: Connection) -> Tx:
-        return Tx(db, self.workspace, self.vault, self.clock(), self.new_id)
+        return Tx(db, self.workspace, self.vault, self.clock(), self.new_id, self.allow)
 
 
 @dataclass(frozen=True)
@@ -73,24 +77,14 @@ class Handlers:
         default_factory=dict[type[Operation[Any]], Implementation]
     )
 
-    @overload
-    def implements(self, op: type[Op], *, proof: str, missing: str = "") -> "_Bind[Op]": ...
-    @overload
-    def implements(self, op: type[Op], *, missing: str, proof: str = "") -> "_Bind[Op]": ...
-    def implements(self, op: type[Op], *, proof: str = "", missing: str = "") -> "_Bind[Op]":
+    def implements(self, op: type[Op], *, proof: str, missing: str = "") -> Callable[[F], F]:
         """Bind a function to an operation.
 
         `proof`: name of a test that reads the effect back by another route. `missing`: what it does not do yet.
         """
 
-        def bind(fn: Any) -> Any:
+        def bind(fn: F) -> F:
             self.by_operation[op] = Implementation(fn, proof, missing)
             return fn
 
         return bind
-
-
-_Bind = Callable[
-    [Callable[[Tx, Op], R] | Callable[[Unit, Op], Awaitable[R]]],
-    Callable[[Tx, Op], R] | Callable[[Unit, Op], Awaitable[R]],
-]

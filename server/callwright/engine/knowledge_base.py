@@ -31,7 +31,12 @@ knowledge_base = Handlers()
 NAME_LENGTH = 60
 """Characters of the first line that name a text which came without a name."""
 
-_SORT = {"name": document.c.name_key, "created_at": document.c.created_ms, "updated_at": document.c.updated_ms}
+_SORT = {
+    "name": document.c.name_key,
+    "created_at": document.c.created_ms,
+    "updated_at": document.c.updated_ms,
+    "size": document.c.size_bytes,
+}
 
 
 @knowledge_base.implements(CreateTextDocument, proof="test_a_text_document_reads_back_as_it_was_created")
@@ -58,7 +63,7 @@ def list_documents(tx: Tx, op: ListDocuments) -> DocumentPage:
     rows, cursor = page(
         tx.db,
         found,
-        by=_SORT[op.sort_by or "created_at"],
+        by=_SORT[op.sort_by],
         id=document.c.id,
         descending=op.sort_direction == "desc",
         size=op.page_size,
@@ -102,9 +107,7 @@ def delete_document(tx: Tx, op: DeleteDocument) -> Empty:
         )
     for agent_id, _, _ in users:
         take_out(tx, agent_id, op.documentation_id)
-    tx.db.execute(
-        delete(document).where(document.c.workspace == tx.workspace, document.c.id == op.documentation_id)
-    )
+    tx.db.execute(delete(document).where(document.c.workspace == tx.workspace, document.c.id == op.documentation_id))
     return Empty()
 
 

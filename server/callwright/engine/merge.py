@@ -20,6 +20,6 @@ def merged(old: Any, patch: Any) -> Any:
 def with_defaults(document: Any, defaults: Any) -> Any:
     """`document` with what it lacks taken from `defaults`; lists and scalars that are there stay as they are."""
     if not (isinstance(document, dict) and isinstance(defaults, dict)):
-        return document
+        return cast(Any, document)
     known, given = cast(Json, defaults), cast(Json, document)
     return {**known, **{key: with_defaults(value, known.get(key)) for key, value in given.items()}}

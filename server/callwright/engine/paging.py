@@ -46,8 +46,8 @@ def _read(cursor: str, kind: str) -> tuple[Any, str]:
     try:
         raw: Any = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         made_for, value, id = cast(list[Any], raw)
-        if made_for != kind or not isinstance(value, str | int) or not isinstance(id, str):
-            raise ValueError
     except (ValueError, TypeError, binascii.Error):
-        raise BadRequest("This cursor belongs to another list. Leave it out to begin with the first page.") from None
+        made_for, value, id = None, None, None
+    if made_for != kind or not isinstance(value, str | int) or not isinstance(id, str):
+        raise BadRequest("This cursor belongs to another list. Leave it out to begin with the first page.")
     return value, id

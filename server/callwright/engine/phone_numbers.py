@@ -9,9 +9,9 @@ from ..contract.common import Empty
 from ..contract.errors import BadRequest, NotFound
 from ..contract.phone_numbers import (
     CreatedPhoneNumber,
+    CreatePhoneNumber,
     DeletePhoneNumber,
     GetPhoneNumber,
-    ImportPhoneNumber,
     ListPhoneNumbers,
     UpdatePhoneNumber,
 )
@@ -25,8 +25,8 @@ phone_numbers = Handlers()
 Credentials = dict[str, Any]
 
 
-@phone_numbers.implements(ImportPhoneNumber, proof="test_an_imported_number_reads_back_with_masked_credentials")
-def import_number(tx: Tx, op: ImportPhoneNumber) -> CreatedPhoneNumber:
+@phone_numbers.implements(CreatePhoneNumber, proof="test_an_imported_number_reads_back_with_masked_credentials")
+def import_number(tx: Tx, op: CreatePhoneNumber) -> CreatedPhoneNumber:
     body = op.body() or {}
     number = body["phone_number"]
     taken = select(phone_number.c.id).where(
@@ -88,9 +88,7 @@ def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
 def delete_number(tx: Tx, op: DeletePhoneNumber) -> Empty:
     _row(tx, op.phone_number_id)
     tx.db.execute(
-        delete(phone_number).where(
-            phone_number.c.workspace == tx.workspace, phone_number.c.id == op.phone_number_id
-        )
+        delete(phone_number).where(phone_number.c.workspace == tx.workspace, phone_number.c.id == op.phone_number_id)
     )
     forget_uses(tx, "phone_number", op.phone_number_id)
     return Empty()
@@ -121,15 +119,16 @@ def _split(body: Json) -> tuple[Json, Credentials]:
         stored.pop(name, None)
     if "token" in stored:
         secret["token"] = stored.pop("token")
-    if isinstance(region := stored.get("region_config"), dict):
+    if isinstance(stored.get("region_config"), dict):
+        region: Json = stored["region_config"]
         stored["region_config"] = {k: v for k, v in region.items() if k != "token"}
         secret["region_token"] = region.get("token")
     for name in ("inbound_trunk_config", "outbound_trunk_config"):
-        trunk = stored.get(name)
-        if not isinstance(trunk, dict):
+        if not isinstance(stored.get(name), dict):
             continue
-        login = trunk.get("credentials") or {}
-        clear = {k: v for k, v in trunk.items() if k not in ("credentials", "headers")}
+        trunk: Json = stored[name]
+        login: Json = trunk.get("credentials") or {}
+        clear: Json = {k: v for k, v in trunk.items() if k not in ("credentials", "headers")}
         clear |= {"username": login.get("username"), "header_names": sorted(trunk.get("headers") or {})}
         stored[name] = clear
         secret[name] = {"credentials": login or None, "headers": trunk.get("headers") or None}
@@ -146,9 +145,7 @@ def _open(tx: Tx, row: RowMapping) -> Credentials:
 
 
 def _row(tx: Tx, phone_number_id: str) -> RowMapping:
-    found = select(phone_number).where(
-        phone_number.c.workspace == tx.workspace, phone_number.c.id == phone_number_id
-    )
+    found = select(phone_number).where(phone_number.c.workspace == tx.workspace, phone_number.c.id == phone_number_id)
     if (row := tx.db.execute(found).mappings().one_or_none()) is None:
         raise NotFound(f"No phone number {phone_number_id!r}. GET /v1/convai/phone-numbers lists them.")
     return row

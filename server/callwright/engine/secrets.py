@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, insert, select, update
 
-from ..contract.dependents import DependentAgent, DependentPhoneNumber
+from ..contract.dependents import AgentDependent, DependentAgent, DependentPhoneNumber
 from ..contract.errors import BadRequest, InUse, NotFound
 from ..contract.secrets import (
     CreateSecret,
@@ -113,7 +113,7 @@ def _refuse_taken_name(tx: Tx, name: str) -> None:
 
 
 def _used_by(tx: Tx, secret_id: str) -> SecretUse:
-    agents = [
+    agents: list[AgentDependent] = [
         DependentAgent(type="available", id=id, name=name, created_at_unix_secs=created, access_level="admin")
         for id, name, created in agents_using(tx, "secret", secret_id)
     ]

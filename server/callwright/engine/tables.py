@@ -28,6 +28,7 @@ STEPS = (
         content TEXT NOT NULL, PRIMARY KEY (workspace, id));
     CREATE INDEX document_by_age ON document (workspace, created_ms, id);
     CREATE INDEX document_by_update ON document (workspace, updated_ms, id);
+    CREATE INDEX document_by_size ON document (workspace, size_bytes, id);
     CREATE INDEX document_by_name ON document (workspace, name_key, id);
     CREATE TABLE phone_number (
         workspace TEXT NOT NULL, id TEXT NOT NULL, phone_number TEXT NOT NULL, label TEXT NOT NULL,

@@ -27,9 +27,7 @@ def replace_uses(tx: Tx, kind: str, id: str, targets: Iterable[Target]) -> None:
 
 
 def forget_uses(tx: Tx, kind: str, id: str) -> None:
-    tx.db.execute(
-        delete(uses).where(uses.c.workspace == tx.workspace, uses.c.user_kind == kind, uses.c.user_id == id)
-    )
+    tx.db.execute(delete(uses).where(uses.c.workspace == tx.workspace, uses.c.user_kind == kind, uses.c.user_id == id))
 
 
 def users_of(tx: Tx, kind: str, id: str) -> dict[str, list[str]]:
@@ -60,13 +58,12 @@ def agents_using(tx: Tx, kind: str, id: str) -> list[tuple[str, str, int]]:
 def targets_in(node: object, key: str = "") -> Iterator[Target]:
     """What a configuration document refers to, wherever it stands in it."""
     if isinstance(node, list):
-        items = cast(list[Any], node)
-        if key in _LISTS:
-            yield from ((_LISTS[key], item) for item in items if isinstance(item, str))
-        for item in items:
-            if key in ("knowledge_base", "additional_knowledge_base") and isinstance(item, dict) and "id" in item:
-                yield "document", str(cast(dict[str, Any], item)["id"])
-            yield from targets_in(item)
+        for item in cast(list[object], node):
+            if key in _LISTS and isinstance(item, str):
+                yield _LISTS[key], item
+            elif key in ("knowledge_base", "additional_knowledge_base") and isinstance(item, dict):
+                yield "document", str(cast(dict[str, Any], item).get("id"))
+            yield from targets_in(cast(object, item))
     elif isinstance(node, dict):
         for name, value in cast(dict[str, Any], node).items():
             if name in _FIELDS and isinstance(value, str):

@@ -23,7 +23,8 @@ change = Table(
     "ledger_change", _all,
     Column("id", Text, primary_key=True), Column("at_ms", BigInteger), Column("platform", Text), Column("who", Text),
     Column("tool", Text), Column("operation", Text), Column("target", Text), Column("digest", Text),
-    Column("approved_by", Text), Column("outcome", Text), Column("request", JSON), Column("previous", JSON),
+    Column("approved_by", Text), Column("outcome", Text),
+    Column("request", JSON(none_as_null=True)), Column("previous", JSON(none_as_null=True)),
     Column("undone_by", Text),
 )  # fmt: skip
 pending = Table(

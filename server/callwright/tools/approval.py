@@ -7,7 +7,7 @@ is no longer the same, the act is refused. An approval is good once.
 import base64
 import json
 import os
-from typing import Any
+from typing import Any, cast
 
 from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, Resolve
 from mcp.server.mcpserver.exceptions import ToolError
@@ -26,6 +26,7 @@ MODERN = "2026-07-28"
 TOKEN_SECONDS = 300
 PERSON_SECONDS = 900
 STATE_SECONDS = 600  # how long the SDK honours a sealed state
+
 
 class Answer(BaseModel):
     approve: bool = Field(description="Go ahead")
@@ -88,7 +89,8 @@ async def _ask_here(
         return answered
     ledger = await call.ledger()
     answer = answered["_answer"]
-    if not (isinstance(answer, AcceptedElicitation) and isinstance(answer.data, Answer) and answer.data.approve):
+    said_yes = isinstance(answer, AcceptedElicitation) and cast(AcceptedElicitation[Answer], answer).data.approve
+    if not said_yes:
         await ledger.close(pending.code)
         await _record(call, need, "declined")
         return _said("The user said no. Nothing was done.", {"declined": True})

@@ -44,5 +44,5 @@ def _masked(path: str, value: object) -> str:
 
 def _at(node: Any, path: str) -> object:
     for part in path.split("."):
-        node = node[int(part)] if isinstance(node, list) else node[part]
-    return node
+        node = cast(list[Any], node)[int(part)] if isinstance(node, list) else cast(dict[str, Any], node)[part]
+    return cast(object, node)

@@ -16,7 +16,7 @@ from .undo import previous, target_of
 R = TypeVar("R")
 
 
-class NeedsApproval(Exception):  # noqa: N818  (not a failure: a question)
+class NeedsApproval(Exception):
     """The call would send `op`, and the policy wants a person's word first. Nothing was sent that changes anything."""
 
     def __init__(self, op: Operation[Any], reason: str) -> None:

@@ -54,7 +54,7 @@ class Undone(View):
 
 @TOOLS.tool(title="Server status")
 async def get_status(ctx: Context[Any]) -> Status:
-    """Show platform, workspace, approval mode, LLM and data folder, and what is missing. Call it when something fails."""
+    """Show platform, workspace, approval mode, LLM, data folder, and what is missing. Call it when something fails."""
     return Status(**await services(ctx).status())
 
 
@@ -79,8 +79,10 @@ async def list_changes(
 
 @TOOLS.tool(*RESTORES, title="Undo change")
 async def undo_change(
-    api: PlatformApi, ctx: Context[Any], change_id: Annotated[str, Field(max_length=64, description="From `list_changes`.")]
-) -> Undone:  # fmt: skip
+    api: PlatformApi,
+    ctx: Context[Any],
+    change_id: Annotated[str, Field(max_length=64, description="From `list_changes`.")],
+) -> Undone:
     """Put back what an update replaced, or recreate a deleted agent or text document (it gets a new id)."""
     ledger = await services(ctx).ledger()
     row = await ledger.change(change_id)

@@ -1,8 +1,9 @@
 """How a function becomes a tool: hints, injected API, sealed arguments, approval, errors that the model may read."""
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar, cast
 
 import anyio
@@ -30,7 +31,7 @@ F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 P = TypeVar("P", bound=Callable[..., Awaitable[str]])
 
 HEARTBEAT_SECONDS = 2.0
-_STRENGTH: tuple[Effect, ...] = ("read", "create", "update", "secret", "grant", "delete", "dial")
+_STRONGEST_FIRST: tuple[Effect, ...] = ("dial", "delete", "grant", "secret", "update", "create", "read")
 
 
 class Services(Protocol):
@@ -42,6 +43,8 @@ class Services(Protocol):
     def platform(self) -> str: ...
     @property
     def state_key(self) -> bytes: ...
+    @property
+    def file_roots(self) -> Sequence[Path]: ...
     async def api(self) -> ApiClient: ...
     async def ledger(self) -> Ledger: ...
     async def status(self) -> dict[str, Any]: ...
@@ -74,7 +77,9 @@ class Spec:
     @property
     def effect(self) -> Effect:
         """The strongest effect of what it may send."""
-        return max((op.effect for op in self.sends), key=_STRENGTH.index, default="read")
+        effects = {op.effect for op in self.sends}
+        found: list[Effect] = [effect for effect in _STRONGEST_FIRST if effect in effects]
+        return found[0] if found else "read"
 
     @property
     def hints(self) -> ToolAnnotations:
@@ -161,6 +166,9 @@ class FunctionTool:
                 return await self._run(known, call, ctx)
         except ApiError as exc:
             raise ToolError(spoken(exc)) from exc
+        except ValidationError as exc:
+            # An operation refused what the arguments put into it.
+            raise ToolError(spoken(exc)) from None
         except (ToolError, MCPError):
             raise
         except Exception as exc:

@@ -20,8 +20,15 @@ from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
 Json = dict[str, Any]
 
 RESTORES: tuple[type[Operation[Any]], ...] = (
-    GetAgent, UpdateAgent, CreateAgent, GetDocument, UpdateDocument, CreateTextDocument, GetPhoneNumber, UpdatePhoneNumber,
-)  # fmt: skip
+    GetAgent,
+    UpdateAgent,
+    CreateAgent,
+    GetDocument,
+    UpdateDocument,
+    CreateTextDocument,
+    GetPhoneNumber,
+    UpdatePhoneNumber,
+)
 """Operations that `undo_change` may send."""
 
 _ANSWER_ONLY = ("agent_id", "metadata", "access_info", "phone_numbers")
@@ -70,10 +77,10 @@ async def restoring(client: Any, row: Json) -> Operation[Any]:
             return UpdateAgent(agent_id=id, **inverse(request or {}, before, now))
         case "UpdatePhoneNumber":
             now = _dump(await client.send(GetPhoneNumber(phone_number_id=id)))
-            agent = (before.get("assigned_agent") or {}).get("agent_id")
-            flat = before | {"agent_id": agent}
-            now |= {"agent_id": (now.get("assigned_agent") or {}).get("agent_id")}
-            return UpdatePhoneNumber(phone_number_id=id, **inverse(request or {}, flat, now))
+            asked = {"agent_id": request["agent_id"]} if request and "agent_id" in request else {}
+            if asked != request:
+                raise BadRequest(_why_not(row))  # a trunk's credentials are never given back
+            return UpdatePhoneNumber(phone_number_id=id, **inverse(asked, _answered_by(before), _answered_by(now)))
         case "UpdateDocument":
             now = _dump(await client.send(GetDocument(documentation_id=id)))
             return UpdateDocument(documentation_id=id, **inverse(request or {}, before, now))
@@ -94,7 +101,8 @@ def inverse(request: Json, before: Json, now: Json, at: str = "") -> Json:
     for key, value in request.items():
         old, current, path = before.get(key), now.get(key), f"{at}.{key}".lstrip(".")
         if isinstance(value, dict) and isinstance(current, dict):
-            patch[key] = inverse(cast(Json, value), old if isinstance(old, dict) else {}, cast(Json, current), path)
+            had = cast(Json, old) if isinstance(old, dict) else {}
+            patch[key] = inverse(cast(Json, value), had, cast(Json, current), path)
         elif current not in (value, old) and not (value is None and key not in now):
             raise BadRequest(f"{path} was changed again since. Undo the later change first, or set it by hand.")
         else:
@@ -102,12 +110,17 @@ def inverse(request: Json, before: Json, now: Json, at: str = "") -> Json:
     return patch
 
 
+def _answered_by(number: Json) -> Json:
+    agent = cast(Json, number.get("assigned_agent") or {})
+    return {"agent_id": agent.get("agent_id")}
+
+
 def _why_not(row: Json) -> str:
     if row["outcome"] not in ("done", "unknown"):
         return f"That change was not made ({row['outcome']}): there is nothing to undo."
     return (
-        f"A {row['operation']} cannot be undone: no previous value was kept, because there was none or it holds what the"
-        " platform never gives back. What was created can be deleted with its delete tool."
+        f"A {row['operation']} cannot be undone: no previous value was kept, because there was none or it holds what"
+        " the platform never gives back. What was created can be deleted with its delete tool."
     )
 
 

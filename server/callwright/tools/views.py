@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 class View(BaseModel):
     """A result: its fields are `structuredContent`, and their rendering is the text."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class Deleted(View):

@@ -1,0 +1,46 @@
+"""Writes surface.json and the generated parts of the README; with --check, says which are stale and fails."""
+
+import re
+import sys
+from pathlib import Path
+
+from callwright.engine.coverage import coverage_table
+
+from callwright.listing import tool_table
+from callwright.settings import settings_table
+from callwright.tools.surface import dumps, snap
+
+ROOT = Path(__file__).parents[1]
+SURFACE = ROOT / "server" / "callwright" / "surface.json"
+README = ROOT / "README.md"
+
+
+def generated() -> dict[Path, str]:
+    entries = snap()
+    readme = README.read_text(encoding="utf-8")
+    for name, table in {
+        "tools": tool_table(entries),
+        "settings": settings_table(),
+        "coverage": coverage_table(),
+    }.items():
+        pattern = rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)"
+        readme, found = re.subn(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", readme, flags=re.DOTALL)
+        if not found:
+            raise SystemExit(f"README.md has no place for the table of {name}")
+    return {SURFACE: dumps(entries), README: readme}
+
+
+def main() -> int:
+    stale = [p for p, text in generated().items() if not p.exists() or p.read_text(encoding="utf-8") != text]
+    if "--check" in sys.argv:
+        for path in stale:
+            sys.stderr.write(f"stale: {path.relative_to(ROOT)}; run scripts/snap\n")
+        return int(bool(stale))
+    for path, text in generated().items():
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{'written' if path in stale else 'current'}: {path.relative_to(ROOT)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

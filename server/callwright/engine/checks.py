@@ -1,0 +1,85 @@
+"""What an agent's document must satisfy beyond its shape: what it refers to exists, and where it points is allowed."""
+
+from typing import Any, cast
+
+from sqlalchemy import Table, select
+
+from ..contract.agents import CreateAgent
+from ..contract.errors import BadRequest, InvalidRequest, Problem
+from ..net.guard import AllowList, check
+from .handlers import Tx
+from .merge import Json
+from .problems import validated
+from .tables import agent, document, secret
+from .uses import targets_in
+
+PROMPT_BYTES = 2_000_000
+"""The platform's limit of the whole system prompt."""
+
+_STORED: dict[str, Table] = {"document": document, "secret": secret, "agent": agent}
+
+ZERO_RETENTION_MODELS = (
+    "gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-2.0-flash", "gemini-2.0-flash-lite", "gemini-1.5-flash",
+    "gemini-1.5-pro", "gemini-1.0-pro", "claude-3-7-sonnet", "claude-3-5-sonnet", "claude-3-haiku", "claude-3-0-haiku",
+    "custom-llm",
+)  # fmt: skip
+"""Models that keep nothing; zero retention allows no other. A dated variant counts as its family."""
+
+
+def check_agent(tx: Tx, doc: Json, allow: AllowList) -> None:
+    """All problems of the merged document at once, so that a bad part is refused whole.
+
+    Raises InvalidRequest for its shape and references, BadRequest for a model that zero retention forbids.
+    """
+    validated(CreateAgent, doc)
+    problems = [*_missing(tx, doc), *_unsafe_urls(doc, allow, ()), *_prompt_size(doc)]
+    if problems:
+        raise InvalidRequest(problems)
+    privacy = doc["platform_settings"]["privacy"]
+    llm = str(doc["conversation_config"]["agent"]["prompt"]["llm"])
+    if privacy.get("zero_retention_mode") and not llm.startswith(ZERO_RETENTION_MODELS):
+        raise BadRequest(f"Zero retention allows only models that keep nothing, and {llm!r} is none of them.")
+
+
+def _missing(tx: Tx, doc: Json) -> list[Problem]:
+    wanted: dict[str, set[str]] = {}
+    for kind, id in targets_in(doc):
+        wanted.setdefault(kind, set()).add(id)
+    problems: list[Problem] = []
+    for kind, table in _STORED.items():
+        ids = wanted.get(kind, set())
+        if not ids:
+            continue
+        found = select(table.c.id).where(table.c.workspace == tx.workspace, table.c.id.in_(ids))
+        known = set(tx.db.execute(found).scalars())
+        problems += [
+            Problem(loc=["body", kind, id], msg=f"There is no {kind} {id!r}.", type="unknown_reference")
+            for id in sorted(ids - known)
+        ]
+    return problems
+
+
+def _unsafe_urls(node: object, allow: AllowList, at: tuple[str | int, ...]) -> list[Problem]:
+    """Every URL that will later receive data; a URL with `{{variables}}` is checked when it is called."""
+    problems: list[Problem] = []
+    if isinstance(node, list):
+        for index, item in enumerate(cast(list[object], node)):
+            problems += _unsafe_urls(item, allow, (*at, index))
+    elif isinstance(node, dict):
+        for key, value in cast(dict[str, Any], node).items():
+            if key == "url" and isinstance(value, str) and at[-1:] != ("avatar",) and "{{" not in value:
+                try:
+                    check(value, allow=allow)
+                except BadRequest as exc:
+                    problems.append(Problem(loc=["body", *at, key], msg=str(exc), type="url_not_allowed"))
+            else:
+                problems += _unsafe_urls(value, allow, (*at, key))
+    return problems
+
+
+def _prompt_size(doc: Json) -> list[Problem]:
+    size = len(str(doc["conversation_config"]["agent"]["prompt"].get("prompt") or "").encode())
+    if size <= PROMPT_BYTES:
+        return []
+    said = f"The prompt has {size:,} bytes; at most {PROMPT_BYTES:,} are allowed."
+    return [Problem(loc=["body", "conversation_config", "agent", "prompt", "prompt"], msg=said, type="too_long")]

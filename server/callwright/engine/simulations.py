@@ -1,0 +1,107 @@
+"""Rehearsing an agent: reads what it needs, lets the dialogue runtime play, and keeps the conversation."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from ..contract.agents import SimulateConversation
+from .agents import agent_row
+from .conversations import keep
+from .dialogue.agent import read_agent
+from .dialogue.analysis import read_questions
+from .dialogue.passages import Document
+from .dialogue.simulation import DEFAULT_TURNS, Rehearsal, Simulated, simulate
+from .dialogue.tools import Mock
+from .handlers import Handlers, Tx, Unit
+from .merge import Json
+from .tables import document
+
+simulations = Handlers()
+
+
+@simulations.implements(
+    SimulateConversation,
+    proof="test_a_rehearsal_reads_back_as_a_conversation",
+    missing="workflows, transfers to other agents, webhook and MCP tools (mocked or answered 'Tool Called.')",
+)
+async def simulate_conversation(unit: Unit, op: SimulateConversation) -> Json:
+    """Text only. The conversation is kept and marked as simulated; `conversation_id` in the answer is ours."""
+    body = op.body() or {}
+    spec: Json = body["simulation_specification"]
+    mocks: dict[str, Json] = spec.get("tool_mock_config") or {}
+    stored, documents = await unit.read(lambda tx: _read(tx, op.agent_id))
+    agent = read_agent(op.agent_id, stored["conversation_config"])
+    rehearsal = Rehearsal(
+        agent=agent,
+        user=read_agent("simulated_user", {"agent": spec["simulated_user_config"]}),
+        documents=documents,
+        mocks={name: _mock(mock) for name, mock in mocks.items()},
+        history=spec.get("partial_conversation_history") or (),
+        dynamic_variables=spec.get("dynamic_variables") or {},
+        questions=read_questions(stored["platform_settings"], body.get("extra_evaluation_criteria") or ()),
+        new_turns_limit=body.get("new_turns_limit") or DEFAULT_TURNS,
+    )
+    started = unit.clock() // 1000
+    done = await simulate(
+        rehearsal,
+        conversation_id=unit.new_id("conv"),
+        llm=unit.models.for_agent(agent.llm),
+        clock=lambda: unit.clock() / 1000,
+        new_id=lambda: unit.new_id("call").removeprefix("call_").ljust(32, "0")[:32],
+    )
+    record = _record(op.agent_id, rehearsal, done, started, unit.clock() // 1000)
+    await unit.write(lambda tx: keep(tx, record, simulated=True))
+    return {
+        "simulated_conversation": done.transcript,
+        "analysis": done.analysis,
+        "conversation_id": done.conversation_id,
+        "ended_because": done.ended,
+    }
+
+
+def _read(tx: Tx, agent_id: str) -> tuple[Json, list[Document]]:
+    stored: Json = agent_row(tx, agent_id)["document"]
+    locators = stored["conversation_config"]["agent"]["prompt"]["knowledge_base"]
+    ids = [locator["id"] for locator in locators]
+    found = select(document.c.id, document.c.name, document.c.content).where(
+        document.c.workspace == tx.workspace, document.c.id.in_(ids)
+    )
+    by_id = {row.id: Document(row.id, row.name, row.content) for row in tx.db.execute(found)}
+    return stored, [by_id[id] for id in ids if id in by_id]
+
+
+def _mock(mock: Json) -> Mock:
+    given = {"return_value": mock.get("default_return_value"), "is_error": mock.get("default_is_error")}
+    return Mock(**{name: value for name, value in given.items() if value is not None})
+
+
+def _record(agent_id: str, rehearsal: Rehearsal, done: Simulated, started: int, ended: int) -> Json:
+    metadata: dict[str, Any] = {
+        "start_time_unix_secs": started,
+        "accepted_time_unix_secs": started,
+        "call_duration_secs": ended - started,
+        "cost": 0,
+        "cost_fiat": None,
+        "deletion_settings": {},
+        "feedback": {"overall_score": None, "likes": 0, "dislikes": 0},
+        "charging": {"dev_discount": False, "is_burst": False},
+        "termination_reason": done.ended,
+        "error": {"code": 1, "reason": done.ended} if done.failed else None,
+        "main_language": rehearsal.agent.language,
+        "text_only": True,
+    }
+    return {
+        "simulated": True,
+        "agent_id": agent_id,
+        "conversation_id": done.conversation_id,
+        "status": "failed" if done.failed else "done",
+        "user_id": None,
+        "transcript": done.transcript,
+        "metadata": metadata,
+        "analysis": done.analysis,
+        "conversation_initiation_client_data": {"dynamic_variables": dict(rehearsal.dynamic_variables)},
+        "has_audio": False,
+        "has_user_audio": False,
+        "has_response_audio": False,
+        "has_auxiliary_audio": False,
+    }

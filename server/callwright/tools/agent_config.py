@@ -1,0 +1,147 @@
+"""An agent as the model sees it: the everyday fields flat, everything else in one `config` object."""
+
+from typing import Annotated, Any, cast
+
+from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import Field
+
+from ..contract.agents import Agent
+from ..contract.knowledge_base import GetDocument
+from .scope import Api
+from .text import LIMIT, short
+from .views import View
+
+Json = dict[str, Any]
+
+Name = Annotated[str, Field(min_length=1, max_length=200, description="Display name.")]
+Prompt = Annotated[str, Field(max_length=500_000, description="System prompt: role, goals, rules, tone.")]
+FirstMessage = Annotated[str, Field(max_length=10_000, description="Said first; empty: the caller begins.")]
+Language = Annotated[str, Field(pattern="^[a-z]{2,3}(-[A-Za-z]+)?$", description="Language code, as en or de.")]
+Llm = Annotated[str, Field(max_length=100, description="Model, as gemini-2.0-flash or gpt-4o.")]
+Temperature = Annotated[float, Field(ge=0, le=1, description="0 precise, 1 lively.")]
+Voice = Annotated[str, Field(max_length=100, description="Voice id.")]
+DocumentIds = Annotated[list[str], Field(max_length=200, description="Documents that it knows, from `list_documents`.")]
+Tags = Annotated[list[str], Field(max_length=50, description="Labels for finding it.")]
+Config = Annotated[
+    Json, Field(description="More of the REST body: conversation_config, platform_settings, workflow. Merged deeply.")
+]
+
+_FLAT = {
+    "prompt": ("conversation_config", "agent", "prompt", "prompt"),
+    "first_message": ("conversation_config", "agent", "first_message"),
+    "language": ("conversation_config", "agent", "language"),
+    "llm": ("conversation_config", "agent", "prompt", "llm"),
+    "temperature": ("conversation_config", "agent", "prompt", "temperature"),
+    "voice_id": ("conversation_config", "tts", "voice_id"),
+    "name": ("name",),
+    "tags": ("tags",),
+}
+_SECTIONS = ("conversation_config", "platform_settings", "workflow")
+
+PROMPT_SHOWN = 6_000
+SECTION_SHOWN = 9_000
+
+
+class AgentView(View):
+    agent_id: str
+    name: str
+    language: str | None
+    llm: str | None
+    temperature: float | None
+    voice_id: str | None
+    first_message: str
+    prompt: str
+    prompt_length: int
+    documents: list[str]
+    tools: list[str]
+    criteria: list[str]
+    data_collection: list[str]
+    phone_numbers: list[str]
+    tags: list[str]
+    updated_at_unix_secs: int
+    section: str | None = None
+    """The asked part of the configuration, as JSON text."""
+
+    @classmethod
+    def of(cls, agent: Agent, section: str | None) -> "AgentView":
+        config = agent.conversation_config
+        words, told = config.agent, config.agent.prompt
+        prompt, criteria = told.prompt or "", agent.platform_settings.evaluation.criteria
+        built_in = [name for name in type(told.built_in_tools).model_fields if getattr(told.built_in_tools, name)]
+        inline = [str(getattr(tool, "name", "")) for tool in told.tools]
+        numbers = [str(getattr(number, "phone_number", "")) for number in agent.phone_numbers]
+        return cls(
+            agent_id=agent.agent_id,
+            name=agent.name,
+            language=words.language,
+            llm=told.llm,
+            temperature=told.temperature,
+            voice_id=config.tts.voice_id,
+            first_message=(words.first_message or "")[:2_000],
+            prompt=prompt[:PROMPT_SHOWN],
+            prompt_length=len(prompt),
+            documents=[f"{short(document.name)} ({document.id})" for document in told.knowledge_base[:50]],
+            tools=[*built_in, *filter(None, inline), *told.tool_ids][:50],
+            criteria=[f"{c.id}: {short(c.conversation_goal_prompt, 160)}" for c in criteria[:30]],
+            data_collection=sorted(agent.platform_settings.data_collection)[:50],
+            phone_numbers=numbers[:50],
+            tags=agent.tags,
+            updated_at_unix_secs=agent.metadata.updated_at_unix_secs,
+            section=_section(agent, section) if section else None,
+        )
+
+
+async def changes_of(api: Api, agent_id: str | None, config: Json | None, **flat: Any) -> Json:
+    """The REST body of the given arguments. Raises ToolError where there is nothing to change, or it is said twice."""
+    body: Json = {}
+    for key, value in (config or {}).items():
+        if key not in _SECTIONS:
+            raise ToolError(f"config.{key} is unknown; allowed: {', '.join(_SECTIONS)}.")
+        body[key] = value
+    if flat.get("document_ids") is not None:
+        documents = [await _locator(api, id) for id in dict.fromkeys(flat["document_ids"])]
+        _put(body, ("conversation_config", "agent", "prompt", "knowledge_base"), documents, "document_ids")
+    for name, path in _FLAT.items():
+        if flat.get(name) is not None:
+            _put(body, path, flat[name], name)
+    if agent_id is not None and not body:
+        raise ToolError("Nothing to change: give at least one argument besides agent_id.")
+    return body
+
+
+async def _locator(api: Api, document_id: str) -> Json:
+    found = await api.send(GetDocument(documentation_id=document_id))
+    document = cast(Any, found)
+    return {"type": document.type, "id": document_id, "name": document.name, "usage_mode": "auto"}
+
+
+def _put(body: Json, path: tuple[str, ...], value: object, argument: str) -> None:
+    node = body
+    for part in path[:-1]:
+        inner = node.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise ToolError(f"config.{'.'.join(path[:-1])} must be an object.")
+        node = cast(Json, inner)
+    if path[-1] in node:
+        raise ToolError(f"{argument} is also set in config.{'.'.join(path)}: say it once.")
+    node[path[-1]] = value
+
+
+def _section(agent: Agent, section: str) -> str:
+    import json
+
+    node: Any = agent.model_dump(mode="json", exclude_unset=True)
+    walked: list[str] = []
+    for part in section.split("."):
+        known: list[str] = sorted(cast(Json, node)) if isinstance(node, dict) else []
+        if part not in known:
+            where = ".".join(walked) or "the agent"
+            raise ToolError(f"{where} has no part {part!r}. It has: {', '.join(known) or 'no parts'}.")
+        node = cast(Json, node)[part]
+        walked.append(part)
+    text = json.dumps(node, ensure_ascii=False)
+    if len(text) > SECTION_SHOWN:
+        parts: list[str] = sorted(cast(Json, node)) if isinstance(node, dict) else []
+        hint = f" Ask for one part: {', '.join(parts)}." if parts else ""
+        return f"{text[:SECTION_SHOWN]}… ({len(text):,} characters in all, a reply holds {LIMIT:,}.{hint})"
+    return text

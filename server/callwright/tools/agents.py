@@ -1,0 +1,212 @@
+"""Create, inspect, change and rehearse voice agents."""
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from ..api.client import ApiClient
+from ..contract.agents import (
+    Agent,
+    CreateAgent,
+    DeleteAgent,
+    GetAgent,
+    ListAgents,
+    SimulateConversation,
+    UpdateAgent,
+)
+from ..contract.common import AgentId, Cursor, PageSize
+from ..contract.knowledge_base import GetDocument
+from .agent_config import (
+    AgentView,
+    Config,
+    DocumentIds,
+    FirstMessage,
+    Json,
+    Language,
+    Llm,
+    Name,
+    Prompt,
+    Tags,
+    Temperature,
+    Voice,
+    changes_of,
+)
+from .rehearsal import Rehearsed, criteria_of, specification
+from .text import short
+from .toolset import PlatformApi, Toolset
+from .views import Deleted, Page, View
+
+TOOLS = Toolset("agents", "Create, inspect, change and rehearse voice agents.")
+
+SIMULATION_SECONDS = 600.0
+
+Id = Annotated[AgentId, Field(description="From `list_agents`.")]
+
+
+class AgentLine(View):
+    agent_id: str
+    name: str
+    tags: list[str]
+    last_call_unix_secs: int | None
+
+
+class Agents(Page):
+    agents: list[AgentLine]
+
+
+@TOOLS.tool(ListAgents, title="List agents")
+async def list_agents(
+    api: PlatformApi,
+    search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,
+    sort_by: Annotated[str, Field(pattern="^(name|created_at)$", description="name or created_at.")] = "created_at",
+    page_size: Annotated[PageSize, Field(description="Agents a page.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="`next_cursor` of the page before.")] = None,
+) -> Agents:
+    """List agents, newest first (or by name). Start here when you know only a name."""
+    asked = ListAgents(
+        page_size=page_size,
+        search=search,
+        sort_by="name" if sort_by == "name" else "created_at",
+        sort_direction="asc" if sort_by == "name" else "desc",
+        cursor=cursor,
+    )
+    page = await api.send(asked)
+    return Agents(
+        agents=[
+            AgentLine(
+                agent_id=a.agent_id, name=short(a.name), tags=a.tags, last_call_unix_secs=a.last_call_time_unix_secs
+            )
+            for a in page.agents
+        ],
+        has_more=page.has_more,
+        next_cursor=page.next_cursor,
+    )
+
+
+@TOOLS.tool(GetAgent, title="Get agent")
+async def get_agent(
+    api: PlatformApi,
+    agent_id: Id,
+    section: Annotated[
+        str | None,
+        Field(max_length=200, description="Dotted part of the full configuration, as conversation_config.tts."),
+    ] = None,
+) -> AgentView:
+    """Show an agent's prompt, voice, documents, tools and criteria; `section` adds one part in full."""
+    return AgentView.of(await api.send(GetAgent(agent_id=agent_id)), section)
+
+
+@TOOLS.tool(CreateAgent, GetAgent, GetDocument, title="Create agent")
+async def create_agent(
+    api: PlatformApi,
+    name: Name,
+    prompt: Prompt,
+    first_message: FirstMessage | None = None,
+    language: Language | None = None,
+    llm: Llm | None = None,
+    temperature: Temperature | None = None,
+    voice_id: Voice | None = None,
+    document_ids: DocumentIds | None = None,
+    tags: Tags | None = None,
+    config: Config | None = None,
+) -> AgentView:
+    """Create a voice agent. Add documents first; then rehearse it with simulate_conversation before anybody calls."""
+    body = await changes_of(
+        api, None, config,
+        name=name, prompt=prompt, first_message=first_message, language=language, llm=llm, temperature=temperature,
+        voice_id=voice_id, document_ids=document_ids, tags=tags,
+    )  # fmt: skip
+    made = await api.send(CreateAgent.model_validate({"conversation_config": {}} | body))
+    return AgentView.of(await api.send(GetAgent(agent_id=made.agent_id)), None)
+
+
+@TOOLS.tool(UpdateAgent, GetDocument, title="Update agent")
+async def update_agent(
+    api: PlatformApi,
+    agent_id: Id,
+    name: Name | None = None,
+    prompt: Prompt | None = None,
+    first_message: FirstMessage | None = None,
+    language: Language | None = None,
+    llm: Llm | None = None,
+    temperature: Temperature | None = None,
+    voice_id: Voice | None = None,
+    document_ids: DocumentIds | None = None,
+    tags: Tags | None = None,
+    config: Config | None = None,
+) -> AgentView:
+    """Change an agent; what is left out stays. Lists are replaced whole. undo_change takes it back."""
+    body = await changes_of(
+        api, agent_id, config,
+        name=name, prompt=prompt, first_message=first_message, language=language, llm=llm, temperature=temperature,
+        voice_id=voice_id, document_ids=document_ids, tags=tags,
+    )  # fmt: skip
+    return AgentView.of(await api.send(UpdateAgent.model_validate({"agent_id": agent_id} | body)), None)
+
+
+@TOOLS.tool(DeleteAgent, GetAgent, title="Delete agent")
+async def delete_agent(api: PlatformApi, agent_id: Id) -> Deleted:
+    """Delete an agent for good; its phone numbers lose their agent, its conversations stay."""
+    agent = await api.send(GetAgent(agent_id=agent_id))
+    await api.send(DeleteAgent(agent_id=agent_id))
+    return Deleted(deleted=agent_id, name=agent.name, also=[f"{n} has no agent now" for n in _numbers(agent)])
+
+
+@TOOLS.tool(SimulateConversation, title="Simulate conversation")
+async def simulate_conversation(
+    api: PlatformApi,
+    agent_id: Id,
+    caller: Annotated[
+        str,
+        Field(min_length=1, max_length=20_000, description="Who calls and what for. Without an LLM: one line a turn."),
+    ],
+    criteria: Annotated[
+        list[str] | None, Field(max_length=20, description="Goals to judge by, as 'states the refund deadline'.")
+    ] = None,
+    variables: Annotated[Json | None, Field(description="Dynamic variables by name.")] = None,
+    tool_mocks: Annotated[Json | None, Field(description="Tool name to its answer in the rehearsal.")] = None,
+    max_turns: Annotated[int, Field(ge=1, le=100, description="New turns at most.")] = 20,
+) -> Rehearsed:
+    """Rehearse an agent in text against a simulated caller, and judge it. Rings nobody, mocks tools, costs LLM tokens."""
+    answer = await api.send(
+        SimulateConversation.model_validate(
+            {
+                "agent_id": agent_id,
+                "simulation_specification": specification(caller, variables, tool_mocks),
+                "extra_evaluation_criteria": criteria_of(criteria or []),
+                "new_turns_limit": max_turns,
+            }
+        ),
+        deadline=SIMULATION_SECONDS,
+    )
+    return Rehearsed.of(answer)
+
+
+@TOOLS.preview(DeleteAgent)
+async def _what_would_go(api: ApiClient, op: DeleteAgent) -> str:
+    agent = await api.send(GetAgent(agent_id=op.agent_id))
+    numbers = _numbers(agent)
+    loses = f" {', '.join(numbers)} would have no agent to answer." if numbers else ""
+    return f"Delete agent {short(agent.name)!r} ({op.agent_id}) for good, with its configuration.{loses}"
+
+
+@TOOLS.preview(CreateAgent)
+async def _what_would_be_made(_: ApiClient, op: CreateAgent) -> str:
+    return f"Create agent {short(op.name or 'New agent')!r}."
+
+
+@TOOLS.preview(UpdateAgent)
+async def _what_would_change(api: ApiClient, op: UpdateAgent) -> str:
+    agent = await api.send(GetAgent(agent_id=op.agent_id))
+    return f"Change agent {short(agent.name)!r} ({op.agent_id})."
+
+
+@TOOLS.preview(SimulateConversation)
+async def _what_would_be_rehearsed(api: ApiClient, op: SimulateConversation) -> str:
+    agent = await api.send(GetAgent(agent_id=op.agent_id))
+    return f"Rehearse agent {short(agent.name)!r} ({op.agent_id}), at most {op.new_turns_limit or 20} turns."
+
+
+def _numbers(agent: Agent) -> list[str]:
+    found: list[Any] = [getattr(number, "phone_number", None) for number in agent.phone_numbers]
+    return [str(number) for number in found if number]

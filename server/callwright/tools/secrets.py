@@ -1,0 +1,92 @@
+"""Keep the secrets that agents' tools and webhooks use. Values go in and never come out."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr
+
+from ..api.client import ApiClient
+from ..contract.common import SecretId
+from ..contract.secrets import CreateSecret, DeleteSecret, ListSecrets, SecretInUse, UpdateSecret
+from .text import short
+from .toolset import PlatformApi, Toolset
+from .views import Deleted, View
+
+TOOLS = Toolset("secrets", "Keep the secrets that agents' tools and webhooks use.")
+
+Id = Annotated[SecretId, Field(description="From `list_secrets`.")]
+SecretName = Annotated[str, Field(min_length=1, max_length=200, description="Name.")]
+Value = Annotated[SecretStr, Field(min_length=1, max_length=20_000, description="Stored sealed; cannot be read back.")]
+
+
+class SecretLine(View):
+    secret_id: str
+    name: str
+    used_by: list[str] = []
+
+
+class SecretLines(View):
+    secrets: list[SecretLine]
+
+
+@TOOLS.tool(ListSecrets, title="List secrets")
+async def list_secrets(api: PlatformApi) -> SecretLines:
+    """List secrets by name, with what uses each. Values are never shown."""
+    found = await api.send(ListSecrets())
+    return SecretLines(
+        secrets=[SecretLine(secret_id=s.secret_id, name=short(s.name), used_by=_users(s)) for s in found.secrets[:200]]
+    )
+
+
+@TOOLS.tool(CreateSecret, title="Create secret")
+async def create_secret(api: PlatformApi, name: SecretName, value: Value) -> SecretLine:
+    """Store a secret. The value passes through this conversation: for a sensitive one let the person use the shell."""
+    made = await api.send(CreateSecret(type="new", name=name, value=value))
+    return SecretLine(secret_id=made.secret_id, name=made.name)
+
+
+@TOOLS.tool(UpdateSecret, title="Update secret")
+async def update_secret(api: PlatformApi, secret_id: Id, name: SecretName, value: Value) -> SecretLine:
+    """Replace a secret's name and value; whatever uses it gets the new value at once. The old value is lost."""
+    made = await api.send(UpdateSecret(secret_id=secret_id, type="update", name=name, value=value))
+    return SecretLine(secret_id=made.secret_id, name=made.name)
+
+
+@TOOLS.tool(DeleteSecret, ListSecrets, title="Delete secret")
+async def delete_secret(api: PlatformApi, secret_id: Id) -> Deleted:
+    """Delete a secret for good. Refused while something uses it."""
+    name = await _name(api, secret_id)
+    await api.send(DeleteSecret(secret_id=secret_id))
+    return Deleted(deleted=secret_id, name=name)
+
+
+@TOOLS.preview(CreateSecret)
+async def _what_would_be_kept(_: ApiClient, op: CreateSecret) -> str:
+    return f"Store a secret named {short(op.name)!r} ({len(op.value.get_secret_value())} characters)."
+
+
+@TOOLS.preview(UpdateSecret)
+async def _what_would_be_replaced(api: ApiClient, op: UpdateSecret) -> str:
+    name, length = await _name(api, op.secret_id), len(op.value.get_secret_value())
+    return (
+        f"Replace secret {name!r} ({op.secret_id}) by {short(op.name)!r} ({length} characters); the old value is lost."
+    )
+
+
+@TOOLS.preview(DeleteSecret)
+async def _what_would_go(api: ApiClient, op: DeleteSecret) -> str:
+    return f"Delete secret {await _name(api, op.secret_id)!r} ({op.secret_id}) for good."
+
+
+async def _name(api: Any, secret_id: str) -> str:
+    found = await api.send(ListSecrets())
+    return next((short(s.name) for s in found.secrets if s.secret_id == secret_id), "unknown")
+
+
+def _users(secret: SecretInUse) -> list[str]:
+    used = secret.used_by
+    named = [*used.agents, *used.tools]
+    return [
+        *(short(str(getattr(user, "name", "hidden"))) for user in named),
+        *(number.phone_number for number in used.phone_numbers),
+        *used.others,
+    ][:20]
