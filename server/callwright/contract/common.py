@@ -142,7 +142,9 @@ class Wire(BaseModel):
     Built at first use.
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="allow", frozen=True, defer_build=True, hide_input_in_errors=True, protected_namespaces=()
+    )
 
 
 class Variant(Wire):

@@ -47,7 +47,9 @@ class Operation(BaseModel, Generic[R]):
     body that ask a person whichever tool carries them (`*` stands for one key or list item, `**` for any depth).
     """
 
-    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="allow", frozen=True, defer_build=True, hide_input_in_errors=True, protected_namespaces=()
+    )
 
     method: ClassVar[Method]
     path: ClassVar[str]

@@ -83,8 +83,6 @@ UsageMode = Annotated[str, Known("prompt", "auto")]
 DocumentType = Annotated[str, Known("file", "url", "text")]
 EmbeddingModel = Annotated[str, Known("e5_mistral_7b_instruct", "multilingual_e5_large_instruct")]
 ReasoningEffort = Annotated[str, Known("minimal", "low", "medium", "high")]
-
-
 InlineTool = Annotated[WebhookTool | ClientTool | SystemTool | Unknown, OneOf("type")]
 
 

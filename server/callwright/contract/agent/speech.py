@@ -36,7 +36,6 @@ RecognitionQuality = Annotated[str, Known("high")]
 RecognitionProvider = Annotated[str, Known("elevenlabs")]
 TurnMode = Annotated[str, Known("silence", "turn")]
 
-
 Speed = Annotated[float, Limits(ge=0.7, le=1.2)]
 """1.0 is the voice's own; outside these bounds it stops sounding natural."""
 Proportion = Annotated[float, Limits(ge=0, le=1)]
