@@ -8,7 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 from pydantic import SecretStr
 
-from callwright.engine.dialogue.chat_completions import ChatCompletions
+from callwright.engine.dialogue.chat_completions import ANSWER_LIMIT, ChatCompletions
 from callwright.engine.dialogue.llm import (
     LLM,
     Answer,
@@ -204,6 +204,13 @@ async def test_a_silent_endpoint_is_given_up(connect: Connect) -> None:
 async def test_an_endless_answer_is_given_up(connect: Connect) -> None:
     async with peer(script(Say("word " * 20, stalls=True))) as at:
         assert "in time" in str(await failure(connect, at, answer_seconds=0.2))
+
+
+async def test_an_answer_that_goes_on_and_on_is_stopped(connect: Connect) -> None:
+    async with peer(script(Say("x" * ANSWER_LIMIT + " x", stalls=True))) as at:
+        failed = await failure(connect, at)
+        await at.hung_up.wait()
+    assert "more than 200,000 characters" in str(failed)
 
 
 async def test_an_endpoint_that_is_not_there_is_named(connect: Connect) -> None:

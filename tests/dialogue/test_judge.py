@@ -176,6 +176,7 @@ async def test_one_repair_is_asked_for_with_what_was_wrong(connect: Connect) -> 
         (3.5, {"type": "number"}, 3.5),
         ("3.5", {"type": "number"}, 3.5),
         ("nan", {"type": "number"}, ValueError),
+        ("some", {"type": "number"}, ValueError),
         (False, {"type": "number"}, ValueError),
         (True, {"type": "boolean"}, True),
         ("Yes", {"type": "boolean"}, True),
