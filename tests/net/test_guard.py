@@ -55,6 +55,9 @@ https://example.com:0/
 https://example.com:99999/
 https://exa\tmple.com/
 https://example.com\\@127.0.0.1/
+https://example.com/a b
+https://example.com/a\\b
+https://example.com/\x7f
 https://localhost/
 https://LOCALHOST./
 https://api.localhost/

@@ -70,6 +70,16 @@ async def test_a_name_is_judged_by_all_of_its_addresses() -> None:
         assert caught.connections == 0
 
 
+async def test_the_text_of_a_url_is_judged_before_its_name_is_looked_up() -> None:
+    async def lookup(host: str, port: int) -> list[str]:
+        raise AssertionError
+
+    async with guarded_client(lookup=lookup) as http:
+        for url in ("http://example.com/", "https://example.com:25/", "https://u:p@example.com/"):
+            with pytest.raises(BadRequest):
+                await http.get(url)
+
+
 async def test_a_name_that_changes_its_address_after_the_check_changes_nothing() -> None:
     lookups: list[str] = []
 

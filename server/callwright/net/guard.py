@@ -48,7 +48,7 @@ _NOT_PUBLIC: tuple[Network, ...] = tuple(
             "192.0.0.0/24",
             "192.88.99.0/24",  # 6to4 relays
             "64:ff9b:1::/48",  # NAT64 of a local network
-            "2001::/23",  # protocol assignments
+            "2001::/23",  # protocol assignments, and Teredo, which hides an IPv4 address
             "2001:db8::/32",
             "3fff::/20",
             "5f00::/16",
@@ -199,8 +199,6 @@ def _meant(address: Address) -> Iterator[Address]:
         yield address.ipv4_mapped
     elif address.sixtofour:
         yield address.sixtofour
-    elif address.teredo:
-        yield from address.teredo
     elif address in _NAT64 or (int(address) >> 32 == 0 and int(address) > 1):  # or the old form, ::127.0.0.1
         yield low
     else:
