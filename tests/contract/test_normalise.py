@@ -93,6 +93,12 @@ def test_a_simulated_user_may_be_a_sentence() -> None:
     }
 
 
+def test_what_a_node_of_a_workflow_changes_is_read_the_same_way() -> None:
+    request = {"workflow": {"nodes": {"n": agent(tools=[{"type": "system", "name": "end_call", "description": ""}])}}}
+    spelt = agent(tools=[], built_in_tools={"end_call": END_CALL})
+    assert normalise(request)[0] == {"workflow": {"nodes": {"n": spelt}}}
+
+
 def test_the_request_sends_one_spelling_and_keeps_the_warnings() -> None:
     op = CreateAgent.model_validate(agent(first_message="Hi!", tools=[{"type": "system", "name": "end_call"}]))
     assert op.body() == {
@@ -123,6 +129,8 @@ def test_no_shape_breaks_it_nothing_is_changed_in_place_and_twice_is_once(a: Any
     prompts = [
         agent(tools=a, built_in_tools=b, first_message=c),
         agent(tools=[a, {"type": "system", "name": b, "params": c}], built_in_tools={"end_call": d}),
+        {"workflow": {"nodes": a}},
+        {"workflow": {"nodes": {"n": a, "m": agent(tools=b)}}},
         {"conversation_config": a, "platform_settings": {"evaluation": b}, "extra_evaluation_criteria": c},
         a,
     ]

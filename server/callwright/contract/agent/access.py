@@ -76,7 +76,9 @@ class Overrides(Wire):
 
     conversation_config_override: ConfigPermissions = Field(default_factory=ConfigPermissions)
     custom_llm_extra_body: Maybe[bool] = None
+    """Whether it may pass fields on to an LLM of one's own."""
     enable_conversation_initiation_client_data_from_webhook: Maybe[bool] = None
+    """Whether the webhook is asked before a call."""
 
 
 class CallLimits(Wire):
@@ -85,4 +87,6 @@ class CallLimits(Wire):
     agent_concurrency_limit: Maybe[Annotated[int, Limits(ge=-1)]] = None
     """-1: as many as the workspace may have."""
     daily_limit: Maybe[int] = None
+    """Conversations a day."""
     bursting_enabled: Maybe[bool] = None
+    """Up to three times the limit, at twice the price."""

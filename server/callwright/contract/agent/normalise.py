@@ -10,6 +10,8 @@ from typing import Any, cast
 
 Document = dict[str, Any]
 
+_AGENT = ("conversation_config", "agent")
+
 SYSTEM_TOOLS = (
     "end_call",
     "language_detection",
@@ -28,10 +30,14 @@ def normalise(request: object) -> tuple[Any, list[str]]:
     def agent(config: Document) -> Document:
         return _agent(config, warnings)
 
+    def nodes(found: Document) -> Document:
+        return {id: _at(cast(Document, n), _AGENT, agent) if isinstance(n, dict) else n for id, n in found.items()}
+
     if not isinstance(request, dict):
         return request, warnings
     body = cast(Document, request)
-    body = _at(body, ("conversation_config", "agent"), agent)
+    body = _at(body, _AGENT, agent)
+    body = _at(body, ("workflow", "nodes"), nodes)
     body = _at(body, ("simulation_specification", "simulated_user_config"), agent)
     body = _each(body, ("platform_settings", "evaluation"), "criteria", _criterion)
     return _each(body, (), "extra_evaluation_criteria", _criterion), warnings

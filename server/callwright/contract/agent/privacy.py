@@ -16,4 +16,6 @@ class Privacy(Wire):
     delete_transcript_and_pii: Maybe[bool] = None
     delete_audio: Maybe[bool] = None
     apply_to_existing_conversations: Maybe[bool] = None
+    """A shorter retention deletes older conversations at once."""
     zero_retention_mode: Maybe[bool] = None
+    """Nothing of a conversation is stored."""

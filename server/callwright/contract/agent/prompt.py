@@ -93,12 +93,14 @@ class KnowledgeLocator(Wire):
     name: str
     id: str
     usage_mode: Maybe[UsageMode] = None
+    """`prompt`: always in the prompt as a whole; `auto`: looked up where retrieval is on."""
 
 
 class CustomLlm(Wire):
     """An endpoint of your own that speaks chat completions."""
 
     url: str
+    """With or without `/chat/completions` at its end."""
     model_id: str | None = None
     api_key: SecretLocator | None = None
     request_headers: dict[str, HeaderValue] = {}
@@ -111,7 +113,9 @@ class Retrieval(Wire):
     enabled: Maybe[bool] = None
     embedding_model: Maybe[EmbeddingModel] = None
     max_vector_distance: Maybe[float] = None
+    """Passages further away than this are not used."""
     max_documents_length: Maybe[int] = None
+    """Characters of passages in one turn."""
     max_retrieved_rag_chunks_count: Maybe[int] = None
 
 
@@ -123,13 +127,17 @@ class Prompt(Wire):
     reasoning_effort: ReasoningEffort | None = None
     temperature: Maybe[float] = None
     max_tokens: Maybe[int] = None
+    """Of one answer; -1: no limit."""
     tool_ids: list[str] = []
+    """Tools that are stored on their own; `tools` are written out here."""
     built_in_tools: BuiltInTools = Field(default_factory=BuiltInTools)
     mcp_server_ids: list[str] = []
     native_mcp_server_ids: list[str] = []
     knowledge_base: list[KnowledgeLocator] = []
     custom_llm: CustomLlm | None = None
+    """Read where `llm` is `custom-llm`."""
     ignore_default_personality: bool | None = None
     rag: Retrieval = Field(default_factory=Retrieval)
     timezone: str | None = None
+    """IANA name; tells the model the time."""
     tools: list[InlineTool] = []

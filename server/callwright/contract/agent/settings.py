@@ -49,10 +49,12 @@ class PlatformSettings(Wire):
     evaluation: Evaluation = Field(default_factory=Evaluation)
     widget: Widget = Field(default_factory=Widget)
     data_collection: dict[str, LiteralProperty] = {}
+    """What to find in finished conversations, by the name to keep it under."""
     overrides: Overrides = Field(default_factory=Overrides)
     call_limits: CallLimits = Field(default_factory=CallLimits)
     privacy: Privacy = Field(default_factory=Privacy)
     workspace_overrides: WorkspaceOverrides = Field(default_factory=WorkspaceOverrides)
     testing: AttachedTests = Field(default_factory=AttachedTests)
     archived: Maybe[bool] = None
+    """Kept, but out of the way."""
     safety: Safety = Field(default_factory=Safety)

@@ -51,6 +51,7 @@ class Recognition(Wire):
     provider: Maybe[RecognitionProvider] = None
     user_input_audio_format: Maybe[AudioFormat] = None
     keywords: list[str] = []
+    """Words to listen for, such as names of products."""
 
 
 class TurnTaking(Wire):
@@ -58,6 +59,7 @@ class TurnTaking(Wire):
 
     turn_timeout: Maybe[TurnTimeout] = None
     silence_end_call_timeout: Maybe[float] = None
+    """Silence that ends the call; -1: none does."""
     mode: Maybe[TurnMode] = None
 
 
@@ -69,6 +71,7 @@ class SupportedVoice(Wire):
     description: str | None = None
     language: str | None = None
     model_family: Annotated[str, Known("turbo", "flash", "multilingual")] | None = None
+    """Null: as the agent."""
     optimize_streaming_latency: LatencyLevel | None = None
     stability: Proportion | None = None
     speed: Speed | None = None
@@ -102,6 +105,7 @@ class Speech(Wire):
     supported_voices: SupportedVoices = []
     agent_output_audio_format: Maybe[AudioFormat] = None
     optimize_streaming_latency: Maybe[LatencyLevel] = None
+    """0 sounds best, 4 answers soonest."""
     stability: Maybe[Proportion] = None
     speed: Maybe[Speed] = None
     similarity_boost: Maybe[Proportion] = None
@@ -120,3 +124,4 @@ class Session(Wire):
     text_only: Maybe[bool] = None
     max_duration_seconds: Maybe[int] = None
     client_events: list[ClientEvent] = []
+    """Callers may interrupt only with `interruption`, and read answers only with `agent_response`."""

@@ -11,8 +11,11 @@ class LiteralProperty(Wire):
     type: Literal["boolean", "string", "integer", "number"]
     description: Maybe[str] = None
     enum: list[str] | None = None
+    """Values to choose from."""
     is_system_provided: Maybe[bool] = None
+    """Filled by the platform, not by the model."""
     dynamic_variable: Maybe[str] = None
+    """Name of the variable that fills it."""
     constant_value: Maybe[Scalar] = None
 
 

@@ -25,6 +25,7 @@ class WebhookRequest(Wire):
     url: str
     method: Maybe[Annotated[str, Known("GET", "POST", "PUT", "PATCH", "DELETE")]] = None
     path_params_schema: dict[str, LiteralProperty] = {}
+    """By the names in braces in `url`."""
     query_params_schema: QueryProperties | None = None
     request_body_schema: ObjectProperty | None = None
     request_headers: dict[str, HeaderValue] = {}
@@ -62,5 +63,6 @@ class ClientTool(Variant):
     tool_call_sound_behavior: Maybe[ToolSoundBehavior] = None
     parameters: ObjectProperty | None = None
     expects_response: Maybe[bool] = None
+    """Whether the agent waits for what the client answers."""
     dynamic_variables: DynamicVariables = Field(default_factory=DynamicVariables)
     execution_mode: Maybe[ExecutionMode] = None

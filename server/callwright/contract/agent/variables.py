@@ -17,3 +17,4 @@ class Assignment(Variant):
     source: Literal["response"] = "response"
     dynamic_variable: str
     value_path: str
+    """Dots between keys, as in `user.name`."""

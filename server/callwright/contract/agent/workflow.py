@@ -57,6 +57,7 @@ class SubagentNode(Variant):
 
     conversation_config: NodeConfig = Field(default_factory=NodeConfig)
     additional_prompt: Maybe[str] = None
+    """Put behind the agent's own prompt."""
     additional_knowledge_base: list[KnowledgeLocator] = []
     additional_tool_ids: list[str] = []
     type: Literal["override_agent"] = "override_agent"
@@ -135,7 +136,9 @@ class Edge(Wire):
     source: str
     target: str
     forward_condition: Condition | None = None
+    """Leads from source to target."""
     backward_condition: Condition | None = None
+    """Leads from target back to source."""
 
 
 class Workflow(Wire):

@@ -22,6 +22,7 @@ class CollectedValue(Wire):
     data_collection_id: str
     value: object = None
     json_schema: LiteralProperty | None = None
+    """What was asked for."""
     rationale: str
 
 

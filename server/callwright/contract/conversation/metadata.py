@@ -215,8 +215,10 @@ class ConversationMetadata(Wire):
     phone_call: PhoneCall | None = None
     batch_call: BatchCallRef | None = None
     termination_reason: Maybe[str] = None
+    """Why it ended, in words."""
     error: ConversationError | None = None
     main_language: str | None = None
+    """The language that most of it was in."""
     rag_usage: RetrievalUsage | None = None
     text_only: Maybe[bool] = None
     features_usage: FeaturesUse = Field(default_factory=FeaturesUse)

@@ -55,7 +55,9 @@ class ToolCall(Wire):
     request_id: str
     tool_name: str
     params_as_json: str
+    """The arguments, as the model wrote them."""
     tool_has_been_called: bool
+    """False while it waits for approval or for its client."""
     tool_details: CallDetails | None = None
 
 

@@ -38,6 +38,7 @@ class TurnFeedback(Wire):
 
     score: Thumb
     time_in_call_secs: int
+    """Since the call began."""
 
 
 class Metric(Wire):
@@ -102,10 +103,12 @@ class Turn(Wire):
     tool_results: list[AnyToolResult] = []
     feedback: TurnFeedback | None = None
     llm_override: str | None = None
+    """The model that answered, where it was not the agent's own."""
     time_in_call_secs: int
     conversation_turn_metrics: TurnMetrics | None = None
     rag_retrieval_info: Lookup | None = None
     llm_usage: LlmUsage | None = None
     interrupted: Maybe[bool] = None
     original_message: str | None = None
+    """What the agent was going to say before it was interrupted."""
     source_medium: Annotated[str, Known("audio", "text")] | None = None
