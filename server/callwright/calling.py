@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import anyio
 from mcp import Client
+from mcp.client.session import ClientRequestContext
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
 
 from .app import App, build_server
@@ -33,7 +34,8 @@ async def _call(app: App, tool: str, arguments: dict[str, Any], ask: bool) -> Ca
         return await client.call_tool(tool, arguments)
 
 
-async def _at_terminal(_: object, params: ElicitRequestParams) -> ElicitResult:
+async def _at_terminal(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+    del context  # the SDK passes it by name
     sys.stderr.write(f"{params.message}\nGo ahead? [y/N] ")
     sys.stderr.flush()
     answer = await anyio.to_thread.run_sync(sys.stdin.readline)

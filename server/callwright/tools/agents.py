@@ -167,7 +167,7 @@ async def simulate_conversation(
     tool_mocks: Annotated[Json | None, Field(description="Tool name to its answer in the rehearsal.")] = None,
     max_turns: Annotated[int, Field(ge=1, le=100, description="New turns at most.")] = 20,
 ) -> Rehearsed:
-    """Rehearse an agent in text against a simulated caller, and judge it. Rings nobody, mocks tools, costs LLM tokens."""
+    """Rehearse an agent in text against a simulated caller and judge it. Rings nobody, mocks tools, costs LLM tokens."""
     answer = await api.send(
         SimulateConversation.model_validate(
             {

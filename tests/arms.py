@@ -1,0 +1,105 @@
+"""The same server, reached every way: in memory, stdio, HTTP, stateless HTTP; both protocol eras."""
+
+import os
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.types import CallToolResult, ElicitResult
+
+from callwright.app import App, build_server
+from callwright.settings import Settings
+
+from .peers import serving
+
+MODERN = "2026-07-28"
+ERAS = [pytest.param(MODERN, id="modern"), pytest.param("legacy", id="legacy")]
+ARMS = [
+    pytest.param(transport, era, id=f"{transport}-{'modern' if era == MODERN else era}")
+    for transport in ("memory", "stdio", "http", "stateless")
+    for era in (MODERN, "legacy")
+]
+
+Says = Literal["yes", "no", "decline", "cancel"]
+"""What the person at the client answers; None: the client cannot ask."""
+
+START_MS = 1_800_000_000_000
+
+
+class Clock:
+    """Time that a test moves: milliseconds since 1970."""
+
+    def __init__(self) -> None:
+        self.ms = START_MS
+
+    def __call__(self) -> int:
+        return self.ms
+
+    def forward(self, *, seconds: float) -> None:
+        self.ms += int(seconds * 1000)
+
+
+def numbered() -> Callable[[str], str]:
+    """Ids that a snapshot can hold: `agent_1`, `doc_2`."""
+    numbers = count(1)
+    return lambda prefix: f"{prefix}_{next(numbers)}"
+
+
+def settings(home: Path, **chosen: Any) -> Settings:
+    return Settings(home=home, **chosen)
+
+
+@asynccontextmanager
+async def reach(
+    app: App, era: str = MODERN, says: Says | None = None, transport: str = "memory"
+) -> AsyncGenerator[tuple[Client, list[str]]]:
+    """A client of `app`, and the questions that its person was asked. stdio starts a process with the same settings."""
+    asked: list[str] = []
+
+    async def on_ask(context: Any, params: Any) -> ElicitResult:
+        asked.append(params.message)
+        if says in ("decline", "cancel"):
+            return ElicitResult(action=says)
+        return ElicitResult(action="accept", content={"approve": says == "yes"})
+
+    kw: dict[str, Any] = {"mode": era, "elicitation_callback": on_ask if says else None}
+    if transport == "memory":
+        async with Client(build_server(app), **kw) as client:
+            yield client, asked
+    elif transport == "stdio":
+        async with Client(_process(app.settings), **kw) as client:
+            yield client, asked
+    else:
+        asgi = build_server(app).streamable_http_app(
+            stateless_http=transport == "stateless", json_response=transport == "json"
+        )
+        async with serving(asgi, lifespan="on") as url, Client(f"{url}/mcp", **kw) as client:
+            yield client, asked
+
+
+def _process(chosen: Settings) -> StdioServerParameters:
+    env = {
+        "CALLWRIGHT_HOME": str(chosen.home),
+        "CALLWRIGHT_APPROVAL": chosen.approval,
+        "CALLWRIGHT_UNATTENDED": chosen.unattended,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "PYTHONWARNINGS": "error",
+    }
+    return StdioServerParameters(command=sys.executable, args=["-m", "callwright", "serve"], env=env)
+
+
+def text(result: CallToolResult) -> str:
+    """The text of a result, whatever else it carries."""
+    return "\n".join(block.text for block in result.content if block.type == "text")
+
+
+def facts(result: CallToolResult) -> dict[str, Any]:
+    """The structured content of a call that must have worked."""
+    assert not result.is_error, text(result)
+    assert isinstance(result.structured_content, dict)
+    return result.structured_content
