@@ -3,9 +3,16 @@
 from typing import Any
 
 from .app import App
-from .tools.surface import built, chosen
+from .tools.policy import Policy
+from .tools.surface import Entry, built, chosen
 
-_HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
+_WORDS = {
+    "readOnlyHint": "reads",
+    "destructiveHint": "replaces or destroys",
+    "idempotentHint": "safe to repeat",
+    "openWorldHint": "reaches out",
+}
+_HINTS = tuple(_WORDS)
 
 
 def listed(app: App) -> list[dict[str, Any]]:
@@ -33,3 +40,15 @@ def table(rows: list[dict[str, Any]]) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(4)]
     shown = ["  ".join([*(cell.ljust(w) for cell, w in zip(line, widths, strict=False)), line[4]]) for line in lines]
     return "\n".join([*shown, "", "R reads only, D destroys or replaces, I safe to repeat, O reaches the outside"])
+
+
+def tool_table(entries: list[Entry]) -> str:
+    """Markdown: every tool of the surface, under the policy that is in force when nothing is set."""
+    policy = Policy()
+    rows = ["| tool | toolset | hints | approval | what |", "|---|---|---|---|---|"]
+    for entry in entries:
+        tool = entry["tool"]
+        hints = ", ".join(word for hint, word in _WORDS.items() if tool["annotations"][hint]) or "creates"
+        asked = policy.of_tool(tool["name"], entry["effect"]).replace("_", " ")
+        rows.append(f"| `{tool['name']}` | {entry['toolset']} | {hints} | {asked} | {tool['description']} |")
+    return "\n".join(rows)

@@ -5,8 +5,9 @@ import binascii
 import ipaddress
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 from urllib.parse import urlsplit
@@ -75,10 +76,12 @@ def _names(value: str) -> tuple[str, ...]:
 def _private(value: str) -> tuple[str, ...]:
     names = _names(value)
     for name in names:
-        if "/" in name:
+        try:
             ipaddress.ip_network(name)
-        elif not name.replace(".", "").replace("-", "").replace(":", "").replace("[", "").replace("]", "").isalnum():
-            raise ValueError
+        except ValueError:
+            # A host name has a letter; anything else that looks like an address is a mistyped one.
+            if not re.fullmatch(r"(?=.*[a-z])[a-z0-9_-]+(\.[a-z0-9_-]+)*", name.lower()):
+                raise
     return names
 
 
@@ -276,4 +279,13 @@ class Settings:
 
 def described() -> list[dict[str, Any]]:
     """Name, kind, text, default in words and secrecy of each setting, for the README and `callwright doctor`."""
-    return [{**each.metadata, "field": each.name, "required": each.default is MISSING} for each in fields(Settings)]
+    return [{**each.metadata, "field": each.name} for each in fields(Settings)]
+
+
+def settings_table() -> str:
+    """Markdown: one row a setting."""
+    rows = ["| variable | what for | allowed | default |", "|---|---|---|---|"]
+    for each in described():
+        kind = each["kind"].replace(repr(os.pathsep), "the system's path separator")
+        rows.append(f"| `{each['name']}` | {each['text']} | {kind} | {each['shown'] or 'none'} |")
+    return "\n".join(rows)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,16 +32,22 @@ class Models:
 
     routes: dict[str, Route]
     proxy_url: str | None = None
-    _client: list[AsyncClient] = field(default_factory=list[AsyncClient])
+    _built: dict[tuple[str, str], LLM] = field(default_factory=dict[tuple[str, str], LLM])
 
     def for_agent(self, llm: str) -> LLM | None:
         route = self._route(llm)
         if route is None:
             return None
-        if not self._client:
-            self._client.append(http_client(proxy_url=self.proxy_url))
-        settings = LLMSettings(base_url=route.base_url, model=route.model or llm, api_key=route.api_key)
-        return ChatCompletions(settings, self._client[0])
+        model = route.model or llm
+        # Kept, because the client of an endpoint remembers which parameters that refuses.
+        if (built := self._built.get((route.base_url, model))) is None:
+            settings = LLMSettings(base_url=route.base_url, model=model, api_key=route.api_key)
+            built = self._built[route.base_url, model] = ChatCompletions(settings, self.client)
+        return built
+
+    @cached_property
+    def client(self) -> AsyncClient:
+        return http_client(proxy_url=self.proxy_url)
 
     def _route(self, llm: str) -> Route | None:
         """The exact name, else the longest prefix that ends in `*`."""

@@ -1,0 +1,102 @@
+"""Rows of the table, and how they are judged against their goals."""
+
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+ATTEMPTS = 3
+"""How often `--check` measures a noisy row before it believes that the goal is missed."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured number.
+
+    Where there is a `baseline` the goal bounds the ratio to it, else the number itself; without a goal it informs.
+    """
+
+    what: str
+    ours: float
+    unit: str = ""
+    baseline: float | None = None
+    goal: float | None = None
+    better: Literal["less", "more"] = "less"
+    note: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        return None if self.baseline is None else self.ours / self.baseline
+
+    @property
+    def met(self) -> bool | None:
+        if self.goal is None:
+            return None
+        judged = self.ours if self.ratio is None else self.ratio
+        return judged <= self.goal if self.better == "less" else judged >= self.goal
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One measurement that yields some rows. A noisy one may come out otherwise when it is run again."""
+
+    run: Callable[[], Awaitable[Sequence[Row]]]
+    noisy: bool = True
+
+
+async def measured(probes: Iterable[Probe], *, attempts: int = 1) -> list[Row]:
+    """The rows of all probes. A noisy probe with a missed goal runs again, until `attempts`; what was met stays."""
+    rows: list[Row] = []
+    for probe in probes:
+        found = {row.what: row for row in await probe.run()}
+        for _ in range(1, attempts if probe.noisy else 1):
+            if all(row.met is not False for row in found.values()):
+                break
+            _say(f"again: {', '.join(row.what for row in found.values() if row.met is False)}")
+            again = {row.what: row for row in await probe.run()}
+            found = {what: again.get(what, row) if row.met is False else row for what, row in found.items()}
+        rows += found.values()
+    return rows
+
+
+def table(rows: Iterable[Row]) -> str:
+    cells = [("what", "ours", "baseline", "ratio", "goal", "")]
+    cells += [_cells(row) for row in rows]
+    widths = [max(len(line[i]) for line in cells) for i in range(6)]
+    return "\n".join(_line(line, widths) for line in cells)
+
+
+def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    return [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in rows]
+
+
+def missed(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.met is False]
+
+
+def _line(line: tuple[str, ...], widths: list[int]) -> str:
+    what, *numbers, verdict = line
+    aligned = [what.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(numbers, widths[1:-1], strict=True))]
+    return "  ".join([*aligned, verdict]).rstrip()
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    verdict = {True: "ok", False: "MISS", None: ""}[row.met]
+    sign = "<=" if row.better == "less" else ">="
+    factor = "" if row.baseline is None else " x"
+    return (
+        row.what,
+        f"{_number(row.ours)} {row.unit}".strip(),
+        "" if row.baseline is None else f"{_number(row.baseline)} {row.unit}".strip(),
+        "" if row.ratio is None else f"{row.ratio:.2f}",
+        "" if row.goal is None else f"{sign} {row.goal:,g}{factor}",
+        f"{verdict:4} {row.note}".rstrip(),
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) or abs(value) >= 100 else f"{value:.2f}"
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"  {text}\n")

@@ -1,0 +1,166 @@
+"""The commands, as a person runs them: real processes, real output, exit statuses."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from callwright import __version__
+
+
+def environment(home: Path, **env: str) -> dict[str, str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("CALLWRIGHT_", "ELEVENLABS_"))}
+    return {**clean, "CALLWRIGHT_HOME": str(home), "PYTHONPATH": os.pathsep.join(sys.path), **env}
+
+
+def run(home: Path, *args: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "callwright", *args],
+        env=environment(home, **env),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def call(home: Path, tool: str, **arguments: Any) -> dict[str, Any]:
+    done = run(home, "call", tool, "--format", "json", "--json", "-", stdin=json.dumps(arguments))
+    assert done.returncode in (0, 3), done.stderr
+    return json.loads(done.stdout)
+
+
+def test_tools_as_json_carry_hints_approval_and_one_line(tmp_path: Path) -> None:
+    rows = json.loads(run(tmp_path, "tools", "--format", "json").stdout)
+    by_name = {row["name"]: row for row in rows}
+    assert by_name["delete_agent"] == snapshot(
+        {
+            "name": "delete_agent",
+            "title": "Delete agent",
+            "toolset": "agents",
+            "readOnlyHint": False,
+            "destructiveHint": True,
+            "idempotentHint": True,
+            "openWorldHint": False,
+            "approval": "requires_approval",
+            "description": "Delete an agent for good; its phone numbers lose their agent, its conversations stay.",
+        }
+    )
+    read_only = json.loads(run(tmp_path, "tools", "--format", "json", "--read-only").stdout)
+    assert {row["name"] for row in read_only} == {row["name"] for row in rows if row["readOnlyHint"]}
+    assert "delete_agent" in run(tmp_path, "tools").stdout
+
+
+def test_openapi_is_a_document_of_the_contract(tmp_path: Path) -> None:
+    document = json.loads(run(tmp_path, "openapi").stdout)
+    assert document["openapi"].startswith("3.1")
+    assert "get" in document["paths"]["/v1/convai/agents/{agent_id}"]
+
+
+def test_doctor_says_ready_without_an_llm_and_shows_no_secret(tmp_path: Path) -> None:
+    done = run(tmp_path, "doctor", CALLWRIGHT_HTTP_TOKEN="canary-token-000000")
+    assert done.returncode == 0
+    assert "warning  llm" in done.stdout
+    assert done.stdout.rstrip().endswith("Ready.")
+    assert "CALLWRIGHT_HTTP_TOKEN" in done.stdout
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_doctor_fails_where_the_platform_cannot_serve(tmp_path: Path) -> None:
+    file = tmp_path / "a-file"
+    file.write_text("")
+    done = run(file, "doctor")
+    assert done.returncode == 1
+    assert "MISSING  data folder" in done.stdout
+    hosted = run(tmp_path, "doctor", ELEVENLABS_API_KEY="canary-key", CALLWRIGHT_API_URL="http://127.0.0.1:9")
+    assert hosted.returncode == 1
+    assert "The platform cannot be reached" in hosted.stdout
+    assert "canary" not in hosted.stdout + hosted.stderr
+
+
+def test_a_call_prints_the_result_and_its_status_tells(tmp_path: Path) -> None:
+    made = call(tmp_path, "create_agent", name="Ada", prompt="Be brief.")
+    shown = run(tmp_path, "call", "get_agent", "--json", json.dumps({"agent_id": made["agent_id"]}))
+    assert shown.returncode == 0
+    assert "name: Ada" in shown.stdout
+    missing = run(tmp_path, "call", "get_agent", "--json", '{"agent_id": "agent_none"}')
+    assert (missing.returncode, missing.stdout) == snapshot(
+        (1, "No agent 'agent_none'. GET /v1/convai/agents lists them.\n")
+    )
+    assert run(tmp_path, "call", "get_agent", "--json", "[1]").returncode == 2
+    assert run(tmp_path, "call", "get_agent", "--json", "{").returncode == 2
+
+
+def test_a_person_approves_in_a_terminal_what_a_pipeline_could_not_ask(tmp_path: Path) -> None:
+    first = call(tmp_path, "create_secret", name="crm", value="s3cret-value")
+    assert first["needs_approval"] == "person"
+    waiting = run(tmp_path, "approve").stdout
+    code = first["approve_with"].split()[-1]
+    assert code in waiting
+    assert "Store a secret named 'crm' (12 characters)." in waiting
+    approved = run(tmp_path, "approve", code.lower())
+    assert approved.returncode == 0
+    assert call(tmp_path, "create_secret", name="crm", value="s3cret-value")["name"] == "crm"
+    assert run(tmp_path, "approve", code).returncode == 1
+    assert run(tmp_path, "approve").stdout == "Nothing waits for approval.\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "env", "said"),
+    [
+        (["serve"], {"CALLWRIGHT_APPROVAL": "x"}, snapshot("callwright: CALLWRIGHT_APPROVAL must be always-ask, fine-grained or none.\n")),
+        (["serve", "--platform", "hosted"], {}, snapshot("callwright: The hosted platform needs ELEVENLABS_API_KEY; or use --platform embedded.\n")),
+        (["tools", "--toolsets", "agent"], {}, snapshot("callwright: Unknown toolset 'agent'. Known: agents, conversations, knowledge, phone, secrets, server; or default, or all.\n")),
+        (["serve", "--transport", "http", "--host", "0.0.0.0", "--no-token"], {}, snapshot("callwright: --no-token is for this machine only: leave it out, or listen on 127.0.0.1.\n")),
+        (["serve", "--transport", "http", "--host", "0.0.0.0"], {}, snapshot("callwright: --host 0.0.0.0 needs --allowed-hosts: the host names under which clients reach the server, such as callwright.example.com or 192.168.1.20:8000.\n")),
+    ],
+)  # fmt: skip
+def test_a_server_that_cannot_start_says_why_in_one_line(
+    tmp_path: Path, args: list[str], env: dict[str, str], said: str
+) -> None:
+    done = run(tmp_path, *args, **env)
+    assert done.returncode == 2
+    assert done.stderr.splitlines(keepends=True)[-1] == said
+    assert done.stdout == ""
+
+
+def test_the_version_is_printed(tmp_path: Path) -> None:
+    assert run(tmp_path, "--version").stdout == f"callwright {__version__}\n"
+
+
+def test_on_stdio_stdout_is_json_rpc_only_and_the_end_of_input_ends_it(tmp_path: Path) -> None:
+    hello = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {"protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": {"name": "t", "version": "0"}},
+    }
+    ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    ask = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "get_status", "arguments": {}}}
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "callwright", "serve"],
+        env=environment(tmp_path),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdin
+        assert server.stdout
+        assert server.stderr
+        server.stdin.write("".join(json.dumps(message) + "\n" for message in (hello, ready, ask)))
+        server.stdin.flush()
+        answers = [json.loads(server.stdout.readline()) for _ in range(2)]
+        server.stdin.close()
+        assert server.wait(timeout=20) == 0
+        assert server.stdout.read() == ""
+        assert "embedded platform" in server.stderr.read()
+    assert answers[0]["result"]["protocolVersion"] == "2024-11-05"
+    assert answers[0]["result"]["serverInfo"]["name"] == "callwright"
+    assert answers[1]["result"]["structuredContent"]["platform"] == "embedded"

@@ -1,0 +1,99 @@
+"""Both HTTP servers: who gets in, and what they answer."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from callwright.app import App
+from callwright.serving import Listen, engine_key, http_token, mcp_app
+from callwright.settings import SettingError
+
+from .arms import MODERN, facts, settings
+from .peers import serving
+
+pytestmark = pytest.mark.anyio
+
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "0"}},
+}
+ACCEPT = {"accept": "application/json, text/event-stream"}
+
+
+async def post(url: str, **headers: str) -> httpx2.Response:
+    async with httpx2.AsyncClient() as http:
+        return await http.post(f"{url}/mcp", json=HELLO, headers={**ACCEPT, **headers})
+
+
+async def test_only_the_token_opens_the_http_transport(app: App) -> None:
+    async with serving(mcp_app(app, Listen()), lifespan="on") as url:
+        none = await post(url)
+        wrong = await post(url, authorization="Bearer nonsense")
+        right = await post(url, authorization=f"Bearer {http_token(app)}")
+    assert (none.status_code, wrong.status_code, right.status_code) == (401, 401, 200)
+    assert none.headers["www-authenticate"] == "Bearer"
+    assert none.json()["message"] == "Send the header Authorization: Bearer <CALLWRIGHT_HTTP_TOKEN>."
+
+
+async def test_the_made_token_is_kept_for_this_user_alone(app: App) -> None:
+    made = http_token(app)
+    file = app.settings.home / "http.token"
+    assert len(made) == 43
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert http_token(app) == made
+    assert engine_key(app) != made
+
+
+async def test_a_foreign_host_or_origin_is_refused(app: App) -> None:
+    async with serving(mcp_app(app, Listen(token=False)), lifespan="on") as url:
+        rebound = await post(url, host="evil.example")
+        crossed = await post(url, origin="https://evil.example")
+        plain = await post(url)
+    assert (rebound.status_code, crossed.status_code, plain.status_code) == (421, 403, 200)
+
+
+async def test_a_network_address_needs_a_token_and_named_hosts(app: App) -> None:
+    with pytest.raises(SettingError, match="--no-token is for this machine only"):
+        mcp_app(app, Listen(host="0.0.0.0", token=False, allowed_hosts=("x",)))
+    with pytest.raises(SettingError, match="needs --allowed-hosts"):
+        mcp_app(app, Listen(host="192.168.1.20"))
+    named = Listen(host="0.0.0.0", allowed_hosts=("voice.example",))
+    async with serving(mcp_app(app, named), lifespan="on") as url:
+        token = f"Bearer {http_token(app)}"
+        assert (await post(url, host="voice.example", authorization=token)).status_code == 200
+        assert (await post(url, host="other.example", authorization=token)).status_code == 421
+
+
+@pytest.mark.parametrize("era", [MODERN, "legacy"])
+async def test_an_mcp_client_with_the_token_works_in_both_eras(app: App, era: str) -> None:
+    headers = {"authorization": f"Bearer {http_token(app)}"}
+    async with serving(mcp_app(app, Listen()), lifespan="on") as url, httpx2.AsyncClient(headers=headers) as http:
+        transport: Any = streamable_http_client(f"{url}/mcp", http_client=http)
+        async with Client(transport, mode=era) as client:
+            assert facts(await client.call_tool("get_status", {}))["platform"] == "embedded"
+
+
+async def test_the_hosted_platform_is_the_same_api_behind_a_key(app: App, tmp_path: Path) -> None:
+    """A second server, hosted, whose platform is the first one's engine over real HTTP."""
+    async with serving(await app.engine("k" * 20)) as url:
+        chosen = settings(tmp_path / "other", api_url=url, api_key="k" * 20)
+        hosted = App(chosen, "hosted")
+        from .arms import reach
+
+        async with reach(hosted) as (client, _):
+            made = facts(await client.call_tool("create_agent", {"name": "Ada", "prompt": "Help."}))
+            status = facts(await client.call_tool("get_status", {}))
+        wrong = App(settings(tmp_path / "third", api_url=url, api_key="wrong" * 4), "hosted")
+        async with reach(wrong) as (client, _):
+            refused = await client.call_tool("list_agents", {})
+    async with reach(app) as (client, _):
+        assert facts(await client.call_tool("get_agent", {"agent_id": made["agent_id"]}))["name"] == "Ada"
+    assert (status["platform"], status["host"], status["llm"]) == ("hosted", url, "the hosted platform's")
+    assert refused.is_error
+    assert "xi-api-key is missing or wrong. Check ELEVENLABS_API_KEY" in str(refused.content)

@@ -1,0 +1,107 @@
+"""Settings: what is read, what is refused and how."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from dirty_equals import IsPartialDict
+from inline_snapshot import snapshot
+
+from callwright.settings import SettingError, Settings, described
+
+KEY = base64.b64encode(bytes(32)).decode()
+
+
+def test_an_empty_environment_gives_the_embedded_platform_and_fine_grained_approval() -> None:
+    settings = Settings.from_env({})
+    assert (settings.platform, settings.approval, settings.unattended) == ("embedded", "fine-grained", "person")
+    assert settings.database_url == f"sqlite:///{settings.home / 'callwright.db'}"
+    assert settings.home.name == "callwright"
+
+
+def test_a_key_chooses_the_hosted_platform() -> None:
+    assert Settings.from_env({"ELEVENLABS_API_KEY": "sk_1234"}).platform == "hosted"
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "file.json"
+    file.write_text('{"tools": {}}')
+    given = {
+        "CALLWRIGHT_HOME": str(tmp_path), "CALLWRIGHT_DATABASE_URL": "postgresql://localhost/x",
+        "ELEVENLABS_API_KEY": "k", "CALLWRIGHT_API_URL": "http://127.0.0.1:9/", "CALLWRIGHT_ENGINE_API_KEY": "e" * 16,
+        "CALLWRIGHT_LLM_BASE_URL": "http://127.0.0.1:1/v1", "CALLWRIGHT_LLM_API_KEY": "l", "CALLWRIGHT_LLM_MODEL": "m",
+        "CALLWRIGHT_TOOLSETS": "agents, secrets", "CALLWRIGHT_READ_ONLY": "yes", "CALLWRIGHT_NO_OUTBOUND": "1",
+        "CALLWRIGHT_APPROVAL": "always-ask", "CALLWRIGHT_UNATTENDED": "refuse", "CALLWRIGHT_POLICY_FILE": str(file),
+        "CALLWRIGHT_HTTP_TOKEN": "t" * 16, "CALLWRIGHT_ALLOW_PRIVATE": "crm.internal, 10.0.0.0/8, ::1",
+        "CALLWRIGHT_FILE_ROOTS": str(tmp_path), "CALLWRIGHT_VAULT_KEY": KEY, "CALLWRIGHT_STATE_KEY": KEY,
+        "CALLWRIGHT_LLM_ROUTES": str(file), "CALLWRIGHT_PROXY_URL": "http://proxy:3128", "CALLWRIGHT_LOG_LEVEL": "debug",
+    }  # fmt: skip
+    assert set(given) == {each["name"] for each in described()}
+    assert Settings.from_env(given).__dict__ == {
+        "home": tmp_path, "own_database_url": "postgresql+psycopg://localhost/x", "api_key": "k",
+        "api_url": "http://127.0.0.1:9", "engine_api_key": "e" * 16, "llm_base_url": "http://127.0.0.1:1/v1",
+        "llm_api_key": "l", "llm_model": "m", "toolsets": ("agents", "secrets"), "read_only": True, "no_outbound": True,
+        "approval": "always-ask", "unattended": "refuse", "policy_file": file, "http_token": "t" * 16,
+        "allow_private": ("crm.internal", "10.0.0.0/8", "::1"), "file_roots": (tmp_path.resolve(),),
+        "vault_key": bytes(32), "state_key": bytes(32), "llm_routes": file, "proxy_url": "http://proxy:3128",
+        "log_level": "debug",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("CALLWRIGHT_DATABASE_URL", "mysql://x", snapshot("CALLWRIGHT_DATABASE_URL must be a URL that begins with sqlite:/// or postgresql://.")),
+        ("ELEVENLABS_API_KEY", "two words", snapshot("ELEVENLABS_API_KEY must be a key: printable ASCII without spaces.")),
+        ("CALLWRIGHT_API_URL", "http://example.com", snapshot("CALLWRIGHT_API_URL must be an https URL without query (http only for this machine).")),
+        ("CALLWRIGHT_API_URL", "https://user:pass@example.com", snapshot("CALLWRIGHT_API_URL must be an https URL without query (http only for this machine).")),
+        ("CALLWRIGHT_ENGINE_API_KEY", "short", snapshot("CALLWRIGHT_ENGINE_API_KEY must be a key of at least 16 printable ASCII characters.")),
+        ("CALLWRIGHT_LLM_BASE_URL", "ftp://x", snapshot("CALLWRIGHT_LLM_BASE_URL must be an http or https URL, such as http://127.0.0.1:11434/v1.")),
+        ("CALLWRIGHT_READ_ONLY", "maybe", snapshot("CALLWRIGHT_READ_ONLY must be true or false.")),
+        ("CALLWRIGHT_APPROVAL", "sometimes", snapshot("CALLWRIGHT_APPROVAL must be always-ask, fine-grained or none.")),
+        ("CALLWRIGHT_UNATTENDED", "run", snapshot("CALLWRIGHT_UNATTENDED must be person, token or refuse.")),
+        ("CALLWRIGHT_POLICY_FILE", "/nowhere/policy.json", snapshot("CALLWRIGHT_POLICY_FILE must be an existing JSON file.")),
+        ("CALLWRIGHT_HTTP_TOKEN", "abc", snapshot("CALLWRIGHT_HTTP_TOKEN must be a token of at least 16 printable ASCII characters.")),
+        ("CALLWRIGHT_ALLOW_PRIVATE", "10.0.0.0/99", snapshot("CALLWRIGHT_ALLOW_PRIVATE must be a comma-separated list of hosts or CIDR ranges.")),
+        ("CALLWRIGHT_VAULT_KEY", "AAAA", snapshot("CALLWRIGHT_VAULT_KEY must be 32 bytes in base64.")),
+        ("CALLWRIGHT_STATE_KEY", "not base64!", snapshot("CALLWRIGHT_STATE_KEY must be 32 bytes in base64.")),
+        ("CALLWRIGHT_PROXY_URL", "proxy:3128", snapshot("CALLWRIGHT_PROXY_URL must be an http or https URL.")),
+        ("CALLWRIGHT_LOG_LEVEL", "loud", snapshot("CALLWRIGHT_LOG_LEVEL must be debug, info, warning or error.")),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_is_refused_with_what_is_allowed_and_never_shown(name: str, value: str, said: str) -> None:
+    with pytest.raises(SettingError) as refused:
+        Settings.from_env({name: value})
+    assert str(refused.value) == said
+    assert refused.value.__cause__ is None
+
+
+def test_a_folder_that_does_not_exist_is_no_file_root(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="CALLWRIGHT_FILE_ROOTS must be existing folders"):
+        Settings.from_env({"CALLWRIGHT_FILE_ROOTS": str(tmp_path / "none")})
+
+
+def test_secrets_stay_out_of_the_repr(tmp_path: Path) -> None:
+    secrets = {each["name"]: "canary-9f27c-0123456" for each in described() if each["secret"] and "KEY" in each["name"]}
+    given = {
+        name: KEY if name in ("CALLWRIGHT_VAULT_KEY", "CALLWRIGHT_STATE_KEY") else v for name, v in secrets.items()
+    }
+    shown = repr(Settings.from_env({**given, "CALLWRIGHT_HOME": str(tmp_path)}))
+    assert "canary" not in shown
+    assert repr(bytes(32)) not in shown
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"tools": []}', '{"tools": {"x": "maybe"}}', '{"tools": {}, "more": 1}']
+)
+def test_a_policy_file_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "policy.json"
+    file.write_text(text)
+    with pytest.raises(SettingError, match='must hold {"tools": {"<tool>": "<policy>"}}'):
+        Settings(home=tmp_path, policy_file=file).policy()
+
+
+def test_a_policy_file_names_tools_and_policies(tmp_path: Path) -> None:
+    file = tmp_path / "policy.json"
+    file.write_text('{"tools": {"delete_agent": "disabled"}}')
+    assert Settings(home=tmp_path, policy_file=file).policy() == IsPartialDict(delete_agent="disabled")
