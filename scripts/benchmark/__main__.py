@@ -41,14 +41,16 @@ def main() -> int:
 
         rows = asyncio.run(run())
     print(table(rows))
-    print(f"\nTokens are {counts.said}. {'Quick run' if args.quick else 'Full run'}, {perf_counter() - began:.0f} s.")
-    if args.json:
-        args.json.write_text(json.dumps(as_json(rows), indent=1) + "\n", encoding="utf-8")
-    return verdict(rows) if args.check else 0
+    print(f"\nTokens are {counts.said}. {'Quick' if args.quick else 'Full'} run, {perf_counter() - began:.0f} s.")
+    return finish(rows, check=args.check, file=args.json)
 
 
-def verdict(rows: Sequence[Row]) -> int:
-    """The exit status of --check."""
+def finish(rows: Sequence[Row], *, check: bool, file: Path | None) -> int:
+    """Writes the numbers to `file`; the exit status: 1 where `check` is asked for and a goal is missed."""
+    if file:
+        file.write_text(json.dumps(as_json(rows), indent=1) + "\n", encoding="utf-8")
+    if not check:
+        return 0
     late = missed(rows)
     for row in late:
         sys.stderr.write(f"missed: {row.what}\n")

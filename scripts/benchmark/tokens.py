@@ -4,6 +4,7 @@ tiktoken brings the algorithm and not the vocabulary. The npm package js-tiktoke
 once and kept beside the virtual environment's packages. Without npm the count is an estimate, and the table says so.
 """
 
+import base64
 import json
 import shutil
 import subprocess
@@ -35,19 +36,19 @@ class Counter:
 ESTIMATE = Counter(lambda text: round(len(text.encode()) / BYTES_A_TOKEN), exact=False)
 
 
-def counter() -> Counter:
-    """Exact where the vocabulary is here or npm brings it, else the estimate."""
-    if not KEPT.exists():
+def counter(kept: Path = KEPT) -> Counter:
+    """Exact where the vocabulary is in the file `kept` or npm brings it there, else the estimate."""
+    if not kept.exists():
         try:
-            _fetch()
+            _fetch(kept)
         except (OSError, subprocess.SubprocessError, tarfile.TarError, KeyError, ValueError) as exc:
             sys.stderr.write(f"No vocabulary ({type(exc).__name__} while fetching {PACKAGE} with npm).\n")
             return ESTIMATE
-    encoding = _encoding(json.loads(KEPT.read_text(encoding="utf-8")))
+    encoding = _encoding(json.loads(kept.read_text(encoding="utf-8")))
     return Counter(lambda text: len(encoding.encode_ordinary(text)), exact=True)
 
 
-def _fetch() -> None:
+def _fetch(kept: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise FileNotFoundError("npm")
@@ -63,14 +64,12 @@ def _fetch() -> None:
                 raise KeyError(MEMBER)
             text = member.read().decode().strip().removeprefix("export default").rstrip(";\n")
     json.loads(text)
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
-    KEPT.write_text(text, encoding="utf-8")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(text, encoding="utf-8")
 
 
 def _encoding(vocabulary: dict[str, Any]) -> Any:
     """Each line of `bpe_ranks` is: a mark, the rank of its first token, then the tokens in base64."""
-    import base64
-
     from tiktoken import Encoding
 
     ranks: dict[bytes, int] = {}

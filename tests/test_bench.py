@@ -1,0 +1,144 @@
+"""The benchmark's own logic and its counts. What takes time is measured by scripts/bench, never by a test."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+from scripts.benchmark.__main__ import finish
+from scripts.benchmark.installed import install_rows
+from scripts.benchmark.reading import flaws_of, reading_rows
+from scripts.benchmark.rows import ATTEMPTS, Probe, Row, measured, table
+from scripts.benchmark.tokens import BYTES_A_TOKEN, ESTIMATE, counter
+
+pytestmark = pytest.mark.anyio
+
+MISSED = Row("start", 300, "ms", baseline=200, goal=1.25)
+MET = Row("start", 220, "ms", baseline=200, goal=1.25)
+
+
+async def test_what_a_model_reads_is_counted_on_the_real_server(tmp_path: Path) -> None:
+    rows = {row.what: row for row in await reading_rows(tmp_path, ESTIMATE)}
+    assert list(rows) == snapshot(
+        [
+            "tokens before the model, average a tool",
+            "tokens of the biggest tool",
+            "characters of the longest name",
+            "input schemas: $ref, unions, undescribed",
+            "tokens before the model, whole surface",
+            "tokens before the model, default toolsets",
+            "tokens before the model, read-only",
+            "tokens of the instructions",
+            "tokens of ten agents listed",
+            "tokens of an error, the longest of five",
+        ]
+    )
+    assert all(row.ours > 0 for what, row in rows.items() if not what.startswith("input schemas"))
+
+
+async def test_hosts_find_nothing_in_an_input_schema_that_they_refuse(tmp_path: Path) -> None:
+    rows = {row.what: row for row in await reading_rows(tmp_path, ESTIMATE)}
+    assert rows["input schemas: $ref, unions, undescribed"].note == ""
+
+
+def test_flaws_of_a_schema_are_found_at_any_depth() -> None:
+    text = {"type": "string", "description": "Text."}
+    schema = {
+        "type": "object",
+        "properties": {
+            "plain": text,
+            "either": {"description": "One of two.", "anyOf": [text, {"type": "null"}]},
+            "two": {"description": "Of two types.", "type": ["string", "null"]},
+            "deep": {"type": "array", "description": "Parts.", "items": {"properties": {"silent": {"type": "string"}}}},
+            "map": {"type": "object", "description": "By name.", "additionalProperties": {"$ref": "#/$defs/Part"}},
+        },
+    }
+    assert list(flaws_of("tool", schema)) == snapshot(
+        ["tool.either", "tool.two", "tool.deep[].silent (undescribed)", "tool.map[]"]
+    )
+
+
+def test_the_table_says_which_goals_are_met() -> None:
+    rows = [MISSED, Row("calls", 700, "/s", 500, 0.75, "more"), Row("tool", 85.4, goal=85), Row("import", 12.3, "ms")]
+    assert "\n" + table(rows) == snapshot("""\
+
+what        ours  baseline  ratio       goal
+start     300 ms    200 ms   1.50  <= 1.25 x  MISS
+calls     700 /s    500 /s   1.40  >= 0.75 x  ok
+tool       85.40                       <= 85  MISS
+import  12.30 ms\
+""")
+
+
+def test_the_check_fails_where_a_goal_is_missed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert finish([MET, MISSED], check=True, file=tmp_path / "numbers.json") == 1
+    assert capsys.readouterr().err == "missed: start\n"
+    assert [row["met"] for row in json.loads((tmp_path / "numbers.json").read_text())] == [True, False]
+    assert finish([MET], check=True, file=None) == 0
+    assert finish([MISSED], check=False, file=None) == 0
+
+
+async def test_a_row_fails_only_if_it_misses_every_time() -> None:
+    outcomes = [MISSED, MET]
+
+    async def improves() -> Sequence[Row]:
+        return [outcomes.pop(0)]
+
+    assert await measured([Probe(improves)], attempts=ATTEMPTS) == [MET]
+
+    runs: list[Row] = []
+
+    async def never() -> Sequence[Row]:
+        runs.append(MISSED)
+        return [MISSED]
+
+    assert await measured([Probe(never)], attempts=ATTEMPTS) == [MISSED]
+    assert len(runs) == ATTEMPTS
+
+
+async def test_what_was_met_stays_when_a_neighbour_is_measured_again() -> None:
+    lucky, unlucky = Row("first", 1, goal=1), Row("first", 2, goal=1)
+    turns = [[lucky, MISSED], [unlucky, MET]]
+
+    async def run() -> Sequence[Row]:
+        return turns.pop(0)
+
+    assert await measured([Probe(run)], attempts=ATTEMPTS) == [lucky, MET]
+
+
+async def test_a_count_is_not_counted_twice() -> None:
+    runs: list[Row] = []
+
+    async def run() -> Sequence[Row]:
+        runs.append(MISSED)
+        return [MISSED]
+
+    await measured([Probe(run, noisy=False)], attempts=ATTEMPTS)
+    assert runs == [MISSED]
+
+
+def test_without_a_vocabulary_tokens_are_an_estimate_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    counts = counter(tmp_path / "vocabulary.json")
+    assert (counts.exact, counts.count("x" * 40)) == (False, round(40 / BYTES_A_TOKEN))
+    assert "ESTIMATED" in counts.said
+    assert "No vocabulary" in capsys.readouterr().err
+
+
+def test_a_kept_vocabulary_counts_exactly(tmp_path: Path) -> None:
+    kept = tmp_path / "vocabulary.json"
+    # "a", "b" and "ab" in base64, from rank 0.
+    vocabulary: dict[str, Any] = {"pat_str": r"\w+", "bpe_ranks": "! 0 YQ== Yg== YWI=", "special_tokens": {}}
+    kept.write_text(json.dumps(vocabulary), encoding="utf-8")
+    counts = counter(kept)
+    assert (counts.exact, counts.count("abab"), counts.count("aba")) == (True, 2, 2)
+
+
+def test_the_core_install_is_counted_without_what_the_checks_need() -> None:
+    packages, size = install_rows()
+    assert packages.met
+    assert size.met
