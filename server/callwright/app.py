@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from .api.client import ApiClient
     from .db.database import Database
+    from .engine.models import Models
     from .ledger.ledger import Ledger
 
 LIST_SECONDS = 300
@@ -47,6 +48,7 @@ class App:
         self._opening = anyio.Lock()
         self._api: ApiClient | None = None
         self._db: Database | None = None
+        self._models: Models | None = None
 
     @cached_property
     def state_key(self) -> bytes:
@@ -89,9 +91,11 @@ class App:
     async def close(self) -> None:
         if self._api:
             await self._api.aclose()
+        if self._models:
+            await self._models.aclose()
         if self._db:
             self._db.close()
-        self._api = self._db = None
+        self._api = self._db = self._models = None
 
     def _hosted(self) -> "ApiClient":
         from pydantic import SecretStr
@@ -118,7 +122,8 @@ class App:
 
         vault = Vault(vault_key(self.settings))
         allow = AllowList.parse(",".join(self.settings.allow_private))
-        engine = Engine(database, vault, models_of(self.settings), allow, self._clock, self._ids)
+        self._models = self._models or models_of(self.settings)
+        engine = Engine(database, vault, self._models, allow, self._clock, self._ids)
         return build_app(engine, key_holder(admit_key))
 
     def _open_database(self) -> "Database":

@@ -45,6 +45,10 @@ class Models:
             built = self._built[route.base_url, model] = ChatCompletions(settings, self.client)
         return built
 
+    async def aclose(self) -> None:
+        if "client" in self.__dict__:
+            await self.client.aclose()
+
     @cached_property
     def client(self) -> AsyncClient:
         return http_client(proxy_url=self.proxy_url)

@@ -152,7 +152,7 @@ async def delete_agent(api: PlatformApi, agent_id: Id) -> Deleted:
     return Deleted(deleted=agent_id, name=agent.name, also=[f"{n} has no agent now" for n in _numbers(agent)])
 
 
-@TOOLS.tool(SimulateConversation, title="Simulate conversation")
+@TOOLS.tool(SimulateConversation, title="Simulate conversation", long=True)
 async def simulate_conversation(
     api: PlatformApi,
     agent_id: Id,

@@ -69,6 +69,7 @@ class Spec:
     fn: Callable[..., Awaitable[Any]]
     title: str
     sends: tuple[type[Operation[Any]], ...]
+    long: bool = False
 
     @property
     def name(self) -> str:
@@ -100,11 +101,14 @@ class Toolset:
     specs: dict[str, Spec] = field(default_factory=dict[str, Spec])
     previews: dict[type[Operation[Any]], Preview] = field(default_factory=dict[type[Operation[Any]], Preview])
 
-    def tool(self, *sends: type[Operation[Any]], title: str) -> Callable[[F], F]:
-        """Make a tool of a function that sends these operations; hints and approval follow from their effects."""
+    def tool(self, *sends: type[Operation[Any]], title: str, long: bool = False) -> Callable[[F], F]:
+        """Make a tool of a function that sends these operations; hints and approval follow from their effects.
+
+        `long`: it may take more than seconds, so a client that asked for progress hears that it is alive.
+        """
 
         def add(fn: F) -> F:
-            self.specs[fn.__name__] = Spec(fn, title, sends)
+            self.specs[fn.__name__] = Spec(fn, title, sends, long)
             return fn
 
         return add
@@ -181,7 +185,7 @@ class FunctionTool:
         if self._context_kwarg:
             injected[self._context_kwarg] = ctx
         work = self._spec.fn(**known, **injected)
-        view = await (_with_heartbeat(work, ctx) if _wants_progress(ctx) else work)
+        view = await (_with_heartbeat(work, ctx) if self._spec.long else work)
         facts = cleaned(cast(View, view).model_dump(mode="json"))
         return CallToolResult(content=[TextContent(text=render(facts))], structured_content=facts)
 
@@ -193,13 +197,8 @@ class FunctionTool:
             raise ToolError(spoken(exc, list(model.model_fields))) from None
 
 
-def _wants_progress(ctx: Context[Any]) -> bool:
-    meta = ctx.request_context.meta
-    return meta is not None and meta.get("progress_token", meta.get("progressToken")) is not None
-
-
 async def _with_heartbeat(work: Awaitable[Any], ctx: Context[Any]) -> Any:
-    """Tells a client that asked for progress that a long call is alive."""
+    """Tells a client that asked for progress that a long call is alive; to another one it says nothing."""
     outcome: list[Any] = []
     failure: list[Exception] = []
 

@@ -39,12 +39,17 @@ def read_questions(platform_settings: Mapping[str, Any], extra: Sequence[Mapping
     return Questions(list(criteria.values()), at(platform_settings, "data_collection") or {})
 
 
-def not_analysed(questions: Questions, variables: Mapping[str, Value], why: str, *, title: str) -> Analysis:
-    """Without a judge: every criterion `unknown` and every value null, with the reason. Never a pass."""
+def not_analysed(
+    questions: Questions, variables: Mapping[str, Value], why: str, *, title: str, summary: str | None = None
+) -> Analysis:
+    """Without a judge: every criterion `unknown` and every value null, with the reason. Never a pass.
+
+    `summary` tells what happened, where that is more than the reason.
+    """
     items = questions.data_collection
     found = {id_: _without_judge(schema, variables) or Found(None, why) for id_, schema in items.items()}
     judged = {criterion["id"]: Judgement("unknown", why) for criterion in questions.criteria}
-    return _shape(questions, judged, found) | _summed_up("unknown", why, title)
+    return _shape(questions, judged, found) | _summed_up("unknown", summary or why, title)
 
 
 async def analyse(

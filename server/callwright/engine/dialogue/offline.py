@@ -13,7 +13,7 @@ from .passages import Document, Library, Passage
 OFFLINE = "offline"
 """Stands where the name of the answering model stands."""
 
-NO_LLM = "No language model is configured (CALLWRIGHT_LLM_BASE_URL and CALLWRIGHT_LLM_MODEL)"
+NO_LLM = "no language model is configured (CALLWRIGHT_LLM_BASE_URL and CALLWRIGHT_LLM_MODEL)"
 
 _MOST_QUOTED = 2
 _WORTH_QUOTING = 0.6

@@ -99,11 +99,12 @@ async def _online(rehearsal: Rehearsal, talk: Conversation, llm: LLM) -> Simulat
 async def _offline(rehearsal: Rehearsal, talk: Conversation) -> Simulated:
     user = ScriptedUser(rehearsal.user, talk.variables())
     ended = await _play(talk, user, rehearsal.new_turns_limit)
-    why = (
-        f"{NO_LLM}, so this was rehearsed offline and nothing was judged. The agent's answers are quotations from its "
-        f"documents; the simulated user read {user.read} of the {user.length} lines of its prompt aloud, one a turn."
+    summary = (
+        f"This was rehearsed offline and nothing was judged, because {NO_LLM}. The agent's answers are quotations from "
+        f"its documents; the simulated user read {user.read} of the {user.length} lines of its prompt aloud, one a turn."
     )
-    analysis = not_analysed(rehearsal.questions, talk.variables(), why, title="Offline rehearsal")
+    why = f"Not judged: {NO_LLM}."
+    analysis = not_analysed(rehearsal.questions, talk.variables(), why, title="Offline rehearsal", summary=summary)
     return Simulated(talk.id, talk.transcript, analysis, ended)
 
 
