@@ -99,8 +99,13 @@ def serve_engine(app: App, host: str, port: int, say: Say) -> int:
     where = (
         "from CALLWRIGHT_ENGINE_API_KEY" if app.settings.engine_api_key else f"in {app.settings.home / 'engine.key'}"
     )
+    config = uvicorn.Config(asgi, host=host, port=port, log_level="warning", server_header=False)
+    listening = config.bind_socket()  # port 0 is any that is free: only now it is known which
+    port = listening.getsockname()[1]
     say(f"Embedded platform at http://{host}:{port}; header xi-api-key, the key is {where}")
-    return _run(asgi, host, port)
+    server = uvicorn.Server(config)
+    anyio.run(server.serve, [listening])
+    return 0 if server.started else 1
 
 
 def _run(asgi: ASGIApp, host: str, port: int) -> int:

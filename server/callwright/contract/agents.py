@@ -6,7 +6,7 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_valida
 
 from .agent.config import AgentConfig, ConversationConfig
 from .agent.evaluation import Criterion
-from .agent.normalise import normalise
+from .agent.normalise import normalise, split_nulls
 from .agent.settings import PlatformSettings
 from .agent.workflow import Workflow
 from .common import AccessInfo, AgentId, Cursor, Empty, Limits, Maybe, PageSize, Scalar, SortDirection, Wire
@@ -166,7 +166,12 @@ class GetAgent(Operation[Agent], method="GET", path="/v1/convai/agents/{agent_id
 
 
 class UpdateAgent(AgentWrite[Agent], method="PATCH", path="/v1/convai/agents/{agent_id}", guarded=GUARDED):
-    """Change parts of an agent: objects are merged, lists and plain values are replaced."""
+    """Change parts of an agent, by JSON merge: objects are merged, lists and plain values are replaced.
+
+    null takes a value out, whatever its type: a key of a map is gone then, and what has a default gets it back.
+    """
+
+    _taken_out: list[tuple[str, ...]] = PrivateAttr(default_factory=list[tuple[str, ...]])
 
     agent_id: AgentId
     conversation_config: ConversationConfig = Field(default_factory=ConversationConfig)
@@ -174,6 +179,23 @@ class UpdateAgent(AgentWrite[Agent], method="PATCH", path="/v1/convai/agents/{ag
     workflow: Workflow | None = None
     name: str | None = None
     tags: list[str] | None = None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _set_nulls_apart(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        rest, taken_out = split_nulls(data)
+        request = handler(rest)
+        request._taken_out = taken_out
+        return request
+
+    def body(self) -> dict[str, Any] | None:
+        body = super().body() or {}
+        for *parents, last in self._taken_out:
+            node = body
+            for name in parents:
+                node = node.setdefault(name, {})
+            node[last] = None
+        return body
 
 
 class DeleteAgent(Operation[Empty], method="DELETE", path="/v1/convai/agents/{agent_id}"):

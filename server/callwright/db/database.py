@@ -1,7 +1,9 @@
 """One database: many readers, one writer, work in worker threads.
 
-SQLite serialises writers anyway; queueing them here means that only another *process* can make us wait, and that wait
-is `busy_timeout`. A write takes its lock at BEGIN, so a transaction never has to upgrade and fail half way.
+A rule reads, decides and writes, and must not be overtaken in between. So there is one writer at a time, on either
+database: SQLite has no other way, and on PostgreSQL a transaction that writes begins with a lock. Writers queue here;
+only another *process* can make us wait, and on SQLite that wait is `busy_timeout`. The lock is taken at BEGIN, so a
+transaction never has to upgrade and fail half way.
 
 SQLite 3.7.0 to 3.51.2 can corrupt a WAL when two connections checkpoint at once: no connection checkpoints by itself.
 Whoever has written enough does it, if it gets the file lock that only one process can have.
@@ -21,6 +23,8 @@ from .migrations import Steps, migrate, pending
 
 T = TypeVar("T")
 CHECKPOINT_EVERY = 200  # writes; keeps the WAL under about 10 MB with two busy processes
+WAL_BYTES = 4_000_000  # what short-lived processes, which never write that often, may leave to the next one that opens
+MIGRATING, WRITING = 7203114, 7203115  # PostgreSQL's names for our locks
 BUSY_MS = 10_000  # shorter than the deadline of a call, so that a busy database is an error and not a hang
 
 
@@ -33,10 +37,14 @@ class Database:
         self._path = parsed.database or ""
         if self.sqlite:
             _make_private(Path(self._path))
-        self._reader = _engine(url, readers, "BEGIN", query_only=True) if self.sqlite else _engine(url, readers)
-        self._writer = _engine(url, 1, "BEGIN IMMEDIATE") if self.sqlite else self._reader
+        if self.sqlite:
+            self._reader = _sqlite(url, readers, "BEGIN", query_only=True)
+            self._writer = _sqlite(url, 1, "BEGIN IMMEDIATE")
+        else:
+            self._reader = _postgresql(url, readers, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            self._writer = _postgresql(url, 1, f"SELECT pg_advisory_xact_lock({WRITING})")
         self._reading = anyio.CapacityLimiter(readers)
-        self._writing = anyio.CapacityLimiter(1 if self.sqlite else readers)
+        self._writing = anyio.CapacityLimiter(1)
         self._writes = 0
         self._prepare(components)
 
@@ -59,23 +67,27 @@ class Database:
         if not self.sqlite:
             with self._writer.begin() as db:
                 # Replicas may start together; the lock lives as long as the transaction.
-                db.exec_driver_sql("SELECT pg_advisory_xact_lock(7203114)")
+                db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
                 migrate(db, components)
             return
         with self._reader.connect() as db:
-            wal = _pragma(db, "journal_mode") == "wal"
-            if wal and not pending(db, components):
-                return
-        with FileLock(f"{self._path}.migrate.lock"):
-            with self._writer.connect() as db:
-                _pragma(db, "journal_mode=WAL")
-            with self._writer.begin() as db:
-                migrate(db, components)
+            ready = _pragma(db, "journal_mode") == "wal" and not pending(db, components)
+        if not ready:
+            with FileLock(f"{self._path}.migrate.lock", mode=0o600):
+                with self._writer.connect() as db:
+                    _pragma(db, "journal_mode=WAL")
+                with self._writer.begin() as db:
+                    migrate(db, components)
+        wal = Path(f"{self._path}-wal")
+        if wal.exists() and wal.stat().st_size > WAL_BYTES:
+            self._checkpoint()
 
     def _checkpoint(self) -> None:
+        """TRUNCATE, because what was deleted would stay readable in the old frames of the WAL."""
         try:
-            with FileLock(f"{self._path}.checkpoint.lock", timeout=0), self._writer.connect() as db:
-                _pragma(db, "wal_checkpoint(RESTART)")
+            lock = FileLock(f"{self._path}.checkpoint.lock", timeout=0, mode=0o600)
+            with lock, self._writer.connect() as db:
+                _pragma(db, "wal_checkpoint(TRUNCATE)")
         except Timeout:
             return  # another process is at it
 
@@ -92,16 +104,23 @@ def _in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
 
 
 def _make_private(path: Path) -> None:
-    """Only this user reads the file; SQLite gives its WAL the same mode."""
+    """Only this user reads the file, even one that was copied here; SQLite gives its WAL the same mode."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
 
 
-def _engine(url: str, size: int, begin: str | None = None, *, query_only: bool = False) -> Engine:
+def _postgresql(url: str, size: int, begin: str) -> Engine:
+    # pre_ping: a server that was restarted, or a firewall, leaves dead connections in the pool.
+    return _beginning(
+        create_engine(url, pool_size=size, max_overflow=0, hide_parameters=True, pool_pre_ping=True), begin
+    )
+
+
+def _sqlite(url: str, size: int, begin: str, *, query_only: bool = False) -> Engine:
     # hide_parameters: the text of an IntegrityError must not carry values.
     engine = create_engine(url, pool_size=size, max_overflow=0, hide_parameters=True)
-    if begin is None:
-        return engine
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: object) -> None:  # pyright: ignore[reportUnusedFunction]
@@ -115,6 +134,12 @@ def _engine(url: str, size: int, begin: str | None = None, *, query_only: bool =
             f"query_only={int(query_only)}",
         ):
             connection.execute(f"PRAGMA {pragma}")
+
+    return _beginning(engine, begin)
+
+
+def _beginning(engine: Engine, begin: str) -> Engine:
+    """Every transaction starts with this statement."""
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]

@@ -8,9 +8,9 @@ Steps = Sequence[str]
 
 
 def pending(db: Connection, components: Mapping[str, Steps]) -> bool:
-    """Whether `migrate` has anything to do; reads only."""
+    """Whether `migrate` has anything to do, or to refuse; reads only."""
     known = db.dialect.has_table(db, "schema_step")
-    return not known or any(_done(db, name) < len(steps) for name, steps in components.items())
+    return not known or any(_done(db, name) != len(steps) for name, steps in components.items())
 
 
 def migrate(db: Connection, components: Mapping[str, Steps]) -> None:

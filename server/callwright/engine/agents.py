@@ -19,7 +19,7 @@ from . import defaults
 from .checks import check_agent
 from .handlers import Handlers, Tx
 from .merge import Json, merged, with_defaults
-from .paging import page
+from .paging import name_key, page, search_key
 from .people import OWNER
 from .phone_numbers import numbers_of, unassign
 from .tables import agent
@@ -27,12 +27,14 @@ from .uses import agents_using, forget_uses, replace_uses, targets_in
 
 agents = Handlers()
 
+_ANSWERED = ("agent_id", "metadata", "phone_numbers", "access_info")
+"""Fields of an answer that a client may send back and that say nothing about the agent's document."""
+
 
 @agents.implements(CreateAgent, proof="test_an_agent_reads_back_as_it_was_created")
 def create_agent(tx: Tx, op: CreateAgent) -> CreatedAgent:
     new = tx.new_id("agent")
-    document = with_defaults(merged({}, op.body() or {}), defaults.AGENT)
-    check_agent(tx, document, tx.allow)
+    document = _checked(tx, {}, op.body() or {})
     tx.db.execute(insert(agent).values(workspace=tx.workspace, id=new, created_ms=tx.now_ms, **_columns(tx, document)))
     replace_uses(tx, "agent", new, targets_in(document))
     return CreatedAgent(agent_id=new)
@@ -43,7 +45,7 @@ def list_agents(tx: Tx, op: ListAgents) -> AgentPage:
     columns = [c for c in agent.c if c.name != "document"]
     found = select(*columns).where(agent.c.workspace == tx.workspace)
     if op.search:
-        found = found.where(agent.c.name_key.contains(op.search.casefold(), autoescape=True))
+        found = found.where(agent.c.name_key.contains(search_key(op.search), autoescape=True))
     rows, cursor = page(
         tx.db,
         found,
@@ -64,8 +66,7 @@ def get_agent(tx: Tx, op: GetAgent) -> Json:
 @agents.implements(UpdateAgent, proof="test_an_update_merges_deeply_and_null_restores_the_default")
 def update_agent(tx: Tx, op: UpdateAgent) -> Json:
     old = agent_row(tx, op.agent_id)["document"]
-    document = with_defaults(merged(old, op.body() or {}), defaults.AGENT)
-    check_agent(tx, document, tx.allow)
+    document = _checked(tx, old, op.body() or {})
     tx.db.execute(
         update(agent)
         .where(agent.c.workspace == tx.workspace, agent.c.id == op.agent_id)
@@ -96,9 +97,14 @@ def agent_row(tx: Tx, agent_id: str) -> RowMapping:
     return row
 
 
-def agent_names(tx: Tx, ids: set[str]) -> dict[str, str]:
-    found = select(agent.c.id, agent.c.name).where(agent.c.workspace == tx.workspace, agent.c.id.in_(ids))
-    return {row.id: row.name for row in tx.db.execute(found)}
+def _checked(tx: Tx, old: Json, patch: Json) -> Json:
+    """What is stored after a change: complete, and without what only answers have."""
+    document = with_defaults(merged(old, patch), defaults.AGENT)
+    document = {key: value for key, value in document.items() if key not in _ANSWERED}
+    if "workflow" in document:
+        document["workflow"] = with_defaults(document["workflow"], defaults.WORKFLOW)
+    check_agent(tx, document, tx.allow)
+    return document
 
 
 def _columns(tx: Tx, document: Json) -> dict[str, Any]:
@@ -106,7 +112,7 @@ def _columns(tx: Tx, document: Json) -> dict[str, Any]:
     name = str(document.get("name") or defaults.NAME)
     return {
         "name": name,
-        "name_key": name.casefold(),
+        "name_key": name_key(name),
         "updated_ms": tx.now_ms,
         "voice_id": document["conversation_config"]["tts"]["voice_id"],
         "archived": bool(document["platform_settings"].get("archived")),

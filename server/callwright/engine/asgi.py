@@ -1,15 +1,16 @@
 """The embedded platform as an ASGI app: routes from the contract, errors in the platform's shapes."""
 
 import hmac
-import json
 import logging
+import math
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, cast, get_args, get_origin
 
 import anyio
 from pydantic import BaseModel
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
@@ -37,8 +38,12 @@ from .vault import Vault
 HANDLERS: tuple[Handlers, ...] = (agents, conversations, simulations, knowledge_base, phone_numbers, secrets)
 BODY_LIMIT = 30 * 1024 * 1024
 
+_ODD = re.compile(rb"\\u0000|\d[eE]\+?\d{3}")
+"""May be a NUL, which PostgreSQL does not store, or a number beyond a float, which JSON has no word for."""
+
 log = logging.getLogger(__name__)
 
+Endpoint = Callable[[Request], Awaitable[Response]]
 Admit = Callable[[Request], str | None]
 """The workspace of a request, or None where its key is missing or wrong."""
 
@@ -68,19 +73,26 @@ def key_holder(key: str | None) -> Admit:
 
 
 def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for group in HANDLERS:
+        for op, implementation in group.by_operation.items():
+            by_path.setdefault(op.path, {})[op.method] = _endpoint(engine, admit, op, implementation)
     return Starlette(
-        routes=[
-            Route(op.path, _endpoint(engine, admit, op, implementation), methods=[op.method])
-            for group in HANDLERS
-            for op, implementation in group.by_operation.items()
-        ],
+        routes=[Route(path, _by_method(methods), methods=list(methods)) for path, methods in by_path.items()],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _defect},
     )
 
 
-def _endpoint(
-    engine: Engine, admit: Admit, op: type[Operation[Any]], implementation: Implementation
-) -> Callable[[Request], Awaitable[Response]]:
+def _by_method(methods: dict[str, Endpoint]) -> Endpoint:
+    """One route a path, so that the answer to a wrong method names every right one."""
+
+    async def serve(request: Request) -> Response:
+        return await methods["GET" if request.method == "HEAD" else request.method](request)
+
+    return serve
+
+
+def _endpoint(engine: Engine, admit: Admit, op: type[Operation[Any]], implementation: Implementation) -> Endpoint:
     fn = implementation.fn
 
     async def serve(request: Request) -> Response:
@@ -132,12 +144,13 @@ async def _parse(op: type[Operation[Any]], request: Request) -> Operation[Any]:
 
 
 def _query(op: type[Operation[Any]], request: Request) -> dict[str, Any]:
-    """Query parameters; one that is a list in the contract keeps all its values."""
-    many = {name for name, place in op.places().items() if place == "query" and _is_list(op, name)}
-    return {
-        name: request.query_params.getlist(name) if name in many else value
-        for name, value in request.query_params.items()
-    }
+    """Query parameters that the contract knows; others are accepted and mean nothing here. A list keeps all values."""
+    given = request.query_params
+    found: dict[str, Any] = {}
+    for name in (name for name, place in op.places().items() if place == "query" and name in given):
+        found[name] = given.getlist(name) if _is_list(op, name) else given[name]
+        _refuse_unstorable(found[name], ["query", name])
+    return found
 
 
 def _is_list(op: type[Operation[Any]], name: str) -> bool:
@@ -148,12 +161,30 @@ def _is_list(op: type[Operation[Any]], name: str) -> bool:
 async def _json(request: Request) -> dict[str, Any]:
     raw = await _bounded(request)
     try:
-        body: Any = json.loads(raw) if raw else {}
-    except (ValueError, RecursionError):
-        raise InvalidRequest([{"loc": ["body"], "msg": "JSON decode error", "type": "json_invalid"}]) from None
+        # Refuses what cannot be stored or given back too: NaN, half a surrogate pair, more than 200 levels.
+        body: Any = from_json(raw, allow_inf_nan=False) if raw else {}
+    except ValueError as exc:
+        msg = f"JSON decode error: {exc}"
+        raise InvalidRequest([{"loc": ["body"], "msg": msg, "type": "json_invalid"}]) from None
     if not isinstance(body, dict):
         raise InvalidRequest([{"loc": ["body"], "msg": "Input should be an object", "type": "dict_type"}])
+    if _ODD.search(raw):
+        _refuse_unstorable(body, ["body"])
     return cast(dict[str, Any], body)
+
+
+def _refuse_unstorable(node: Any, at: list[str | int]) -> None:
+    if isinstance(node, str) and "\0" in node:
+        raise InvalidRequest([{"loc": at, "msg": "A text has no NUL characters", "type": "string_nul"}])
+    if isinstance(node, float) and not math.isfinite(node):
+        raise InvalidRequest([{"loc": at, "msg": "The number is too large", "type": "finite_number"}])
+    if isinstance(node, dict):
+        for key, value in cast(dict[str, Any], node).items():
+            _refuse_unstorable(key, at)
+            _refuse_unstorable(value, [*at, key])
+    elif isinstance(node, list):
+        for index, item in enumerate(cast(list[Any], node)):
+            _refuse_unstorable(item, [*at, index])
 
 
 async def _bounded(request: Request) -> bytes:
@@ -197,7 +228,7 @@ async def _api_error(_: Request, exc: Exception) -> Response:
 async def _http_error(_: Request, exc: Exception) -> Response:
     error = cast(HTTPException, exc)
     code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "http_error")
-    return JSONResponse({"detail": {"status": code, "message": error.detail}}, status_code=error.status_code)
+    return JSONResponse({"detail": {"status": code, "message": error.detail}}, error.status_code, error.headers)
 
 
 async def _defect(request: Request, exc: Exception) -> Response:

@@ -14,12 +14,12 @@ from ..contract.conversations import (
 from ..contract.errors import NotFound
 from .handlers import Handlers, Tx
 from .merge import Json
-from .paging import page
+from .paging import LARGEST, page, search_key
 from .tables import agent, conversation
 
 conversations = Handlers()
 
-_LISTED = [c for c in conversation.c if c.name != "document"]
+_LISTED = [c for c in conversation.c if c.name not in ("document", "search_key")]
 
 
 @conversations.implements(ListConversations, proof="test_a_rehearsal_is_listed_only_when_asked_for")
@@ -69,7 +69,8 @@ def keep(tx: Tx, record: Json, *, simulated: bool) -> None:
     """Store a finished conversation, in the platform's shape, and note the call on its agent."""
     analysis: Json = record.get("analysis") or {}
     start = record["metadata"]["start_time_unix_secs"]
-    spoken = [turn for turn in record["transcript"] if turn.get("message")]
+    spoken: list[str] = [turn["message"] for turn in record["transcript"] if turn.get("message")]
+    titles: list[str | None] = [analysis.get("call_summary_title"), analysis.get("transcript_summary")]
     row: dict[str, Any] = {
         "id": record["conversation_id"],
         "agent_id": record["agent_id"],
@@ -79,9 +80,10 @@ def keep(tx: Tx, record: Json, *, simulated: bool) -> None:
         "call_successful": analysis.get("call_successful", "unknown"),
         "user_id": record.get("user_id"),
         "simulated": simulated,
-        "title": analysis.get("call_summary_title"),
-        "summary": analysis.get("transcript_summary"),
+        "title": titles[0],
+        "summary": titles[1],
         "message_count": len(spoken),
+        "search_key": search_key("\n".join([*filter(None, titles), *spoken])),
         "document": record,
     }
     tx.db.execute(insert(conversation).values(workspace=tx.workspace, **row))
@@ -109,11 +111,11 @@ def _conditions(op: ListConversations) -> list[Any]:
     ]
     found = [condition for value, condition in asked if value is not None]
     if op.call_start_before_unix is not None:
-        found.append(c.start_secs < op.call_start_before_unix)
+        found.append(c.start_secs < max(min(op.call_start_before_unix, LARGEST), -LARGEST))
     if op.call_start_after_unix is not None:
-        found.append(c.start_secs > op.call_start_after_unix)
+        found.append(c.start_secs > max(min(op.call_start_after_unix, LARGEST), -LARGEST))
     if op.search:
-        found.append(c.title.icontains(op.search, autoescape=True) | c.summary.icontains(op.search, autoescape=True))
+        found.append(c.search_key.contains(search_key(op.search), autoescape=True))
     if not op.include_simulated:
         found.append(c.simulated.is_(False))
     return found
@@ -131,5 +133,6 @@ def _summary(row: RowMapping, *, with_summary: bool) -> Json:
         "call_successful": row["call_successful"],
         "call_summary_title": row["title"],
         "direction": row["direction"],
+        "simulated": row["simulated"],
     }
     return shown | ({"transcript_summary": row["summary"]} if with_summary else {})

@@ -116,6 +116,9 @@ PLATFORM_SETTINGS: dict[str, Any] = {
     "safety": {"is_blocked_ivc": False, "is_blocked_non_ivc": False, "ignore_safety_evaluation": False},
 }
 
+WORKFLOW: dict[str, Any] = {"nodes": {}, "edges": {}, "prevent_subagent_loops": False}
+"""Of an agent that has one; the newest clients do not read a workflow that lacks any of them."""
+
 AGENT: dict[str, Any] = {
     "conversation_config": CONVERSATION_CONFIG,
     "platform_settings": PLATFORM_SETTINGS,

@@ -21,7 +21,7 @@ from ..contract.operation import Blob
 from .agent_documents import take_out
 from .handlers import Handlers, Tx
 from .merge import Json
-from .paging import page
+from .paging import name_key, page, search_key
 from .people import OWNER
 from .tables import document
 from .uses import agents_using
@@ -45,7 +45,7 @@ def create_text(tx: Tx, op: CreateTextDocument) -> AddedDocument:
     size = len(op.text.encode())
     tx.db.execute(
         insert(document).values(
-            workspace=tx.workspace, id=new, name=name, name_key=name.casefold(), type="text", created_ms=tx.now_ms,
+            workspace=tx.workspace, id=new, name=name, name_key=name_key(name), type="text", created_ms=tx.now_ms,
             updated_ms=tx.now_ms, size_bytes=size, content=op.text,
         )
     )  # fmt: skip
@@ -57,7 +57,7 @@ def list_documents(tx: Tx, op: ListDocuments) -> DocumentPage:
     columns = [c for c in document.c if c.name != "content"]
     found = select(*columns).where(document.c.workspace == tx.workspace)
     if op.search:
-        found = found.where(document.c.name_key.contains(op.search.casefold(), autoescape=True))
+        found = found.where(document.c.name_key.contains(search_key(op.search), autoescape=True))
     if op.types:
         found = found.where(document.c.type.in_(op.types))
     rows, cursor = page(
@@ -89,7 +89,7 @@ def update_document(tx: Tx, op: UpdateDocument) -> Json:
     tx.db.execute(
         update(document)
         .where(document.c.workspace == tx.workspace, document.c.id == op.documentation_id)
-        .values(name=op.name, name_key=op.name.casefold(), updated_ms=tx.now_ms)
+        .values(name=op.name, name_key=name_key(op.name), updated_ms=tx.now_ms)
     )
     return _answer(document_row(tx, op.documentation_id))
 

@@ -18,8 +18,13 @@ def merged(old: Any, patch: Any) -> Any:
 
 
 def with_defaults(document: Any, defaults: Any) -> Any:
-    """`document` with what it lacks taken from `defaults`; lists and scalars that are there stay as they are."""
+    """`document` with what it lacks taken from `defaults`; lists and scalars that are there stay as they are.
+
+    A variant of another `type` than the default's takes nothing from it.
+    """
     if not (isinstance(document, dict) and isinstance(defaults, dict)):
         return cast(Any, document)
     known, given = cast(Json, defaults), cast(Json, document)
+    if "type" in known and given.get("type", known["type"]) != known["type"]:
+        return given
     return {**known, **{key: with_defaults(value, known.get(key)) for key, value in given.items()}}

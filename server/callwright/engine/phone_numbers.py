@@ -16,13 +16,18 @@ from ..contract.phone_numbers import (
     UpdatePhoneNumber,
 )
 from .handlers import Handlers, Tx
-from .merge import Json, merged
+from .merge import Json
 from .tables import agent, phone_number
-from .uses import forget_uses
 
 phone_numbers = Handlers()
 
 Credentials = dict[str, Any]
+
+_CLEAR = {"sid", "supports_inbound", "supports_outbound", "livekit_stack"}
+_TRUNKS = {"inbound_trunk_config", "outbound_trunk_config"}
+_CLEAR_TRUNK = {
+    "address", "transport", "media_encryption", "allowed_addresses", "allowed_numbers", "remote_domains",
+}  # fmt: skip
 
 
 @phone_numbers.implements(CreatePhoneNumber, proof="test_an_imported_number_reads_back_with_masked_credentials")
@@ -64,7 +69,8 @@ def get_number(tx: Tx, op: GetPhoneNumber) -> Json:
 
 @phone_numbers.implements(UpdatePhoneNumber, proof="test_a_number_is_assigned_to_an_agent_and_taken_back")
 def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
-    """`agent_id: null` takes the number from its agent; a trunk that is given replaces the old one's fields."""
+    """`agent_id: null` takes the number from its agent. A trunk that is given replaces the old one with its login, so
+    that no password goes to an address that it was not stored for; null takes the trunk out."""
     row = _row(tx, op.phone_number_id)
     body = op.body() or {}
     agent_id = body.pop("agent_id", row["agent_id"])
@@ -72,14 +78,14 @@ def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
         raise BadRequest(f"No agent {agent_id!r} to answer this number. GET /v1/convai/agents lists them.")
     if row["provider"] == "twilio" and (trunk := sorted(k for k in body if "trunk" in k or k == "livekit_stack")):
         raise BadRequest(f"{', '.join(trunk)} is for SIP trunk numbers; {row['phone_number']} is a Twilio number.")
+    if agent_id is not None and row["document"].get("supports_inbound") is False:
+        raise BadRequest(f"{row['phone_number']} takes no incoming calls, so no agent can answer it.")
     stored, secret = _split(body)
-    sealed = row["sealed"]
-    if secret:
-        sealed = _seal(tx, row["id"], merged(_open(tx, row), secret))
+    document, credentials = row["document"] | stored, {**_open(tx, row), **dict.fromkeys(stored), **secret}
     tx.db.execute(
         update(phone_number)
         .where(phone_number.c.workspace == tx.workspace, phone_number.c.id == op.phone_number_id)
-        .values(agent_id=agent_id, document=merged(row["document"], stored), sealed=sealed)
+        .values(agent_id=agent_id, document=document, sealed=_seal(tx, row["id"], credentials))
     )
     return get_number(tx, GetPhoneNumber(phone_number_id=op.phone_number_id))
 
@@ -90,7 +96,6 @@ def delete_number(tx: Tx, op: DeletePhoneNumber) -> Empty:
     tx.db.execute(
         delete(phone_number).where(phone_number.c.workspace == tx.workspace, phone_number.c.id == op.phone_number_id)
     )
-    forget_uses(tx, "phone_number", op.phone_number_id)
     return Empty()
 
 
@@ -113,30 +118,25 @@ def unassign(tx: Tx, agent_id: str) -> list[str]:
 
 
 def _split(body: Json) -> tuple[Json, Credentials]:
-    """What may be stored in the clear, and what is sealed: tokens, passwords, header values."""
-    stored, secret = dict(body), Credentials()
-    for name in ("phone_number", "label", "provider"):
-        stored.pop(name, None)
-    if "token" in stored:
-        secret["token"] = stored.pop("token")
-    if isinstance(stored.get("region_config"), dict):
-        region: Json = stored["region_config"]
-        stored["region_config"] = {k: v for k, v in region.items() if k != "token"}
-        secret["region_token"] = region.get("token")
-    for name in ("inbound_trunk_config", "outbound_trunk_config"):
-        if not isinstance(stored.get(name), dict):
-            continue
-        trunk: Json = stored[name]
-        login: Json = trunk.get("credentials") or {}
-        clear: Json = {k: v for k, v in trunk.items() if k not in ("credentials", "headers")}
-        clear |= {"username": login.get("username"), "header_names": sorted(trunk.get("headers") or {})}
-        stored[name] = clear
-        secret[name] = {"credentials": login or None, "headers": trunk.get("headers") or None}
+    """What may be stored in the clear, and what is sealed: tokens, passwords, header values, and whatever we do not
+    know, because it may be one of them."""
+    stored: Json = {key: value for key, value in body.items() if key in _CLEAR}
+    rest = body.keys() - _CLEAR - _TRUNKS - {"phone_number", "label", "provider"}
+    secret: Credentials = {key: body[key] for key in rest}
+    for name in sorted(_TRUNKS & body.keys()):
+        trunk: Json | None = body[name]
+        stored[name] = None
+        if trunk is not None:
+            login: Json = trunk.get("credentials") or {}
+            shown: Json = {"username": login.get("username"), "header_names": sorted(trunk.get("headers") or {})}
+            stored[name] = {key: value for key, value in trunk.items() if key in _CLEAR_TRUNK} | shown
+            secret[name] = {key: value for key, value in trunk.items() if key not in _CLEAR_TRUNK}
     return stored, secret
 
 
 def _seal(tx: Tx, id: str, secret: Credentials) -> bytes | None:
-    return tx.vault.seal(json.dumps(secret), belongs_to=f"{tx.workspace}/{id}") if secret else None
+    kept = {name: value for name, value in secret.items() if value}
+    return tx.vault.seal(json.dumps(kept), belongs_to=f"{tx.workspace}/{id}") if kept else None
 
 
 def _open(tx: Tx, row: RowMapping) -> Credentials:

@@ -1,8 +1,8 @@
 """The rules of workspace secrets. No function here gives a value back to a caller."""
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from ..contract.dependents import AgentDependent, DependentAgent, DependentPhoneNumber
+from ..contract.dependents import AgentDependent, DependentAgent
 from ..contract.errors import BadRequest, InUse, NotFound
 from ..contract.secrets import (
     CreateSecret,
@@ -76,22 +76,21 @@ def reveal(tx: Tx, secret_id: str) -> str:
     return tx.vault.open(sealed, belongs_to=_row(tx, secret_id))
 
 
-def rotate(tx: Tx, new: Vault) -> int:
-    """Seal everything in the workspace with another key; answers how many values were turned.
+def rotate(db: Connection, old: Vault, new: Vault) -> int:
+    """Seal everything of every workspace with another key; answers how many values were turned.
 
-    All or nothing: it runs in one transaction, and a value that does not open stops it.
+    All or nothing: it runs in one transaction, and a value that does not open with `old` stops it (WrongKey).
     """
     turned = 0
     for table in (secret, phone_number):
-        rows = tx.db.execute(select(table.c.id, table.c.sealed).where(table.c.workspace == tx.workspace)).all()
-        for row in rows:
-            if row.sealed is not None:
-                where = f"{tx.workspace}/{row.id}"
-                sealed = new.seal(tx.vault.open(row.sealed, belongs_to=where), belongs_to=where)
-                tx.db.execute(
-                    update(table).where(table.c.workspace == tx.workspace, table.c.id == row.id).values(sealed=sealed)
-                )
-                turned += 1
+        rows = db.execute(select(table.c.workspace, table.c.id, table.c.sealed).where(table.c.sealed.is_not(None)))
+        for row in rows.all():
+            where = f"{row.workspace}/{row.id}"
+            sealed = new.seal(old.open(row.sealed, belongs_to=where), belongs_to=where)
+            db.execute(
+                update(table).where(table.c.workspace == row.workspace, table.c.id == row.id).values(sealed=sealed)
+            )
+            turned += 1
     return turned
 
 
@@ -117,12 +116,4 @@ def _used_by(tx: Tx, secret_id: str) -> SecretUse:
         DependentAgent(type="available", id=id, name=name, created_at_unix_secs=created, access_level="admin")
         for id, name, created in agents_using(tx, "secret", secret_id)
     ]
-    numbers = users_of(tx, "secret", secret_id).get("phone_number", [])
-    found = select(phone_number).where(phone_number.c.workspace == tx.workspace, phone_number.c.id.in_(numbers))
-    phones = [
-        DependentPhoneNumber(
-            phone_number_id=row["id"], phone_number=row["phone_number"], label=row["label"], provider=row["provider"]
-        )
-        for row in tx.db.execute(found).mappings()
-    ]
-    return SecretUse(tools=[], agents=agents, others=[], phone_numbers=phones)
+    return SecretUse(tools=[], agents=agents, others=[], phone_numbers=[])

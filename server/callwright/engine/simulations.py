@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from ..contract.agents import SimulateConversation
+from ..contract.errors import InvalidRequest
 from .agents import agent_row
 from .conversations import keep
 from .dialogue.agent import read_agent
@@ -18,14 +19,21 @@ from .tables import document
 
 simulations = Handlers()
 
+_PLACES = {"new_turns_limit": ("body",), "dynamic_variables": ("body", "simulation_specification")}
+"""Other problems lie in the agent's own configuration."""
+
 
 @simulations.implements(
     SimulateConversation,
     proof="test_a_rehearsal_reads_back_as_a_conversation",
-    missing="workflows, transfers to other agents, webhook and MCP tools (mocked or answered 'Tool Called.')",
+    missing="workflows, transfers to other agents, an agent's own LLM endpoint (`custom_llm`), webhook and MCP tools"
+    " (mocked or answered 'Tool Called.')",
 )
 async def simulate_conversation(unit: Unit, op: SimulateConversation) -> Json:
-    """Text only. The conversation is kept and marked as simulated; `conversation_id` in the answer is ours."""
+    """Text only. The conversation is kept and marked as simulated; `conversation_id` in the answer is ours.
+
+    With zero retention nothing is kept, and the answer names no conversation.
+    """
     body = op.body() or {}
     spec: Json = body["simulation_specification"]
     mocks: dict[str, Json] = spec.get("tool_mock_config") or {}
@@ -42,21 +50,28 @@ async def simulate_conversation(unit: Unit, op: SimulateConversation) -> Json:
         new_turns_limit=body.get("new_turns_limit") or DEFAULT_TURNS,
     )
     started = unit.clock() // 1000
-    done = await simulate(
-        rehearsal,
-        conversation_id=unit.new_id("conv"),
-        llm=unit.models.for_agent(agent.llm),
-        clock=lambda: unit.clock() / 1000,
-        new_id=lambda: unit.new_id("call").removeprefix("call_").ljust(32, "0")[:32],
-    )
-    record = _record(op.agent_id, rehearsal, done, started, unit.clock() // 1000)
-    await unit.write(lambda tx: keep(tx, record, simulated=True))
-    return {
+    try:
+        done = await simulate(
+            rehearsal,
+            conversation_id=unit.new_id("conv"),
+            llm=unit.models.for_agent(agent.llm),
+            clock=lambda: unit.clock() / 1000,
+            new_id=lambda: unit.new_id("call").removeprefix("call_").ljust(32, "0")[:32],
+        )
+    except InvalidRequest as exc:
+        for problem in exc.problems:  # the runtime does not know where in a request its settings stood
+            problem["loc"] = [*_PLACES.get(str(problem["loc"][0]), ("agent",)), *problem["loc"]]
+        raise
+    answer: Json = {
         "simulated_conversation": done.transcript,
         "analysis": done.analysis,
-        "conversation_id": done.conversation_id,
         "ended_because": done.ended,
     }
+    if stored["platform_settings"]["privacy"].get("zero_retention_mode"):
+        return answer
+    record = _record(op.agent_id, rehearsal, done, started, unit.clock() // 1000)
+    await unit.write(lambda tx: keep(tx, record, simulated=True))
+    return answer | {"conversation_id": done.conversation_id}
 
 
 def _read(tx: Tx, agent_id: str) -> tuple[Json, list[Document]]:

@@ -17,7 +17,7 @@ STEPS = (
         workspace TEXT NOT NULL, id TEXT NOT NULL, agent_id TEXT NOT NULL, status TEXT NOT NULL,
         start_secs BIGINT NOT NULL, duration_secs INTEGER NOT NULL, call_successful TEXT NOT NULL, user_id TEXT,
         simulated BOOLEAN NOT NULL, direction TEXT, title TEXT, summary TEXT, message_count INTEGER NOT NULL,
-        document JSON NOT NULL, PRIMARY KEY (workspace, id));
+        search_key TEXT NOT NULL, document JSON NOT NULL, PRIMARY KEY (workspace, id));
     CREATE INDEX conversation_by_age ON conversation (workspace, simulated, start_secs, id);
     CREATE INDEX conversation_by_agent ON conversation (workspace, agent_id, simulated, start_secs, id);
     CREATE INDEX conversation_by_user ON conversation (workspace, user_id, start_secs, id);
@@ -63,7 +63,7 @@ conversation = Table(
     Column("agent_id", Text), Column("status", Text), Column("start_secs", BigInteger),
     Column("duration_secs", Integer), Column("call_successful", Text), Column("user_id", Text),
     Column("simulated", Boolean), Column("direction", Text), Column("title", Text), Column("summary", Text),
-    Column("message_count", Integer), Column("document", JSON),
+    Column("message_count", Integer), Column("search_key", Text), Column("document", JSON),
 )  # fmt: skip
 document = Table(
     "document", _all, _key("workspace"), _key("id"),

@@ -43,6 +43,21 @@ def normalise(request: object) -> tuple[Any, list[str]]:
     return _each(body, (), "extra_evaluation_criteria", _criterion), warnings
 
 
+def split_nulls(patch: Any) -> tuple[Any, list[tuple[str, ...]]]:
+    """A merge patch without its nulls, and where they stood. A list is a value: what is null in it stays."""
+    if not isinstance(patch, dict):
+        return patch, []
+    rest: Document = {}
+    nulls: list[tuple[str, ...]] = []
+    for name, value in cast(Document, patch).items():
+        if value is None:
+            nulls.append((name,))
+            continue
+        rest[name], below = split_nulls(value)
+        nulls += [(name, *path) for path in below]
+    return rest, nulls
+
+
 def _agent(config: Document, warnings: list[str]) -> Document:
     prompt = config.get("prompt")
     if isinstance(prompt, str):
