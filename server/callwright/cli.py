@@ -1,6 +1,7 @@
 """The commands; the only reader of argv and environ; logging to stderr, without secrets."""
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -12,9 +13,14 @@ from typing import Any, NoReturn, cast
 from . import __version__
 from .settings import Platform, SettingError, Settings
 
+_COLLECT_AFTER = (10_000, 50, 50)
+
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     args = _parser().parse_args(argv)
+    # What is imported lives as long as the process. At the usual thresholds a tenth of the time to the first answer goes
+    # into walking over it again and again.
+    gc.set_threshold(*_COLLECT_AFTER)
     try:
         settings = _overridden(Settings.from_env(os.environ), args)
         _log_to_stderr(settings)
