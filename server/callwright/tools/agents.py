@@ -31,6 +31,7 @@ from .agent_config import (
     Voice,
     changes_of,
 )
+from .preview import changed_fields
 from .rehearsal import Rehearsed, criteria_of, specification
 from .text import short
 from .toolset import PlatformApi, Toolset
@@ -167,7 +168,7 @@ async def simulate_conversation(
     tool_mocks: Annotated[Json | None, Field(description="Tool name to its answer in the rehearsal.")] = None,
     max_turns: Annotated[int, Field(ge=1, le=100, description="New turns at most.")] = 20,
 ) -> Rehearsed:
-    """Rehearse an agent in text against a simulated caller and judge it. Rings nobody, mocks tools, costs LLM tokens."""
+    """Rehearse an agent in text against a simulated caller and judge it. Rings nobody, mocks tools, costs LLM use."""
     answer = await api.send(
         SimulateConversation.model_validate(
             {
@@ -198,7 +199,7 @@ async def _what_would_be_made(_: ApiClient, op: CreateAgent) -> str:
 @TOOLS.preview(UpdateAgent)
 async def _what_would_change(api: ApiClient, op: UpdateAgent) -> str:
     agent = await api.send(GetAgent(agent_id=op.agent_id))
-    return f"Change agent {short(agent.name)!r} ({op.agent_id})."
+    return f"Change agent {short(agent.name)!r} ({op.agent_id}): {changed_fields(op)}."
 
 
 @TOOLS.preview(SimulateConversation)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from ..contract.errors import ApiError, RateLimited, Unauthorized, Unavailable
+from .text import visible
 
 _REMEDY: tuple[tuple[type[ApiError], str], ...] = (
     (Unauthorized, " Check ELEVENLABS_API_KEY, then restart the server."),
@@ -46,7 +47,7 @@ def spoken(error: ApiError | ValidationError, known: list[str] | None = None) ->
     """An error in words: what was wrong, what is allowed, what to do next. Never the value."""
     if isinstance(error, ApiError):
         remedy = next((text for kind, text in _REMEDY if isinstance(error, kind)), "")
-        return f"{error}{remedy}"
+        return f"{visible(str(error))}{remedy}"
     problems = error.errors(include_input=False, include_url=False)
     return " ".join(_problem(p["type"], p["loc"], p["msg"], known or []) for p in problems[:5])
 

@@ -1,5 +1,6 @@
 """Give agents documents to know."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -121,10 +122,12 @@ async def get_document_content(
     document_id: Id,
     offset: Annotated[int, Field(ge=0, description="First character; `next_offset` of the part before.")] = 0,
 ) -> ContentView:
-    """Read a document's text, 15,000 characters at a time."""
+    """Read a document's text, at most 15,000 characters at a time."""
     content = await api.send(GetDocumentContent(documentation_id=document_id))
     text = content.data.decode(errors="replace")
     end = offset + CONTENT_SHOWN
+    while len(json.dumps(text[offset:end], ensure_ascii=False)) > 1.2 * CONTENT_SHOWN:
+        end = offset + (end - offset) // 2  # full of quotes or line ends, which JSON writes with two characters or more
     return ContentView(
         document_id=document_id, text=text[offset:end], length=len(text), next_offset=end if end < len(text) else None
     )

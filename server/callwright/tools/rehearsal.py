@@ -23,11 +23,17 @@ class Said(View):
     tools: list[str]
     at_secs: int
 
+    def line(self) -> str:
+        return " ".join(filter(None, [f"{self.role}, {self.at_secs} s:", self.said, *(f"[{t}]" for t in self.tools)]))
+
 
 class Judged(View):
     id: str
     result: str
     rationale: str
+
+    def line(self) -> str:
+        return f"{self.id}: {self.result}. {self.rationale}"
 
 
 class Collected(View):

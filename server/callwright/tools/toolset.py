@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar, cast
 
@@ -24,13 +25,14 @@ from .arguments import decoded, flattened, sealed, spoken, untitled
 from .policy import TOKEN, Policy
 from .preview import Preview, question_of
 from .scope import Api, Call, NeedsApproval
-from .text import cleaned, render
-from .views import View
+from .text import LIMIT, cleaned, fitted, visible
+from .views import View, render
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 P = TypeVar("P", bound=Callable[..., Awaitable[str]])
 
 HEARTBEAT_SECONDS = 2.0
+_CHANGED = "Not done: what this depends on changed while it was approved. Call again to ask anew."
 _STRONGEST_FIRST: tuple[Effect, ...] = ("dial", "delete", "grant", "secret", "update", "create", "read")
 
 
@@ -164,10 +166,14 @@ class FunctionTool:
             try:
                 return await self._run(known, call, ctx)
             except NeedsApproval as need:
-                question = await question_of(need, self._previews.get(type(need.op)), spec.title, await app.api())
-                if (instead := await approve(need, question, call, token, ctx)) is not None:
+                client, preview = await app.api(), self._previews.get(type(need.op))
+                facts = partial(question_of, need, preview, spec.title, client)
+                if (instead := await approve(need, facts, call, token, ctx)) is not None:
                     return instead
                 return await self._run(known, call, ctx)
+        except NeedsApproval:
+            # What the tool read while it prepared the operation is another than what was approved.
+            raise ToolError(_CHANGED) from None
         except ApiError as exc:
             raise ToolError(spoken(exc)) from exc
         except ValidationError as exc:
@@ -186,8 +192,11 @@ class FunctionTool:
             injected[self._context_kwarg] = ctx
         work = self._spec.fn(**known, **injected)
         view = await (_with_heartbeat(work, ctx) if self._spec.long else work)
-        facts = cleaned(cast(View, view).model_dump(mode="json"))
-        return CallToolResult(content=[TextContent(text=render(facts))], structured_content=facts)
+        shown = cast(View, view)
+        facts = fitted(cleaned(shown.model_dump(mode="json")))
+        if facts is None:
+            raise ToolError(f"The reply would be longer than {LIMIT:,} characters. Ask for a smaller page_size.")
+        return CallToolResult(content=[TextContent(text=visible(render(shown)))], structured_content=facts)
 
     def _validated(self, arguments: dict[str, Any]) -> dict[str, Any]:
         model = self._function.arg_model
