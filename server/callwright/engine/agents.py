@@ -23,7 +23,7 @@ from .paging import name_key, page, search_key
 from .people import OWNER
 from .phone_numbers import numbers_of, unassign
 from .tables import agent
-from .uses import agents_using, forget_uses, replace_uses, targets_in
+from .uses import agents_using, forget_uses, references_in, replace_uses
 
 agents = Handlers()
 
@@ -36,7 +36,7 @@ def create_agent(tx: Tx, op: CreateAgent) -> CreatedAgent:
     new = tx.new_id("agent")
     document = _checked(tx, {}, op.body() or {})
     tx.db.execute(insert(agent).values(workspace=tx.workspace, id=new, created_ms=tx.now_ms, **_columns(tx, document)))
-    replace_uses(tx, "agent", new, targets_in(document))
+    replace_uses(tx, "agent", new, references_in(document))
     return CreatedAgent(agent_id=new)
 
 
@@ -72,7 +72,7 @@ def update_agent(tx: Tx, op: UpdateAgent) -> Json:
         .where(agent.c.workspace == tx.workspace, agent.c.id == op.agent_id)
         .values(**_columns(tx, document))
     )
-    replace_uses(tx, "agent", op.agent_id, targets_in(document))
+    replace_uses(tx, "agent", op.agent_id, references_in(document))
     return _answer(tx, agent_row(tx, op.agent_id))
 
 

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, cast, get_args, get_origin
+from typing import Annotated, Any, cast, get_args, get_origin
 
 import anyio
 from pydantic import BaseModel
@@ -155,7 +155,8 @@ def _query(op: type[Operation[Any]], request: Request) -> dict[str, Any]:
 
 def _is_list(op: type[Operation[Any]], name: str) -> bool:
     annotation = op.model_fields[name].annotation
-    return any(get_origin(arm) is list for arm in (annotation, *get_args(annotation)))
+    arms = [get_args(arm)[0] if get_origin(arm) is Annotated else arm for arm in (annotation, *get_args(annotation))]
+    return any(get_origin(arm) is list for arm in arms)
 
 
 async def _json(request: Request) -> dict[str, Any]:
