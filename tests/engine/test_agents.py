@@ -20,7 +20,134 @@ CREATE = "/v1/convai/agents/create"
 async def test_an_agent_reads_back_as_it_was_created(api: ApiClient) -> None:
     config = {"agent": {"first_message": "Hi.", "prompt": {"prompt": "Help.", "newer": {"a": [1, None]}}}}
     made = await agent(api, config, name="Ada", tags=["front"], from_a_newer_platform=7)
-    assert await read(api, made) == snapshot({'agent_id': 'agent_1', 'name': 'Ada', 'conversation_config': {'asr': {'quality': 'high', 'provider': 'elevenlabs', 'user_input_audio_format': 'pcm_16000', 'keywords': []}, 'turn': {'turn_timeout': 7.0, 'silence_end_call_timeout': -1.0, 'mode': 'turn'}, 'tts': {'model_id': 'eleven_flash_v2', 'voice_id': 'cjVigY5qzO86Huf0OWal', 'supported_voices': [], 'agent_output_audio_format': 'pcm_16000', 'optimize_streaming_latency': 3, 'stability': 0.5, 'speed': 1.0, 'similarity_boost': 0.8, 'pronunciation_dictionary_locators': []}, 'conversation': {'text_only': False, 'max_duration_seconds': 600, 'client_events': ['audio', 'interruption', 'user_transcript', 'agent_response', 'agent_response_correction']}, 'language_presets': {}, 'vad': {'background_voice_detection': False}, 'agent': {'first_message': 'Hi.', 'language': 'en', 'dynamic_variables': {'dynamic_variable_placeholders': {}}, 'disable_first_message_interruptions': False, 'prompt': {'prompt': 'Help.', 'llm': 'gemini-2.0-flash', 'temperature': 0.0, 'max_tokens': -1, 'tool_ids': [], 'built_in_tools': {}, 'mcp_server_ids': [], 'native_mcp_server_ids': [], 'knowledge_base': [], 'ignore_default_personality': False, 'rag': {'enabled': False, 'embedding_model': 'e5_mistral_7b_instruct', 'max_vector_distance': 0.6, 'max_documents_length': 50000, 'max_retrieved_rag_chunks_count': 20}, 'tools': [], 'newer': {'a': [1, None]}}}}, 'metadata': {'created_at_unix_secs': 1800000000, 'updated_at_unix_secs': 1800000000}, 'platform_settings': {'auth': {'enable_auth': False, 'allowlist': []}, 'evaluation': {'criteria': []}, 'widget': {'variant': 'full', 'placement': 'bottom-right', 'expandable': 'never', 'avatar': {'type': 'orb', 'color_1': '#6DB035', 'color_2': '#F5CABB'}, 'feedback_mode': 'none', 'bg_color': '#ffffff', 'text_color': '#000000', 'btn_color': '#000000', 'btn_text_color': '#ffffff', 'border_color': '#e1e1e1', 'focus_color': '#000000', 'shareable_page_show_terms': True, 'show_avatar_when_collapsed': False, 'disable_banner': False, 'mic_muting_enabled': False, 'transcript_enabled': False, 'text_input_enabled': True, 'default_expanded': False, 'always_expanded': False, 'text_contents': {}, 'styles': {}, 'language_selector': False, 'supports_text_only': True, 'language_presets': {}}, 'data_collection': {}, 'overrides': {'conversation_config_override': {'tts': {'voice_id': False, 'stability': False, 'speed': False, 'similarity_boost': False}, 'conversation': {'text_only': False}, 'agent': {'first_message': False, 'language': False, 'prompt': {'prompt': False, 'native_mcp_server_ids': False}}}, 'custom_llm_extra_body': False, 'enable_conversation_initiation_client_data_from_webhook': False}, 'call_limits': {'agent_concurrency_limit': -1, 'daily_limit': 100000, 'bursting_enabled': True}, 'privacy': {'record_voice': True, 'retention_days': 730, 'delete_transcript_and_pii': False, 'delete_audio': False, 'apply_to_existing_conversations': False, 'zero_retention_mode': False}, 'workspace_overrides': {'webhooks': {'events': []}}, 'testing': {'attached_tests': []}, 'archived': False, 'safety': {'is_blocked_ivc': False, 'is_blocked_non_ivc': False, 'ignore_safety_evaluation': False}}, 'phone_numbers': [], 'access_info': {'is_creator': True, 'creator_name': 'You', 'creator_email': '', 'role': 'admin'}, 'tags': ['front'], 'from_a_newer_platform': 7})
+    assert await read(api, made) == snapshot(
+        {
+            "agent_id": "agent_1",
+            "name": "Ada",
+            "conversation_config": {
+                "asr": {
+                    "quality": "high",
+                    "provider": "elevenlabs",
+                    "user_input_audio_format": "pcm_16000",
+                    "keywords": [],
+                },
+                "turn": {"turn_timeout": 7.0, "silence_end_call_timeout": -1.0, "mode": "turn"},
+                "tts": {
+                    "model_id": "eleven_flash_v2",
+                    "voice_id": "cjVigY5qzO86Huf0OWal",
+                    "supported_voices": [],
+                    "agent_output_audio_format": "pcm_16000",
+                    "optimize_streaming_latency": 3,
+                    "stability": 0.5,
+                    "speed": 1.0,
+                    "similarity_boost": 0.8,
+                    "pronunciation_dictionary_locators": [],
+                },
+                "conversation": {
+                    "text_only": False,
+                    "max_duration_seconds": 600,
+                    "client_events": [
+                        "audio",
+                        "interruption",
+                        "user_transcript",
+                        "agent_response",
+                        "agent_response_correction",
+                    ],
+                },
+                "language_presets": {},
+                "vad": {"background_voice_detection": False},
+                "agent": {
+                    "first_message": "Hi.",
+                    "language": "en",
+                    "dynamic_variables": {"dynamic_variable_placeholders": {}},
+                    "disable_first_message_interruptions": False,
+                    "prompt": {
+                        "prompt": "Help.",
+                        "llm": "gemini-2.0-flash",
+                        "temperature": 0.0,
+                        "max_tokens": -1,
+                        "tool_ids": [],
+                        "built_in_tools": {},
+                        "mcp_server_ids": [],
+                        "native_mcp_server_ids": [],
+                        "knowledge_base": [],
+                        "ignore_default_personality": False,
+                        "rag": {
+                            "enabled": False,
+                            "embedding_model": "e5_mistral_7b_instruct",
+                            "max_vector_distance": 0.6,
+                            "max_documents_length": 50000,
+                            "max_retrieved_rag_chunks_count": 20,
+                        },
+                        "tools": [],
+                        "newer": {"a": [1, None]},
+                    },
+                },
+            },
+            "metadata": {"created_at_unix_secs": 1800000000, "updated_at_unix_secs": 1800000000},
+            "platform_settings": {
+                "auth": {"enable_auth": False, "allowlist": []},
+                "evaluation": {"criteria": []},
+                "widget": {
+                    "variant": "full",
+                    "placement": "bottom-right",
+                    "expandable": "never",
+                    "avatar": {"type": "orb", "color_1": "#6DB035", "color_2": "#F5CABB"},
+                    "feedback_mode": "none",
+                    "bg_color": "#ffffff",
+                    "text_color": "#000000",
+                    "btn_color": "#000000",
+                    "btn_text_color": "#ffffff",
+                    "border_color": "#e1e1e1",
+                    "focus_color": "#000000",
+                    "shareable_page_show_terms": True,
+                    "show_avatar_when_collapsed": False,
+                    "disable_banner": False,
+                    "mic_muting_enabled": False,
+                    "transcript_enabled": False,
+                    "text_input_enabled": True,
+                    "default_expanded": False,
+                    "always_expanded": False,
+                    "text_contents": {},
+                    "styles": {},
+                    "language_selector": False,
+                    "supports_text_only": True,
+                    "language_presets": {},
+                },
+                "data_collection": {},
+                "overrides": {
+                    "conversation_config_override": {
+                        "tts": {"voice_id": False, "stability": False, "speed": False, "similarity_boost": False},
+                        "conversation": {"text_only": False},
+                        "agent": {
+                            "first_message": False,
+                            "language": False,
+                            "prompt": {"prompt": False, "native_mcp_server_ids": False},
+                        },
+                    },
+                    "custom_llm_extra_body": False,
+                    "enable_conversation_initiation_client_data_from_webhook": False,
+                },
+                "call_limits": {"agent_concurrency_limit": -1, "daily_limit": 100000, "bursting_enabled": True},
+                "privacy": {
+                    "record_voice": True,
+                    "retention_days": 730,
+                    "delete_transcript_and_pii": False,
+                    "delete_audio": False,
+                    "apply_to_existing_conversations": False,
+                    "zero_retention_mode": False,
+                },
+                "workspace_overrides": {"webhooks": {"events": []}},
+                "testing": {"attached_tests": []},
+                "archived": False,
+                "safety": {"is_blocked_ivc": False, "is_blocked_non_ivc": False, "ignore_safety_evaluation": False},
+            },
+            "phone_numbers": [],
+            "access_info": {"is_creator": True, "creator_name": "You", "creator_email": "", "role": "admin"},
+            "tags": ["front"],
+            "from_a_newer_platform": 7,
+        }
+    )
     assert [row.name for row in (await api.send(ListAgents())).agents] == ["Ada"]
 
 
@@ -49,9 +176,28 @@ async def test_an_update_merges_deeply_and_null_restores_the_default(api: ApiCli
     )
     assert answer == await read(api, made)
     config = answer["conversation_config"]
-    assert config["tts"] | {"supported_voices": [v["label"] for v in config["tts"]["supported_voices"]]} == snapshot({'model_id': 'eleven_flash_v2', 'voice_id': 'cjVigY5qzO86Huf0OWal', 'supported_voices': ['Ann'], 'agent_output_audio_format': 'pcm_16000', 'optimize_streaming_latency': 3, 'stability': 0.3, 'speed': 1.0, 'similarity_boost': 0.8, 'pronunciation_dictionary_locators': []})
-    assert (config["asr"], config["language_presets"]) == snapshot(({'quality': 'high', 'provider': 'elevenlabs', 'user_input_audio_format': 'pcm_16000', 'keywords': []}, {'nl': {'overrides': {}}}))
-    assert (answer["name"], answer["tags"], "unknown" in answer, answer["metadata"]) == snapshot(('Ada', [], False, {'created_at_unix_secs': 1800000000, 'updated_at_unix_secs': 1800000060}))
+    assert config["tts"] | {"supported_voices": [v["label"] for v in config["tts"]["supported_voices"]]} == snapshot(
+        {
+            "model_id": "eleven_flash_v2",
+            "voice_id": "cjVigY5qzO86Huf0OWal",
+            "supported_voices": ["Ann"],
+            "agent_output_audio_format": "pcm_16000",
+            "optimize_streaming_latency": 3,
+            "stability": 0.3,
+            "speed": 1.0,
+            "similarity_boost": 0.8,
+            "pronunciation_dictionary_locators": [],
+        }
+    )
+    assert (config["asr"], config["language_presets"]) == snapshot(
+        (
+            {"quality": "high", "provider": "elevenlabs", "user_input_audio_format": "pcm_16000", "keywords": []},
+            {"nl": {"overrides": {}}},
+        )
+    )
+    assert (answer["name"], answer["tags"], "unknown" in answer, answer["metadata"]) == snapshot(
+        ("Ada", [], False, {"created_at_unix_secs": 1800000000, "updated_at_unix_secs": 1800000060})
+    )
 
 
 async def test_an_answer_that_is_sent_back_changes_nothing(api: ApiClient, clock: Clock) -> None:
@@ -120,7 +266,10 @@ async def test_values_at_a_limit_are_stored(wire: AsyncClient, body: JSON) -> No
         (put(turn={"turn_timeout": 31}), "body.conversation_config.turn.turn_timeout"),
         (put(privacy={"retention_days": -2}), "body.platform_settings.privacy.retention_days"),
         (put(auth=hosts(11)), "body.platform_settings.auth.allowlist"),
-        (put(auth={"allowlist": [{"hostname": "a.com"}, {"hostname": "A.com"}]}), "body.platform_settings.auth.allowlist"),
+        (
+            put(auth={"allowlist": [{"hostname": "a.com"}, {"hostname": "A.com"}]}),
+            "body.platform_settings.auth.allowlist",
+        ),
         (put(tts=voices(10)), "body.conversation_config.tts.supported_voices"),
         ({}, "body.conversation_config"),
     ],
@@ -134,7 +283,13 @@ async def test_a_bad_part_is_refused_whole_with_every_problem(api: ApiClient, wi
     made = await agent(api, name="Ada")
     before = await read(api, made)
     patch = put(tts={"speed": 9, "stability": "x"}, turn={"turn_timeout": 99}) | {"name": "Bob"}
-    assert problems(await wire.patch(f"/v1/convai/agents/{made}", json=patch)) == snapshot(['body.conversation_config.turn.turn_timeout: Input should be less than or equal to 30', 'body.conversation_config.tts.stability: Input should be a valid number, unable to parse string as a number', 'body.conversation_config.tts.speed: Input should be less than or equal to 1.2'])
+    assert problems(await wire.patch(f"/v1/convai/agents/{made}", json=patch)) == snapshot(
+        [
+            "body.conversation_config.turn.turn_timeout: Input should be less than or equal to 30",
+            "body.conversation_config.tts.stability: Input should be a valid number, unable to parse string as a number",
+            "body.conversation_config.tts.speed: Input should be less than or equal to 1.2",
+        ]
+    )
     assert await read(api, made) == before
 
 
@@ -152,7 +307,15 @@ async def test_unknown_references_and_unsafe_urls_are_named_together(api: ApiCli
         await wire.patch(f"/v1/convai/agents/{made}", json={"conversation_config": prompt}),
         await wire.post(CREATE, json={"conversation_config": prompt}),
     ):
-        assert problems(answer) == snapshot(["body.conversation_config.agent.prompt.knowledge_base.0: There is no document 'doc_no'.", "body.conversation_config.agent.prompt.tools.0.api_schema.request_headers.x.secret_id: There is no secret 'secret_no'.", "body.conversation_config.agent.prompt.built_in_tools.transfer_to_agent.params.transfers.0.agent_id: There is no agent 'agent_no'.", "body.conversation_config.agent.prompt.tools.0.api_schema.url: 169.254.169.254 leads to a cloud's metadata service, which is never called.", 'body.conversation_config.agent.prompt.prompt: The prompt has 2,000,002 bytes; at most 2,000,000 are allowed.'])
+        assert problems(answer) == snapshot(
+            [
+                "body.conversation_config.agent.prompt.knowledge_base.0: There is no document 'doc_no'.",
+                "body.conversation_config.agent.prompt.tools.0.api_schema.request_headers.x.secret_id: There is no secret 'secret_no'.",
+                "body.conversation_config.agent.prompt.built_in_tools.transfer_to_agent.params.transfers.0.agent_id: There is no agent 'agent_no'.",
+                "body.conversation_config.agent.prompt.tools.0.api_schema.url: 169.254.169.254 leads to a cloud's metadata service, which is never called.",
+                "body.conversation_config.agent.prompt.prompt: The prompt has 2,000,002 bytes; at most 2,000,000 are allowed.",
+            ]
+        )
     assert len((await api.send(ListAgents())).agents) == 1
 
 
@@ -179,7 +342,17 @@ async def test_zero_retention_refuses_other_models(api: ApiClient, wire: AsyncCl
     answer = await wire.patch(
         f"/v1/convai/agents/{made}", json={"platform_settings": {"privacy": {"zero_retention_mode": True}}}
     )
-    assert (answer.status_code, answer.json()) == snapshot((400, {'detail': {'status': 'bad_request', 'message': "Zero retention allows only models that keep nothing, and 'gpt-4o' is none of them."}}))
+    assert (answer.status_code, answer.json()) == snapshot(
+        (
+            400,
+            {
+                "detail": {
+                    "status": "bad_request",
+                    "message": "Zero retention allows only models that keep nothing, and 'gpt-4o' is none of them.",
+                }
+            },
+        )
+    )
     assert (await read(api, made))["platform_settings"]["privacy"]["zero_retention_mode"] is False
 
 
@@ -220,7 +393,9 @@ async def test_an_agent_that_is_handed_callers_is_not_deleted(api: ApiClient) ->
     built_in = {"transfer_to_agent": {"params": {"transfers": transfers}}}
     ada = await agent(api, {"agent": {"prompt": {"built_in_tools": built_in}}}, name="Ada")
     error = await refused(api, DeleteAgent(agent_id=bob))
-    assert (error.status, error.code, str(error)) == snapshot((400, 'agent_in_use', "Agent 'Bob' is handed callers by 'Ada' (agent_2). Take that transfer out first."))
+    assert (error.status, error.code, str(error)) == snapshot(
+        (400, "agent_in_use", "Agent 'Bob' is handed callers by 'Ada' (agent_2). Take that transfer out first.")
+    )
     await change(api, ada, conversation_config={"agent": {"prompt": {"built_in_tools": {"transfer_to_agent": None}}}})
     await api.send(DeleteAgent(agent_id=bob))
 

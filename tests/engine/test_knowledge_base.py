@@ -26,10 +26,40 @@ BASE = "/v1/convai/knowledge-base"
 async def test_a_text_document_reads_back_as_it_was_created(api: ApiClient) -> None:
     words = "Open from nine.\n\n<b>Closed</b> on Sundays & holidays: café."
     made = await text(api, "Hours", words)
-    assert dump(await api.send(GetDocument(documentation_id=made))) == snapshot({'id': 'doc_1', 'name': 'Hours', 'metadata': {'created_at_unix_secs': 1800000000, 'last_updated_at_unix_secs': 1800000000, 'size_bytes': 60}, 'supported_usages': ['prompt', 'auto'], 'access_info': {'is_creator': True, 'creator_name': 'You', 'creator_email': '', 'role': 'admin'}, 'extracted_inner_html': '<p>Open from nine.</p><p>&lt;b&gt;Closed&lt;/b&gt; on Sundays &amp; holidays: café.</p>', 'type': 'text'})
+    assert dump(await api.send(GetDocument(documentation_id=made))) == snapshot(
+        {
+            "id": "doc_1",
+            "name": "Hours",
+            "metadata": {"created_at_unix_secs": 1800000000, "last_updated_at_unix_secs": 1800000000, "size_bytes": 60},
+            "supported_usages": ["prompt", "auto"],
+            "access_info": {"is_creator": True, "creator_name": "You", "creator_email": "", "role": "admin"},
+            "extracted_inner_html": "<p>Open from nine.</p><p>&lt;b&gt;Closed&lt;/b&gt; on Sundays &amp; holidays: café.</p>",
+            "type": "text",
+        }
+    )
     content = await api.send(GetDocumentContent(documentation_id=made))
     assert (content.media_type, content.data.decode()) == ("text/html", words)
-    assert dump(await api.send(ListDocuments())) == snapshot({'documents': [{'id': 'doc_1', 'name': 'Hours', 'metadata': {'created_at_unix_secs': 1800000000, 'last_updated_at_unix_secs': 1800000000, 'size_bytes': 60}, 'supported_usages': ['prompt', 'auto'], 'access_info': {'is_creator': True, 'creator_name': 'You', 'creator_email': '', 'role': 'admin'}, 'dependent_agents': [], 'type': 'text'}], 'next_cursor': None, 'has_more': False})
+    assert dump(await api.send(ListDocuments())) == snapshot(
+        {
+            "documents": [
+                {
+                    "id": "doc_1",
+                    "name": "Hours",
+                    "metadata": {
+                        "created_at_unix_secs": 1800000000,
+                        "last_updated_at_unix_secs": 1800000000,
+                        "size_bytes": 60,
+                    },
+                    "supported_usages": ["prompt", "auto"],
+                    "access_info": {"is_creator": True, "creator_name": "You", "creator_email": "", "role": "admin"},
+                    "dependent_agents": [],
+                    "type": "text",
+                }
+            ],
+            "next_cursor": None,
+            "has_more": False,
+        }
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,13 +97,31 @@ async def test_documents_are_listed_by_type_and_search(api: ApiClient, wire: Asy
 async def test_deleting_a_document_in_use_names_the_agents(api: ApiClient) -> None:
     made = await text(api)
     ada, bob = await agent(api, knowing(made), name="Ada"), await agent(api, knowing(made), name="Bob")
-    node: JSON = {"type": "override_agent", "label": "n", "additional_knowledge_base": [{"type": "text", "name": "H", "id": made}]}
+    node: JSON = {
+        "type": "override_agent",
+        "label": "n",
+        "additional_knowledge_base": [{"type": "text", "name": "H", "id": made}],
+    }
     cleo = await agent(api, workflow={"nodes": {"n": node}}, name="Cleo")
     error = await refused(api, DeleteDocument(documentation_id=made))
-    assert (error.status, error.code, str(error)) == snapshot((400, 'document_in_use', "Document 'Handbook' is used by 'Ada' (agent_2), 'Bob' (agent_3), 'Cleo' (agent_4). Take it out there first, or delete it with force=true."))
+    assert (error.status, error.code, str(error)) == snapshot(
+        (
+            400,
+            "document_in_use",
+            "Document 'Handbook' is used by 'Ada' (agent_2), 'Bob' (agent_3), 'Cleo' (agent_4). Take it out there first, or delete it with force=true.",
+        )
+    )
     [row] = dump(await api.send(ListDocuments()))["documents"]
     assert [user["id"] for user in row["dependent_agents"]] == [ada, bob, cleo]
-    assert row["dependent_agents"][0] == snapshot({'id': 'agent_2', 'name': 'Ada', 'type': 'available', 'created_at_unix_secs': 1800000000, 'access_level': 'admin'})
+    assert row["dependent_agents"][0] == snapshot(
+        {
+            "id": "agent_2",
+            "name": "Ada",
+            "type": "available",
+            "created_at_unix_secs": 1800000000,
+            "access_level": "admin",
+        }
+    )
 
 
 async def test_a_forced_delete_takes_the_document_out_of_its_agents(api: ApiClient) -> None:
@@ -100,6 +148,8 @@ async def test_a_document_whose_agent_is_gone_can_be_deleted(api: ApiClient, wir
 
 async def test_a_document_needs_text_that_can_be_stored(wire: AsyncClient) -> None:
     assert problems(await wire.post(f"{BASE}/text", json={"name": "n"})) == ["body.text: Field required"]
-    assert problems(await wire.post(f"{BASE}/text", content=b'{"text": "a\\u0000b"}')) == snapshot(['body.text: A text has no NUL characters'])
+    assert problems(await wire.post(f"{BASE}/text", content=b'{"text": "a\\u0000b"}')) == snapshot(
+        ["body.text: A text has no NUL characters"]
+    )
     half = await wire.post(f"{BASE}/text", content=b'{"text": "\\ud83d"}')
     assert [problem.split(":")[0] for problem in problems(half)] == ["body"]

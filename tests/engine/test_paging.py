@@ -113,7 +113,15 @@ def forged(*parts: object) -> str:
 )  # fmt: skip
 async def test_a_cursor_of_another_list_or_made_up_is_refused(wire: AsyncClient, cursor: str) -> None:
     answer = await wire.get("/v1/convai/agents", params={"cursor": cursor})
-    assert (answer.status_code, answer.json()["detail"]) == snapshot((400, {'status': 'bad_request', 'message': 'This cursor belongs to another list. Leave it out to begin with the first page.'}))
+    assert (answer.status_code, answer.json()["detail"]) == snapshot(
+        (
+            400,
+            {
+                "status": "bad_request",
+                "message": "This cursor belongs to another list. Leave it out to begin with the first page.",
+            },
+        )
+    )
 
 
 async def test_an_endless_cursor_is_refused_at_its_place(wire: AsyncClient) -> None:
