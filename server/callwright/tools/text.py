@@ -36,7 +36,7 @@ def cleaned(value: Any) -> Any:
     return value
 
 
-_TIGHTER = ((LIMIT, LIMIT), (4_000, 100), (1_000, 50), (400, 20), (160, 10), (80, 5), (40, 3), (20, 1))
+_TIGHTER = ((4_000, 100), (1_000, 50), (400, 20), (160, 10), (80, 5), (40, 3), (20, 1))
 """Longest text and most texts of a list, tried in turn until a reply fits."""
 _ID_LENGTH = 128
 
@@ -46,11 +46,17 @@ def fitted(facts: dict[str, Any]) -> dict[str, Any] | None:
 
     Ids, cursors and the rows of a page are never cut: what is missing there could not be asked for again.
     """
+    if _size(facts) <= LIMIT:
+        return facts
     for longest, most in _TIGHTER:
         cut = {key: _cut(key, value, longest, most) for key, value in facts.items()}
-        if len(json.dumps(cut, ensure_ascii=False)) <= LIMIT:
+        if _size(cut) <= LIMIT:
             return cut
     return None
+
+
+def _size(facts: dict[str, Any]) -> int:
+    return len(json.dumps(facts, ensure_ascii=False))
 
 
 def _cut(key: str, value: Any, longest: int, most: int) -> Any:
