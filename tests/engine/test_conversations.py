@@ -25,7 +25,7 @@ BASE = "/v1/convai/conversations"
 
 def record(id: str, agent_id: str, *, start: int = 0, said: str = "Hello.", **more: Any) -> JSON:
     """A real conversation, as a call leaves it."""
-    turn = {"role": "user", "message": said, "tool_calls": [], "tool_results": [], "time_in_call_secs": 0}
+    turn: JSON = {"role": "user", "message": said, "tool_calls": [], "tool_results": [], "time_in_call_secs": 0}
     whole: JSON = {
         "agent_id": agent_id,
         "conversation_id": id,
