@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any, cast
 
 from mcp import Client
@@ -55,7 +56,14 @@ async def make_agents(call: Callable[[str, dict[str, Any]], Any], how_many: int 
 
 
 def _client(home: Path, env: dict[str, str]) -> Client:
-    return Client(build_server(App(Settings.from_env({"CALLWRIGHT_HOME": str(home), **env}), "embedded")))
+    settings = Settings.from_env({"CALLWRIGHT_HOME": str(home), **env})
+    return Client(build_server(App(settings, "embedded", ids=_same_ids())))
+
+
+def _same_ids() -> Callable[[str], str]:
+    """Ids of the usual form that are the same in every run: how many tokens an id costs depends on its digits."""
+    numbers = Random(1)
+    return lambda prefix: f"{prefix}_{numbers.randbytes(14).hex()}"
 
 
 def _before_the_model(listed: Any) -> list[dict[str, Any]]:
