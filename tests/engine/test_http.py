@@ -23,7 +23,7 @@ KEY = "the-engine-key-4711"
 
 @pytest.mark.parametrize("key", [None, "", "the-engine-key-471", KEY + " ", "Bearer " + KEY, "ключ"])
 async def test_without_the_right_key_nobody_is_let_in(app: App, key: str | None) -> None:
-    headers = {} if key is None else {"xi-api-key": key.encode()}
+    headers = {} if key is None else {b"xi-api-key": key.encode()}
     async with http(await app.engine(KEY)) as wire:
         for method, path in (("GET", "/v1/convai/agents"), ("POST", CREATE), ("DELETE", "/v1/convai/agents/a")):
             answer = await wire.request(method, path, headers=headers)
