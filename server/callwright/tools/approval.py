@@ -174,8 +174,8 @@ def _open(call: Call, token: object) -> tuple[str, str, str]:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     try:
-        text = str(token)
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        text = token if isinstance(token, str) else ""
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
         code, who, digest = json.loads(AESGCM(subkey(call.key, "approval token")).decrypt(raw[:12], raw[12:], None))
     except (ValueError, InvalidTag):
         raise ToolError(f"This {TOKEN} is not valid. Call without it to get a new preview.") from None

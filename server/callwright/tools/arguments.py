@@ -14,8 +14,9 @@ from .text import visible
 _REMEDY: tuple[tuple[type[ApiError], str], ...] = (
     (Unauthorized, " Check ELEVENLABS_API_KEY, then restart the server."),
     (RateLimited, " Wait, then call again."),
-    (Unavailable, " A read may be called again; after a change, look first whether it happened."),
+    (Unavailable, " Nothing was changed: call again in a moment."),
 )
+_DOUBT = " Whether it was carried out is not known: look before you repeat it."
 
 
 def sealed(model: type[BaseModel]) -> type[BaseModel]:
@@ -43,10 +44,15 @@ def _decoded(value: Any, field: FieldInfo | None) -> Any:
         return value
 
 
-def spoken(error: ApiError | ValidationError, known: list[str] | None = None) -> str:
-    """An error in words: what was wrong, what is allowed, what to do next. Never the value."""
+def spoken(error: ApiError | ValidationError, known: list[str] | None = None, *, began: bool = False) -> str:
+    """An error in words: what was wrong, what is allowed, what to do next. Never the value.
+
+    `began`: a change had been sent when it happened.
+    """
     if isinstance(error, ApiError):
         remedy = next((text for kind, text in _REMEDY if isinstance(error, kind)), "")
+        if began and isinstance(error, Unavailable):
+            remedy = "" if _DOUBT in str(error) else _DOUBT
         return f"{visible(str(error))}{remedy}"
     problems = error.errors(include_input=False, include_url=False)
     return " ".join(_problem(p["type"], p["loc"], p["msg"], known or []) for p in problems[:5])

@@ -175,7 +175,7 @@ class FunctionTool:
             # What the tool read while it prepared the operation is another than what was approved.
             raise ToolError(_CHANGED) from None
         except ApiError as exc:
-            raise ToolError(spoken(exc)) from exc
+            raise ToolError(spoken(exc, began=bool(call.changes))) from exc
         except ValidationError as exc:
             # An operation refused what the arguments put into it.
             raise ToolError(spoken(exc)) from None
