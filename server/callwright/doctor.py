@@ -1,6 +1,5 @@
 """`callwright doctor`: what is configured, reachable, writable; what is missing and how to mend it. No secrets."""
 
-import os
 import platform
 import sys
 import uuid
@@ -12,7 +11,7 @@ import anyio
 
 from . import __version__
 from .app import App
-from .settings import described
+from .settings import Settings, described
 from .status import llm, missing
 
 Level = Literal["ok", "warning", "missing"]
@@ -63,8 +62,9 @@ async def _examine(app: App) -> list[Finding]:
 
 
 def _settings(app: App) -> str:
-    given = [d["name"] for d in described() if os.environ.get(d["name"])]
-    return f"from the environment: {', '.join(given)}" if given else "all defaults"
+    plain = Settings()
+    chosen = [d["name"] for d in described() if getattr(app.settings, d["field"]) != getattr(plain, d["field"])]
+    return f"chosen: {', '.join(chosen)}" if chosen else "all defaults"
 
 
 async def _home(app: App) -> Finding:
