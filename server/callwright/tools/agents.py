@@ -41,14 +41,14 @@ TOOLS = Toolset("agents", "Create, inspect, change and rehearse voice agents.")
 
 SIMULATION_SECONDS = 600.0
 
-Id = Annotated[AgentId, Field(description="From `list_agents`.")]
+Id = Annotated[AgentId, Field(description="From list_agents.")]
 
 
 class AgentLine(View):
     agent_id: str
     name: str
     tags: list[str]
-    last_call_unix_secs: int | None
+    last_call_unix_secs: int | None = None
 
 
 class Agents(Page):
@@ -60,8 +60,8 @@ async def list_agents(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,
     sort_by: Annotated[str, Field(pattern="^(name|created_at)$", description="name or created_at.")] = "created_at",
-    page_size: Annotated[PageSize, Field(description="Agents a page.")] = 30,
-    cursor: Annotated[Cursor | None, Field(description="`next_cursor` of the page before.")] = None,
+    page_size: Annotated[PageSize, Field(description="Agents a page, 1 to 100.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
 ) -> Agents:
     """List agents, newest first (or by name). Start here when you know only a name."""
     asked = ListAgents(
@@ -166,7 +166,7 @@ async def simulate_conversation(
     ] = None,
     variables: Annotated[Json | None, Field(description="Dynamic variables by name.")] = None,
     tool_mocks: Annotated[Json | None, Field(description="Tool name to its answer in the rehearsal.")] = None,
-    max_turns: Annotated[int, Field(ge=1, le=100, description="New turns at most.")] = 20,
+    max_turns: Annotated[int, Field(ge=1, le=100, description="New turns, 1 to 100.")] = 20,
 ) -> Rehearsed:
     """Rehearse an agent in text against a simulated caller and judge it. Rings nobody, mocks tools, costs LLM use."""
     answer = await api.send(

@@ -69,10 +69,17 @@ def _problem(kind: str, loc: tuple[int | str, ...], msg: str, known: list[str]) 
     return f"{name}: {msg[:1].lower()}{msg[1:].removesuffix('.')}."
 
 
-def flattened(schema: dict[str, Any]) -> dict[str, Any]:
-    """An optional argument is absent, never null: hosts refuse unions, and models need not choose."""
+_SHOWN = ("type", "description", "enum", "items")
+"""What a model pays for in every turn. The rest (patterns, lengths, ranges, defaults) is checked by the sealed model:
+where a range matters the description says it, and the error says it when it was missed. It was a third of the tokens.
+"""
+
+
+def published(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema that a model sees. An optional argument is absent, never null: hosts refuse unions."""
     properties = cast(dict[str, dict[str, Any]], schema.get("properties", {}))
-    return {**schema, "properties": {name: _one_arm(node) for name, node in properties.items()}}
+    shown: dict[str, Any] = {"type": "object", "properties": {n: _lean(_one_arm(p)) for n, p in properties.items()}}
+    return shown | ({"required": schema["required"]} if schema.get("required") else {})
 
 
 def _one_arm(node: dict[str, Any]) -> dict[str, Any]:
@@ -82,8 +89,13 @@ def _one_arm(node: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in node.items() if k not in ("anyOf", "default")} | arms[0]
 
 
+def _lean(node: dict[str, Any]) -> dict[str, Any]:
+    kept = {k: node[k] for k in _SHOWN if k in node}
+    return kept | ({"items": _lean(kept["items"])} if isinstance(kept.get("items"), dict) else {})
+
+
 def untitled(node: Any) -> Any:
-    """Generated titles repeat the name and cost tokens."""
+    """Generated titles repeat the name. For output schemas, which clients check results against."""
     if isinstance(node, list):
         return [untitled(item) for item in cast(list[Any], node)]
     if not isinstance(node, dict):

@@ -23,7 +23,7 @@ from .views import Deleted, View
 TOOLS = Toolset("phone", "Import phone numbers and choose which agent answers them.")
 
 Json = dict[str, Any]
-Id = Annotated[PhoneNumberId, Field(description="From `list_phone_numbers`.")]
+Id = Annotated[PhoneNumberId, Field(description="From list_phone_numbers.")]
 Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{1,14}$", description="With country code, as +15551234567.")]
 Label = Annotated[str, Field(min_length=1, max_length=200, description="Name for it.")]
 
@@ -33,7 +33,7 @@ class PhoneLine(View):
     phone_number: str
     label: str
     provider: str
-    answered_by: str | None
+    answered_by: str | None = None
 
 
 class PhoneLines(View):

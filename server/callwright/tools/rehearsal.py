@@ -38,13 +38,13 @@ class Judged(View):
 
 class Collected(View):
     id: str
-    value: str | None
+    value: str | None = None
     rationale: str
 
 
 class AnalysisView(View):
     call_successful: str
-    title: str | None
+    title: str | None = None
     summary: str
     criteria: list[Judged]
     data: list[Collected]
@@ -71,8 +71,8 @@ class AnalysisView(View):
 
 
 class Rehearsed(View):
-    conversation_id: str | None
-    ended_because: str | None
+    conversation_id: str | None = None
+    ended_because: str | None = None
     turns: int
     transcript: list[Said]
     analysis: AnalysisView

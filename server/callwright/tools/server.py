@@ -46,7 +46,7 @@ class Change(View):
     platform: str
     who: str
     undoable: bool
-    undone_by: str | None
+    undone_by: str | None = None
 
 
 class Changes(Page):
@@ -69,8 +69,8 @@ async def get_status(ctx: Context[Any]) -> Status:
 async def list_changes(
     ctx: Context[Any],
     target: Annotated[str | None, Field(description="Only changes of this id.")] = None,
-    limit: Annotated[int, Field(ge=1, le=100, description="How many.")] = 20,
-    cursor: Annotated[str | None, Field(max_length=200, description="`next_cursor` of the page before.")] = None,
+    limit: Annotated[int, Field(ge=1, le=100, description="1 to 100.")] = 20,
+    cursor: Annotated[str | None, Field(max_length=200, description="next_cursor of the last page.")] = None,
 ) -> Changes:
     """List what this server changed, refused or was declined, newest first, with who approved it."""
     ledger = await services(ctx).ledger()
@@ -88,7 +88,7 @@ async def list_changes(
 async def undo_change(
     api: PlatformApi,
     ctx: Context[Any],
-    change_id: Annotated[str, Field(max_length=64, description="From `list_changes`.")],
+    change_id: Annotated[str, Field(max_length=64, description="From list_changes.")],
 ) -> Undone:
     """Put back what an update replaced, or recreate a deleted agent or text document (it gets a new id)."""
     ledger = await services(ctx).ledger()

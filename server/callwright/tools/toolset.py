@@ -21,7 +21,7 @@ from ..contract.errors import ApiError
 from ..contract.operation import Effect, Operation
 from ..ledger.ledger import Ledger
 from .approval import approve
-from .arguments import decoded, flattened, sealed, spoken, untitled
+from .arguments import decoded, published, sealed, spoken, untitled
 from .policy import TOKEN, Policy
 from .preview import Preview, question_of
 from .scope import Api, Call, NeedsApproval
@@ -140,7 +140,7 @@ class FunctionTool:
             name=self._spec.name,
             title=self._spec.title,
             description=inspect.getdoc(self._spec.fn),
-            input_schema=untitled(flattened(self._function.arg_model.model_json_schema())),
+            input_schema=published(self._function.arg_model.model_json_schema()),
             output_schema=output and untitled(output),
             annotations=self._spec.hints,
         )
@@ -193,7 +193,7 @@ class FunctionTool:
         work = self._spec.fn(**known, **injected)
         view = await (_with_heartbeat(work, ctx) if self._spec.long else work)
         shown = cast(View, view)
-        facts = fitted(cleaned(shown.model_dump(mode="json")))
+        facts = fitted(cleaned(shown.model_dump(mode="json", exclude_none=True)))
         if facts is None:
             raise ToolError(f"The reply would be longer than {LIMIT:,} characters. Ask for a smaller page_size.")
         return CallToolResult(content=[TextContent(text=visible(render(shown)))], structured_content=facts)
