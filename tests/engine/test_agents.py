@@ -215,13 +215,27 @@ async def test_a_variant_of_another_kind_takes_no_defaults(api: ApiClient) -> No
 
 
 async def test_a_workflow_has_what_the_newest_clients_need(api: ApiClient) -> None:
-    made = await agent(api, workflow={"nodes": {"start": {"type": "start"}}})
-    found = (await read(api, made))["workflow"]
-    assert found | {"nodes": sorted(found["nodes"])} == {
-        "nodes": ["start"],
-        "edges": {},
-        "prevent_subagent_loops": False,
-    }
+    edge = {"source": "start", "target": "end", "forward_condition": {"type": "unconditional"}}
+    nodes = {"start": {"type": "start"}, "end": {"type": "end"}, "new": {"type": "newer", "a": 1}}
+    made = await agent(api, workflow={"nodes": nodes, "edges": {"e": edge}})
+    assert (await read(api, made))["workflow"] == snapshot(
+        {
+            "edges": {
+                "e": {
+                    "source": "start",
+                    "target": "end",
+                    "forward_condition": {"type": "unconditional"},
+                    "reroutes": [],
+                }
+            },
+            "nodes": {
+                "start": {"type": "start", "position": {"x": 0.0, "y": 0.0}, "edge_order": []},
+                "end": {"type": "end", "position": {"x": 0.0, "y": 0.0}, "edge_order": [], "outcome": "success"},
+                "new": {"position": {"x": 0.0, "y": 0.0}, "edge_order": [], "type": "newer", "a": 1},
+            },
+            "prevent_subagent_loops": False,
+        }
+    )
     assert "workflow" not in await change(api, made, workflow=None)
 
 

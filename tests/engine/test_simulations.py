@@ -23,7 +23,7 @@ from .helpers import JSON, agent, dump, http, knowing, problems, refused, text
 
 pytestmark = pytest.mark.anyio
 
-USER: JSON = {"prompt": {"prompt": "- When do you open?\n- Thank you."}}
+USER: JSON = {"prompt": {"prompt": "- When are bicycles repaired?\n- Thank you."}}
 CRITERION: JSON = {"id": "calm", "name": "Calm", "type": "prompt", "conversation_goal_prompt": "Was calm."}
 
 
@@ -41,7 +41,7 @@ async def everything(api: ApiClient) -> list[JSON]:
 
 
 async def test_a_rehearsal_reads_back_as_a_conversation(api: ApiClient) -> None:
-    document = await text(api, content="We open at nine.")
+    document = await text(api, content="Bicycles are repaired on Mondays.")
     ada = await agent(api, knowing(document), platform_settings={"evaluation": {"criteria": [CRITERION]}})
     answer = dump(await api.send(rehearse(ada, extra_evaluation_criteria=["Says goodbye"])))
     kept = dump(await api.send(GetConversation(conversation_id=answer["conversation_id"])))
@@ -50,8 +50,8 @@ async def test_a_rehearsal_reads_back_as_a_conversation(api: ApiClient) -> None:
     assert said(kept["transcript"]) == snapshot(
         [
             "agent: Hello! How can I help you today?",
-            "user: When do you open?",
-            "agent: [offline responder] The document “Handbook” says: “We open at nine.”",
+            "user: When are bicycles repaired?",
+            "agent: [offline responder] The document “Handbook” says: “Bicycles are repaired on Mondays.”",
             "user: Thank you.",
             'agent: [offline responder] I can only quote documents, and I found nothing about that in "Handbook".',
         ]
@@ -183,7 +183,7 @@ def plays(request: JSON) -> Say:
             return Say('{"summary": "Asked for the hours.", "title": "Hours"}')
         return Say('{"result": "success", "rationale": "It was."}')
     if "You play the person" in system:
-        return Say("When do you open?")
+        return Say("When are bicycles repaired?")
     if any(message["role"] == "tool" for message in request["messages"]):
         return Say(calls=(Call("end_call", '{"reason": "done", "message": "At nine. Bye!"}'),))
     return Say("Let me see.", (Call("hours", "{}"),))
@@ -209,7 +209,7 @@ async def test_a_model_plays_all_parts_and_judges(tmp_path: Path, clock: Clock) 
     assert said(answer["simulated_conversation"]) == snapshot(
         [
             "agent: Hello! How can I help you today?",
-            "user: When do you open?",
+            "user: When are bicycles repaired?",
             "agent: Let me see.",
             "agent: At nine. Bye!",
         ]
@@ -264,4 +264,4 @@ async def test_models_are_routed_by_name(tmp_path: Path, clock: Clock) -> None:
     assert {request["model"] for request in b.requests} == {"upstream"}
     assert heard[0] == "user: B"
     assert heard[2] == "user: A"
-    assert "user: When do you open?" in heard
+    assert "user: When are bicycles repaired?" in heard

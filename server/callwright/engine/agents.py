@@ -102,9 +102,21 @@ def _checked(tx: Tx, old: Json, patch: Json) -> Json:
     document = with_defaults(merged(old, patch), defaults.AGENT)
     document = {key: value for key, value in document.items() if key not in _ANSWERED}
     if "workflow" in document:
-        document["workflow"] = with_defaults(document["workflow"], defaults.WORKFLOW)
+        document["workflow"] = _complete(document["workflow"])
     check_agent(tx, document, tx.allow)
     return document
+
+
+def _complete(workflow: Json) -> Json:
+    found = with_defaults(workflow, defaults.WORKFLOW)
+    nodes: dict[str, Json] = found["nodes"]
+    edges: dict[str, Json] = found["edges"]
+    return found | {
+        "nodes": {
+            id: with_defaults(node, defaults.NODE | defaults.NODES.get(node["type"], {})) for id, node in nodes.items()
+        },
+        "edges": {id: with_defaults(edge, defaults.EDGE) for id, edge in edges.items()},
+    }
 
 
 def _columns(tx: Tx, document: Json) -> dict[str, Any]:
