@@ -2,8 +2,9 @@
 
 import difflib
 import json
+import re
 from types import UnionType
-from typing import Any, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -17,6 +18,17 @@ _REMEDY: tuple[tuple[type[ApiError], str], ...] = (
     (Unavailable, " Nothing was changed: call again in a moment."),
 )
 _DOUBT = " Whether it was carried out is not known: look before you repeat it."
+
+
+_ROUTE = re.compile(r"GET /v1/convai/([a-z-]+) lists them")
+_LISTED_BY = {
+    "agents": "list_agents",
+    "conversations": "list_conversations",
+    "knowledge-base": "list_documents",
+    "phone-numbers": "list_phone_numbers",
+    "secrets": "list_secrets",
+}
+"""The embedded platform names its routes to whoever speaks REST; a model has tools."""
 
 
 def sealed(model: type[BaseModel]) -> type[BaseModel]:
@@ -35,13 +47,22 @@ def decoded(arguments: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]
 def _decoded(value: Any, field: FieldInfo | None) -> Any:
     if not isinstance(value, str) or field is None:
         return value
-    arms = get_args(field.annotation) if get_origin(field.annotation) in (Union, UnionType) else (field.annotation,)
-    if not any(get_origin(arm) in (list, dict) or arm in (list, dict) for arm in arms):
+    if not any(kind in (list, dict) for kind in _kinds(field.annotation)):
         return value
     try:
         return json.loads(value)
     except (ValueError, RecursionError):
         return value
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    """`Annotated[list[str], ...] | None` -> list, NoneType."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _kinds(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return [kind for arm in get_args(annotation) for kind in _kinds(arm)]
+    return [origin or annotation]
 
 
 def spoken(error: ApiError | ValidationError, known: list[str] | None = None, *, began: bool = False) -> str:
@@ -53,9 +74,13 @@ def spoken(error: ApiError | ValidationError, known: list[str] | None = None, *,
         remedy = next((text for kind, text in _REMEDY if isinstance(error, kind)), "")
         if began and isinstance(error, Unavailable):
             remedy = "" if _DOUBT in str(error) else _DOUBT
-        return f"{visible(str(error))}{remedy}"
+        return f"{_ROUTE.sub(_list_tool, visible(str(error)))}{remedy}"
     problems = error.errors(include_input=False, include_url=False)
     return " ".join(_problem(p["type"], p["loc"], p["msg"], known or []) for p in problems[:5])
+
+
+def _list_tool(route: re.Match[str]) -> str:
+    return f"{_LISTED_BY.get(route[1], 'The list tool')} shows them"
 
 
 def _problem(kind: str, loc: tuple[int | str, ...], msg: str, known: list[str]) -> str:
@@ -66,7 +91,8 @@ def _problem(kind: str, loc: tuple[int | str, ...], msg: str, known: list[str]) 
         return f"Unknown argument {name!r}; {hint}"
     if kind == "missing":
         return f"{name} is required."
-    return f"{name}: {msg[:1].lower()}{msg[1:].removesuffix('.')}."
+    said = msg.replace("valid dictionary", "object").removesuffix(".")
+    return f"{name}: {said[:1].lower()}{said[1:]}."
 
 
 _SHOWN = ("type", "description", "enum", "items")

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field, SecretStr
 
 from ..api.client import ApiClient
@@ -79,7 +80,10 @@ async def _what_would_go(api: ApiClient, op: DeleteSecret) -> str:
 
 async def _name(api: Any, secret_id: str) -> str:
     found = await api.send(ListSecrets())
-    return next((short(s.name) for s in found.secrets if s.secret_id == secret_id), "unknown")
+    for stored in found.secrets:
+        if stored.secret_id == secret_id:
+            return short(stored.name)
+    raise ToolError(f"No secret {secret_id!r}. list_secrets shows them.")
 
 
 def _users(secret: SecretInUse) -> list[str]:
