@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from httpx2 import AsyncClient
 from inline_snapshot import snapshot
+from sqlalchemy import Connection, text
 
 from callwright.api.client import ApiClient
 from callwright.app import App
@@ -14,6 +15,7 @@ from callwright.engine.asgi import BODY_LIMIT
 from tests.peers import serving
 
 from .helpers import agent, http, problems, read
+from .helpers import text as a_text
 
 pytestmark = pytest.mark.anyio
 
@@ -124,3 +126,26 @@ async def test_a_body_cannot_stand_in_for_the_path(api: ApiClient, wire: AsyncCl
 @pytest.mark.parametrize("query", ["search=%00", "page_size=1&page_size=0", "sort_by=%22", "sort_direction=up"])
 async def test_a_parameter_that_is_wrong_is_refused_in_the_query(wire: AsyncClient, query: str) -> None:
     assert [p.split(".")[0] for p in problems(await wire.get(f"/v1/convai/agents?{query}"))] == ["query"]
+
+
+async def test_a_defect_says_nothing_of_what_happened(
+    app: App, api: ApiClient, wire: AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_it(db: Connection) -> None:
+        db.execute(text("DROP TABLE secret"))
+
+    await (await app.database()).write(break_it)
+    body = {"type": "new", "name": "n", "value": "canary-4711"}
+    answer = await wire.post("/v1/convai/secrets", json=body)
+    assert (answer.status_code, answer.json()) == snapshot((500, {'detail': {'status': 'internal_error', 'message': 'Internal error.'}}))
+    assert "Defect in POST /v1/convai/secrets" in caplog.text
+    assert "no such table" in caplog.text
+    assert "canary" not in caplog.text
+
+
+async def test_what_others_wrote_is_not_run_by_a_browser(api: ApiClient, wire: AsyncClient) -> None:
+    made = await a_text(api, content="<script>alert(1)</script>")
+    answer = await wire.get(f"/v1/convai/knowledge-base/{made}/content")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"] == "sandbox"
+    assert answer.headers["x-content-type-options"] == "nosniff"

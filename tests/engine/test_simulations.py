@@ -15,9 +15,11 @@ from callwright.app import App
 from callwright.contract.agents import SimulateConversation
 from callwright.contract.conversations import GetConversation, ListConversations
 from callwright.contract.errors import NotFound
+from callwright.settings import SettingError
 from tests.arms import Clock, numbered, settings
 from tests.contract.facts import assert_answer
 from tests.dialogue.llm_peer import Call, Fault, Peer, Say, peer
+from tests.peers import serving
 
 from .helpers import JSON, agent, dump, http, knowing, problems, refused, text
 
@@ -231,11 +233,15 @@ async def test_a_model_that_fails_leaves_a_failed_conversation_with_the_reason(t
     assert kept["analysis"]["evaluation_criteria_results"]["calm"]["result"] == "unknown"
 
 
-async def test_a_caller_who_goes_away_stops_the_model_and_nothing_is_kept(tmp_path: Path, clock: Clock) -> None:
+@pytest.mark.parametrize("over", ["memory", "socket"])
+async def test_a_caller_who_goes_away_stops_the_model_and_nothing_is_kept(
+    tmp_path: Path, clock: Clock, over: str
+) -> None:
     async with peer(lambda _: Say("Well", stalls=True)) as at, with_model(tmp_path, clock, at) as app:
         api = await app.api()
         ada = await agent(api)
-        async with http(await app.engine()) as wire, anyio.create_task_group() as tasks:
+        reached = http(await app.engine()) if over == "memory" else by_socket(app)
+        async with reached as wire, anyio.create_task_group() as tasks:
             path = f"/v1/convai/agents/{ada}/simulate-conversation"
             tasks.start_soon(lambda: wire.post(path, json=rehearse(ada).body()))
             await at.stalled.wait()
@@ -244,6 +250,22 @@ async def test_a_caller_who_goes_away_stops_the_model_and_nothing_is_kept(tmp_pa
             await at.hung_up.wait()
         assert await everything(api) == []
         assert await agent(api)
+
+
+@asynccontextmanager
+async def by_socket(app: App) -> AsyncGenerator[AsyncClient]:
+    async with serving(await app.engine()) as url, AsyncClient(base_url=url) as client:
+        yield client
+
+
+@pytest.mark.parametrize("file", ["", "[]", '{"a": {}}', '{"a": {"base_url": "ftp://x"}}', '{"a": {"base_url": "http://x", "b": 1}}'])  # fmt: skip
+async def test_a_routes_file_that_is_wrong_is_refused_with_what_it_must_be(tmp_path: Path, file: str) -> None:
+    routes = tmp_path / "routes.json"
+    routes.write_text(file)
+    app = App(settings(tmp_path / "home", llm_routes=routes), "embedded")
+    with pytest.raises(SettingError, match="CALLWRIGHT_LLM_ROUTES must hold"):
+        await app.api()
+    await app.close()
 
 
 async def test_models_are_routed_by_name(tmp_path: Path, clock: Clock) -> None:

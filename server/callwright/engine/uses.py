@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy import delete, insert, select
 
+from ..contract.dependents import AgentDependent, DependentAgent
 from .handlers import Tx
 from .tables import agent, uses
 
@@ -50,16 +51,35 @@ def users_of(tx: Tx, kind: str, id: str) -> dict[str, list[str]]:
     return users
 
 
-def agents_using(tx: Tx, kind: str, id: str) -> list[tuple[str, str, int]]:
-    """Id, name and creation time (seconds) of the agents that use a thing, oldest first."""
+class User(NamedTuple):
+    """An agent that uses something; `created` in seconds."""
+
+    id: str
+    name: str
+    created: int
+
+    def shown(self) -> AgentDependent:
+        return DependentAgent(id=self.id, name=self.name, created_at_unix_secs=self.created, access_level="admin")
+
+
+def agents_using(tx: Tx, kind: str, id: str) -> list[User]:
+    """The agents that use a thing, oldest first."""
+    return agents_using_each(tx, kind, [id])[id]
+
+
+def agents_using_each(tx: Tx, kind: str, ids: Iterable[str]) -> dict[str, list[User]]:
+    """The same for all things of a page, in one query."""
+    users: dict[str, list[User]] = {id: [] for id in ids}
     found = (
-        select(agent.c.id, agent.c.name, agent.c.created_ms)
+        select(uses.c.target_id, agent.c.id, agent.c.name, agent.c.created_ms)
         .join(uses, (uses.c.workspace == agent.c.workspace) & (uses.c.user_id == agent.c.id))
         .where(uses.c.workspace == tx.workspace, uses.c.user_kind == "agent")
-        .where(uses.c.target_kind == kind, uses.c.target_id == id)
+        .where(uses.c.target_kind == kind, uses.c.target_id.in_(users))
         .order_by(agent.c.created_ms, agent.c.id)
     )
-    return [(row.id, row.name, row.created_ms // 1000) for row in tx.db.execute(found)]
+    for row in tx.db.execute(found):
+        users[row.target_id].append(User(row.id, row.name, row.created_ms // 1000))
+    return users
 
 
 def references_in(node: object, at: tuple[str | int, ...] = ()) -> Iterator[Reference]:
