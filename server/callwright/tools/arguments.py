@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from ..contract.errors import ApiError, RateLimited, Unauthorized, Unavailable
-from .text import visible
+from .text import short, visible
 
 _REMEDY: tuple[tuple[type[ApiError], str], ...] = (
     (Unauthorized, " Check ELEVENLABS_API_KEY, then restart the server."),
@@ -84,7 +84,7 @@ def _list_tool(route: re.Match[str]) -> str:
 
 
 def _problem(kind: str, loc: tuple[int | str, ...], msg: str, known: list[str]) -> str:
-    name = ".".join(map(str, loc))
+    name = short(".".join(map(str, loc)), 200)
     if kind == "extra_forbidden" and len(loc) == 1:
         near = difflib.get_close_matches(name, known, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}."

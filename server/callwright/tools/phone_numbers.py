@@ -18,7 +18,7 @@ from ..contract.phone_numbers import (
 )
 from .text import short
 from .toolset import PlatformApi, Toolset
-from .views import Deleted, View
+from .views import LINES, Deleted, View
 
 TOOLS = Toolset("phone", "Import phone numbers and choose which agent answers them.")
 
@@ -38,6 +38,8 @@ class PhoneLine(View):
 
 class PhoneLines(View):
     phone_numbers: list[PhoneLine]
+    not_shown: int = 0
+    """How many more there are than fit."""
 
 
 class PhoneView(PhoneLine):
@@ -50,7 +52,8 @@ class PhoneView(PhoneLine):
 @TOOLS.tool(ListPhoneNumbers, title="List phone numbers")
 async def list_phone_numbers(api: PlatformApi) -> PhoneLines:
     """List imported phone numbers and the agent that answers each."""
-    return PhoneLines(phone_numbers=[PhoneLine(**_line(number)) for number in await api.send(ListPhoneNumbers())][:200])
+    lines = [PhoneLine(**_line(number)) for number in await api.send(ListPhoneNumbers())]
+    return PhoneLines(phone_numbers=lines[:LINES], not_shown=max(0, len(lines) - LINES))
 
 
 @TOOLS.tool(GetPhoneNumber, title="Get phone number")

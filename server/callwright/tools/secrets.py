@@ -10,7 +10,7 @@ from ..contract.common import SecretId
 from ..contract.secrets import CreateSecret, DeleteSecret, ListSecrets, SecretInUse, UpdateSecret
 from .text import short
 from .toolset import PlatformApi, Toolset
-from .views import Deleted, View
+from .views import LINES, Deleted, View
 
 TOOLS = Toolset("secrets", "Keep the secrets that agents' tools and webhooks use.")
 
@@ -27,15 +27,16 @@ class SecretLine(View):
 
 class SecretLines(View):
     secrets: list[SecretLine]
+    not_shown: int = 0
+    """How many more there are than fit."""
 
 
 @TOOLS.tool(ListSecrets, title="List secrets")
 async def list_secrets(api: PlatformApi) -> SecretLines:
     """List secrets by name, with what uses each. Values are never shown."""
     found = await api.send(ListSecrets())
-    return SecretLines(
-        secrets=[SecretLine(secret_id=s.secret_id, name=short(s.name), used_by=_users(s)) for s in found.secrets[:200]]
-    )
+    lines = [SecretLine(secret_id=s.secret_id, name=short(s.name), used_by=_users(s)) for s in found.secrets]
+    return SecretLines(secrets=lines[:LINES], not_shown=max(0, len(lines) - LINES))
 
 
 @TOOLS.tool(CreateSecret, title="Create secret")

@@ -36,7 +36,7 @@ def cleaned(value: Any) -> Any:
     return value
 
 
-_TIGHTER = ((4_000, 100), (1_000, 50), (400, 20), (160, 10), (80, 5), (40, 3), (20, 1))
+_TIGHTER = ((4_000, 100), (1_000, 50), (400, 20), (160, 10), (80, 5), (80, 2), (40, 1), (40, 0), (20, 0), (10, 0))
 """Longest text and most texts of a list, tried in turn until a reply fits."""
 _ID_LENGTH = 128
 
@@ -56,7 +56,7 @@ def fitted(facts: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _size(facts: dict[str, Any]) -> int:
-    return len(json.dumps(facts, ensure_ascii=False))
+    return len(json.dumps(facts, ensure_ascii=False, separators=(",", ":")))
 
 
 def _cut(key: str, value: Any, longest: int, most: int) -> Any:

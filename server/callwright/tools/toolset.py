@@ -146,7 +146,16 @@ class FunctionTool:
         )
 
     async def call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
-        """A call from end to end: seal, decide, run, shape; and the one place where failures become words."""
+        """A call from end to end. Whatever goes wrong, a model reads visible and bounded words."""
+        try:
+            return await self._call(arguments, ctx)
+        except UnexpectedToolError:
+            raise
+        except ToolError as exc:
+            raise ToolError(visible(str(exc))[:LIMIT]) from exc
+
+    async def _call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
+        """Seal, decide, run, shape; and the one place where failures become words."""
         app, spec = services(ctx), self._spec
         arguments = dict(arguments)
         token = arguments.pop(TOKEN, None) if app.policy.takes_token(spec.name, spec.effect) else None

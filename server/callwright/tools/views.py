@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict
 
 from .text import LIMIT
 
+LINES = 80
+"""Rows of a list that the platform does not page."""
+
 
 class View(BaseModel):
     """A result, or a part of one."""
