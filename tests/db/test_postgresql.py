@@ -22,6 +22,7 @@ from tests.arms import Clock, numbered, settings
 from tests.engine.conftest import *
 from tests.engine.helpers import JSON
 from tests.engine.helpers import agent as an_agent
+from tests.engine.test_agent_checks import *
 from tests.engine.test_agents import *
 from tests.engine.test_conversations import *
 from tests.engine.test_knowledge_base import *

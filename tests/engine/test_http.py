@@ -137,7 +137,9 @@ async def test_a_defect_says_nothing_of_what_happened(
     await (await app.database()).write(break_it)
     body = {"type": "new", "name": "n", "value": "canary-4711"}
     answer = await wire.post("/v1/convai/secrets", json=body)
-    assert (answer.status_code, answer.json()) == snapshot((500, {'detail': {'status': 'internal_error', 'message': 'Internal error.'}}))
+    assert (answer.status_code, answer.json()) == snapshot(
+        (500, {"detail": {"status": "internal_error", "message": "Internal error."}})
+    )
     assert "Defect in POST /v1/convai/secrets" in caplog.text
     assert "no such table" in caplog.text
     assert "canary" not in caplog.text
