@@ -143,3 +143,15 @@ async def test_zero_retention_refuses_other_models(api: ApiClient, wire: AsyncCl
         )
     )
     assert (await read(api, made))["platform_settings"]["privacy"]["zero_retention_mode"] is False
+
+
+async def test_a_variable_or_header_that_is_called_like_a_reference_is_none(wire: AsyncClient) -> None:
+    placeholders = {"agent_id": "A-7", "secret_id": "S-7"}
+    schema = {"url": "https://crm.example.com/", "request_headers": {"tool_id": "T-7", "x": {"secret_id": "secret_no"}}}
+    tool = {"type": "webhook", "name": "t", "description": "", "api_schema": schema}
+    config = {"dynamic_variables": {"dynamic_variable_placeholders": placeholders}, "prompt": {"tools": [tool]}}
+    answer = await wire.post(CREATE, json={"conversation_config": {"agent": config}})
+    assert problems(answer) == [
+        "body.conversation_config.agent.prompt.tools.0.api_schema.request_headers.x.secret_id:"
+        " There is no secret 'secret_no'."
+    ]

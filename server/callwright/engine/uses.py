@@ -21,6 +21,8 @@ class Reference(NamedTuple):
 
 _LISTS = {"tool_ids": "tool", "additional_tool_ids": "tool", "mcp_server_ids": "mcp_server"}
 _FIELDS = {"secret_id": "secret", "agent_id": "agent", "tool_id": "tool"}
+_NAMED_BY_PEOPLE = {("dynamic_variable_placeholders",), ("request_headers",)}
+"""Maps whose keys are names of somebody's own: a variable may well be called `agent_id`."""
 
 
 def replace_uses(tx: Tx, kind: str, id: str, references: Iterable[Reference]) -> None:
@@ -95,6 +97,6 @@ def references_in(node: object, at: tuple[str | int, ...] = ()) -> Iterator[Refe
             yield from references_in(cast(object, item), here)
     elif isinstance(node, dict):
         for name, value in cast(dict[str, Any], node).items():
-            if name in _FIELDS and isinstance(value, str):
+            if name in _FIELDS and isinstance(value, str) and at[-1:] not in _NAMED_BY_PEOPLE:
                 yield Reference(_FIELDS[name], value, (*at, name))
             yield from references_in(value, (*at, name))
