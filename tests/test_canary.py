@@ -51,11 +51,12 @@ def forms(secret: str = CANARY) -> dict[str, bytes]:
 
 
 def test_the_search_finds_every_disguise() -> None:
-    around = f'{{"value": {json.dumps(CANARY)}, "more": 1}}'.encode()
+    around = f"x{CANARY}y"
     for told in (
-        around, around.hex().encode(), quote(around.decode(), safe="").encode(), around.decode().encode("utf-16"),
-        CANARY[::-1].encode(), *(base64.b64encode(b"x" * n + CANARY.encode() + b"yz") for n in range(5)),
-        *(base64.urlsafe_b64encode(b"x" * n + CANARY.encode() + b"yz") for n in range(5)),
+        json.dumps(around).encode(), around.encode().hex().encode(), quote(around, safe="").encode(),
+        around.encode("utf-16"), around[::-1].encode(), around.encode(),
+        *(base64.b64encode(b"x" * n + around.encode()) for n in range(5)),
+        *(base64.urlsafe_b64encode(b"x" * n + around.encode()) for n in range(5)),
     ):  # fmt: skip
         assert any(form in told for form in forms().values()), told
 
