@@ -112,11 +112,13 @@ def _complete(workflow: Json) -> Json:
     nodes: dict[str, Json] = found["nodes"]
     edges: dict[str, Json] = found["edges"]
     return found | {
-        "nodes": {
-            id: with_defaults(node, defaults.NODE | defaults.NODES.get(node["type"], {})) for id, node in nodes.items()
-        },
+        "nodes": {id: with_defaults(node, _node_defaults(node)) for id, node in nodes.items()},
         "edges": {id: with_defaults(edge, defaults.EDGE) for id, edge in edges.items()},
     }
+
+
+def _node_defaults(node: Json) -> Json:
+    return defaults.NODE | defaults.NODES.get(str(node.get("type")), {})
 
 
 def _columns(tx: Tx, document: Json) -> dict[str, Any]:
