@@ -1,7 +1,6 @@
 """A real PostgreSQL server in a temporary folder, where its programs are installed."""
 
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -52,6 +51,8 @@ def _not_root(folder: Path) -> dict[str, Any]:
     """The server refuses to run as root: somebody else owns the folder then."""
     if os.geteuid() != 0:
         return {}
+    import pwd  # POSIX only, as root is
+
     other = next(user for name in ("postgres", "nobody") for user in pwd.getpwall() if user.pw_name == name)
     os.chown(folder, other.pw_uid, other.pw_gid)
     return {"user": other.pw_uid, "group": other.pw_gid}

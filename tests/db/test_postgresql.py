@@ -25,6 +25,7 @@ from tests.engine.helpers import agent as an_agent
 from tests.engine.test_agent_checks import *
 from tests.engine.test_agents import *
 from tests.engine.test_conversations import *
+from tests.engine.test_fuzz import *
 from tests.engine.test_knowledge_base import *
 from tests.engine.test_paging import *
 from tests.engine.test_phone_numbers import *
