@@ -113,6 +113,7 @@ async def test_each_question_says_what_it_is_about(app: App, era: str) -> None:
             facts(await client.call_tool(tool, arguments))
     assert asked == snapshot(
         [
+            "Import phone number +15551234567 as 'Desk'.",
             "Change phone number +15551234567 (Desk). Callers will reach Ada (agent_1) instead of nobody. It sets agent_id = 'agent_1'.",
             "Store a secret named 'crm' (3 characters).",
             "Replace secret 'crm' (secret_4) by 'crm2' (4 characters); the old value is lost.",
@@ -252,7 +253,8 @@ async def test_a_delete_that_the_platform_never_answers_stays_unknown(tmp_path: 
         "The exchange with the platform broke off (RemoteProtocolError). Whether it was carried out is not known: look before you repeat it."
     )
     assert logged == [("delete_agent", "unknown", "person")]
-    assert (change["platform"], change["undoable"], change.get("undone_by")) == ("hosted", True, None)
+    assert change["platform"].startswith(f"hosted {url.removeprefix('http://')} ")
+    assert (change["undoable"], change.get("undone_by")) == (True, None)
 
 
 async def test_what_the_platform_refuses_is_logged_as_failed(app: App) -> None:

@@ -1,10 +1,12 @@
 """Composition root: settings -> platform -> ApiClient -> MCP server. What `tools/list` does not need comes later."""
 
+import hmac
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
@@ -54,6 +56,15 @@ class App:
     def state_key(self) -> bytes:
         """Key of approvals in flight and of the log's digests."""
         return self.settings.state_key or key_file(self.settings.home / "state.key")
+
+    @cached_property
+    def account(self) -> str:
+        """Where changes are made, for the log and for approvals: `embedded`, or the host and a mark of the key."""
+        s = self.settings
+        if self.platform == "embedded":
+            return "embedded"
+        mark = hmac.digest(subkey(self.state_key, "account"), (s.api_key or "").encode(), "sha256").hex()[:8]
+        return f"hosted {urlsplit(s.api_url).netloc} {mark}"
 
     @property
     def file_roots(self) -> tuple[Path, ...]:

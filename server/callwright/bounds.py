@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 
 # A guarded path is outward (data will flow along it) unless it is known to decide only who comes in and what is kept.
 # Refusing the unknown is the safe side: a new guarded path is outward until somebody lists it here.
-_INWARD = frozenset({"auth", "overrides", "privacy", "agent_id", "approval_policy", "tool_approval_hashes"})
+_INWARD = frozenset(
+    {"auth", "overrides", "privacy", "agent_id", "inbound_trunk_config", "approval_policy", "tool_approval_hashes"}
+)
 _OUTWARD_WORDS = ("url", "header", "transfer", "webhook", "mcp", "outbound")
 
 

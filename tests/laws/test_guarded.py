@@ -68,12 +68,14 @@ AGENT_BODIES: dict[str, dict[str, Any]] = {
         llm="custom-llm", custom_llm={"url": "https://llm.example/v1", "request_headers": {"X-Key": SECRET}}
     ),
     "conversation_config.**.auth_connection": prompt(tools=[HOOK]),
+    "conversation_config.**.custom_llm": prompt(llm="custom-llm", custom_llm={"url": "https://llm.example/v1"}),
     "conversation_config.**.transfers": prompt(built_in_tools={"transfer_to_number": TRANSFER}),
     "conversation_config.**.mcp_server_ids": prompt(mcp_server_ids=["mcp_1"]),
     "conversation_config.**.native_mcp_server_ids": prompt(native_mcp_server_ids=["mcp_1"]),
     "workflow.**.url": subagent(tools=[HOOK]),
     "workflow.**.request_headers": subagent(tools=[HOOK]),
     "workflow.**.auth_connection": subagent(tools=[HOOK]),
+    "workflow.**.custom_llm": subagent(llm="custom-llm", custom_llm={"url": "https://llm.example/v1"}),
     "workflow.**.transfers": subagent(built_in_tools={"transfer_to_number": TRANSFER}),
     "workflow.**.mcp_server_ids": subagent(mcp_server_ids=["mcp_1"]),
     "workflow.**.native_mcp_server_ids": subagent(native_mcp_server_ids=["mcp_1"]),
@@ -96,6 +98,7 @@ TRUNK = {
     "headers": {"X-Key": SECRET},
     "credentials": {"username": "desk", "password": SECRET},
 }
+CALLERS = {"allowed_addresses": ["192.0.2.0/24"], "credentials": {"username": "desk", "password": SECRET}}
 NUMBER = {"phone_number": "+15552223333", "label": "Desk"}
 REHEARSAL = {"agent_id": "agent_1", "caller": "Hello"}
 
@@ -121,14 +124,12 @@ def carried() -> list[Carried]:
             Carried("CreateAgent", pattern, "create_agent", made),
             Carried("UpdateAgent", pattern, "update_agent", {"agent_id": "agent_1", "config": body}),
         ]
-    for pattern in ("outbound_trunk_config.address", "outbound_trunk_config.headers"):
+    for side, trunk in (("outbound", TRUNK), ("inbound", CALLERS)):
+        pattern, given = f"{side}_trunk_config", {f"sip_{side}": trunk}
         calls += [
-            Carried("CreatePhoneNumber", pattern, "import_phone_number", {**NUMBER, "sip_outbound": TRUNK}),
-            Carried(
-                "UpdatePhoneNumber", pattern, "update_phone_number",
-                {"phone_number_id": "phnum_2", "sip_outbound": TRUNK},
-            ),
-        ]  # fmt: skip
+            Carried("CreatePhoneNumber", pattern, "import_phone_number", {**NUMBER, **given}),
+            Carried("UpdatePhoneNumber", pattern, "update_phone_number", {"phone_number_id": "phnum_2", **given}),
+        ]
     assign = {"phone_number_id": "phnum_2", "agent_id": "agent_1"}
     calls.append(Carried("UpdatePhoneNumber", "agent_id", "update_phone_number", assign))
     for last in ("url", "request_headers", "auth_connection", "mcp_server_ids", "native_mcp_server_ids"):

@@ -138,3 +138,17 @@ async def test_of_two_who_undo_one_does(ledger: Ledger) -> None:
     await ledger.undone(id, "chg_2")
     assert await ledger.claim_undo(id) is False
     assert await ledger.claim_undo("chg_nowhere") is False
+
+
+async def test_a_replaced_value_is_forgotten_after_thirty_days(ledger: Ledger, clock: Clock) -> None:
+    old = await ledger.begin(intent(previous={"name": "Ada"}))
+    clock.forward(seconds=29 * 86_400)
+    await ledger.begin(intent())
+    kept = await ledger.change(old)
+    assert kept
+    assert kept["previous"] == {"name": "Ada"}
+    clock.forward(seconds=2 * 86_400)
+    await ledger.begin(intent())
+    forgotten = await ledger.change(old)
+    assert forgotten
+    assert (forgotten["previous"], forgotten["request"], forgotten["tool"]) == (None, None, "update_agent")

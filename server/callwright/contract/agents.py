@@ -24,9 +24,11 @@ GUARDED = (
     "conversation_config.**.url",
     "conversation_config.**.request_headers",
     "conversation_config.**.auth_connection",
+    "conversation_config.**.custom_llm",
     "workflow.**.url",
     "workflow.**.request_headers",
     "workflow.**.auth_connection",
+    "workflow.**.custom_llm",
     "platform_settings.workspace_overrides.conversation_initiation_client_data_webhook",
     "platform_settings.workspace_overrides.webhooks",
     # who may talk to the agent, what they may change, what is kept of it

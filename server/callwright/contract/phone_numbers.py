@@ -145,7 +145,8 @@ class CreatePhoneNumber(
     Operation[CreatedPhoneNumber],
     method="POST",
     path="/v1/convai/phone-numbers",
-    guarded=("outbound_trunk_config.address", "outbound_trunk_config.headers"),
+    effect="secret",
+    guarded=("inbound_trunk_config", "outbound_trunk_config"),
 ):
     """Bring in a number that you have at Twilio (`sid` and `token`) or on a SIP trunk (the trunk configurations)."""
 
@@ -184,7 +185,7 @@ class UpdatePhoneNumber(
     Operation[PhoneNumber],
     method="PATCH",
     path="/v1/convai/phone-numbers/{phone_number_id}",
-    guarded=("agent_id", "outbound_trunk_config.address", "outbound_trunk_config.headers"),
+    guarded=("agent_id", "inbound_trunk_config", "outbound_trunk_config"),
 ):
     """Choose the agent that answers (null: none), or change the trunk."""
 

@@ -15,6 +15,9 @@ Outcome = Literal["unknown", "done", "failed", "declined", "refused"]
 Needs = Literal["person", "token"]
 
 UNDOING = "in progress"
+KEPT_DAYS = 30
+"""How long the value that a change replaced is kept."""
+
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that is read as something else
 
 
@@ -124,7 +127,15 @@ class Ledger:
         """Write the intent before the act, so that a crash leaves a row that says `unknown`."""
         id = f"chg_{secrets.token_hex(10)}"
         row = {**intent.__dict__, "id": id, "at_ms": self._now(), "outcome": outcome}
-        await self._db.write(lambda db: db.execute(insert(change).values(**row)))
+
+        def work(db: Connection) -> None:
+            # What was deleted is not kept for ever: after this time a change can no longer be taken back.
+            old = self._now() - KEPT_DAYS * 86_400_000
+            forgotten = update(change).where(change.c.at_ms < old, change.c.previous.is_not(None))
+            db.execute(forgotten.values(request=None, previous=None))
+            db.execute(insert(change).values(**row))
+
+        await self._db.write(work)
         return id
 
     async def finish(self, id: str, outcome: Outcome, *, target: str | None = None) -> None:

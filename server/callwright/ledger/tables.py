@@ -9,6 +9,7 @@ STEPS = (
         operation TEXT NOT NULL, target TEXT NOT NULL, digest TEXT NOT NULL, approved_by TEXT NOT NULL,
         outcome TEXT NOT NULL, request JSON, previous JSON, undone_by TEXT);
     CREATE INDEX ledger_change_by_age ON ledger_change (at_ms, id);
+    CREATE INDEX ledger_change_kept ON ledger_change (at_ms) WHERE previous IS NOT NULL;
     CREATE TABLE ledger_pending (
         code TEXT PRIMARY KEY, created_ms BIGINT NOT NULL, expires_ms BIGINT NOT NULL, who TEXT NOT NULL,
         tool TEXT NOT NULL, digest TEXT NOT NULL, question TEXT NOT NULL, needs TEXT NOT NULL, state TEXT NOT NULL);

@@ -97,8 +97,8 @@ async def undo_change(
         raise ToolError(f"No change {change_id!r}. list_changes shows them.")
     if row["undone_by"]:
         raise ToolError(f"That change was undone already, by {row['undone_by']}.")
-    if row["platform"] != services(ctx).platform:
-        raise ToolError(f"That change was made on the {row['platform']} platform; this server works on the other one.")
+    if row["platform"] != services(ctx).account:
+        raise ToolError(f"That change was made on {row['platform']}; this server works on {services(ctx).account}.")
     op = await restoring(api, row)
     api.require(op)  # asked before the change is claimed, which would keep the answered call out
     if not await ledger.claim_undo(change_id):

@@ -42,7 +42,7 @@ class Services(Protocol):
     @property
     def policy(self) -> Policy: ...
     @property
-    def platform(self) -> str: ...
+    def account(self) -> str: ...
     @property
     def state_key(self) -> bytes: ...
     @property
@@ -166,7 +166,7 @@ class FunctionTool:
             sends=spec.sends,
             arguments=arguments,
             who=_who(ctx),
-            platform=app.platform,
+            platform=app.account,
             policy=app.policy,
             key=app.state_key,
             ledger=app.ledger,
