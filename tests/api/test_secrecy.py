@@ -79,6 +79,15 @@ async def test_no_error_shows_the_key_or_a_secret(
     assert "canary" not in caplog.text
 
 
+@pytest.mark.parametrize("quoted", [SECRET, json.dumps(SECRET), quote(SECRET)])
+async def test_a_platform_that_quotes_a_secret_it_refuses_is_not_repeated(quoted: str) -> None:
+    said = body(json.dumps({"detail": {"message": f"{quoted} is too short"}}))
+    async with peer(answering(said)) as url, ApiClient(url, key=SecretStr(KEY)) as api:
+        with pytest.raises(errors.BadRequest, match="is too short") as caught:
+            await api.send(CREATE)
+    assert "canary" not in shown(caught.value)
+
+
 async def test_a_good_call_logs_no_secret_at_any_level(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(1)
     good = b'HTTP/1.1 200 OK\r\nset-cookie: id=canary\r\ncontent-length: 12\r\n\r\n{"name":"n"}'

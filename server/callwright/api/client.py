@@ -5,13 +5,13 @@ import math
 import random
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import cache
 from typing import Any, Self, TypeVar, cast
 from urllib.parse import quote
 
 import anyio
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import to_json
 
 from ..bounds import UNBOUNDED, Bounds
@@ -39,6 +39,7 @@ READ_SECONDS = 20.0
 """The longest silence within a call of the usual length: it leaves time for a second attempt."""
 LARGEST_ANSWER = 32 * 1024 * 1024
 LONGEST_TEXT = 500
+SHORTEST_SECRET = 4
 KEY_HEADER = "xi-api-key"
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -155,7 +156,7 @@ class ApiClient:
 
     def _result(self, op: Operation[R], answer: Answer) -> R:
         if answer.status >= 400:
-            raise self._error(answer)
+            raise self._error(op, answer)
         if not 200 <= answer.status < 300:
             raise Unreadable(f"The platform answered {answer.status}, a redirect, and redirects are not followed.")
         kind: object = op.answer()
@@ -168,8 +169,12 @@ class ApiClient:
             raise Unreadable(self._clean(misfit))
         return cast(R, result)
 
-    def _error(self, answer: Answer) -> ApiError:
-        error = decode(answer.status, self._redact(answer.body.decode(errors="replace")).encode())
+    def _error(self, op: Operation[Any], answer: Answer) -> ApiError:
+        # A platform may quote what it refuses, and what it refuses may be a secret.
+        text = answer.body.decode(errors="replace")
+        for secret in _secrets_in(op):
+            text = _without(text, secret, "[secret]")
+        error = decode(answer.status, self._redact(text).encode())
         wait = told_to_wait(answer, self._clock())
         if wait is not None and isinstance(error, RateLimited | Unavailable):
             told = f"{math.ceil(wait)} s" if math.isfinite(wait) else "without end"
@@ -188,13 +193,30 @@ class ApiClient:
         return self._redact(text)[:LONGEST_TEXT]
 
     def _redact(self, text: str) -> str:
-        if not self._key:
-            return text
-        key = self._key.get_secret_value()
-        once = to_json(key).decode()[1:-1]  # as JSON writes it, and as JSON in a JSON string does
-        for form in (to_json(once).decode()[1:-1], once, key, quote(key, safe="")):
-            text = text.replace(form, "[key]")
-        return text
+        return _without(text, self._key.get_secret_value(), "[key]") if self._key else text
+
+
+def _without(text: str, secret: str, instead: str) -> str:
+    once = to_json(secret).decode()[1:-1]  # as JSON writes it, and as JSON in a JSON string does
+    for form in (to_json(once).decode()[1:-1], once, secret, quote(secret, safe="")):
+        text = text.replace(form, instead)
+    return text
+
+
+def _secrets_in(value: object) -> Iterator[str]:
+    """Write-only values of a request, wherever they stand in it; too short ones would blot out words."""
+    if isinstance(value, SecretStr):
+        if len(value.get_secret_value()) >= SHORTEST_SECRET:
+            yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for _, inner in value:
+            yield from _secrets_in(inner)
+    elif isinstance(value, dict):
+        for inner in cast(dict[object, object], value).values():
+            yield from _secrets_in(inner)
+    elif isinstance(value, list):
+        for inner in cast(list[object], value):
+            yield from _secrets_in(inner)
 
 
 @cache
