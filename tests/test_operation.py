@@ -139,6 +139,23 @@ def test_each_operation_has_its_effect() -> None:
     assert {op.__name__: op.effect for op in all_operations() if op.effect != unusual[op.method]} == {
         "CreateSecret": "secret",
         "UpdateSecret": "secret",
+        # they look something up or work it out
+        "SummariseAgentTests": "read",
+        "CalculateLlmUsage": "read",
+        "CalculateAgentLlmUsage": "read",
+        # they hand out access
+        "GetAgentLink": "grant",
+        "GetSignedUrl": "grant",
+        "GetSessionToken": "grant",
+        # a telephone rings
+        "CallBySip": "dial",
+        "CallByTwilio": "dial",
+        "SubmitBatchCall": "dial",
+        "RetryBatchCall": "dial",
+        # they change what is there already
+        "CancelBatchCall": "update",
+        "SendFeedback": "update",
+        "UploadAvatar": "update",
     }
 
 

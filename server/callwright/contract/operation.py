@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import cache
 from string import Formatter
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar, cast, get_args, get_origin
+from typing import Any, ClassVar, Final, Generic, Literal, NamedTuple, Self, TypeVar, cast, get_args, get_origin
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -24,6 +24,10 @@ _EFFECT_OF: dict[Method, Effect] = {
     "PATCH": "update",
     "DELETE": "delete",
 }
+
+
+STREAM_TYPE: Final = "application/x-ndjson"
+"""How the embedded platform sends a `Stream`: one value a line. What hosted platforms do is not published."""
 
 
 class Query:
