@@ -176,7 +176,7 @@ def arms_differ(ours: Any, theirs: Schema, at: str, seen: Pairs) -> Iterator[str
 def our_key(arm: Any) -> str:
     model, _, _ = settle(arm)
     if not is_model(model):
-        return {list: "array", dict: "object"}.get(cast(Any, get_origin(model)), SCALARS.get(model, str(model)))
+        return {list: "array", dict: "object"}.get(get_origin(model), SCALARS.get(model, str(model)))
     for name, field in model.model_fields.items():
         kind, marks, _ = settle(field.annotation, tuple(field.metadata))
         known = [mark.values for mark in marks if isinstance(mark, Known)]

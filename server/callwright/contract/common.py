@@ -233,7 +233,7 @@ class VariableLocator(Wire):
 
 
 @dataclass(frozen=True)
-class _Worded:
+class Worded:
     """One sentence for a value that fits no arm of a union, instead of one a arm."""
 
     message: str
@@ -251,9 +251,9 @@ class EnvironmentLocator(Wire):
 
 HeaderValue = Annotated[
     str | SecretLocator | VariableLocator,
-    _Worded('Must be a text, {"secret_id": "..."} or {"variable_name": "..."}'),
+    Worded('Must be a text, {"secret_id": "..."} or {"variable_name": "..."}'),
 ]
-WebhookHeaderValue = Annotated[str | SecretLocator, _Worded('Must be a text or {"secret_id": "..."}')]
+WebhookHeaderValue = Annotated[str | SecretLocator, Worded('Must be a text or {"secret_id": "..."}')]
 
 
 class AccessInfo(Wire):

@@ -23,6 +23,7 @@ from .common import (
     Variant,
     WebhookHeaderValue,
     Wire,
+    Worded,
     WriteOnly,
 )
 from .dependents import AgentDependent
@@ -37,7 +38,14 @@ CallTimeout = Annotated[int, Limits(ge=5, le=300)]
 """Seconds; bounds as published."""
 McpToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
 """As MCP spells the names of tools."""
-SentValue = str | SecretLocator | VariableLocator | EnvironmentLocator
+SentValue = Annotated[
+    str | SecretLocator | VariableLocator | EnvironmentLocator,
+    Worded('Must be a text, {"secret_id": "..."}, {"variable_name": "..."} or {"env_var_label": "..."}'),
+]
+MetaValue = Annotated[
+    Scalar | SecretLocator | VariableLocator | EnvironmentLocator,
+    Worded('Must be plain, {"secret_id": "..."}, {"variable_name": "..."} or {"env_var_label": "..."}'),
+]
 
 
 class ToolApproval(Wire):
@@ -63,8 +71,8 @@ class McpServerConfig(Wire):
     approval_policy: Maybe[ApprovalPolicy] = None
     tool_approval_hashes: list[ToolApproval] = []
     transport: Maybe[Annotated[str, Known("SSE", "STREAMABLE_HTTP")]] = None
-    url: str | SecretLocator
-    secret_token: SecretLocator | UserSecret | None = None
+    url: Annotated[str | SecretLocator, Worded('Must be a URL or {"secret_id": "..."}')]
+    secret_token: Annotated[SecretLocator | UserSecret, Worded('Must be {"secret_id": "..."}')] | None = None
     """Sent as bearer token."""
     request_headers: dict[str, WebhookHeaderValue] = {}
     name: str
@@ -142,11 +150,17 @@ class UpdateMcpServer(
     execution_mode: ExecutionMode | None = None
     response_timeout_secs: CallTimeout | None = None
     request_headers: dict[str, SentValue] | None = None
-    request_meta: dict[str, Scalar | SecretLocator | VariableLocator | EnvironmentLocator] | None = None
+    request_meta: dict[str, MetaValue] | None = None
     """Sent with every call, beside its arguments."""
     disable_compression: bool | None = None
     secret_token: SecretLocator | None = None
-    auth_connection: AuthConnectionLocator | EnvironmentLocator | None = None
+    auth_connection: (
+        Annotated[
+            AuthConnectionLocator | EnvironmentLocator,
+            Worded('Must be {"auth_connection_id": "..."} or {"env_var_label": "..."}'),
+        ]
+        | None
+    ) = None
 
 
 class DeleteMcpServer(Operation[Empty], method="DELETE", path="/v1/convai/mcp-servers/{mcp_server_id}"):

@@ -16,6 +16,8 @@ _SOURCES = {"llm_prompt": "description", "dynamic_variable": "dynamic_variable",
 """Where a value comes from: the editor's word, and the field that says it."""
 _PLACEHOLDER_HOST = re.compile(r"\byour-(?:sub)?domain\b", re.IGNORECASE)
 
+_SECRET_HEADER = re.compile(r"authori[sz]ation|api-?key|token|secret", re.IGNORECASE)
+
 
 def normalise_tool(tool: Any) -> tuple[Any, list[str]]:
     """The tool as the API spells it; and what was written differently or cannot work, in words for its author."""
@@ -33,7 +35,7 @@ def normalise_tool(tool: Any) -> tuple[Any, list[str]]:
     if "parameters" in config:
         config = config | {"parameters": _body(config["parameters"], "parameters", notes)}
     notes += [f"{place} is a placeholder and must be filled in." for place in placeholders(config)]
-    return config, notes
+    return config, notes + _in_the_clear(_object(config.get("api_schema")))
 
 
 def placeholders(tool: Any) -> list[str]:
@@ -71,6 +73,15 @@ def _unmatched(schema: Document) -> list[str]:
         f"{name} stands in the url, but path_params_schema does not say what it is." for name in in_url - described
     ]
     return sorted(notes + [f"{name} is in path_params_schema, but not in the url." for name in described - in_url])
+
+
+def _in_the_clear(schema: Document) -> list[str]:
+    """What others could read on the way, or in the tool."""
+    notes = ["api_schema.url is not encrypted; use https."] if str(schema.get("url")).startswith("http://") else []
+    for name, value in _object(schema.get("request_headers")).items():
+        if _SECRET_HEADER.search(name) and isinstance(value, str) and "{{" not in value:
+            notes.append(f"api_schema.request_headers.{name} holds its value in the clear; store it as a secret.")
+    return notes
 
 
 def _headers(headers: list[Any]) -> Any:
