@@ -261,16 +261,6 @@ class GetAgentKnowledgeSize(
     agent_id: AgentId
 
 
-class Rehearsal(AgentWrite[R]):
-    """A request to rehearse."""
-
-    agent_id: AgentId
-    simulation_specification: SimulationSpecification
-    extra_evaluation_criteria: list[Criterion] | None = None
-    """Judged besides the agent's own."""
-    new_turns_limit: Maybe[TurnsLimit] = None
-
-
 REHEARSAL_GUARDED = (
     "simulation_specification.**.url",
     "simulation_specification.**.request_headers",
@@ -281,18 +271,30 @@ REHEARSAL_GUARDED = (
 
 
 class SimulateConversation(
-    Rehearsal[Simulation],
+    AgentWrite[Simulation],
     method="POST",
     path="/v1/convai/agents/{agent_id}/simulate-conversation",
     guarded=REHEARSAL_GUARDED,
 ):
     """Rehearse: the agent talks, in text, with a simulated user; then the conversation is judged."""
 
+    agent_id: AgentId
+    simulation_specification: SimulationSpecification
+    extra_evaluation_criteria: list[Criterion] | None = None
+    """Judged besides the agent's own."""
+    new_turns_limit: Maybe[TurnsLimit] = None
+
 
 class StreamSimulation(
-    Rehearsal[Stream[SimulationPart]],
+    AgentWrite[Stream[SimulationPart]],
     method="POST",
     path="/v1/convai/agents/{agent_id}/simulate-conversation/stream",
     guarded=REHEARSAL_GUARDED,
 ):
     """Rehearse as `SimulateConversation` does, answering turn by turn; the last part carries the analysis."""
+
+    agent_id: AgentId
+    simulation_specification: SimulationSpecification
+    extra_evaluation_criteria: list[Criterion] | None = None
+    """Judged besides the agent's own."""
+    new_turns_limit: Maybe[TurnsLimit] = None

@@ -97,11 +97,11 @@ class Operation(BaseModel, Generic[R]):
                 return "query"
             return "file" if field.annotation is Blob or Blob in get_args(field.annotation) else rest
 
-        return {wire: place(wire, cls.model_fields[name]) for wire, name in cls.names().items()}
+        return {wire: place(wire, cls.model_fields[name]) for wire, name in cls._attributes().items()}
 
     @classmethod
     @cache
-    def names(cls) -> dict[str, str]:
+    def _attributes(cls) -> dict[str, str]:
         """The declared fields by their names on the wire, which differ where a method here has that name."""
         return {field.alias or name: name for name, field in cls.model_fields.items()}
 
@@ -153,7 +153,7 @@ class Operation(BaseModel, Generic[R]):
         return cls.model_validate(extra | fields)
 
     def url(self) -> str:
-        parts = {n: _segment(getattr(self, self.names()[n])) for n, p in self.places().items() if p == "path"}
+        parts = {n: _segment(getattr(self, self._attributes()[n])) for n, p in self.places().items() if p == "path"}
         return self.path.format(**parts)
 
     def query(self) -> dict[str, Any]:
@@ -167,7 +167,7 @@ class Operation(BaseModel, Generic[R]):
 
     def files(self) -> dict[str, Blob]:
         names = [n for n, place in self.places().items() if place == "file"]
-        given = ((n, cast(Blob | None, getattr(self, self.names()[n]))) for n in names)
+        given = ((n, cast(Blob | None, getattr(self, self._attributes()[n]))) for n in names)
         return {name: blob for name, blob in given if blob is not None}
 
     def guarded_paths(self) -> list[str]:
@@ -179,7 +179,7 @@ class Operation(BaseModel, Generic[R]):
         return self.model_dump(mode="json", include=set(self.model_extra or {}))
 
     def _in(self, place: Place) -> dict[str, Any]:
-        names = {self.names()[n] for n, p in self.places().items() if p == place}
+        names = {self._attributes()[n] for n, p in self.places().items() if p == place}
         return self.model_dump(mode="json", by_alias=True, include=names, exclude_unset=True)
 
 
