@@ -116,6 +116,19 @@ def test_a_test_is_read_with_its_checks() -> None:
     assert test.model_dump(mode="json", exclude_unset=True) == wire
 
 
+def test_a_test_of_a_newer_kind_is_read() -> None:
+    wire = {
+        "id": "i",
+        "name": "n",
+        "type": "simulation",
+        "simulation_scenario": "Ask for a refund.",
+        "chat_history": [],
+    }
+    test = GetAgentTest.decode(json.dumps(wire).encode())
+    assert test.success_examples == []
+    assert test.model_dump(mode="json", exclude_unset=True).items() >= wire.items()
+
+
 def test_what_the_newest_clients_need_is_there() -> None:
     batch: dict[str, Any] = {
         **{"id": "b", "name": "n", "agent_id": "a", "agent_name": "A", "status": "pending", "recipients": []},

@@ -36,8 +36,8 @@ InterruptionMode = Annotated[str, Known("allow", "disable_during_tool", "disable
 SoundOrOff = Annotated[str, Known("typing", "elevator1", "elevator2", "elevator3", "elevator4", "off")]
 CallTimeout = Annotated[int, Limits(ge=5, le=300)]
 """Seconds; bounds as published."""
-McpToolName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
-"""As MCP spells the names of tools."""
+McpToolName = Annotated[str, StringConstraints(pattern=r"^[^/\\?#%\x00-\x20]{1,256}$")]
+"""The name of a tool in a path; what its server calls it, as far as a path can carry that."""
 SentValue = Annotated[
     str | SecretLocator | VariableLocator | EnvironmentLocator,
     Worded('Must be a text, {"secret_id": "..."}, {"variable_name": "..."} or {"env_var_label": "..."}'),
@@ -323,7 +323,7 @@ class CreateMcpToolConfig(
 ):
     """Set how one tool of a server is called."""
 
-    tool_name: McpToolName
+    tool_name: str
 
 
 class GetMcpToolConfig(
