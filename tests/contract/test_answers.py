@@ -117,7 +117,7 @@ def test_a_test_is_read_with_its_checks() -> None:
 
 
 def test_a_test_of_a_newer_kind_is_read() -> None:
-    wire = {
+    wire: dict[str, Any] = {
         "id": "i",
         "name": "n",
         "type": "simulation",

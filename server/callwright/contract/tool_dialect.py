@@ -15,7 +15,6 @@ Document = dict[str, Any]
 _SOURCES = {"llm_prompt": "description", "dynamic_variable": "dynamic_variable", "constant": "constant_value"}
 """Where a value comes from: the editor's word, and the field that says it."""
 _PLACEHOLDER_HOST = re.compile(r"\byour-(?:sub)?domain\b", re.IGNORECASE)
-
 _SECRET_HEADER = re.compile(r"authori[sz]ation|api-?key|token|secret", re.IGNORECASE)
 
 
