@@ -52,7 +52,7 @@ class Demo:
         print(f"   approval  {self.policies[tool].replace('_', ' ')}")
         result = await client.call_tool(tool, arguments)
         text = "\n".join(block.text for block in result.content if block.type == "text")
-        print(textwrap.indent(_wrapped(text), f"   {DIM}│{PLAIN} "))
+        print(textwrap.indent(_wrapped(text), f"   {DIM}│{PLAIN} ", lambda _: True))
         return result
 
 
@@ -134,7 +134,9 @@ def _facts(result: CallToolResult) -> dict[str, Any]:
 
 
 def _short(value: object) -> str:
-    text = " ".join(str(value).split())
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    text = " ".join(value.split())
     return repr(text if len(text) <= 48 else f"{text[:45]}… ({len(text):,} characters)")
 
 

@@ -1,11 +1,11 @@
-"""Writes surface.json and the generated parts of the README; with --check, says which are stale and fails."""
+"""Writes surface.json, the manifests and the generated parts of the README; with --check, says what is stale."""
 
+import json
 import re
 import sys
 from pathlib import Path
 
 from callwright.engine.coverage import coverage_table
-
 from callwright.listing import tool_table
 from callwright.settings import settings_table
 from callwright.tools.surface import dumps, snap
@@ -27,7 +27,18 @@ def generated() -> dict[Path, str]:
         readme, found = re.subn(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", readme, flags=re.DOTALL)
         if not found:
             raise SystemExit(f"README.md has no place for the table of {name}")
-    return {SURFACE: dumps(entries), README: readme}
+    return {SURFACE: dumps(entries), README: readme, **manifests()}
+
+
+def manifests() -> dict[Path, str]:
+    """What to paste into a host; the path is that of the reader's own installation."""
+    entry = {"command": "/path/to/.venv/bin/callwright", "args": ["serve"]}
+    hosts = {
+        "claude-desktop.json": {"mcpServers": {"callwright": entry}},
+        "cursor.json": {"mcpServers": {"callwright": entry}},
+        "vscode.json": {"servers": {"callwright": {"type": "stdio", **entry}}},
+    }
+    return {ROOT / "manifests" / name: json.dumps(host, indent=2) + "\n" for name, host in hosts.items()}
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 from mcp import Client, StdioServerParameters
@@ -101,5 +101,6 @@ def text(result: CallToolResult) -> str:
 def facts(result: CallToolResult) -> dict[str, Any]:
     """The structured content of a call that must have worked."""
     assert not result.is_error, text(result)
-    assert isinstance(result.structured_content, dict)
-    return result.structured_content
+    found: Any = result.structured_content
+    assert isinstance(found, dict)
+    return cast(dict[str, Any], found)

@@ -1,3 +1,4 @@
+import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -8,6 +9,12 @@ from callwright.api.client import ApiClient
 from callwright.app import App
 
 from .arms import Clock, numbered, reach, settings
+
+# No test may write into the keyring of whoever runs it.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+# Nor act on a real account, or read somebody's settings.
+for name in [n for n in os.environ if n.startswith(("CALLWRIGHT_", "ELEVENLABS_"))]:
+    del os.environ[name]
 
 
 @pytest.fixture

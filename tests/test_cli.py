@@ -90,9 +90,7 @@ def test_a_call_prints_the_result_and_its_status_tells(tmp_path: Path) -> None:
     assert shown.returncode == 0
     assert "name: Ada" in shown.stdout
     missing = run(tmp_path, "call", "get_agent", "--json", '{"agent_id": "agent_none"}')
-    assert (missing.returncode, missing.stdout) == snapshot(
-        (1, "No agent 'agent_none'. GET /v1/convai/agents lists them.\n")
-    )
+    assert (missing.returncode, missing.stdout) == snapshot((1, "No agent 'agent_none'. list_agents shows them.\n"))
     assert run(tmp_path, "call", "get_agent", "--json", "[1]").returncode == 2
     assert run(tmp_path, "call", "get_agent", "--json", "{").returncode == 2
 
@@ -135,14 +133,19 @@ def test_the_version_is_printed(tmp_path: Path) -> None:
 
 
 def test_on_stdio_stdout_is_json_rpc_only_and_the_end_of_input_ends_it(tmp_path: Path) -> None:
-    hello = {
+    hello: dict[str, Any] = {
         "jsonrpc": "2.0",
         "id": 1,
         "method": "initialize",
         "params": {"protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": {"name": "t", "version": "0"}},
     }
-    ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
-    ask = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "get_status", "arguments": {}}}
+    ready: dict[str, Any] = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    ask: dict[str, Any] = {
+        "jsonrpc": "2.0",
+        "id": 2,
+        "method": "tools/call",
+        "params": {"name": "get_status", "arguments": {}},
+    }
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "callwright", "serve"],
         env=environment(tmp_path),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any, cast
 
 from mcp import Client
@@ -14,12 +15,12 @@ from .rows import Row
 from .tokens import Counter
 
 UNIONS = ("anyOf", "oneOf", "allOf", "not")
-LISTS: Sequence[tuple[str, str, str, int | None]] = (
-    ("whole surface", "CALLWRIGHT_TOOLSETS", "all", None),
-    ("default toolsets", "CALLWRIGHT_TOOLSETS", "default", 3_500),
-    ("read-only", "CALLWRIGHT_READ_ONLY", "true", 2_500),
+LISTS: Sequence[tuple[str, str, str, int | None, int | None]] = (
+    ("whole surface", "CALLWRIGHT_TOOLSETS", "all", None, None),
+    ("default toolsets", "CALLWRIGHT_TOOLSETS", "default", 3_500, 4_500),
+    ("read-only", "CALLWRIGHT_READ_ONLY", "true", 2_500, 3_500),
 )
-"""What is listed, under which setting, and the most tokens that it may cost."""
+"""What is listed, under which setting, the aim in tokens, and the ceiling."""
 WRONG_CALLS: Sequence[tuple[str, dict[str, Any]]] = (
     ("get_agent", {"agent_id": "agent_that_nobody_made"}),
     ("get_agent", {"agent_id": "no/such id"}),
@@ -32,13 +33,14 @@ WRONG_CALLS: Sequence[tuple[str, dict[str, Any]]] = (
 async def reading_rows(home: Path, counter: Counter) -> list[Row]:
     """Counts of the embedded platform's server, with data in `home`."""
     rows: list[Row] = []
-    for name, setting, value, budget in LISTS:
+    for name, setting, value, goal, ceiling in LISTS:
         async with _client(home, {setting: value}) as client:
             tools = _before_the_model(await client.list_tools())
             if name == "whole surface":
                 rows += _of_each_tool(tools, counter)
             note = f"{len(tools)} tools"
-            rows.append(Row(f"tokens before the model, {name}", counter.count(_compact(tools)), goal=budget, note=note))
+            count = counter.count(_compact(tools))
+            rows.append(Row(f"tokens before the model, {name}", count, goal=goal, ceiling=ceiling, note=note))
     async with _client(home, {}) as client:
         rows.append(Row("tokens of the instructions", counter.count(client.instructions or ""), goal=300))
         rows += await _of_replies(client, counter)
@@ -55,7 +57,14 @@ async def make_agents(call: Callable[[str, dict[str, Any]], Any], how_many: int 
 
 
 def _client(home: Path, env: dict[str, str]) -> Client:
-    return Client(build_server(App(Settings.from_env({"CALLWRIGHT_HOME": str(home), **env}), "embedded")))
+    settings = Settings.from_env({"CALLWRIGHT_HOME": str(home), **env})
+    return Client(build_server(App(settings, "embedded", ids=_same_ids())))
+
+
+def _same_ids() -> Callable[[str], str]:
+    """Ids of the usual form that are the same in every run: how many tokens an id costs depends on its digits."""
+    numbers = Random(1)
+    return lambda prefix: f"{prefix}_{numbers.randbytes(14).hex()}"
 
 
 def _before_the_model(listed: Any) -> list[dict[str, Any]]:
@@ -72,8 +81,8 @@ def _of_each_tool(tools: list[dict[str, Any]], counter: Counter) -> list[Row]:
     average = counter.count(_compact(tools)) / len(tools)
     flaws = [flaw for tool in tools for flaw in flaws_of(tool["name"], tool["inputSchema"])]
     return [
-        Row("tokens before the model, average a tool", average, goal=85),
-        Row("tokens of the biggest tool", sizes[biggest], goal=350, note=biggest),
+        Row("tokens before the model, average a tool", average, goal=85, ceiling=105),
+        Row("tokens of the biggest tool", sizes[biggest], goal=350, ceiling=600, note=biggest),
         Row("characters of the longest name", len(longest), goal=40, note=longest),
         Row("input schemas: $ref, unions, undescribed", len(flaws), goal=0, note=", ".join(flaws[:3])),
     ]

@@ -22,6 +22,8 @@ class Row:
     baseline: float | None = None
     goal: float | None = None
     better: Literal["less", "more"] = "less"
+    ceiling: float | None = None
+    """Where a goal is an aim: what must not be exceeded on the way to it."""
     note: str = ""
 
     @property
@@ -32,8 +34,20 @@ class Row:
     def met(self) -> bool | None:
         if self.goal is None:
             return None
-        judged = self.ours if self.ratio is None else self.ratio
-        return judged <= self.goal if self.better == "less" else judged >= self.goal
+        bound = self.goal if self.ceiling is None else self.ceiling
+        return self._judged <= bound if self.better == "less" else self._judged >= bound
+
+    @property
+    def verdict(self) -> str:
+        """`near`: beyond the aim and below the ceiling."""
+        if self.met is None:
+            return ""
+        near = self.met and self.ceiling is not None and self.goal is not None and self._judged > self.goal
+        return "near" if near else "ok" if self.met else "MISS"
+
+    @property
+    def _judged(self) -> float:
+        return self.ours if self.ratio is None else self.ratio
 
 
 @dataclass(frozen=True)
@@ -81,7 +95,6 @@ def _line(line: tuple[str, ...], widths: list[int]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    verdict = {True: "ok", False: "MISS", None: ""}[row.met]
     sign = "<=" if row.better == "less" else ">="
     factor = "" if row.baseline is None else " x"
     return (
@@ -90,7 +103,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         "" if row.baseline is None else f"{_number(row.baseline)} {row.unit}".strip(),
         "" if row.ratio is None else f"{row.ratio:.2f}",
         "" if row.goal is None else f"{sign} {row.goal:,g}{factor}",
-        f"{verdict:4} {row.note}".rstrip(),
+        f"{row.verdict:4} {row.note}".rstrip(),
     )
 
 

@@ -8,7 +8,7 @@ from .clock import now_ms
 
 def approve(app: App, code: str | None) -> tuple[int, str]:
     """Exit status and text: what waits, or what was approved."""
-    return anyio.run(_list if code is None else _approve, *(() if code is None else (code,)), app)
+    return anyio.run(_list, app) if code is None else anyio.run(_approve, code, app)
 
 
 async def _list(app: App) -> tuple[int, str]:

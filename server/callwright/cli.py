@@ -18,8 +18,8 @@ _COLLECT_AFTER = (10_000, 50, 50)
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     args = _parser().parse_args(argv)
-    # What is imported lives as long as the process. At the usual thresholds a tenth of the time to the first answer goes
-    # into walking over it again and again.
+    # What is imported lives as long as the process. At the usual thresholds, walking over it again and again takes a
+    # tenth of the time to the first answer.
     gc.set_threshold(*_COLLECT_AFTER)
     try:
         settings = _overridden(Settings.from_env(os.environ), args)

@@ -1,6 +1,5 @@
 """`callwright doctor`: what is configured, reachable, writable; what is missing and how to mend it. No secrets."""
 
-import os
 import platform
 import sys
 import uuid
@@ -12,7 +11,7 @@ import anyio
 
 from . import __version__
 from .app import App
-from .settings import described
+from .settings import Settings, described
 from .status import llm, missing
 
 Level = Literal["ok", "warning", "missing"]
@@ -47,6 +46,7 @@ async def _examine(app: App) -> list[Finding]:
     checks: list[tuple[str, Callable[[App], Awaitable[Finding]]]] = [
         ("data folder", _home),
         ("database", _database),
+        ("secrets", _secrets),
         ("platform", _platform),
         ("llm", _llm),
     ]
@@ -62,8 +62,9 @@ async def _examine(app: App) -> list[Finding]:
 
 
 def _settings(app: App) -> str:
-    given = [d["name"] for d in described() if os.environ.get(d["name"])]
-    return f"from the environment: {', '.join(given)}" if given else "all defaults"
+    plain = Settings()
+    chosen = [d["name"] for d in described() if getattr(app.settings, d["field"]) != getattr(plain, d["field"])]
+    return f"chosen: {', '.join(chosen)}" if chosen else "all defaults"
 
 
 async def _home(app: App) -> Finding:
@@ -79,6 +80,19 @@ async def _database(app: App) -> Finding:
     await app.database()
     kind = "SQLite in the data folder" if not app.settings.own_database_url else "from CALLWRIGHT_DATABASE_URL"
     return Finding("ok", "database", f"{kind}, opened and up to date")
+
+
+async def _secrets(app: App) -> Finding:
+    """Whether what was sealed still opens: a key that was lost shows here and not in the middle of a call."""
+    if app.platform == "hosted":
+        return Finding("ok", "secrets", "kept by the hosted platform")
+    from .engine.secrets import check_key
+    from .engine.vault import Vault
+    from .engine.vault_key import vault_key
+
+    vault, database = Vault(vault_key(app.settings)), await app.database()
+    count = await database.read(lambda db: check_key(db, vault))
+    return Finding("ok", "secrets", f"{count} sealed, the key opens them" if count else "none stored yet")
 
 
 async def _platform(app: App) -> Finding:

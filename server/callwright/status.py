@@ -1,16 +1,18 @@
 """Where the server works, under which rules, and what is missing; without a network request and without secrets."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from . import __version__
-from .app import App
 from .settings import is_loopback
+
+if TYPE_CHECKING:
+    from .app import App
 
 WORKSPACE = "default"
 
 
-async def status(app: App) -> dict[str, Any]:
+async def status(app: "App") -> dict[str, Any]:
     s = app.settings
     hosted = app.platform == "hosted"
     return {
@@ -28,14 +30,14 @@ async def status(app: App) -> dict[str, Any]:
     }
 
 
-def llm(app: App) -> str:
+def llm(app: "App") -> str:
     s = app.settings
     if not s.llm_base_url:
         return "offline responder (quotes documents, judges nothing)"
     return f"{s.llm_model or 'the model that each agent names'} at {s.llm_base_url}"
 
 
-def missing(app: App) -> list[str]:
+def missing(app: "App") -> list[str]:
     """What would make more possible, each with how to get it."""
     s = app.settings
     found: list[str] = []

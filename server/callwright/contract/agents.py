@@ -203,7 +203,8 @@ class GetAgent(Operation[Agent], method="GET", path="/v1/convai/agents/{agent_id
 class UpdateAgent(AgentWrite[Agent], method="PATCH", path="/v1/convai/agents/{agent_id}", guarded=GUARDED):
     """Change parts of an agent, by JSON merge: objects are merged, lists and plain values are replaced.
 
-    null takes a value out, whatever its type: a key of a map is gone then, and what has a default gets it back.
+    Inside the three sections null takes a value out, whatever its type: a key of a map is gone then, and what has a
+    default gets it back. A section itself is not null (but a workflow may be): that would take out what is guarded.
     """
 
     _taken_out: list[tuple[str, ...]] = PrivateAttr(default_factory=list[tuple[str, ...]])
@@ -218,7 +219,12 @@ class UpdateAgent(AgentWrite[Agent], method="PATCH", path="/v1/convai/agents/{ag
     @model_validator(mode="wrap")
     @classmethod
     def _set_nulls_apart(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        rest, taken_out = split_nulls(data)
+        rest, taken_out = data, list[tuple[str, ...]]()
+        for section in ("conversation_config", "platform_settings", "workflow"):
+            if isinstance(data, dict) and section in data:
+                part, nulls = split_nulls(cast(dict[str, Any], data)[section])
+                rest = {**rest, section: part}
+                taken_out += [(section, *path) for path in nulls]
         request = handler(rest)
         request._taken_out = taken_out
         return request

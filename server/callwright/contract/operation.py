@@ -57,7 +57,8 @@ class Operation(BaseModel, Generic[R]):
     things. Unknown body and query fields are kept and sent on, because newer platforms know them.
 
     `effect` is what the call does to the world; the approval policy judges by it. `guarded` are dotted paths of the
-    body that ask a person whichever tool carries them (`*` stands for one key or list item, `**` for any depth).
+    body that ask a person whichever tool carries them (`*` stands for one key or list item, `**` for any depth); so
+    does a null above them, which resets them.
     """
 
     model_config = ConfigDict(
@@ -196,6 +197,8 @@ def _match(node: object, pattern: tuple[str, ...], at: str = "") -> Iterator[str
         yield at.removeprefix(".")
         return
     head, rest = pattern[0], pattern[1:]
+    if node is None and head not in ("*", "**"):
+        yield at.removeprefix(".")  # null takes out what is guarded below it
     if head == "**":
         yield from _match(node, rest, at)
     items = _items(node)

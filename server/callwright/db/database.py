@@ -46,7 +46,11 @@ class Database:
         self._reading = anyio.CapacityLimiter(readers)
         self._writing = anyio.CapacityLimiter(1)
         self._writes = 0
-        self._prepare(components)
+        try:
+            self._prepare(components)
+        except BaseException:
+            self.close()
+            raise
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await anyio.to_thread.run_sync(_in_transaction, self._reader, work, limiter=self._reading)

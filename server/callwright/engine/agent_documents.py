@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from .handlers import Tx
 from .merge import Json
 from .tables import agent
-from .uses import replace_uses, targets_in
+from .uses import references_in, replace_uses
 
 
 def take_out(tx: Tx, agent_id: str, document_id: str) -> None:
@@ -19,7 +19,7 @@ def take_out(tx: Tx, agent_id: str, document_id: str) -> None:
         .where(agent.c.workspace == tx.workspace, agent.c.id == agent_id)
         .values(document=config, updated_ms=tx.now_ms)
     )
-    replace_uses(tx, "agent", agent_id, targets_in(config))
+    replace_uses(tx, "agent", agent_id, references_in(config))
 
 
 def _without(node: Any, document_id: str) -> Any:

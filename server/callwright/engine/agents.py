@@ -23,7 +23,7 @@ from .paging import name_key, page, search_key
 from .people import OWNER
 from .phone_numbers import numbers_of, unassign
 from .tables import agent
-from .uses import agents_using, forget_uses, replace_uses, targets_in
+from .uses import agents_using, forget_uses, references_in, replace_uses
 
 agents = Handlers()
 
@@ -36,7 +36,7 @@ def create_agent(tx: Tx, op: CreateAgent) -> CreatedAgent:
     new = tx.new_id("agent")
     document = _checked(tx, {}, op.body() or {})
     tx.db.execute(insert(agent).values(workspace=tx.workspace, id=new, created_ms=tx.now_ms, **_columns(tx, document)))
-    replace_uses(tx, "agent", new, targets_in(document))
+    replace_uses(tx, "agent", new, references_in(document))
     return CreatedAgent(agent_id=new)
 
 
@@ -72,7 +72,7 @@ def update_agent(tx: Tx, op: UpdateAgent) -> Json:
         .where(agent.c.workspace == tx.workspace, agent.c.id == op.agent_id)
         .values(**_columns(tx, document))
     )
-    replace_uses(tx, "agent", op.agent_id, targets_in(document))
+    replace_uses(tx, "agent", op.agent_id, references_in(document))
     return _answer(tx, agent_row(tx, op.agent_id))
 
 
@@ -102,9 +102,23 @@ def _checked(tx: Tx, old: Json, patch: Json) -> Json:
     document = with_defaults(merged(old, patch), defaults.AGENT)
     document = {key: value for key, value in document.items() if key not in _ANSWERED}
     if "workflow" in document:
-        document["workflow"] = with_defaults(document["workflow"], defaults.WORKFLOW)
+        document["workflow"] = _complete(document["workflow"])
     check_agent(tx, document, tx.allow)
     return document
+
+
+def _complete(workflow: Json) -> Json:
+    found = with_defaults(workflow, defaults.WORKFLOW)
+    nodes: dict[str, Json] = found["nodes"]
+    edges: dict[str, Json] = found["edges"]
+    return found | {
+        "nodes": {id: with_defaults(node, _node_defaults(node)) for id, node in nodes.items()},
+        "edges": {id: with_defaults(edge, defaults.EDGE) for id, edge in edges.items()},
+    }
+
+
+def _node_defaults(node: Json) -> Json:
+    return defaults.NODE | defaults.NODES.get(str(node.get("type")), {})
 
 
 def _columns(tx: Tx, document: Json) -> dict[str, Any]:

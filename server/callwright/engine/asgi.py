@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, cast, get_args, get_origin
+from typing import Annotated, Any, cast, get_args, get_origin
 
 import anyio
 from pydantic import BaseModel
@@ -38,6 +38,8 @@ from .vault import Vault
 HANDLERS: tuple[Handlers, ...] = (agents, conversations, simulations, knowledge_base, phone_numbers, secrets)
 BODY_LIMIT = 30 * 1024 * 1024
 
+_INERT = {"content-security-policy": "sandbox", "x-content-type-options": "nosniff"}
+"""What others wrote is shown by a browser at most, never run."""
 _ODD = re.compile(rb"\\u0000|\d[eE]\+?\d{3}")
 """May be a NUL, which PostgreSQL does not store, or a number beyond a float, which JSON has no word for."""
 
@@ -155,7 +157,8 @@ def _query(op: type[Operation[Any]], request: Request) -> dict[str, Any]:
 
 def _is_list(op: type[Operation[Any]], name: str) -> bool:
     annotation = op.model_fields[name].annotation
-    return any(get_origin(arm) is list for arm in (annotation, *get_args(annotation)))
+    arms = [get_args(arm)[0] if get_origin(arm) is Annotated else arm for arm in (annotation, *get_args(annotation))]
+    return any(get_origin(arm) is list for arm in arms)
 
 
 async def _json(request: Request) -> dict[str, Any]:
@@ -214,7 +217,7 @@ def _answer(result: object) -> Response:
     if result is None:
         return Response(status_code=204)
     if isinstance(result, Blob):
-        return Response(result.data, media_type=result.media_type)
+        return Response(result.data, media_type=result.media_type, headers=_INERT)
     if isinstance(result, BaseModel):
         result = result.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return Response(to_json(result), media_type="application/json")

@@ -12,7 +12,7 @@ from .handlers import Tx
 from .merge import Json
 from .problems import validated
 from .tables import agent, document, secret
-from .uses import targets_in
+from .uses import references_in
 
 PROMPT_BYTES = 2_000_000
 """The platform's limit of the whole system prompt."""
@@ -44,19 +44,18 @@ def check_agent(tx: Tx, doc: Json, allow: AllowList) -> None:
 
 
 def _missing(tx: Tx, doc: Json) -> list[Problem]:
-    wanted: dict[str, set[str]] = {}
-    for kind, id in targets_in(doc):
-        wanted.setdefault(kind, set()).add(id)
+    found = list(references_in(doc))
     problems: list[Problem] = []
     for kind, table in _STORED.items():
-        ids = wanted.get(kind, set())
-        if not ids:
+        wanted = {reference.id for reference in found if reference.kind == kind}
+        if not wanted:
             continue
-        found = select(table.c.id).where(table.c.workspace == tx.workspace, table.c.id.in_(ids))
-        known = set(tx.db.execute(found).scalars())
+        there = select(table.c.id).where(table.c.workspace == tx.workspace, table.c.id.in_(wanted))
+        known = set(tx.db.execute(there).scalars())
         problems += [
-            Problem(loc=["body", kind, id], msg=f"There is no {kind} {id!r}.", type="unknown_reference")
-            for id in sorted(ids - known)
+            Problem(loc=["body", *at], msg=f"There is no {kind} {id!r}.", type="unknown_reference")
+            for reference_kind, id, at in found
+            if reference_kind == kind and id not in known
         ]
     return problems
 

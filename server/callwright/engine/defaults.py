@@ -117,7 +117,31 @@ PLATFORM_SETTINGS: dict[str, Any] = {
 }
 
 WORKFLOW: dict[str, Any] = {"nodes": {}, "edges": {}, "prevent_subagent_loops": False}
-"""Of an agent that has one; the newest clients do not read a workflow that lacks any of them."""
+"""Of an agent that has one; the newest clients do not read a workflow, a node or an edge that lacks any of these."""
+
+EDGE: dict[str, Any] = {"reroutes": []}
+
+NODE: dict[str, Any] = {"position": {"x": 0.0, "y": 0.0}, "edge_order": []}
+
+NODES: dict[str, dict[str, Any]] = {
+    "end": {"outcome": "success"},
+    "override_agent": {
+        "conversation_config": {},
+        "additional_prompt": "",
+        "additional_knowledge_base": [],
+        "additional_tool_ids": [],
+        "entry_behavior": "auto",
+    },
+    "standalone_agent": {
+        "delay_ms": 0,
+        "enable_transferred_agent_first_message": False,
+        "preserve_client_tts_overrides": False,
+        "preserve_voice_settings": False,
+    },
+    "phone_number": {"transfer_type": "conference", "custom_sip_headers": [], "sip_refer_play_dialtone": False},
+    "tool": {"tools": []},
+}
+"""What a node has besides, by its type."""
 
 AGENT: dict[str, Any] = {
     "conversation_config": CONVERSATION_CONFIG,

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import RowMapping, delete, insert, select, update
 
 from ..contract.common import Empty
+from ..contract.dependents import AgentDependent
 from ..contract.errors import InUse, NotFound
 from ..contract.knowledge_base import (
     AddedDocument,
@@ -24,7 +25,7 @@ from .merge import Json
 from .paging import name_key, page, search_key
 from .people import OWNER
 from .tables import document
-from .uses import agents_using
+from .uses import User, agents_using, agents_using_each
 
 knowledge_base = Handlers()
 
@@ -69,9 +70,10 @@ def list_documents(tx: Tx, op: ListDocuments) -> DocumentPage:
         size=op.page_size,
         cursor=op.cursor,
     )
+    users = agents_using_each(tx, "document", (row["id"] for row in rows))
     return DocumentPage.model_validate(
         {
-            "documents": [_summary(tx, row) for row in rows],
+            "documents": [_common(row) | {"dependent_agents": _shown(users[row["id"]])} for row in rows],
             "has_more": cursor is not None,
             "next_cursor": cursor,
         }
@@ -144,12 +146,8 @@ def _common(row: RowMapping) -> Json:
     return shown | ({"url": row["url"]} if row["url"] else {})
 
 
-def _summary(tx: Tx, row: RowMapping) -> Json:
-    users = [
-        {"type": "available", "id": id, "name": name, "created_at_unix_secs": created, "access_level": "admin"}
-        for id, name, created in agents_using(tx, "document", row["id"])
-    ]
-    return _common(row) | {"dependent_agents": users}
+def _shown(users: list[User]) -> list[AgentDependent]:
+    return [user.shown() for user in users]
 
 
 def _answer(row: RowMapping) -> Json:

@@ -14,14 +14,12 @@ from ..contract.errors import BadRequest
 
 LARGEST = 2**63 - 1
 """What an integer column holds."""
-
-
 NAME_KEY_LENGTH = 150
 
 
 def search_key(text: str) -> str:
     """What is compared in a search: neither case nor the way an accent is written matters."""
-    return unicodedata.normalize("NFKC", text.casefold())
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def name_key(name: str) -> str:
@@ -44,10 +42,10 @@ def page(
     A cursor of another list, or made up, is a BadRequest.
     """
     kind = f"{by.table.name}.{by.name}.{'desc' if descending else 'asc'}"
-    place = tuple_(by, id)
     found = query.order_by(by.desc(), id.desc()) if descending else query.order_by(by, id)
     if cursor:
         after = _read(cursor, kind, by.type.python_type)
+        place = tuple_(by, id)
         found = found.where(place < after if descending else place > after)
     rows = db.execute(found.limit(size + 1)).mappings().all()
     if len(rows) <= size:

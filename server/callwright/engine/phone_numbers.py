@@ -74,6 +74,7 @@ def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
     row = _row(tx, op.phone_number_id)
     body = op.body() or {}
     agent_id = body.pop("agent_id", row["agent_id"])
+    label = body.pop("label", None) or row["label"]  # newer clients can change it
     if agent_id is not None and _agent_name(tx, agent_id) is None:
         raise BadRequest(f"No agent {agent_id!r} to answer this number. GET /v1/convai/agents lists them.")
     if row["provider"] == "twilio" and (trunk := sorted(k for k in body if "trunk" in k or k == "livekit_stack")):
@@ -85,7 +86,7 @@ def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
     tx.db.execute(
         update(phone_number)
         .where(phone_number.c.workspace == tx.workspace, phone_number.c.id == op.phone_number_id)
-        .values(agent_id=agent_id, document=document, sealed=_seal(tx, row["id"], credentials))
+        .values(agent_id=agent_id, label=str(label), document=document, sealed=_seal(tx, row["id"], credentials))
     )
     return get_number(tx, GetPhoneNumber(phone_number_id=op.phone_number_id))
 

@@ -2,7 +2,6 @@
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from ..contract.dependents import AgentDependent, DependentAgent
 from ..contract.errors import BadRequest, InUse, NotFound
 from ..contract.secrets import (
     CreateSecret,
@@ -16,7 +15,7 @@ from ..contract.secrets import (
 )
 from .handlers import Handlers, Tx
 from .tables import phone_number, secret
-from .uses import agents_using, users_of
+from .uses import User, agents_using, agents_using_each, users_of
 from .vault import Vault
 
 secrets = Handlers()
@@ -36,9 +35,10 @@ def create_secret(tx: Tx, op: CreateSecret) -> StoredSecret:
 def list_secrets(tx: Tx, _: ListSecrets) -> SecretList:
     found = select(secret.c.id, secret.c.name).where(secret.c.workspace == tx.workspace).order_by(secret.c.name)
     rows = tx.db.execute(found).all()
+    users = agents_using_each(tx, "secret", (row.id for row in rows))
     return SecretList(
         secrets=[
-            SecretInUse(type="stored", secret_id=row.id, name=row.name, used_by=_used_by(tx, row.id)) for row in rows
+            SecretInUse(type="stored", secret_id=row.id, name=row.name, used_by=_used_by(users[row.id])) for row in rows
         ]
     )
 
@@ -94,6 +94,17 @@ def rotate(db: Connection, old: Vault, new: Vault) -> int:
     return turned
 
 
+def check_key(db: Connection, vault: Vault) -> int:
+    """How many values are sealed. Raises WrongKey where one of them does not open."""
+    count = 0
+    for table in (secret, phone_number):
+        found = select(table.c.workspace, table.c.id, table.c.sealed).where(table.c.sealed.is_not(None))
+        for row in db.execute(found):
+            vault.open(row.sealed, belongs_to=f"{row.workspace}/{row.id}")
+            count += 1
+    return count
+
+
 def _row(tx: Tx, id: str) -> str:
     return f"{tx.workspace}/{id}"
 
@@ -111,9 +122,5 @@ def _refuse_taken_name(tx: Tx, name: str) -> None:
         raise BadRequest(f"A secret named {name!r} exists ({taken}). Update it, or choose another name.")
 
 
-def _used_by(tx: Tx, secret_id: str) -> SecretUse:
-    agents: list[AgentDependent] = [
-        DependentAgent(type="available", id=id, name=name, created_at_unix_secs=created, access_level="admin")
-        for id, name, created in agents_using(tx, "secret", secret_id)
-    ]
-    return SecretUse(tools=[], agents=agents, others=[], phone_numbers=[])
+def _used_by(users: list[User]) -> SecretUse:
+    return SecretUse(tools=[], agents=[user.shown() for user in users], others=[], phone_numbers=[])

@@ -1,26 +1,36 @@
 """Who uses what: an agent its documents, tools, secrets and other agents. Asked before anything is deleted."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import delete, insert, select
 
+from ..contract.dependents import AgentDependent, DependentAgent
 from .handlers import Tx
 from .tables import agent, uses
 
-Target = tuple[str, str]
-"""Kind (`document`, `secret`, `tool`, `agent`, `mcp_server`) and id."""
+
+class Reference(NamedTuple):
+    """What a configuration refers to, and where it does."""
+
+    kind: str
+    """`document`, `secret`, `tool`, `agent` or `mcp_server`."""
+    id: str
+    at: tuple[str | int, ...]
+
 
 _LISTS = {"tool_ids": "tool", "additional_tool_ids": "tool", "mcp_server_ids": "mcp_server"}
 _FIELDS = {"secret_id": "secret", "agent_id": "agent", "tool_id": "tool"}
+_NAMED_BY_PEOPLE = {("dynamic_variable_placeholders",), ("request_headers",)}
+"""Maps whose keys are names of somebody's own: a variable may well be called `agent_id`."""
 
 
-def replace_uses(tx: Tx, kind: str, id: str, targets: Iterable[Target]) -> None:
+def replace_uses(tx: Tx, kind: str, id: str, references: Iterable[Reference]) -> None:
     """Write down what one thing uses now."""
     forget_uses(tx, kind, id)
     rows = [
         {"workspace": tx.workspace, "user_kind": kind, "user_id": id, "target_kind": k, "target_id": t}
-        for k, t in sorted(set(targets))
+        for k, t in sorted({(reference.kind, reference.id) for reference in references})
     ]
     if rows:
         tx.db.execute(insert(uses), rows)
@@ -43,29 +53,50 @@ def users_of(tx: Tx, kind: str, id: str) -> dict[str, list[str]]:
     return users
 
 
-def agents_using(tx: Tx, kind: str, id: str) -> list[tuple[str, str, int]]:
-    """Id, name and creation time (seconds) of the agents that use a thing, oldest first."""
+class User(NamedTuple):
+    """An agent that uses something; `created` in seconds."""
+
+    id: str
+    name: str
+    created: int
+
+    def shown(self) -> AgentDependent:
+        return DependentAgent(id=self.id, name=self.name, created_at_unix_secs=self.created, access_level="admin")
+
+
+def agents_using(tx: Tx, kind: str, id: str) -> list[User]:
+    """The agents that use a thing, oldest first."""
+    return agents_using_each(tx, kind, [id])[id]
+
+
+def agents_using_each(tx: Tx, kind: str, ids: Iterable[str]) -> dict[str, list[User]]:
+    """The same for all things of a page, in one query."""
+    users: dict[str, list[User]] = {id: [] for id in ids}
     found = (
-        select(agent.c.id, agent.c.name, agent.c.created_ms)
+        select(uses.c.target_id, agent.c.id, agent.c.name, agent.c.created_ms)
         .join(uses, (uses.c.workspace == agent.c.workspace) & (uses.c.user_id == agent.c.id))
         .where(uses.c.workspace == tx.workspace, uses.c.user_kind == "agent")
-        .where(uses.c.target_kind == kind, uses.c.target_id == id)
+        .where(uses.c.target_kind == kind, uses.c.target_id.in_(users))
         .order_by(agent.c.created_ms, agent.c.id)
     )
-    return [(row.id, row.name, row.created_ms // 1000) for row in tx.db.execute(found)]
+    for row in tx.db.execute(found):
+        users[row.target_id].append(User(row.id, row.name, row.created_ms // 1000))
+    return users
 
 
-def targets_in(node: object, key: str = "") -> Iterator[Target]:
+def references_in(node: object, at: tuple[str | int, ...] = ()) -> Iterator[Reference]:
     """What a configuration document refers to, wherever it stands in it."""
     if isinstance(node, list):
-        for item in cast(list[object], node):
+        key = str(at[-1]) if at else ""
+        for place, item in enumerate(cast(list[object], node)):
+            here = (*at, place)
             if key in _LISTS and isinstance(item, str):
-                yield _LISTS[key], item
+                yield Reference(_LISTS[key], item, here)
             elif key in ("knowledge_base", "additional_knowledge_base") and isinstance(item, dict):
-                yield "document", str(cast(dict[str, Any], item).get("id"))
-            yield from targets_in(cast(object, item))
+                yield Reference("document", str(cast(dict[str, Any], item).get("id")), here)
+            yield from references_in(cast(object, item), here)
     elif isinstance(node, dict):
         for name, value in cast(dict[str, Any], node).items():
-            if name in _FIELDS and isinstance(value, str):
-                yield _FIELDS[name], value
-            yield from targets_in(value, name)
+            if name in _FIELDS and isinstance(value, str) and at[-1:] not in _NAMED_BY_PEOPLE:
+                yield Reference(_FIELDS[name], value, (*at, name))
+            yield from references_in(value, (*at, name))

@@ -5,9 +5,13 @@ import os
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from ..contract.errors import ApiError
 
-class WrongKey(RuntimeError):
+
+class WrongKey(ApiError):
     """The vault's key is not the one that the secrets were stored with."""
+
+    status, code = 500, "wrong_vault_key"
 
 
 class Vault:

@@ -2,6 +2,9 @@
 
 import base64
 import os
+from pathlib import Path
+
+from filelock import FileLock
 
 from ..keys import key_file
 from ..settings import Settings
@@ -16,10 +19,10 @@ def vault_key(settings: Settings) -> bytes:
     path = settings.home / "vault.key"
     if path.exists():
         return key_file(path)
-    return _from_keyring(str(settings.home.resolve())) or key_file(path)
+    return _from_keyring(settings.home.resolve()) or key_file(path)
 
 
-def _from_keyring(account: str) -> bytes | None:
+def _from_keyring(home: Path) -> bytes | None:
     """None where the extra is not installed or no keyring answers (a server without a desktop session)."""
     try:
         import keyring
@@ -27,10 +30,13 @@ def _from_keyring(account: str) -> bytes | None:
     except ImportError:
         return None
     try:
-        found = keyring.get_password(SERVICE, account)
-        if found is None:
-            found = base64.b64encode(os.urandom(32)).decode()
-            keyring.set_password(SERVICE, account, found)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Locked, because of two processes that both found nothing the second would overwrite the first one's key.
+        with FileLock(f"{home}/vault.lock"):
+            found = keyring.get_password(SERVICE, str(home))
+            if found is None:
+                found = base64.b64encode(os.urandom(32)).decode()
+                keyring.set_password(SERVICE, str(home), found)
     except KeyringError:
         return None
     return base64.b64decode(found)

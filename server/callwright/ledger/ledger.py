@@ -14,6 +14,7 @@ ApprovedBy = Literal["person", "policy", "preview"]
 Outcome = Literal["unknown", "done", "failed", "declined", "refused"]
 Needs = Literal["person", "token"]
 
+UNDOING = "in progress"
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that is read as something else
 
 
@@ -60,7 +61,10 @@ class Ledger:
             # Declined and expired questions hold text about people's data: they go, and the audit keeps the decision.
             db.execute(delete(pending).where(pending.c.expires_ms < now))
             found = select(pending).where(
-                pending.c.digest == digest, pending.c.who == who, pending.c.state.in_(("open", "approved"))
+                pending.c.digest == digest,
+                pending.c.who == who,
+                pending.c.needs == needs,
+                pending.c.state.in_(("open", "approved")),
             )
             if (row := db.execute(found).mappings().first()) is not None:
                 return _pending(row)
@@ -128,7 +132,13 @@ class Ledger:
         values = {"outcome": outcome} | ({"target": target} if target else {})
         await self._db.write(lambda db: db.execute(update(change).where(change.c.id == id).values(**values)))
 
-    async def undone(self, id: str, by: str) -> None:
+    async def claim_undo(self, id: str) -> bool:
+        """Whether the caller is the one who may take this change back: of two at once, one is."""
+        mine = update(change).where(change.c.id == id, change.c.undone_by.is_(None)).values(undone_by=UNDOING)
+        return await self._db.write(lambda db: db.execute(mine).rowcount == 1)
+
+    async def undone(self, id: str, by: str | None) -> None:
+        """After `claim_undo`: which change took it back, or None where that failed."""
         await self._db.write(lambda db: db.execute(update(change).where(change.c.id == id).values(undone_by=by)))
 
     async def changes(self, *, limit: int, before: tuple[int, str] | None, target: str | None) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """An agent as the model sees it: the everyday fields flat, everything else in one `config` object."""
 
+from copy import deepcopy
 from typing import Annotated, Any, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
@@ -18,9 +19,9 @@ Prompt = Annotated[str, Field(max_length=500_000, description="System prompt: ro
 FirstMessage = Annotated[str, Field(max_length=10_000, description="Said first; empty: the caller begins.")]
 Language = Annotated[str, Field(pattern="^[a-z]{2,3}(-[A-Za-z]+)?$", description="Language code, as en or de.")]
 Llm = Annotated[str, Field(max_length=100, description="Model, as gemini-2.0-flash or gpt-4o.")]
-Temperature = Annotated[float, Field(ge=0, le=1, description="0 precise, 1 lively.")]
+Temperature = Annotated[float, Field(ge=0, le=1, description="0 precise to 1 lively.")]
 Voice = Annotated[str, Field(max_length=100, description="Voice id.")]
-DocumentIds = Annotated[list[str], Field(max_length=200, description="Documents that it knows, from `list_documents`.")]
+DocumentIds = Annotated[list[str], Field(max_length=200, description="Documents that it knows, from list_documents.")]
 Tags = Annotated[list[str], Field(max_length=50, description="Labels for finding it.")]
 Config = Annotated[
     Json, Field(description="More of the REST body: conversation_config, platform_settings, workflow. Merged deeply.")
@@ -45,10 +46,10 @@ SECTION_SHOWN = 9_000
 class AgentView(View):
     agent_id: str
     name: str
-    language: str | None
-    llm: str | None
-    temperature: float | None
-    voice_id: str | None
+    language: str | None = None
+    llm: str | None = None
+    temperature: float | None = None
+    voice_id: str | None = None
     first_message: str
     prompt: str
     prompt_length: int
@@ -97,7 +98,7 @@ async def changes_of(api: Api, agent_id: str | None, config: Json | None, **flat
     for key, value in (config or {}).items():
         if key not in _SECTIONS:
             raise ToolError(f"config.{key} is unknown; allowed: {', '.join(_SECTIONS)}.")
-        body[key] = value
+        body[key] = deepcopy(value)  # a call that is approved runs again, with the arguments as they came
     if flat.get("document_ids") is not None:
         documents = [await _locator(api, id) for id in dict.fromkeys(flat["document_ids"])]
         _put(body, ("conversation_config", "agent", "prompt", "knowledge_base"), documents, "document_ids")

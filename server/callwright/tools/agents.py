@@ -31,6 +31,7 @@ from .agent_config import (
     Voice,
     changes_of,
 )
+from .preview import changed_fields
 from .rehearsal import Rehearsed, criteria_of, specification
 from .text import short
 from .toolset import PlatformApi, Toolset
@@ -40,14 +41,14 @@ TOOLS = Toolset("agents", "Create, inspect, change and rehearse voice agents.")
 
 SIMULATION_SECONDS = 600.0
 
-Id = Annotated[AgentId, Field(description="From `list_agents`.")]
+Id = Annotated[AgentId, Field(description="From list_agents.")]
 
 
 class AgentLine(View):
     agent_id: str
     name: str
     tags: list[str]
-    last_call_unix_secs: int | None
+    last_call_unix_secs: int | None = None
 
 
 class Agents(Page):
@@ -59,8 +60,8 @@ async def list_agents(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,
     sort_by: Annotated[str, Field(pattern="^(name|created_at)$", description="name or created_at.")] = "created_at",
-    page_size: Annotated[PageSize, Field(description="Agents a page.")] = 30,
-    cursor: Annotated[Cursor | None, Field(description="`next_cursor` of the page before.")] = None,
+    page_size: Annotated[PageSize, Field(description="Agents a page, 1 to 100.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
 ) -> Agents:
     """List agents, newest first (or by name). Start here when you know only a name."""
     asked = ListAgents(
@@ -165,9 +166,9 @@ async def simulate_conversation(
     ] = None,
     variables: Annotated[Json | None, Field(description="Dynamic variables by name.")] = None,
     tool_mocks: Annotated[Json | None, Field(description="Tool name to its answer in the rehearsal.")] = None,
-    max_turns: Annotated[int, Field(ge=1, le=100, description="New turns at most.")] = 20,
+    max_turns: Annotated[int, Field(ge=1, le=100, description="New turns, 1 to 100.")] = 20,
 ) -> Rehearsed:
-    """Rehearse an agent in text against a simulated caller and judge it. Rings nobody, mocks tools, costs LLM tokens."""
+    """Rehearse an agent in text against a simulated caller and judge it. Rings nobody, mocks tools, costs LLM use."""
     answer = await api.send(
         SimulateConversation.model_validate(
             {
@@ -198,7 +199,7 @@ async def _what_would_be_made(_: ApiClient, op: CreateAgent) -> str:
 @TOOLS.preview(UpdateAgent)
 async def _what_would_change(api: ApiClient, op: UpdateAgent) -> str:
     agent = await api.send(GetAgent(agent_id=op.agent_id))
-    return f"Change agent {short(agent.name)!r} ({op.agent_id})."
+    return f"Change agent {short(agent.name)!r} ({op.agent_id}): {changed_fields(op)}."
 
 
 @TOOLS.preview(SimulateConversation)

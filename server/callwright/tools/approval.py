@@ -7,6 +7,7 @@ is no longer the same, the act is refused. An approval is good once.
 import base64
 import json
 import os
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, Resolve
@@ -41,9 +42,13 @@ _PLANS = build_resolver_plans(_RESOLVED, {"_question"})
 
 
 async def approve(
-    need: NeedsApproval, question: str, call: Call, token: str | None, ctx: Context[Any]
+    need: NeedsApproval, facts: Callable[[], Awaitable[str]], call: Call, token: object, ctx: Context[Any]
 ) -> CallToolResult | InputRequiredResult | None:
-    """None: go on, `call` carries the approval. Else what the client gets instead of the act."""
+    """None: go on, `call` carries the approval. Else what the client gets instead of the act.
+
+    `facts` makes the question's text from the platform's present state.
+    """
+    question = await facts()
     asks = _can_ask(ctx)
     person = asks or call.policy.person_needed(call.tool, need.op.effect)
     if not asks and call.policy.unattended == "refuse":
@@ -54,26 +59,21 @@ async def approve(
         )
     ledger = await call.ledger()
     digest = call.digest(need.op)
-    seconds = PERSON_SECONDS if person else TOKEN_SECONDS
     pending = await ledger.pin(
         who=call.who,
         tool=call.tool,
         digest=digest,
         question=question,
         needs="person" if person else "token",
-        seconds=seconds,
+        seconds=PERSON_SECONDS if person else TOKEN_SECONDS,
     )
-    if pending.question != question:
-        await ledger.close(pending.code)
-        await _record(call, need, "refused")
-        raise ToolError(
-            f"Not done: what this affects has changed since it was asked. Then: {pending.question} Now: {question}"
-            " Call again to ask anew."
-        )
-    if asks:
-        waits = await _ask_here(pending, call, need, ctx)
+    await _refuse_other_facts(question, pending, call, need)
+    if person and pending.state == "approved" and await ledger.spend(pending.code, state="approved"):
+        waits = None  # somebody ran `callwright approve`
+    elif asks:
+        waits = await _ask_here(pending, facts, call, need, ctx)
     elif person:
-        waits = await _ask_outside(pending, call, need)
+        waits = _ask_outside(pending, call, need)
     else:
         waits = await _ask_by_token(pending, call, token, digest)
     if waits is None:
@@ -81,30 +81,40 @@ async def approve(
     return waits
 
 
+async def _refuse_other_facts(question: str, pending: Pending, call: Call, need: NeedsApproval) -> None:
+    if pending.question == question:
+        return
+    await (await call.ledger()).close(pending.code)
+    await _record(call, need, "refused")
+    raise ToolError(
+        f"Not done: what this affects has changed since it was asked. Then: {pending.question} Now: {question}"
+        " Call again to ask anew."
+    )
+
+
 async def _ask_here(
-    pending: Pending, call: Call, need: NeedsApproval, ctx: Context[Any]
+    pending: Pending, facts: Callable[[], Awaitable[str]], call: Call, need: NeedsApproval, ctx: Context[Any]
 ) -> CallToolResult | InputRequiredResult | None:
     answered = await resolve_arguments(_RESOLVED, _PLANS, {"_question": pending.question}, ctx)
     if isinstance(answered, InputRequiredResult):
         return answered
     ledger = await call.ledger()
+    # A client that sends its last round trip again must not act again, nor turn its no into a yes.
+    if (state := sealed_state()) is not None and not await ledger.spend_once(state, seconds=STATE_SECONDS):
+        raise ToolError("This approval was used already. Call again to ask anew.")
     answer = answered["_answer"]
     said_yes = isinstance(answer, AcceptedElicitation) and cast(AcceptedElicitation[Answer], answer).data.approve
     if not said_yes:
         await ledger.close(pending.code)
         await _record(call, need, "declined")
         return _said("The user said no. Nothing was done.", {"declined": True})
-    # A client that sends its last round trip again must not act again.
-    fresh = (state := sealed_state()) is None or await ledger.spend_once(state, seconds=STATE_SECONDS)
-    if not fresh or not await ledger.spend(pending.code, state="open"):
+    await _refuse_other_facts(await facts(), pending, call, need)  # a person may think for minutes
+    if not await ledger.spend(pending.code, state="open"):
         raise ToolError("This approval was used already. Call again to ask anew.")
     return None
 
 
-async def _ask_outside(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult | None:
-    ledger = await call.ledger()
-    if pending.state == "approved" and await ledger.spend(pending.code, state="approved"):
-        return None
+def _ask_outside(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult:
     command = f"callwright approve {pending.code}"
     text = (
         f"Not done yet. {pending.question} This needs a person ({need.reason}), and this client cannot ask one. Ask the"
@@ -115,7 +125,7 @@ async def _ask_outside(pending: Pending, call: Call, need: NeedsApproval) -> Cal
     return _said(text, facts)
 
 
-async def _ask_by_token(pending: Pending, call: Call, token: str | None, digest: str) -> CallToolResult | None:
+async def _ask_by_token(pending: Pending, call: Call, token: object, digest: str) -> CallToolResult | None:
     if token is None:
         sealed = _seal(call, [pending.code, call.who, digest])
         text = (
@@ -159,12 +169,13 @@ def _seal(call: Call, claims: list[str]) -> str:
     return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
 
 
-def _open(call: Call, token: str) -> tuple[str, str, str]:
+def _open(call: Call, token: object) -> tuple[str, str, str]:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     try:
-        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        text = token if isinstance(token, str) else ""
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
         code, who, digest = json.loads(AESGCM(subkey(call.key, "approval token")).decrypt(raw[:12], raw[12:], None))
     except (ValueError, InvalidTag):
         raise ToolError(f"This {TOKEN} is not valid. Call without it to get a new preview.") from None

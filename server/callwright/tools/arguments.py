@@ -2,19 +2,33 @@
 
 import difflib
 import json
+import re
 from types import UnionType
-from typing import Any, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from ..contract.errors import ApiError, RateLimited, Unauthorized, Unavailable
+from .text import short, visible
 
 _REMEDY: tuple[tuple[type[ApiError], str], ...] = (
     (Unauthorized, " Check ELEVENLABS_API_KEY, then restart the server."),
     (RateLimited, " Wait, then call again."),
-    (Unavailable, " A read may be called again; after a change, look first whether it happened."),
+    (Unavailable, " Nothing was changed: call again in a moment."),
 )
+_DOUBT = " Whether it was carried out is not known: look before you repeat it."
+
+
+_ROUTE = re.compile(r"GET /v1/convai/([a-z-]+) lists them")
+_LISTED_BY = {
+    "agents": "list_agents",
+    "conversations": "list_conversations",
+    "knowledge-base": "list_documents",
+    "phone-numbers": "list_phone_numbers",
+    "secrets": "list_secrets",
+}
+"""The embedded platform names its routes to whoever speaks REST; a model has tools."""
 
 
 def sealed(model: type[BaseModel]) -> type[BaseModel]:
@@ -33,8 +47,7 @@ def decoded(arguments: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]
 def _decoded(value: Any, field: FieldInfo | None) -> Any:
     if not isinstance(value, str) or field is None:
         return value
-    arms = get_args(field.annotation) if get_origin(field.annotation) in (Union, UnionType) else (field.annotation,)
-    if not any(get_origin(arm) in (list, dict) or arm in (list, dict) for arm in arms):
+    if not any(kind in (list, dict) for kind in _kinds(field.annotation)):
         return value
     try:
         return json.loads(value)
@@ -42,30 +55,57 @@ def _decoded(value: Any, field: FieldInfo | None) -> Any:
         return value
 
 
-def spoken(error: ApiError | ValidationError, known: list[str] | None = None) -> str:
-    """An error in words: what was wrong, what is allowed, what to do next. Never the value."""
+def _kinds(annotation: Any) -> list[Any]:
+    """`Annotated[list[str], ...] | None` -> list, NoneType."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _kinds(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return [kind for arm in get_args(annotation) for kind in _kinds(arm)]
+    return [origin or annotation]
+
+
+def spoken(error: ApiError | ValidationError, known: list[str] | None = None, *, began: bool = False) -> str:
+    """An error in words: what was wrong, what is allowed, what to do next. Never the value.
+
+    `began`: a change had been sent when it happened.
+    """
     if isinstance(error, ApiError):
         remedy = next((text for kind, text in _REMEDY if isinstance(error, kind)), "")
-        return f"{error}{remedy}"
+        if began and isinstance(error, Unavailable):
+            remedy = "" if _DOUBT in str(error) else _DOUBT
+        return f"{_ROUTE.sub(_list_tool, visible(str(error)))}{remedy}"
     problems = error.errors(include_input=False, include_url=False)
     return " ".join(_problem(p["type"], p["loc"], p["msg"], known or []) for p in problems[:5])
 
 
+def _list_tool(route: re.Match[str]) -> str:
+    return f"{_LISTED_BY.get(route[1], 'The list tool')} shows them"
+
+
 def _problem(kind: str, loc: tuple[int | str, ...], msg: str, known: list[str]) -> str:
-    name = ".".join(map(str, loc))
+    name = short(".".join(map(str, loc)), 200)
     if kind == "extra_forbidden" and len(loc) == 1:
         near = difflib.get_close_matches(name, known, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}."
         return f"Unknown argument {name!r}; {hint}"
     if kind == "missing":
         return f"{name} is required."
-    return f"{name}: {msg[:1].lower()}{msg[1:].removesuffix('.')}."
+    said = msg.replace("valid dictionary", "object").removesuffix(".")
+    return f"{name}: {said[:1].lower()}{said[1:]}."
 
 
-def flattened(schema: dict[str, Any]) -> dict[str, Any]:
-    """An optional argument is absent, never null: hosts refuse unions, and models need not choose."""
+_SHOWN = ("type", "description", "enum", "items")
+"""What a model pays for in every turn. The rest (patterns, lengths, ranges, defaults) is checked by the sealed model:
+where a range matters the description says it, and the error says it when it was missed. It was a third of the tokens.
+"""
+
+
+def published(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema that a model sees. An optional argument is absent, never null: hosts refuse unions."""
     properties = cast(dict[str, dict[str, Any]], schema.get("properties", {}))
-    return {**schema, "properties": {name: _one_arm(node) for name, node in properties.items()}}
+    shown: dict[str, Any] = {"type": "object", "properties": {n: _lean(_one_arm(p)) for n, p in properties.items()}}
+    return shown | ({"required": schema["required"]} if schema.get("required") else {})
 
 
 def _one_arm(node: dict[str, Any]) -> dict[str, Any]:
@@ -75,8 +115,13 @@ def _one_arm(node: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in node.items() if k not in ("anyOf", "default")} | arms[0]
 
 
+def _lean(node: dict[str, Any]) -> dict[str, Any]:
+    kept = {k: node[k] for k in _SHOWN if k in node}
+    return kept | ({"items": _lean(kept["items"])} if isinstance(kept.get("items"), dict) else {})
+
+
 def untitled(node: Any) -> Any:
-    """Generated titles repeat the name and cost tokens."""
+    """Generated titles repeat the name. For output schemas, which clients check results against."""
     if isinstance(node, list):
         return [untitled(item) for item in cast(list[Any], node)]
     if not isinstance(node, dict):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..api.client import ApiClient
-from ..contract.common import AgentId, ConversationId, Cursor, PageSize
+from ..contract.common import AgentId, ConversationId, Cursor
 from ..contract.conversations import (
     DeleteConversation,
     GetConversation,
@@ -22,7 +22,7 @@ TOOLS = Toolset("conversations", "Find, read and delete conversations.")
 TURNS_A_PAGE = 40
 PAGE_BUDGET = 12_000
 
-Id = Annotated[ConversationId, Field(description="From `list_conversations`.")]
+Id = Annotated[ConversationId, Field(description="From list_conversations.")]
 Moment = Annotated[int, Field(ge=0, description="Unix seconds.")]
 
 
@@ -34,8 +34,8 @@ class ConversationLine(View):
     messages: int
     status: str
     result: str
-    title: str | None
-    summary: str | None
+    title: str | None = None
+    summary: str | None = None
 
 
 class Conversations(Page):
@@ -49,12 +49,12 @@ class ConversationView(View):
     started: str
     secs: int
     simulated: bool
-    ended_because: str | None
-    error: str | None
+    ended_because: str | None = None
+    error: str | None = None
     turns: int
     transcript: list[Said]
-    next_turn: int | None
-    analysis: AnalysisView | None
+    next_turn: int | None = None
+    analysis: AnalysisView | None = None
     note: str = UNTRUSTED
 
 
@@ -70,8 +70,8 @@ async def list_conversations(
     user_id: Annotated[str | None, Field(max_length=200, description="Only this user's.")] = None,
     include_simulated: Annotated[bool, Field(description="Rehearsals too (embedded platform).")] = False,
     with_summary: Annotated[bool, Field(description="Add each summary.")] = False,
-    page_size: Annotated[PageSize, Field(description="Conversations a page.")] = 30,
-    cursor: Annotated[Cursor | None, Field(description="`next_cursor` of the page before.")] = None,
+    page_size: Annotated[int, Field(ge=1, le=50, description="Conversations a page, 1 to 50.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
 ) -> Conversations:
     """List conversations, newest first. For failed calls use result=failure, then get_conversation for the reason."""
     asked = {
@@ -110,7 +110,7 @@ async def list_conversations(
 async def get_conversation(
     api: PlatformApi,
     conversation_id: Id,
-    from_turn: Annotated[int, Field(ge=0, description="First turn to show; `next_turn` of the page before.")] = 0,
+    from_turn: Annotated[int, Field(ge=0, description="First turn; next_turn of the last page.")] = 0,
 ) -> ConversationView:
     """Show one conversation: transcript with tool calls, criteria with reasons, collected data, and how it ended."""
     found = await api.send(GetConversation(conversation_id=conversation_id))

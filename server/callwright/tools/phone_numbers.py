@@ -18,12 +18,12 @@ from ..contract.phone_numbers import (
 )
 from .text import short
 from .toolset import PlatformApi, Toolset
-from .views import Deleted, View
+from .views import LINES, Deleted, View
 
 TOOLS = Toolset("phone", "Import phone numbers and choose which agent answers them.")
 
 Json = dict[str, Any]
-Id = Annotated[PhoneNumberId, Field(description="From `list_phone_numbers`.")]
+Id = Annotated[PhoneNumberId, Field(description="From list_phone_numbers.")]
 Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{1,14}$", description="With country code, as +15551234567.")]
 Label = Annotated[str, Field(min_length=1, max_length=200, description="Name for it.")]
 
@@ -33,11 +33,13 @@ class PhoneLine(View):
     phone_number: str
     label: str
     provider: str
-    answered_by: str | None
+    answered_by: str | None = None
 
 
 class PhoneLines(View):
     phone_numbers: list[PhoneLine]
+    not_shown: int = 0
+    """How many more there are than fit."""
 
 
 class PhoneView(PhoneLine):
@@ -50,7 +52,8 @@ class PhoneView(PhoneLine):
 @TOOLS.tool(ListPhoneNumbers, title="List phone numbers")
 async def list_phone_numbers(api: PlatformApi) -> PhoneLines:
     """List imported phone numbers and the agent that answers each."""
-    return PhoneLines(phone_numbers=[PhoneLine(**_line(number)) for number in await api.send(ListPhoneNumbers())][:200])
+    lines = [PhoneLine(**_line(number)) for number in await api.send(ListPhoneNumbers())]
+    return PhoneLines(phone_numbers=lines[:LINES], not_shown=max(0, len(lines) - LINES))
 
 
 @TOOLS.tool(GetPhoneNumber, title="Get phone number")

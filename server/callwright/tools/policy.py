@@ -9,6 +9,9 @@ META = "callwright/approval"
 TOKEN = "approval_token"  # noqa: S105  (an argument's name)
 TOKEN_SCHEMA = {"type": "string", "description": "Only after the user agreed to the preview of the first call."}
 
+OWN_NOTES = ("get_status", "list_changes")
+"""Tools that read only what this server itself remembers, and send nothing to the platform: nobody is asked."""
+
 ASKING = ("delete", "dial", "grant", "secret")
 """Effects that cannot be undone, reach people, hand out access or take in secrets."""
 
@@ -24,6 +27,10 @@ class Policy:
     def of_tool(self, name: str, effect: str) -> ToolPolicy:
         """What the tool list says of a tool whose strongest effect is `effect`."""
         own = self.tools.get(name)
+        if own == "disabled":
+            return own
+        if name in OWN_NOTES:
+            return "auto_approved"
         if own is not None:
             return own
         if self.mode == "none":
@@ -32,9 +39,11 @@ class Policy:
 
     def takes_token(self, name: str, effect: str) -> bool:
         """Whether the tool offers the argument `approval_token`."""
-        if self.unattended == "refuse" or self.of_tool(name, effect) != "requires_approval":
-            return False
-        return self.unattended == "token" or self._by_token(name, effect)
+        asks = self.of_tool(name, effect) == "requires_approval"
+        if self.unattended == "token":
+            # A tool that writes may carry a guarded path, and then it asks although its effect does not.
+            return asks or (effect != "read" and name not in self.tools and self.mode != "none")
+        return self.unattended == "person" and asks and self._by_token(name, effect)
 
     def reason(self, tool: str, tool_effect: str, op_effect: str, guarded: Sequence[str]) -> str | None:
         """Why this operation, sent by this tool, needs approval; None where it does not.

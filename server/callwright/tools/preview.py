@@ -3,46 +3,96 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
+from mcp.server.mcpserver.exceptions import ToolError
+
 from ..api.client import ApiClient
 from ..contract.operation import Operation
 from .scope import NeedsApproval
 from .text import short
 
 Preview = Callable[[ApiClient, Any], Awaitable[str]]
-LIMIT = 1500
+LONGEST = 6_000
+LONGEST_VALUE = 300
 
-_SECRET_WORDS = ("key", "token", "secret", "password", "credential", "header", "auth")
+_SECRET_WORDS = ("key", "token", "secret", "password", "credential", "authorization")
+_ALWAYS_SHOWN = frozenset(
+    {"url", "address", "agent_id", "phone_number", "sip_uri", "secret_id", "variable_name", "auth_connection_id"}
+)
+"""Where data goes, and names of secrets. No key that somebody chose above one of these can hide it."""
 
 
 async def question_of(need: NeedsApproval, preview: Preview | None, title: str, api: ApiClient) -> str:
-    """The operation's own preview, else its fields; and each guarded path with its new value."""
-    said = await preview(api, need.op) if preview else f"{title}: {_fields(need.op)}."
-    guarded = need.op.guarded_paths()
+    """The operation's own preview, else its fields; and every guarded path with its new value.
+
+    A person must see each place that they agree to: ToolError where they do not all fit in one question.
+    """
+    op = need.op
+    said = await preview(api, op) if preview else f"{title}: {_fields(op)}."
+    body, guarded = op.body() or {}, op.guarded_paths()
     if guarded:
-        body = need.op.body() or {}
-        shown = [f"{path} = {_masked(path, _at(body, path))}" for path in guarded[:8]]
-        more = f" and {len(guarded) - 8} more" if len(guarded) > 8 else ""
-        said += f" It sets {'; '.join(shown)}{more}."
-    return said if len(said) <= LIMIT else f"{said[: LIMIT - 1]}…"
+        shown = [f"{path} = {_shown(path.split('.'), _at(body, path))}" for path in guarded]
+        said += f" It sets {'; '.join(shown)}."
+    if len(said) > LONGEST:
+        raise ToolError(
+            f"Not done: a person could not see all of it in one question ({len(guarded)} places need approval)."
+            " Split it into several calls."
+        )
+    return short(said, LONGEST)
+
+
+def changed_fields(op: Operation[Any], most: int = 12) -> str:
+    """The dotted names of what a request sets, for a question; values only where they are guarded."""
+    named = sorted(_leaves(op.body() or {}, ""))
+    more = f" and {len(named) - most} more" if len(named) > most else ""
+    return f"{', '.join(short(name, 100) for name in named[:most])}{more}"
+
+
+def _leaves(node: dict[str, Any], at: str) -> list[str]:
+    found: list[str] = []
+    for key, value in node.items():
+        below = _leaves(cast(dict[str, Any], value), f"{at}{key}.") if isinstance(value, dict) else []
+        found += below or [f"{at}{key}"]
+    return found
 
 
 def _fields(op: Operation[Any]) -> str:
     # Python mode: write-only values stay masked.
     given = op.model_dump(exclude_unset=True)
-    return ", ".join(f"{name} = {_masked(name, value)}" for name, value in given.items()) or "no arguments"
+    return ", ".join(f"{name} = {short(_shown([name], value), 200)}" for name, value in given.items()) or "no arguments"
 
 
-def _masked(path: str, value: object) -> str:
-    parts = path.lower().split(".")
-    if any(word in part for part in parts for word in _SECRET_WORDS) and not isinstance(value, bool):
-        return "(hidden)"
+def _shown(path: list[str], value: object) -> str:
     if isinstance(value, dict):
         inner = cast(dict[str, object], value)
-        return short("{" + ", ".join(f"{k}: {_masked(f'{path}.{k}', v)}" for k, v in inner.items()) + "}", 200)
-    return short(repr(value), 200)
+        return "{" + ", ".join(f"{short(k)}: {_shown([*path, k], v)}" for k, v in inner.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_shown([*path, str(i)], v) for i, v in enumerate(cast(list[object], value))) + "]"
+    if value is None:
+        return "nothing"
+    if not isinstance(value, bool) and _is_secret(path):
+        return "(hidden)"
+    return short(repr(value), LONGEST_VALUE)
+
+
+def _is_secret(path: list[str]) -> bool:
+    *above, name = (part.lower() for part in path)
+    if name in _ALWAYS_SHOWN:
+        return False
+    return any(word in name for word in _SECRET_WORDS) or any(part.endswith("headers") for part in above[-3:])
 
 
 def _at(node: Any, path: str) -> object:
-    for part in path.split("."):
-        node = cast(list[Any], node)[int(part)] if isinstance(node, list) else cast(dict[str, Any], node)[part]
-    return cast(object, node)
+    """What stands at a dotted path; a key may itself hold dots."""
+    if isinstance(node, list):
+        index, _, rest = path.partition(".")
+        child = cast(list[Any], node)[int(index)]
+        return _at(child, rest) if rest else cast(object, child)
+    for key, child in cast(dict[str, Any], node).items() if isinstance(node, dict) else ():
+        if path == key:
+            return child
+        if path.startswith(f"{key}.") and (found := _at(child, path[len(key) + 1 :])) is not _ABSENT:
+            return found
+    return _ABSENT
+
+
+_ABSENT = object()

@@ -23,22 +23,28 @@ class Said(View):
     tools: list[str]
     at_secs: int
 
+    def line(self) -> str:
+        return " ".join(filter(None, [f"{self.role}, {self.at_secs} s:", self.said, *(f"[{t}]" for t in self.tools)]))
+
 
 class Judged(View):
     id: str
     result: str
     rationale: str
 
+    def line(self) -> str:
+        return f"{self.id}: {self.result}. {self.rationale}"
+
 
 class Collected(View):
     id: str
-    value: str | None
+    value: str | None = None
     rationale: str
 
 
 class AnalysisView(View):
     call_successful: str
-    title: str | None
+    title: str | None = None
     summary: str
     criteria: list[Judged]
     data: list[Collected]
@@ -65,8 +71,8 @@ class AnalysisView(View):
 
 
 class Rehearsed(View):
-    conversation_id: str | None
-    ended_because: str | None
+    conversation_id: str | None = None
+    ended_because: str | None = None
     turns: int
     transcript: list[Said]
     analysis: AnalysisView

@@ -1,5 +1,6 @@
 """What one tool call may send: its declared operations, under the approval policy, with a record of each change."""
 
+import hashlib
 import hmac
 import json
 from collections.abc import Awaitable, Callable
@@ -45,7 +46,7 @@ class Call:
 
     def digest(self, op: Operation[Any]) -> str:
         """Keyed: a plain hash of a short secret argument could be guessed from the log."""
-        said = [self.who, self.tool, self.arguments, op.method, op.url(), op.query(), _wire(op)]
+        said = [self.platform, self.who, self.tool, self.arguments, op.method, op.url(), op.query(), _wire(op)]
         return hmac.digest(self.key, json.dumps(said, sort_keys=True, default=str).encode(), "sha256").hex()
 
 
@@ -61,6 +62,13 @@ class Api:
         return self._call.changes
 
     async def send(self, op: Operation[R], *, deadline: float | None = None) -> R:
+        digest = self.require(op)
+        if op.effect == "read":
+            return await self._client.send(op, deadline=deadline)
+        return await self._change(op, digest, deadline)
+
+    def require(self, op: Operation[Any]) -> str:
+        """The digest under which `op` may be sent now. Raises NeedsApproval where a person's word is missing."""
         call = self._call
         if type(op) not in call.sends:
             raise RuntimeError(f"{call.tool} does not declare that it sends {type(op).__name__}")
@@ -70,9 +78,7 @@ class Api:
             if call.changes:
                 raise RuntimeError(f"{call.tool} asks after it has already changed something")
             raise NeedsApproval(op, reason)
-        if op.effect == "read":
-            return await self._client.send(op, deadline=deadline)
-        return await self._change(op, digest, deadline)
+        return digest
 
     async def _change(self, op: Operation[R], digest: str, deadline: float | None) -> R:
         """The intent is on disk before the act, the outcome after it."""
@@ -86,7 +92,7 @@ class Api:
             target=target_of(op),
             digest=digest,
             approved_by=call.approved_by,
-            request=op.body() if before is not None else None,
+            request=op.body() if before is not None else None,  # what cannot be undone may hold secrets
             previous=before,
         )
         change = await ledger.begin(intent)
@@ -103,4 +109,5 @@ class Api:
 
 
 def _wire(op: Operation[Any]) -> Any:
-    return [op.body(), {name: [blob.filename, len(blob.data)] for name, blob in op.files().items()}]
+    files = {name: [blob.filename, hashlib.sha256(blob.data).hexdigest()] for name, blob in op.files().items()}
+    return [op.body(), files]

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field, SecretStr
 
 from ..api.client import ApiClient
@@ -9,11 +10,11 @@ from ..contract.common import SecretId
 from ..contract.secrets import CreateSecret, DeleteSecret, ListSecrets, SecretInUse, UpdateSecret
 from .text import short
 from .toolset import PlatformApi, Toolset
-from .views import Deleted, View
+from .views import LINES, Deleted, View
 
 TOOLS = Toolset("secrets", "Keep the secrets that agents' tools and webhooks use.")
 
-Id = Annotated[SecretId, Field(description="From `list_secrets`.")]
+Id = Annotated[SecretId, Field(description="From list_secrets.")]
 SecretName = Annotated[str, Field(min_length=1, max_length=200, description="Name.")]
 Value = Annotated[SecretStr, Field(min_length=1, max_length=20_000, description="Stored sealed; cannot be read back.")]
 
@@ -26,15 +27,16 @@ class SecretLine(View):
 
 class SecretLines(View):
     secrets: list[SecretLine]
+    not_shown: int = 0
+    """How many more there are than fit."""
 
 
 @TOOLS.tool(ListSecrets, title="List secrets")
 async def list_secrets(api: PlatformApi) -> SecretLines:
     """List secrets by name, with what uses each. Values are never shown."""
     found = await api.send(ListSecrets())
-    return SecretLines(
-        secrets=[SecretLine(secret_id=s.secret_id, name=short(s.name), used_by=_users(s)) for s in found.secrets[:200]]
-    )
+    lines = [SecretLine(secret_id=s.secret_id, name=short(s.name), used_by=_users(s)) for s in found.secrets]
+    return SecretLines(secrets=lines[:LINES], not_shown=max(0, len(lines) - LINES))
 
 
 @TOOLS.tool(CreateSecret, title="Create secret")
@@ -79,7 +81,10 @@ async def _what_would_go(api: ApiClient, op: DeleteSecret) -> str:
 
 async def _name(api: Any, secret_id: str) -> str:
     found = await api.send(ListSecrets())
-    return next((short(s.name) for s in found.secrets if s.secret_id == secret_id), "unknown")
+    for stored in found.secrets:
+        if stored.secret_id == secret_id:
+            return short(stored.name)
+    raise ToolError(f"No secret {secret_id!r}. list_secrets shows them.")
 
 
 def _users(secret: SecretInUse) -> list[str]:

@@ -8,6 +8,13 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
+from ..api.client import ApiClient
+from ..contract.agents import CreateAgent, GetAgent, UpdateAgent
+from ..contract.errors import ApiError
+from ..contract.knowledge_base import CreateTextDocument, UpdateDocument
+from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
+from .preview import changed_fields
+from .text import short
 from .toolset import PlatformApi, Toolset, services
 from .undo import RESTORES, restoring, target_of
 from .views import Page, View
@@ -39,7 +46,7 @@ class Change(View):
     platform: str
     who: str
     undoable: bool
-    undone_by: str | None
+    undone_by: str | None = None
 
 
 class Changes(Page):
@@ -62,8 +69,8 @@ async def get_status(ctx: Context[Any]) -> Status:
 async def list_changes(
     ctx: Context[Any],
     target: Annotated[str | None, Field(description="Only changes of this id.")] = None,
-    limit: Annotated[int, Field(ge=1, le=100, description="How many.")] = 20,
-    cursor: Annotated[str | None, Field(max_length=200, description="`next_cursor` of the page before.")] = None,
+    limit: Annotated[int, Field(ge=1, le=50, description="1 to 50.")] = 20,
+    cursor: Annotated[str | None, Field(max_length=200, description="next_cursor of the last page.")] = None,
 ) -> Changes:
     """List what this server changed, refused or was declined, newest first, with who approved it."""
     ledger = await services(ctx).ledger()
@@ -81,7 +88,7 @@ async def list_changes(
 async def undo_change(
     api: PlatformApi,
     ctx: Context[Any],
-    change_id: Annotated[str, Field(max_length=64, description="From `list_changes`.")],
+    change_id: Annotated[str, Field(max_length=64, description="From list_changes.")],
 ) -> Undone:
     """Put back what an update replaced, or recreate a deleted agent or text document (it gets a new id)."""
     ledger = await services(ctx).ledger()
@@ -93,10 +100,48 @@ async def undo_change(
     if row["platform"] != services(ctx).platform:
         raise ToolError(f"That change was made on the {row['platform']} platform; this server works on the other one.")
     op = await restoring(api, row)
-    result = await api.send(op)
+    api.require(op)  # asked before the change is claimed, which would keep the answered call out
+    if not await ledger.claim_undo(change_id):
+        raise ToolError("That change is being undone by another call. list_changes shows how it ended.")
+    try:
+        result = await api.send(op)
+    except ApiError:
+        await ledger.undone(change_id, None)
+        raise
     by = api.changes[-1]
     await ledger.undone(change_id, by)
     return Undone(undone=change_id, change_id=by, target=target_of(op, result))
+
+
+@TOOLS.preview(UpdateAgent)
+async def _what_would_be_put_back(api: ApiClient, op: UpdateAgent) -> str:
+    agent = await api.send(GetAgent(agent_id=op.agent_id))
+    return f"Put back how agent {short(agent.name)!r} ({op.agent_id}) was: {changed_fields(op)}."
+
+
+@TOOLS.preview(CreateAgent)
+async def _what_would_be_recreated(_: ApiClient, op: CreateAgent) -> str:
+    return f"Create the deleted agent {short(op.name or '')!r} again, as it was, under a new id."
+
+
+@TOOLS.preview(UpdatePhoneNumber)
+async def _who_would_answer_again(api: ApiClient, op: UpdatePhoneNumber) -> str:
+    number: Any = await api.send(GetPhoneNumber(phone_number_id=op.phone_number_id))
+    answers = "nobody"
+    if op.agent_id:
+        agent = await api.send(GetAgent(agent_id=op.agent_id))
+        answers = f"{short(agent.name)!r} ({op.agent_id})"
+    return f"Let {answers} answer phone number {short(number.phone_number)} again."
+
+
+@TOOLS.preview(UpdateDocument)
+async def _what_it_would_be_called_again(_: ApiClient, op: UpdateDocument) -> str:
+    return f"Call document {op.documentation_id} {short(op.name)!r} again."
+
+
+@TOOLS.preview(CreateTextDocument)
+async def _what_would_be_added_again(_: ApiClient, op: CreateTextDocument) -> str:
+    return f"Add the deleted document {short(op.name or '')!r} again ({len(op.text):,} characters), under a new id."
 
 
 def _change(row: dict[str, Any]) -> Change:
@@ -114,7 +159,11 @@ def _write(at_ms: int, id: str) -> str:
 
 def _read(cursor: str) -> tuple[int, str]:
     try:
-        at_ms, id = json.loads(base64.urlsafe_b64decode(cursor))
-        return int(at_ms), str(id)
-    except (ValueError, TypeError):
-        raise ToolError("This cursor belongs to another list. Leave it out to begin with the first page.") from None
+        found: Any = json.loads(base64.urlsafe_b64decode(cursor))
+    except (ValueError, RecursionError):
+        found = None
+    match found:
+        case [int(at_ms), str(id)] if 0 <= at_ms < 2**53:
+            return at_ms, id
+        case _:
+            raise ToolError("This cursor belongs to another list. Leave it out to begin with the first page.")

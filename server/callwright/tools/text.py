@@ -1,15 +1,17 @@
-"""Text for people and models: without invisible characters, bounded, and the rendering of a structured result."""
+"""Text for people and models: bounded, and without characters that a person cannot see."""
 
+import json
 import re
 from typing import Any, cast
 
 LIMIT = 20_000
 """Characters of one reply; hosts cut longer ones without saying so."""
 
-# Tag characters, direction overrides, zero-width spaces and control characters carry text that a person cannot see.
-# The zero-width joiners stay: emoji and several scripts need them.
+# Tag characters, direction marks, variation selectors, blank letters, zero-width spaces and control characters carry
+# text that a person cannot see. The zero-width joiners and the emoji's own selectors stay: several scripts need them.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
 
@@ -34,40 +36,38 @@ def cleaned(value: Any) -> Any:
     return value
 
 
-def render(value: dict[str, Any]) -> str:
-    """A structured result as short text: a line a field, a line a list item; what is empty is left out."""
-    text = "\n".join(_lines(value, ""))
-    return text if len(text) <= LIMIT else f"{text[: LIMIT - 60]}\n… cut at {LIMIT} characters; ask for a smaller part."
+_TIGHTER = ((4_000, 100), (1_000, 50), (400, 20), (160, 10), (80, 5), (80, 2), (40, 1), (40, 0), (20, 0), (10, 0))
+"""Longest text and most texts of a list, tried in turn until a reply fits."""
+_ID_LENGTH = 128
 
 
-def _lines(node: dict[str, Any], indent: str) -> list[str]:
-    lines: list[str] = []
-    for key, value in node.items():
-        if value is None or value in ("", [], {}):
-            continue
-        if isinstance(value, dict):
-            lines += [f"{indent}{key}:", *_lines(cast(dict[str, Any], value), indent + "  ")]
-        elif isinstance(value, list):
-            items = cast(list[Any], value)
-            if all(not isinstance(item, dict) for item in items):
-                lines.append(f"{indent}{key}: {', '.join(_scalar(item) for item in items)}")
-            else:
-                lines += [f"{indent}{key}:", *(f"{indent}- {_item(item)}" for item in items)]
-        else:
-            lines.append(f"{indent}{key}: {_scalar(value)}")
-    return lines
+def fitted(facts: dict[str, Any]) -> dict[str, Any] | None:
+    """`facts` with texts and lists of texts cut until its JSON fits into LIMIT; None where that does not suffice.
+
+    Ids, cursors and the rows of a page are never cut: what is missing there could not be asked for again.
+    """
+    if _size(facts) <= LIMIT:
+        return facts
+    for longest, most in _TIGHTER:
+        cut = {key: _cut(key, value, longest, most) for key, value in facts.items()}
+        if _size(cut) <= LIMIT:
+            return cut
+    return None
 
 
-def _item(item: Any) -> str:
-    if not isinstance(item, dict):
-        return _scalar(item)
-    shown = ((k, v) for k, v in cast(dict[str, Any], item).items() if v not in (None, "", [], {}))
-    return " | ".join(f"{k}: {_item(v) if isinstance(v, dict) else _scalar(v)}" for k, v in shown)
+def _size(facts: dict[str, Any]) -> int:
+    return len(json.dumps(facts, ensure_ascii=False, separators=(",", ":")))
 
 
-def _scalar(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+def _cut(key: str, value: Any, longest: int, most: int) -> Any:
+    if isinstance(value, str):
+        whole = key.endswith("cursor") or (key.endswith("id") and len(value) <= _ID_LENGTH)
+        return value if whole or len(value) <= longest else f"{value[: longest - 1]}…"
     if isinstance(value, list):
-        return ", ".join(_item(item) for item in cast(list[Any], value))
-    return str(value)
+        items = cast(list[Any], value)
+        texts = all(isinstance(item, str) for item in items)
+        cut = [_cut(key, item, longest, most) for item in (items[:most] if texts else items)]
+        return [*cut, f"… {len(items) - most} more"] if texts and len(items) > most else cut
+    if isinstance(value, dict):
+        return {k: _cut(k, v, longest, most) for k, v in cast(dict[str, Any], value).items()}
+    return value

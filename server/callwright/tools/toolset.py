@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar, cast
 
@@ -20,17 +21,18 @@ from ..contract.errors import ApiError
 from ..contract.operation import Effect, Operation
 from ..ledger.ledger import Ledger
 from .approval import approve
-from .arguments import decoded, flattened, sealed, spoken, untitled
+from .arguments import decoded, published, sealed, spoken, untitled
 from .policy import TOKEN, Policy
 from .preview import Preview, question_of
 from .scope import Api, Call, NeedsApproval
-from .text import cleaned, render
-from .views import View
+from .text import LIMIT, cleaned, fitted, visible
+from .views import View, render
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 P = TypeVar("P", bound=Callable[..., Awaitable[str]])
 
 HEARTBEAT_SECONDS = 2.0
+_CHANGED = "Not done: what this depends on changed while it was approved. Call again to ask anew."
 _STRONGEST_FIRST: tuple[Effect, ...] = ("dial", "delete", "grant", "secret", "update", "create", "read")
 
 
@@ -138,13 +140,22 @@ class FunctionTool:
             name=self._spec.name,
             title=self._spec.title,
             description=inspect.getdoc(self._spec.fn),
-            input_schema=untitled(flattened(self._function.arg_model.model_json_schema())),
+            input_schema=published(self._function.arg_model.model_json_schema()),
             output_schema=output and untitled(output),
             annotations=self._spec.hints,
         )
 
     async def call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
-        """A call from end to end: seal, decide, run, shape; and the one place where failures become words."""
+        """A call from end to end. Whatever goes wrong, a model reads visible and bounded words."""
+        try:
+            return await self._call(arguments, ctx)
+        except UnexpectedToolError:
+            raise
+        except ToolError as exc:
+            raise ToolError(visible(str(exc))[:LIMIT]) from exc
+
+    async def _call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
+        """Seal, decide, run, shape; and the one place where failures become words."""
         app, spec = services(ctx), self._spec
         arguments = dict(arguments)
         token = arguments.pop(TOKEN, None) if app.policy.takes_token(spec.name, spec.effect) else None
@@ -164,12 +175,16 @@ class FunctionTool:
             try:
                 return await self._run(known, call, ctx)
             except NeedsApproval as need:
-                question = await question_of(need, self._previews.get(type(need.op)), spec.title, await app.api())
-                if (instead := await approve(need, question, call, token, ctx)) is not None:
+                client, preview = await app.api(), self._previews.get(type(need.op))
+                facts = partial(question_of, need, preview, spec.title, client)
+                if (instead := await approve(need, facts, call, token, ctx)) is not None:
                     return instead
                 return await self._run(known, call, ctx)
+        except NeedsApproval:
+            # What the tool read while it prepared the operation is another than what was approved.
+            raise ToolError(_CHANGED) from None
         except ApiError as exc:
-            raise ToolError(spoken(exc)) from exc
+            raise ToolError(spoken(exc, began=bool(call.changes))) from exc
         except ValidationError as exc:
             # An operation refused what the arguments put into it.
             raise ToolError(spoken(exc)) from None
@@ -186,8 +201,11 @@ class FunctionTool:
             injected[self._context_kwarg] = ctx
         work = self._spec.fn(**known, **injected)
         view = await (_with_heartbeat(work, ctx) if self._spec.long else work)
-        facts = cleaned(cast(View, view).model_dump(mode="json"))
-        return CallToolResult(content=[TextContent(text=render(facts))], structured_content=facts)
+        shown = cast(View, view)
+        facts = fitted(cleaned(shown.model_dump(mode="json", exclude_none=True)))
+        if facts is None:
+            raise ToolError(f"The reply would be longer than {LIMIT:,} characters. Ask for a smaller page_size.")
+        return CallToolResult(content=[TextContent(text=visible(render(shown)))], structured_content=facts)
 
     def _validated(self, arguments: dict[str, Any]) -> dict[str, Any]:
         model = self._function.arg_model

@@ -39,16 +39,18 @@ async def previous(client: ApiClient, op: Operation[Any]) -> Json | None:
     match op:
         case UpdateAgent() | DeleteAgent():
             return _dump(await client.send(GetAgent(agent_id=op.agent_id)))
-        case UpdatePhoneNumber():
+        case UpdatePhoneNumber() if (op.body() or {}).keys() == {"agent_id"}:
+            # A trunk is not kept: the platform never gives its credentials back.
             return _dump(await client.send(GetPhoneNumber(phone_number_id=op.phone_number_id)))
         case UpdateDocument():
-            return _dump(await client.send(GetDocument(documentation_id=op.documentation_id)))
+            found = await client.send(GetDocument(documentation_id=op.documentation_id))
+            return {"name": _dump(found).get("name")}
         case DeleteDocument():
             found = _dump(await client.send(GetDocument(documentation_id=op.documentation_id)))
             if found.get("type") != "text":
                 return None
             content = await client.send(GetDocumentContent(documentation_id=op.documentation_id))
-            return found | {"text": content.data.decode(errors="replace")}
+            return {"name": found["name"], "text": content.data.decode(errors="replace")}
         case _:
             return None
 
@@ -77,10 +79,8 @@ async def restoring(client: Any, row: Json) -> Operation[Any]:
             return UpdateAgent(agent_id=id, **inverse(request or {}, before, now))
         case "UpdatePhoneNumber":
             now = _dump(await client.send(GetPhoneNumber(phone_number_id=id)))
-            asked = {"agent_id": request["agent_id"]} if request and "agent_id" in request else {}
-            if asked != request:
-                raise BadRequest(_why_not(row))  # a trunk's credentials are never given back
-            return UpdatePhoneNumber(phone_number_id=id, **inverse(asked, _answered_by(before), _answered_by(now)))
+            back = inverse(request or {}, _answered_by(before), _answered_by(now))
+            return UpdatePhoneNumber(phone_number_id=id, **back)
         case "UpdateDocument":
             now = _dump(await client.send(GetDocument(documentation_id=id)))
             return UpdateDocument(documentation_id=id, **inverse(request or {}, before, now))
@@ -93,21 +93,35 @@ async def restoring(client: Any, row: Json) -> Operation[Any]:
 
 
 def inverse(request: Json, before: Json, now: Json, at: str = "") -> Json:
-    """The merge patch that takes `request` back: it touches only what the request touched.
+    """The merge patch that takes `request` back: it touches only what the request touched, and null takes out.
 
     Raises BadRequest where one of those values was changed again since.
     """
     patch: Json = {}
     for key, value in request.items():
-        old, current, path = before.get(key), now.get(key), f"{at}.{key}".lstrip(".")
-        if isinstance(value, dict) and isinstance(current, dict):
-            had = cast(Json, old) if isinstance(old, dict) else {}
-            patch[key] = inverse(cast(Json, value), had, cast(Json, current), path)
-        elif current not in (value, old) and not (value is None and key not in now):
-            raise BadRequest(f"{path} was changed again since. Undo the later change first, or set it by hand.")
+        old: Any = before.get(key)
+        current: Any = now.get(key)
+        path = f"{at}.{key}".lstrip(".")
+        if all(isinstance(each, dict) for each in (value, old, current)):
+            patch[key] = inverse(value, old, current, path)
+        elif value is None or current == old or _holds(current, value):
+            patch[key] = old  # what null became is the platform's default, so it cannot be compared
         else:
-            patch[key] = old
+            raise BadRequest(f"{path} was changed again since. Undo the later change first, or set it by hand.")
     return patch
+
+
+def _holds(current: object, value: object) -> bool:
+    """Whether `value` is still what was sent; a platform adds its defaults to what it is sent."""
+    if isinstance(current, dict) and isinstance(value, dict):
+        found = cast(Json, current)
+        return all(_holds(found.get(key), wanted) for key, wanted in cast(Json, value).items())
+    if isinstance(current, list) and isinstance(value, list):
+        pairs = list(zip(cast(list[Any], current), cast(list[Any], value), strict=False))
+        return len(pairs) == len(cast(list[Any], current)) == len(cast(list[Any], value)) and all(
+            _holds(have, wanted) for have, wanted in pairs
+        )
+    return current == value
 
 
 def _answered_by(number: Json) -> Json:

@@ -101,7 +101,7 @@ async def _offline(rehearsal: Rehearsal, talk: Conversation) -> Simulated:
     ended = await _play(talk, user, rehearsal.new_turns_limit)
     summary = (
         f"This was rehearsed offline and nothing was judged, because {NO_LLM}. The agent's answers are quotations from "
-        f"its documents; the simulated user read {user.read} of the {user.length} lines of its prompt aloud, one a turn."
+        f"its documents; the simulated user read {user.read} of the {user.length} lines of its prompt, one a turn."
     )
     why = f"Not judged: {NO_LLM}."
     analysis = not_analysed(rehearsal.questions, talk.variables(), why, title="Offline rehearsal", summary=summary)

@@ -1,0 +1,243 @@
+"""Any part of a large document of the contract in words: its fields, their types, what is allowed, what they mean.
+
+Read from the models themselves, so that it cannot say anything else than what is checked.
+"""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from .common import Known, Limits, OneOf, Unknown
+
+T = TypeVar("T")
+
+_WORDS: dict[object, str] = {
+    str: "text", int: "integer", float: "number", bool: "true or false", object: "anything", Any: "anything",
+    SecretStr: "secret text", NoneType: "null",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Described:
+    """One field, or one way through a list, map or union."""
+
+    name: str
+    type: str
+    allowed: tuple[str, ...] = ()
+    """Known values; others are refused where `closed`."""
+    closed: bool = False
+    range: str = ""
+    required: bool = False
+    meaning: str = ""
+    parts: tuple[str, ...] = ()
+    """Names of what is inside, to ask for next."""
+
+
+@dataclass(frozen=True)
+class Part:
+    path: str
+    type: str
+    meaning: str
+    fields: tuple[Described, ...]
+
+
+class NoSuchPart(LookupError):
+    """`at` has no part of this name; `known` are those that it has."""
+
+    def __init__(self, at: str, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"{at or 'the document'} has no part {name!r}; it has: {', '.join(known) or 'none'}")
+        self.at, self.name, self.known = at, name, tuple(known)
+
+
+def describe(model: type[BaseModel], path: str = "") -> Part:
+    """The part at a dotted path. A list item or a map's value is `*` (or any key); a kind of a union is its tag."""
+    node: Any = model
+    walked: list[str] = []
+    for name in filter(None, path.split(".")):
+        node = step(node, name, ".".join(walked))
+        walked.append(name)
+    return Part(path, _type(node), _meaning(node), tuple(_inside(node)))
+
+
+def step(node: Any, name: str, at: str = "") -> Any:
+    """The annotation behind one name. Raises NoSuchPart."""
+    core = _core(node)
+    if isinstance(core, type) and issubclass(core, BaseModel):
+        if name in core.model_fields:
+            return _annotation(core.model_fields[name])
+        raise NoSuchPart(at, name, list(core.model_fields))
+    if get_origin(core) in (list, dict):
+        inner = get_args(core)[-1]
+        # `tools.webhook` for `tools.*.webhook`: an item of a union is mostly meant by its kind.
+        kinds = dict(_kinds(inner))
+        return kinds.get(name, inner)
+    kinds = dict(_kinds(node))
+    if name in kinds:
+        return kinds[name]
+    raise NoSuchPart(at, name, list(kinds))
+
+
+def _annotation(field: FieldInfo) -> Any:
+    return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+
+
+def _core(node: Any) -> Any:
+    """Without marks and null."""
+    while True:
+        if get_origin(node) is Annotated:
+            node = get_args(node)[0]
+        elif get_origin(node) in (Union, UnionType):
+            arms = [arm for arm in get_args(node) if arm is not NoneType]
+            if len(arms) != 1:
+                return Union[tuple(arms)]  # noqa: UP007  (made of a list)
+            node = arms[0]
+        else:
+            return node
+
+
+def _marks(node: Any) -> list[Any]:
+    """Everything that was said of a type, inner marks included."""
+    if get_origin(node) is Annotated:
+        inner, *marks = get_args(node)
+        return [*marks, *_marks(inner)]
+    if get_origin(node) in (Union, UnionType):
+        arms = [arm for arm in get_args(node) if arm is not NoneType]
+        return _marks(arms[0]) if len(arms) == 1 else []
+    return []
+
+
+def _mark(node: Any, kind: type[T]) -> T | None:
+    return next((mark for mark in _marks(node) if isinstance(mark, kind)), None)
+
+
+def _kinds(node: Any) -> Iterator[tuple[str, Any]]:
+    """The named arms of a union."""
+    if (union := _mark(node, OneOf)) is None:
+        return
+    for arm in get_args(_core(node)):
+        if arm is not Unknown and isinstance(arm, type) and issubclass(arm, BaseModel):
+            for tag in get_args(arm.model_fields[union.tag].annotation):
+                yield str(tag), arm
+
+
+def _type(node: Any) -> str:
+    core = _core(node)
+    if core in _WORDS:
+        return _WORDS[core]
+    if get_origin(core) is Literal:
+        return "text"
+    if get_origin(core) is list:
+        return f"list of {_type(get_args(core)[0])}"
+    if get_origin(core) is dict:
+        return f"map of {_type(get_args(core)[1])}"
+    if (union := _mark(node, OneOf)) is not None:
+        return f"object, by {union.tag}: {', '.join(dict(_kinds(node)))}"
+    if get_origin(core) in (Union, UnionType):
+        return " or ".join(dict.fromkeys(_type(arm) for arm in get_args(core)))
+    return "object"
+
+
+def _inside(node: Any) -> Iterator[Described]:
+    core = _core(node)
+    if isinstance(core, type) and issubclass(core, BaseModel):
+        meanings = _attribute_docs(core)
+        for name, field in core.model_fields.items():
+            annotation = _annotation(field)
+            yield _described(name, annotation, required=field.is_required(), meaning=meanings.get(name, ""))
+    elif get_origin(core) in (list, dict):
+        yield _described("*", get_args(core)[-1])
+    else:
+        for tag, arm in _kinds(node):
+            yield _described(tag, arm)
+
+
+def _described(name: str, node: Any, *, required: bool = False, meaning: str = "") -> Described:
+    known, limits, core = _mark(node, Known), _mark(node, Limits), _core(node)
+    closed = get_origin(core) is Literal
+    allowed = get_args(core) if closed else known.values if known else ()
+    span = ""
+    if limits:
+        span = f"{limits.ge:g} or more" if limits.le is None else f"{limits.ge:g} to {limits.le:g}"
+    inner = get_args(core)[-1] if get_origin(core) in (list, dict) else node
+    return Described(
+        name=name,
+        type=_type(node),
+        allowed=tuple(map(str, allowed)),
+        closed=closed,
+        range=span,
+        required=required,
+        meaning=meaning or _meaning(inner),
+        parts=tuple(part_names(inner)),
+    )
+
+
+def strangers(node: Any, value: object, at: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Names in a document that the contract does not know, each with its path and the known names beside it.
+
+    They are no errors: a newer platform may know them. Whoever wrote one may also have mistyped it.
+    """
+    core = _core(node)
+    if isinstance(value, list):
+        for index, item in enumerate(cast(list[object], value)):
+            if get_origin(core) is list:
+                yield from strangers(get_args(core)[0], item, f"{at}.{index}")
+    elif isinstance(value, dict):
+        document = cast(dict[str, object], value)
+        if get_origin(core) is dict:
+            for key, item in document.items():
+                yield from strangers(get_args(core)[1], item, f"{at}.{key}")
+            return
+        if (union := _mark(node, OneOf)) is not None:
+            core = dict(_kinds(node)).get(str(document.get(union.tag)))
+        if isinstance(core, type) and issubclass(core, BaseModel):
+            known = core.model_fields
+            for key, item in document.items():
+                if key in known:
+                    yield from strangers(_annotation(known[key]), item, f"{at}.{key}")
+                else:
+                    yield f"{at}.{key}".lstrip("."), list(known)
+
+
+def part_names(node: Any) -> list[str]:
+    core = _core(node)
+    if isinstance(core, type) and issubclass(core, BaseModel):
+        return list(core.model_fields)
+    return [tag for tag, _ in _kinds(node)]
+
+
+def _meaning(node: Any) -> str:
+    core = _core(node)
+    if isinstance(core, type) and issubclass(core, BaseModel):
+        return inspect.getdoc(core) or ""
+    return ""
+
+
+@cache
+def _attribute_docs(model: type[BaseModel]) -> dict[str, str]:
+    """The texts that stand below fields in the source, those of base classes included."""
+    found: dict[str, str] = {}
+    for base in reversed(model.__mro__):
+        # A parametrised generic (`AgentWrite[Agent]`) has no source of its own; its origin comes next.
+        if base is BaseModel or not issubclass(base, BaseModel) or base.__pydantic_generic_metadata__["origin"]:
+            continue
+        tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
+        body = cast(ast.ClassDef, tree.body[0]).body
+        for field, text in pairwise(body):
+            if (
+                isinstance(field, ast.AnnAssign)
+                and isinstance(field.target, ast.Name)
+                and isinstance(text, ast.Expr)
+                and isinstance(text.value, ast.Constant)
+                and isinstance(text.value.value, str)
+            ):
+                found[field.target.id] = inspect.cleandoc(text.value.value)
+    return found

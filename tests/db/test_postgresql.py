@@ -1,0 +1,109 @@
+"""The rules of the embedded platform once more, on a real PostgreSQL.
+
+The server's programs are looked for on PATH and where Debian puts them; without them these tests are skipped.
+"""
+
+from collections.abc import AsyncGenerator, Generator
+from itertools import count
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy import text as sql
+
+from callwright.app import App
+from callwright.contract.agents import GetAgent, UpdateAgent
+from callwright.db.database import Database
+from callwright.db.migrations import NewerDatabase
+from tests.arms import Clock, numbered, settings
+
+# ruff: noqa: F403  # the same tests, with the fixture `app` of this file
+from tests.engine.conftest import *
+from tests.engine.helpers import JSON
+from tests.engine.helpers import agent as an_agent
+from tests.engine.test_agent_checks import *
+from tests.engine.test_agents import *
+from tests.engine.test_conversations import *
+from tests.engine.test_fuzz import *
+from tests.engine.test_knowledge_base import *
+from tests.engine.test_paging import *
+from tests.engine.test_phone_numbers import *
+from tests.engine.test_secrets import *
+from tests.engine.test_workspaces import *
+
+from .postgresql import fresh, programs, server
+
+pytestmark = pytest.mark.anyio
+
+NUMBERS = count()
+
+
+@pytest.fixture(scope="module")
+def running() -> Generator[str]:
+    if (found := programs()) is None:
+        pytest.skip("no PostgreSQL server here (Debian: apt-get install postgresql)")
+    with server(found) as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def url(running: str) -> str:
+    return fresh(running, f"test{next(NUMBERS)}")
+
+
+@pytest.fixture
+async def app(tmp_path: Path, clock: Clock, url: str) -> AsyncGenerator[App]:
+    app = App(settings(tmp_path / "home", own_database_url=url), "embedded", clock=clock, ids=numbered())
+    yield app
+    await app.close()
+
+
+async def test_processes_that_change_one_agent_do_not_overtake_each_other(
+    app: App, tmp_path: Path, clock: Clock
+) -> None:
+    """An update reads, merges and writes: without a lock between processes, one of two changes would be lost."""
+    others = [App(app.settings, "embedded", clock=clock, ids=numbered()) for _ in range(3)]
+    apis = [await each.api() for each in (app, *others)]
+    ada = await an_agent(apis[0])
+    async with anyio.create_task_group() as tasks:
+        for number, api in enumerate(apis * 5):
+            presets: JSON = {f"l{number}": {"overrides": {}}}
+            patch: JSON = {"agent_id": ada, "conversation_config": {"language_presets": presets}}
+            tasks.start_soon(api.send, UpdateAgent.model_validate(patch))
+    found = await apis[0].send(GetAgent(agent_id=ada))
+    assert set(found.conversation_config.language_presets) == {f"l{number}" for number in range(20)}
+    for each in others:
+        await each.close()
+
+
+ONE = ("CREATE TABLE item (id INTEGER PRIMARY KEY)",)
+TWO = (*ONE, "ALTER TABLE item ADD COLUMN size INTEGER NOT NULL DEFAULT 7")
+
+
+async def test_replicas_that_start_together_migrate_once(url: str) -> None:
+    made: list[Database] = []
+
+    def start() -> None:
+        made.append(Database(url, {"test": TWO}))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(6):
+            tasks.start_soon(anyio.to_thread.run_sync, start)
+    for database in made:
+        await database.write(lambda db: db.execute(sql("INSERT INTO item SELECT count(*) FROM item")))
+    assert await made[0].read(lambda db: db.execute(sql("SELECT sum(size) FROM item")).scalar_one()) == 42
+    for database in made:
+        database.close()
+    with pytest.raises(NewerDatabase):
+        Database(url, {"test": ONE})
+
+
+async def test_a_reader_cannot_write_there_either(url: str) -> None:
+    def write(db: Connection) -> None:
+        db.execute(sql("INSERT INTO item VALUES (1)"))
+
+    database = Database(url, {"test": ONE})
+    with pytest.raises(Exception, match="read-only transaction"):
+        await database.read(write)
+    database.close()

@@ -1,0 +1,121 @@
+"""Two workspaces on one engine: nothing of the one is seen or touched through the other."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+from httpx2 import AsyncClient
+from starlette.requests import Request
+
+from callwright.app import App
+from callwright.engine.asgi import HANDLERS, Engine, build_app
+from callwright.engine.models import Models
+from callwright.engine.vault import Vault
+from tests.arms import Clock, numbered
+
+from .helpers import JSON, http
+from .test_phone_numbers import SIP
+
+pytestmark = pytest.mark.anyio
+
+USER: JSON = {"simulation_specification": {"simulated_user_config": {"prompt": {"prompt": "Hello"}}}}
+BODIES: dict[str, JSON] = {
+    "UpdateAgent": {"name": "stolen"},
+    "SimulateConversation": USER,
+    "UpdateDocument": {"name": "stolen"},
+    "UpdatePhoneNumber": {"agent_id": None},
+    "UpdateSecret": {"type": "update", "name": "stolen", "value": "stolen"},
+}
+LISTS = {
+    "agents": "agents", "conversations?include_simulated=true": "conversations", "knowledge-base": "documents",
+    "secrets": "secrets", "phone-numbers": "",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def mine(app: App, clock: Clock) -> AsyncGenerator[AsyncClient]:
+    async with http(await two_workspaces(app, clock), workspace="mine") as client:
+        yield client
+
+
+async def two_workspaces(app: App, clock: Clock) -> object:
+    def admit(request: Request) -> str | None:
+        return request.headers.get("workspace")
+
+    engine = Engine(await app.database(), Vault(b"k" * 32), Models({}), clock=clock, ids=numbered())
+    return build_app(engine, admit)
+
+
+async def furnish(wire: AsyncClient, **headers: str) -> dict[str, str]:
+    """One of each; their ids by the name of the parameter that takes them."""
+
+    async def made(path: str, body: JSON) -> JSON:
+        answer = await wire.post(f"/v1/convai/{path}", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    document = (await made("knowledge-base/text", {"text": "Open.", "name": "Hours"}))["id"]
+    locator = {"type": "text", "name": "Hours", "id": document}
+    config = {"agent": {"prompt": {"knowledge_base": [locator]}}}
+    agent = (await made("agents/create", {"conversation_config": config, "name": "Ada"}))["agent_id"]
+    number = (await made("phone-numbers", SIP))["phone_number_id"]
+    secret = (await made("secrets", {"type": "new", "name": "CRM", "value": "v"}))["secret_id"]
+    conversation = (await made(f"agents/{agent}/simulate-conversation", USER))["conversation_id"]
+    return {
+        "agent_id": agent, "documentation_id": document, "phone_number_id": number, "secret_id": secret,
+        "conversation_id": conversation,
+    }  # fmt: skip
+
+
+async def everything(wire: AsyncClient, **headers: str) -> dict[str, object]:
+    return {path: (await wire.get(f"/v1/convai/{path}", headers=headers)).json() for path in LISTS}
+
+
+async def test_no_operation_reaches_what_another_workspace_has(mine: AsyncClient) -> None:
+    theirs = await furnish(mine, workspace="theirs")
+    before = await everything(mine, workspace="theirs")
+    tried = 0
+    for op in (op for group in HANDLERS for op in group.by_operation if "{" in op.path):
+        answer = await mine.request(op.method, op.path.format(**theirs), json=BODIES.get(op.__name__))
+        assert (answer.status_code, answer.json()["detail"]["status"]) == (404, "not_found"), op
+        tried += 1
+    assert tried == 15
+    assert await everything(mine, workspace="theirs") == before
+
+
+async def test_lists_show_one_workspace(mine: AsyncClient) -> None:
+    await furnish(mine, workspace="theirs")
+    for path, rows in (await everything(mine)).items():
+        assert (rows[LISTS[path]] if LISTS[path] else rows) == [], path  # pyright: ignore[reportIndexIssue]
+    ours = await furnish(mine)
+    [agent] = (await mine.get("/v1/convai/agents")).json()["agents"]
+    assert agent["agent_id"] == ours["agent_id"]
+    [document] = (await mine.get("/v1/convai/knowledge-base")).json()["documents"]
+    assert [user["id"] for user in document["dependent_agents"]] == [ours["agent_id"]]
+
+
+async def test_nothing_can_refer_to_what_another_workspace_has(mine: AsyncClient) -> None:
+    theirs = await furnish(mine, workspace="theirs")
+    ours = await furnish(mine)
+    locator = {"type": "text", "name": "n", "id": theirs["documentation_id"]}
+    custom = {"url": "https://a.example", "api_key": {"secret_id": theirs["secret_id"]}}
+    for prompt in ({"knowledge_base": [locator]}, {"custom_llm": custom}):
+        body = {"conversation_config": {"agent": {"prompt": prompt}}}
+        answer = await mine.patch(f"/v1/convai/agents/{ours['agent_id']}", json=body)
+        assert [problem["type"] for problem in answer.json()["detail"]] == ["unknown_reference"]
+    number = f"/v1/convai/phone-numbers/{ours['phone_number_id']}"
+    assert (await mine.patch(number, json={"agent_id": theirs["agent_id"]})).status_code == 400
+
+
+async def test_a_request_without_a_workspace_is_not_admitted(app: App, clock: Clock) -> None:
+    async with http(await two_workspaces(app, clock)) as wire:
+        assert (await wire.get("/v1/convai/agents")).status_code == 401
+
+
+async def test_a_delete_in_one_workspace_leaves_the_other_as_it_was(mine: AsyncClient) -> None:
+    theirs, ours = await furnish(mine, workspace="theirs"), await furnish(mine)
+    before = await everything(mine, workspace="theirs")
+    for path, name in (("agents", "agent_id"), ("knowledge-base", "documentation_id"), ("secrets", "secret_id")):
+        answer = await mine.request("DELETE", f"/v1/convai/{path}/{ours[name]}")
+        assert answer.status_code in (200, 204), answer.text
+    assert await everything(mine, workspace="theirs") == before
+    assert (await mine.get(f"/v1/convai/agents/{theirs['agent_id']}")).status_code == 404

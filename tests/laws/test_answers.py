@@ -1,0 +1,164 @@
+"""Every operation is embedded, shown by a test, and answers what the platform's published schema allows."""
+
+import ast
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx2 import AsyncClient, Response
+
+from callwright.app import App
+from callwright.contract import all_operations
+from callwright.contract.operation import Operation
+from callwright.engine.asgi import HANDLERS
+from tests.contract.facts import assert_answer
+from tests.engine.helpers import JSON, http
+from tests.engine.test_phone_numbers import SIP, TWILIO
+
+pytestmark = pytest.mark.anyio
+
+IMPLEMENTED = {op: made for group in HANDLERS for op, made in group.by_operation.items()}
+
+TOOLS: list[JSON] = [
+    {
+        "type": "webhook",
+        "name": "look_up",
+        "description": "Finds a booking.",
+        "api_schema": {
+            "url": "https://crm.example.com/{id}",
+            "method": "POST",
+            "path_params_schema": {"id": {"type": "string", "description": "Booking."}},
+            "request_body_schema": {"type": "object", "properties": {"day": {"type": "string", "description": "Day."}}},
+            "request_headers": {"x-team": "support", "authorization": {"secret_id": "{secret_id}"}},
+        },
+    },
+    {"type": "client", "name": "show_map", "description": "Shows the map.", "expects_response": True},
+    {"type": "system", "name": "end_call", "description": ""},
+]
+AGENT: JSON = {
+    "name": "Ada",
+    "tags": ["front desk"],
+    "conversation_config": {
+        "agent": {
+            "first_message": "Hello {{name}}.",
+            "dynamic_variables": {"dynamic_variable_placeholders": {"name": "Bo", "age": 7, "vip": True}},
+            "prompt": {
+                "prompt": "Help.",
+                "tools": TOOLS,
+                "knowledge_base": [{"type": "text", "name": "Hours", "id": "{documentation_id}", "usage_mode": "auto"}],
+                "custom_llm": {"url": "https://llm.example.com/v1", "api_key": {"secret_id": "{secret_id}"}},
+            },
+        },
+        "tts": {"supported_voices": [{"label": "Joe", "voice_id": "v1"}]},
+        "language_presets": {"nl": {"overrides": {"agent": {"first_message": "Hoi."}}}},
+    },
+    "platform_settings": {
+        "evaluation": {"criteria": ["Stays calm"]},
+        "data_collection": {"day": {"type": "string", "description": "The day."}},
+        "auth": {"enable_auth": True, "allowlist": [{"hostname": "example.com"}]},
+    },
+    "workflow": {"nodes": {"start": {"type": "start", "position": {"x": 0, "y": 0}, "edge_order": []}}, "edges": {}},
+}
+REHEARSAL: JSON = {
+    "simulation_specification": {"simulated_user_config": {"prompt": {"prompt": "When do you open?"}}},
+    "extra_evaluation_criteria": ["Says goodbye"],
+}
+REQUESTS: dict[str, JSON] = {
+    "CreateAgent": AGENT,
+    "UpdateAgent": {"conversation_config": {"tts": {"speed": 1.1}}},
+    "SimulateConversation": REHEARSAL,
+    "CreateTextDocument": {"text": "Open from nine.", "name": "Hours"},
+    "UpdateDocument": {"name": "Opening hours"},
+    "CreatePhoneNumber": SIP,
+    "UpdatePhoneNumber": {"agent_id": "{agent_id}"},
+    "CreateSecret": {"type": "new", "name": "CRM", "value": "v"},
+    "UpdateSecret": {"type": "update", "name": "CRM", "value": "w"},
+}
+ORDER = ("Create", "Simulate", "Update", "List", "Get", "Delete")
+KEYS = {"CreateTextDocument": ("documentation_id", "id"), "SimulateConversation": ("conversation_id",) * 2}
+
+
+@pytest.fixture
+async def wire(app: App) -> AsyncGenerator[AsyncClient]:
+    async with http(await app.engine()) as client:
+        yield client
+
+
+def test_every_operation_is_embedded() -> None:
+    assert set(IMPLEMENTED) == set(all_operations())
+
+
+def test_every_handler_is_shown_by_a_test_that_exists() -> None:
+    files = (Path(__file__).parents[1] / "engine").glob("test_*.py")
+    there = {
+        node.name
+        for file in files
+        for node in ast.parse(file.read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    wanting = {op.__name__: made.proof for op, made in IMPLEMENTED.items() if made.proof not in there}
+    assert wanting == {}
+
+
+def filled(node: Any, ids: dict[str, str]) -> Any:
+    """A request with the ids of what was made before it."""
+    if isinstance(node, dict):
+        return {key: filled(value, ids) for key, value in node.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(node, list):
+        return [filled(item, ids) for item in node]  # pyright: ignore[reportUnknownVariableType]
+    return ids.get(node[1:-1], node) if isinstance(node, str) and node.startswith("{") else node
+
+
+async def ask(wire: AsyncClient, op: type[Operation[Any]], ids: dict[str, str], query: str = "") -> Response:
+    body = filled(REQUESTS.get(op.__name__), ids)
+    return await wire.request(op.method, op.path.format(**ids) + query, json=body)
+
+
+def place(op: type[Operation[Any]]) -> tuple[int, bool]:
+    """Things are made before what needs them, and deleted in the other direction."""
+    verb = next(place for place, verb in enumerate(ORDER) if op.__name__.startswith(verb))
+    about_agents = "Agent" in op.__name__
+    return verb, about_agents if verb == 0 else not about_agents
+
+
+async def test_every_answer_is_one_that_the_published_schema_allows(wire: AsyncClient) -> None:
+    await wire.post("/v1/convai/phone-numbers", json=TWILIO)
+    ids: dict[str, str] = {}
+    asked: set[type[Operation[Any]]] = set()
+    for op in sorted(IMPLEMENTED, key=place):
+        answer = await ask(wire, op, ids, "?include_simulated=true" if op.__name__ == "ListConversations" else "")
+        if op.__name__ == "GetDocumentContent":
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        else:
+            body = answer.json() if answer.content else None
+            assert_answer(op, answer.status_code, body)
+            if op.__name__ in REQUESTS and isinstance(body, dict):
+                given, key = KEYS.get(op.__name__, ("", ""))
+                found: JSON = body  # pyright: ignore[reportUnknownVariableType]
+                ids |= {k: v for k, v in found.items() if k.endswith("_id")} | ({given: found[key]} if given else {})
+        asked.add(op)
+    assert asked == set(all_operations())
+
+
+async def test_answers_have_what_only_the_newest_clients_require(wire: AsyncClient) -> None:
+    ids: dict[str, str] = {}
+    document = await wire.post("/v1/convai/knowledge-base/text", json=REQUESTS["CreateTextDocument"])
+    secret = await wire.post("/v1/convai/secrets", json=REQUESTS["CreateSecret"])
+    ids |= {"documentation_id": document.json()["id"], "secret_id": secret.json()["secret_id"]}
+    ids |= (await wire.post("/v1/convai/agents/create", json=filled(AGENT, ids))).json()
+    path = f"/v1/convai/agents/{ids['agent_id']}"
+    ids["conversation_id"] = (await wire.post(f"{path}/simulate-conversation", json=REHEARSAL)).json()[
+        "conversation_id"
+    ]
+
+    [row] = (await wire.get("/v1/convai/agents")).json()["agents"]
+    kinds: dict[str, type] = {key: type(row[key]) for key in ("voice_id", "updated_at_unix_secs", "archived")}
+    assert kinds == {"voice_id": str, "updated_at_unix_secs": int, "archived": bool}
+    for answer in (await wire.get(path), await wire.patch(path, json={"name": "Bea"})):
+        assert answer.json()["workflow"].keys() >= {"nodes", "edges", "prevent_subagent_loops"}
+    conversation = (await wire.get(f"/v1/convai/conversations/{ids['conversation_id']}")).json()
+    assert conversation["has_auxiliary_audio"] is False
+    assert conversation["metadata"]["cost_fiat"] is None
+    content = await wire.get(f"/v1/convai/knowledge-base/{ids['documentation_id']}/content")
+    assert (content.headers["content-type"], content.text) == ("text/html; charset=utf-8", "Open from nine.")

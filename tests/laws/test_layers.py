@@ -1,0 +1,149 @@
+"""Imports point one way, and the start pulls in nothing heavy."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from inline_snapshot import snapshot
+
+import callwright
+
+ROOT = Path(callwright.__file__).parent
+LEAVES = {"settings", "clock", "keys", "bounds"}
+"""Modules that import nothing of ours; any layer may use them, `contract` and `net` excepted."""
+ABOVE = {"doctor", "serving", "listing", "calling", "approving"}
+"""Commands: they stand on the composed app."""
+MAY: dict[str, set[str]] = {
+    "__init__": set(),
+    **{leaf: set() for leaf in LEAVES},
+    "contract": set(),
+    "net": {"contract"},
+    "db": {"contract"},
+    "api": {"contract", "net", "bounds"},
+    "ledger": {"db"},
+    "tools": {"contract", "api", "ledger", "settings", "keys", "bounds"},
+    "engine": {"contract", "net", "db", "settings", "clock", "keys"},
+    "status": LEAVES,
+    "app": {"tools", "api", "ledger", "engine", "net", "db", "status", *LEAVES},
+    **{command: {"app", "tools", *LEAVES} for command in ABOVE},
+    "cli": {"app", "settings", "contract", *ABOVE},
+    "__main__": {"cli"},
+}
+MAY["doctor"] |= {"status", "contract", "engine"}  # it examines the parts one by one
+ONLY = {
+    "httpx2": {"net"},
+    "sqlalchemy": {"db", "engine", "ledger"},
+    "mcp": {"tools", "app", *ABOVE},
+    "starlette": {"engine", "serving", "app"},
+    "uvicorn": {"serving"},
+    "cryptography": {"engine", "tools"},
+    "openai": {"engine"},
+}
+"""Packages of others, and who may import them."""
+
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def layer_of(file: Path) -> str:
+    return file.relative_to(ROOT).with_suffix("").parts[0]
+
+
+def running(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes below, without what only type checkers read."""
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"):
+            yield child
+            yield from running(child)
+
+
+def imported(file: Path) -> tuple[set[str], set[str]]:
+    """Our layers and others' packages that a file imports, anywhere in it but for type checkers."""
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    ours: set[str] = set()
+    others: set[str] = set()
+    for node in running(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = [*parts[: len(parts) - node.level], *(node.module or "").split(".")]
+            first = next((part for part in base if part), None)
+            ours |= {first} if first else {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            others.add((node.module or "").split(".")[0])
+        elif isinstance(node, ast.Import):
+            others |= {alias.name.split(".")[0] for alias in node.names}
+    return ours - {"__version__"}, others
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(ROOT)))
+def test_imports_point_one_way(file: Path) -> None:
+    layer = layer_of(file)
+    ours, others = imported(file)
+    assert ours - MAY[layer] - {layer} == set()
+    assert {name for name in others & ONLY.keys() if layer not in ONLY[name]} == set()
+    assert "callwright" not in others, "imports of ours are relative"
+
+
+def test_every_module_has_its_place() -> None:
+    assert {layer_of(file) for file in FILES} - MAY.keys() == set()
+
+
+def test_engine_and_api_layer_meet_only_in_the_app() -> None:
+    for one, other in (("engine", "api"), ("engine", "tools"), ("api", "engine"), ("tools", "engine")):
+        assert [f.name for f in FILES if layer_of(f) == one and other in imported(f)[0]] == []
+
+
+def test_sealing_is_the_approvals_affair_alone_among_the_tools() -> None:
+    users = {f.name for f in FILES if layer_of(f) == "tools" and "cryptography" in imported(f)[1]}
+    assert users == {"approval.py"}
+
+
+def test_only_the_command_line_reads_the_environment() -> None:
+    def reads(file: Path) -> bool:
+        nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        return any(isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv") for node in nodes)
+
+    assert {file.name for file in FILES if reads(file)} == {"cli.py"}
+
+
+def test_the_tool_list_is_served_without_engine_client_or_database() -> None:
+    code = """
+import asyncio, sys
+from pathlib import Path
+import mcp, mcp.server
+before = set(sys.modules)
+from callwright.app import App, build_server
+from callwright.settings import Settings
+server = build_server(App(Settings(home=Path(sys.argv[1]), state_key=b"0" * 32), "embedded"))
+assert len(asyncio.run(server.list_tools())) > 20
+print("\\n".join(sorted(set(sys.modules) - before)))
+"""
+    home = ROOT.parent / "no-such-folder"
+    env = {**os.environ, "PYTHONPATH": str(ROOT.parent)}
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(home)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=env,
+    )
+    loaded = set(run.stdout.split())
+    assert {name for name in loaded if name.startswith("callwright")} == snapshot(
+        {
+            "callwright",
+            "callwright.app",
+            "callwright.bounds",
+            "callwright.clock",
+            "callwright.keys",
+            "callwright.settings",
+            "callwright.tools",
+            "callwright.tools.approval_state",
+            "callwright.tools.policy",
+            "callwright.tools.surface",
+        }
+    )
+    heavy = {"sqlalchemy", "openai", "dbos", "cryptography", "filelock", "platformdirs", "keyring"}
+    assert {name.split(".")[0] for name in loaded} & heavy == set()
+    assert not home.exists()

@@ -1,0 +1,200 @@
+"""The published tool list: equal to the functions, small, truthful."""
+
+import json
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.resources import files
+from typing import Any, cast, get_args
+
+import pytest
+from inline_snapshot import snapshot
+
+from callwright.app import App
+from callwright.contract import all_operations
+from callwright.contract.operation import Effect
+from callwright.tools import TOOLSETS
+from callwright.tools.policy import ASKING, OWN_NOTES, Policy
+from callwright.tools.surface import Entry, dumps, snap
+from callwright.tools.toolset import Toolset
+
+from ..arms import facts, reach
+
+SURFACE = files("callwright").joinpath("surface.json").read_text(encoding="utf-8")
+ENTRIES: list[Entry] = json.loads(SURFACE)
+TOOLS = {entry["tool"]["name"]: entry for entry in ENTRIES}
+
+
+def toolsets() -> list[Toolset]:
+    return [import_module(module).TOOLS for module in TOOLSETS]
+
+
+SPECS = {name: (toolset, spec) for toolset in toolsets() for name, spec in toolset.specs.items()}
+each_tool = pytest.mark.parametrize("name", TOOLS)
+
+
+def test_the_published_list_is_what_the_functions_say() -> None:
+    assert dumps(snap()) == SURFACE, "run scripts/snap"
+
+
+def test_every_toolset_has_a_name_and_a_description() -> None:
+    assert {toolset.name: toolset.description for toolset in toolsets()} == snapshot(
+        {
+            "agents": "Create, inspect, change and rehearse voice agents.",
+            "conversations": "Find, read and delete conversations.",
+            "knowledge": "Add, read, rename and delete the documents that agents know.",
+            "phone": "Import phone numbers and choose which agent answers them.",
+            "secrets": "Keep the secrets that agents' tools and webhooks use.",
+            "server": "See where the server works, and review or undo its changes.",
+        }
+    )
+    assert all(entry["toolset"] == SPECS[name][0].name for name, entry in TOOLS.items())
+
+
+VERBS = {"list", "get", "create", "update", "delete", "import", "simulate", "undo"}
+
+
+@each_tool
+def test_names_are_a_verb_and_a_noun(name: str) -> None:
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)+", name)
+    assert name.split("_", maxsplit=1)[0] in VERBS
+    assert len(name) <= 40
+
+
+@each_tool
+def test_descriptions_are_short_sentences(name: str) -> None:
+    tool = TOOLS[name]["tool"]
+    text = tool["description"]
+    assert 20 <= len(text) <= 240
+    assert text[0].isupper()
+    assert text.endswith(".")
+    assert "\n" not in text
+    assert len(re.findall(r"[.!?](?= |$)", text)) <= 3
+    assert 3 <= len(tool["title"]) <= 40
+
+
+def nodes(schema: object) -> Iterator[dict[str, Any]]:
+    """Every object inside a schema."""
+    if isinstance(schema, dict):
+        inside = cast(dict[str, Any], schema)
+        yield inside
+        for value in inside.values():
+            yield from nodes(value)
+    for item in cast(list[object], schema) if isinstance(schema, list) else ():
+        yield from nodes(item)
+
+
+@each_tool
+def test_input_schemas_are_plain_enough_for_every_host(name: str) -> None:
+    schema = TOOLS[name]["tool"]["inputSchema"]
+    assert schema["type"] == "object"
+    assert schema.get("additionalProperties") is not True  # an unknown argument is refused, said or unsaid
+    assert set(schema.get("required", [])) <= set(schema["properties"])
+    assert {"api", "ctx"}.isdisjoint(schema["properties"])
+    for node in (schema, *nodes(list(schema["properties"].values()))):
+        assert {"$ref", "$defs", "anyOf", "oneOf", "allOf", "title"}.isdisjoint(node)
+        assert not isinstance(node.get("type"), list)
+
+
+@each_tool
+def test_every_argument_is_described_in_a_few_words(name: str) -> None:
+    for argument in TOOLS[name]["tool"]["inputSchema"]["properties"].values():
+        assert 4 <= len(argument["description"]) <= 90
+        assert "type" in argument
+
+
+@each_tool
+def test_all_four_hints_are_there_and_reading_is_exact(name: str) -> None:
+    hints = TOOLS[name]["tool"]["annotations"]
+    assert hints.keys() == {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}
+    assert hints["readOnlyHint"] is all(op.effect == "read" for op in SPECS[name][1].sends)
+    assert not (hints["readOnlyHint"] and hints["destructiveHint"])
+
+
+def test_what_destroys_repeats_or_reaches_out_is_known_by_name() -> None:
+    def having(hint: str) -> list[str]:
+        return [name for name, entry in TOOLS.items() if entry["tool"]["annotations"][hint]]
+
+    assert having("destructiveHint") == snapshot(
+        [
+            "update_agent",
+            "delete_agent",
+            "delete_conversation",
+            "update_document",
+            "delete_document",
+            "update_phone_number",
+            "delete_phone_number",
+            "update_secret",
+            "delete_secret",
+            "undo_change",
+        ]
+    )
+    assert sorted(TOOLS.keys() - set(having("idempotentHint"))) == snapshot(
+        ["create_agent", "create_secret", "create_text_document", "import_phone_number", "simulate_conversation"]
+    )
+    assert having("openWorldHint") == snapshot([])
+
+
+@each_tool
+def test_results_are_described(name: str) -> None:
+    schema = TOOLS[name]["tool"]["outputSchema"]
+    assert schema["type"] == "object"
+    assert schema["properties"]
+
+
+@each_tool
+def test_a_tool_changes_one_thing(name: str) -> None:
+    """`undo_change` declares several and sends one of them."""
+    spec = SPECS[name][1]
+    changing = [op for op in spec.sends if op.effect != "read"]
+    assert len(changing) <= 1 or name == "undo_change"
+    assert TOOLS[name]["effect"] == spec.effect
+
+
+BY_METHOD = {"GET": "read", "POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
+
+
+def test_effects_that_the_method_does_not_imply_are_pinned() -> None:
+    unusual = {op.__name__: op.effect for op in all_operations() if op.effect != BY_METHOD[op.method]}
+    assert unusual == snapshot({"CreateSecret": "secret", "UpdateSecret": "secret"})
+    assert {op.effect for op in all_operations()} <= set(get_args(Effect))
+
+
+@each_tool
+def test_what_can_ask_says_what_it_would_do(name: str) -> None:
+    toolset, spec = SPECS[name]
+    asks = {op.__name__ for op in spec.sends if op.effect in ASKING or op.guarded}
+    assert asks - {op.__name__ for op in toolset.previews} == set()
+
+
+def test_only_the_servers_own_notes_are_read_without_the_platform() -> None:
+    assert tuple(name for name, (_, spec) in SPECS.items() if not spec.sends) == OWN_NOTES
+
+
+@pytest.mark.anyio
+async def test_what_the_list_says_of_approval_is_what_happens(app: App) -> None:
+    """Under the strictest mode every tool that reaches the platform says that it asks."""
+    strict = Policy("always-ask")
+    assert [name for name, e in TOOLS.items() if strict.of_tool(name, e["effect"]) != "requires_approval"] == [
+        *OWN_NOTES
+    ]
+    async with reach(app) as (client, _):
+        listed = {tool.name: tool for tool in (await client.list_tools()).tools}
+        assert facts(await client.call_tool("get_status", {}))["approval"] == "fine-grained"
+    assert sorted(
+        name for name, tool in listed.items() if (tool.meta or {}) != {"callwright/approval": "auto_approved"}
+    ) == (
+        snapshot(
+            [
+                "create_secret",
+                "delete_agent",
+                "delete_conversation",
+                "delete_document",
+                "delete_phone_number",
+                "delete_secret",
+                "update_secret",
+            ]
+        )
+    )
+    offering = [name for name, tool in listed.items() if "approval_token" in tool.input_schema["properties"]]
+    assert sorted(offering) == [name for name in sorted(TOOLS) if name.startswith("delete_")]

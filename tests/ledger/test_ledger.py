@@ -1,0 +1,140 @@
+"""What the server remembers, under several processes and a moving clock."""
+
+import re
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from callwright.db.database import Database
+from callwright.ledger.ledger import UNDOING, Intent, Ledger, Pending
+from callwright.ledger.tables import STEPS
+
+from ..arms import Clock
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncGenerator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}", {"ledger": STEPS})
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def ledger(database: Database, clock: Clock) -> Ledger:
+    return Ledger(database, clock)
+
+
+async def pin(ledger: Ledger, **other: Any) -> Pending:
+    call: dict[str, Any] = {"who": "ann", "tool": "delete_agent", "digest": "d", "question": "Delete it?"}
+    call |= {"needs": "person", "seconds": 900, **other}
+    return await ledger.pin(**call)
+
+
+def intent(**other: Any) -> Intent:
+    made: dict[str, Any] = {"platform": "embedded", "who": "ann", "tool": "update_agent", "operation": "UpdateAgent"}
+    rest: dict[str, Any] = {"target": "agent_1", "digest": "d", "approved_by": "policy", "request": {}, "previous": {}}
+    made |= {**rest, **other}
+    return Intent(**made)
+
+
+async def test_the_same_call_is_one_question_whose_text_stays(ledger: Ledger) -> None:
+    first = await pin(ledger)
+    again = await pin(ledger, question="Another text")
+    assert again == first
+    assert re.fullmatch("[2-9A-HJ-NP-Z]{8}", first.code)
+
+
+@pytest.mark.parametrize("other", [{"who": "ben"}, {"digest": "e"}, {"needs": "token"}])
+async def test_another_call_is_another_question(ledger: Ledger, other: dict[str, str]) -> None:
+    assert (await pin(ledger)).code != (await pin(ledger, **other)).code
+
+
+async def test_an_approval_is_spent_once(ledger: Ledger) -> None:
+    code = (await pin(ledger)).code
+    assert await ledger.spend(code, state="approved") is False
+    assert (await ledger.approve(f" {code.lower()} ")) is not None
+    assert await ledger.approve(code) is None
+    spent: list[bool] = []
+
+    async def spend() -> None:
+        spent.append(await ledger.spend(code, state="approved"))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(10):
+            tasks.start_soon(spend)
+    assert sorted(spent) == [False] * 9 + [True]
+    assert (await pin(ledger)).code != code
+
+
+async def test_what_a_token_is_for_waits_for_no_person(ledger: Ledger) -> None:
+    code = (await pin(ledger, needs="token")).code
+    assert await ledger.waiting() == []
+    assert await ledger.approve(code) is None
+
+
+async def test_an_expired_question_is_asked_anew_and_its_text_is_gone(
+    ledger: Ledger, clock: Clock, tmp_path: Path
+) -> None:
+    first = await pin(ledger, question="Delete Mrs Kanarie?")
+    clock.forward(seconds=901)
+    assert await ledger.waiting() == []
+    assert await ledger.approve(first.code) is None
+    assert (await pin(ledger)).code != first.code
+    assert (await ledger.waiting())[0].question == "Delete it?"
+
+
+async def test_a_state_is_seen_once_while_it_lives(ledger: Ledger, clock: Clock) -> None:
+    assert [await ledger.spend_once("s", seconds=600) for _ in range(3)] == [True, False, False]
+    clock.forward(seconds=601)
+    assert await ledger.spend_once("s", seconds=600) is True
+
+
+async def test_a_second_process_sees_the_same(ledger: Ledger, clock: Clock, tmp_path: Path) -> None:
+    other = Database(f"sqlite:///{tmp_path / 'ledger.db'}", {"ledger": STEPS})
+    code = (await pin(ledger)).code
+    assert await Ledger(other, clock).approve(code)
+    assert (await pin(ledger)).state == "approved"
+    other.close()
+
+
+async def test_an_intent_without_an_outcome_says_unknown(ledger: Ledger) -> None:
+    id = await ledger.begin(intent(previous=None, request=None))
+    [row] = await ledger.changes(limit=10, before=None, target=None)
+    assert (row["id"], row["outcome"], bool(row["kept"])) == (id, "unknown", False)
+    await ledger.finish(id, "done", target="agent_9")
+    found = await ledger.change(id)
+    assert found
+    assert (found["outcome"], found["target"]) == ("done", "agent_9")
+
+
+async def test_changes_are_listed_newest_first_page_by_page(ledger: Ledger, clock: Clock) -> None:
+    ids: list[str] = []
+    for n in range(25):
+        ids.append(await ledger.begin(intent(target=f"agent_{n % 2}")))
+        clock.forward(seconds=n % 3)  # some in the same moment
+    seen: list[dict[str, Any]] = []
+    before = None
+    while page := await ledger.changes(limit=10, before=before, target=None):
+        seen += page
+        before = (page[-1]["at_ms"], page[-1]["id"])
+    assert [row["at_ms"] for row in seen] == sorted((row["at_ms"] for row in seen), reverse=True)
+    assert sorted(row["id"] for row in seen) == sorted(ids)
+    assert len(await ledger.changes(limit=50, before=None, target="agent_1")) == 12
+    assert "previous" not in seen[0]
+    assert "request" not in seen[0]
+
+
+async def test_of_two_who_undo_one_does(ledger: Ledger) -> None:
+    id = await ledger.begin(intent())
+    assert [await ledger.claim_undo(id), await ledger.claim_undo(id)] == [True, False]
+    assert ((await ledger.change(id)) or {})["undone_by"] == UNDOING
+    await ledger.undone(id, None)
+    assert await ledger.claim_undo(id) is True
+    await ledger.undone(id, "chg_2")
+    assert await ledger.claim_undo(id) is False
+    assert await ledger.claim_undo("chg_nowhere") is False

@@ -1,0 +1,153 @@
+"""Modes and exceptions: what the list says, and what then happens."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client
+from mcp.types import Tool
+
+from callwright.app import App, build_server
+from callwright.settings import Approval, SettingError, Unattended
+from callwright.tools.policy import META, OWN_NOTES, TOKEN, Policy
+
+from .arms import ERAS, facts, numbered, reach, settings, text
+
+pytestmark = pytest.mark.anyio
+
+
+def server(tmp_path: Path, exceptions: dict[str, str] | None = None, **chosen: Any) -> App:
+    if exceptions is not None:
+        file = tmp_path / "policy.json"
+        file.write_text(json.dumps({"tools": exceptions}))
+        chosen["policy_file"] = file
+    return App(settings(tmp_path / "home", **chosen), "embedded", ids=numbered())
+
+
+async def offered(client: Client) -> dict[str, Tool]:
+    return {tool.name: tool for tool in (await client.list_tools()).tools}
+
+
+MODES: list[tuple[Approval, str, str, str]] = [
+    ("always-ask", "requires_approval", "requires_approval", "requires_approval"),
+    ("fine-grained", "auto_approved", "auto_approved", "requires_approval"),
+    ("none", "auto_approved", "auto_approved", "auto_approved"),
+]
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize(("mode", "reads", "updates", "deletes"), MODES)
+async def test_the_list_tells_each_tools_policy_and_keeps_it(
+    tmp_path: Path, era: str, mode: Approval, reads: str, updates: str, deletes: str
+) -> None:
+    async with reach(server(tmp_path, approval=mode), era) as (client, _):
+        tools = await offered(client)
+        said = {name: (tool.meta or {})[META] for name, tool in tools.items()}
+        assert {said[name] for name in OWN_NOTES} == {"auto_approved"}
+        assert (said["list_agents"], said["update_agent"], said["delete_agent"]) == (reads, updates, deletes)
+        for tool, arguments, expected in (
+            ("list_agents", {}, reads),
+            ("create_agent", {"name": "Ada", "prompt": "p"}, updates),
+            ("create_secret", {"name": "crm", "value": "abc"}, deletes),
+        ):
+            result = await client.call_tool(tool, arguments)
+            assert result.is_error is (expected == "requires_approval"), text(result)
+
+
+@pytest.mark.parametrize(
+    ("mode", "unattended", "taking"),
+    [
+        ("fine-grained", "person", "deletes"),
+        ("fine-grained", "token", "whatever writes"),
+        ("fine-grained", "refuse", "none"),
+        ("always-ask", "person", "none"),
+        ("always-ask", "token", "all"),
+        ("none", "person", "none"),
+        ("none", "token", "none"),
+    ],
+)
+async def test_the_argument_for_a_token_is_there_where_one_is_given(
+    tmp_path: Path, mode: Approval, unattended: Unattended, taking: str
+) -> None:
+    async with reach(server(tmp_path, approval=mode, unattended=unattended)) as (client, _):
+        tools = await offered(client)
+    expected = {
+        "none": set[str](),
+        "all": tools.keys() - set(OWN_NOTES),
+        "deletes": {name for name in tools if name.startswith("delete_")},
+        "whatever writes": {name for name in tools if not name.startswith(("list_", "get_"))},
+    }
+    assert {name for name, tool in tools.items() if TOKEN in tool.input_schema["properties"]} == expected[taking]
+
+
+async def test_exceptions_for_single_tools(tmp_path: Path) -> None:
+    exceptions = {
+        "create_secret": "disabled",
+        "get_agent": "requires_approval",
+        "delete_agent": "auto_approved",
+        "delete_document": "requires_approval",
+        "update_agent": "auto_approved",
+    }
+    async with reach(server(tmp_path, exceptions)) as (client, _):
+        tools = await offered(client)
+        assert "create_secret" not in tools
+        assert {name: (tools[name].meta or {})[META] for name in exceptions if name in tools} == {
+            name: policy for name, policy in exceptions.items() if policy != "disabled"
+        }
+        # By its own rule a person answers for this delete: there is no token for it.
+        assert TOKEN not in tools["delete_document"].input_schema["properties"]
+        agent = facts(await client.call_tool("create_agent", {"name": "Ada", "prompt": "p"}))["agent_id"]
+        assert (await client.call_tool("get_agent", {"agent_id": agent})).is_error
+        guarded = {"platform_settings": {"auth": {"enable_auth": True}}}
+        facts(await client.call_tool("update_agent", {"agent_id": agent, "config": guarded}))
+        facts(await client.call_tool("delete_agent", {"agent_id": agent}))
+        document = facts(await client.call_tool("create_text_document", {"text": "x", "name": "Handbook"}))
+        held = await client.call_tool("delete_document", {"document_id": document["document_id"]})
+        assert (held.structured_content or {})["needs_approval"] == "person"
+        assert "the policy says so for delete_document" in text(held)
+
+
+async def test_a_disabled_tool_cannot_be_called_by_its_name(tmp_path: Path) -> None:
+    async with reach(server(tmp_path, {"create_secret": "disabled", "get_status": "disabled"})) as (client, _):
+        for tool in ("create_secret", "get_status"):
+            refused = await client.call_tool(tool, {"name": "crm", "value": "abc"})
+            assert text(refused) == f"Unknown tool: {tool}"
+
+
+def test_an_exception_for_a_tool_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="names a tool that does not exist: 'delete_everything'"):
+        build_server(server(tmp_path, {"delete_everything": "disabled"}))
+
+
+@pytest.mark.parametrize("written", ["", "[]", "{}", '{"tools": []}', '{"tools": {"get_agent": "maybe"}}', '{"x": {}}'])
+def test_a_policy_file_that_is_not_one_is_refused(tmp_path: Path, written: str) -> None:
+    file = tmp_path / "policy.json"
+    file.write_text(written)
+    with pytest.raises(SettingError, match="CALLWRIGHT_POLICY_FILE must hold"):
+        App(settings(tmp_path, policy_file=file), "embedded")
+
+
+async def test_always_asking_says_which_fields_would_change(tmp_path: Path) -> None:
+    app = server(tmp_path, approval="always-ask")
+    async with reach(app, says="yes") as (client, asked):
+        made = {"name": "Ada", "prompt": "p", "tags": ["vip"]}
+        agent = facts(await client.call_tool("create_agent", made))["agent_id"]
+        facts(await client.call_tool("update_agent", {"agent_id": agent, "prompt": "Be brief.", "language": "de"}))
+        facts(await client.call_tool("create_text_document", {"text": "word " * 100, "name": "Handbook"}))
+        facts(await client.call_tool("get_agent", {"agent_id": agent}))
+    assert asked == [
+        "Create agent 'Ada'.",
+        f"Change agent 'Ada' ({agent}): conversation_config.agent.language, conversation_config.agent.prompt.prompt.",
+        f"Create text document: text = {('word ' * 100)!r:.199}…, name = 'Handbook'.",
+        f"Get agent: agent_id = '{agent}'.",
+    ]
+
+
+def test_nothing_that_a_request_says_loosens_the_policy() -> None:
+    for mode in ("always-ask", "fine-grained"):
+        for effect in ("delete", "dial", "grant", "secret"):
+            assert Policy(mode).reason("some_tool", effect, effect, ()) is not None
+    assert Policy("fine-grained").reason("some_tool", "update", "update", ["a.url"]) == "it sets a.url"
+    assert Policy("fine-grained").reason("some_tool", "update", "update", ()) is None
+    assert Policy("always-ask").reason("delete_agent", "delete", "read", ()) is None  # a fact for its question

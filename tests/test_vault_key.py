@@ -1,0 +1,84 @@
+"""Where the key of the secrets lives, and what a lost key looks like."""
+
+from pathlib import Path
+from typing import Any
+
+import keyring
+import keyring.backend
+import pytest
+
+from callwright.app import App
+from callwright.engine.vault_key import vault_key
+from callwright.settings import Settings
+
+from .arms import facts, reach, settings
+from .test_cli import call, run
+
+pytestmark = pytest.mark.anyio
+
+
+class Ring(keyring.backend.KeyringBackend):
+    """A keyring in memory."""
+
+    priority = 1  # pyright: ignore[reportAssignmentType]  (a class property in the library's types)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+
+@pytest.fixture
+def ring() -> Any:
+    before, mine = keyring.get_keyring(), Ring()
+    keyring.set_keyring(mine)
+    yield mine
+    keyring.set_keyring(before)
+
+
+def test_without_a_keyring_the_key_is_a_file_of_this_user(tmp_path: Path) -> None:
+    chosen = settings(tmp_path / "home")
+    key = vault_key(chosen)
+    file = tmp_path / "home" / "vault.key"
+    assert file.read_bytes() == key
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert vault_key(chosen) == key
+
+
+def test_a_keyring_holds_the_key_instead_of_a_file(tmp_path: Path, ring: Ring) -> None:
+    chosen = settings(tmp_path / "home")
+    key = vault_key(chosen)
+    assert len(key) == 32
+    assert vault_key(chosen) == key
+    assert not (tmp_path / "home" / "vault.key").exists()
+    assert vault_key(settings(tmp_path / "other")) != key
+
+
+def test_a_file_that_is_there_wins_over_a_keyring_that_came_later(tmp_path: Path, ring: Ring) -> None:
+    (tmp_path / "vault.key").write_bytes(b"k" * 32)
+    assert vault_key(settings(tmp_path)) == b"k" * 32
+    assert ring.kept == {}
+
+
+def test_the_environment_wins_over_both(tmp_path: Path, ring: Ring) -> None:
+    assert vault_key(Settings(home=tmp_path, vault_key=b"e" * 32)) == b"e" * 32
+
+
+async def test_a_lost_key_is_named_where_the_secret_is_needed_and_by_the_doctor(tmp_path: Path, app: App) -> None:
+    async with reach(app, says="yes") as (client, _):
+        facts(await client.call_tool("create_secret", {"name": "crm", "value": "s3cret"}))
+    (app.settings.home / "vault.key").write_bytes(b"x" * 32)
+    done = run(app.settings.home, "doctor")
+    assert done.returncode == 1
+    assert "MISSING  secrets" in done.stdout
+    assert "Restore the key file of the data folder" in done.stdout
+
+
+def test_the_doctor_counts_what_the_key_opens(tmp_path: Path) -> None:
+    call(tmp_path, "create_agent", name="Ada", prompt="p")
+    assert "secrets      none stored yet" in run(tmp_path, "doctor").stdout
