@@ -166,7 +166,7 @@ async def test_an_answer_is_good_once_and_for_its_own_call(app: App, transport: 
             "delete_secret", {"secret_id": first["secret_id"]}
         )))  # fmt: skip
         again = await modern.answer("create_secret", asked_for, asked)
-        assert facts(await client.call_tool("list_secrets", {})) == {"secrets": []}
+        assert facts(await client.call_tool("list_secrets", {}))["secrets"] == []
     assert text(again) == "This approval was used already. Call again to ask anew."
 
 
@@ -176,7 +176,7 @@ async def test_a_no_cannot_be_turned_into_a_yes(app: App) -> None:
         asked = await modern.ask("create_secret", asked_for)
         assert text(await modern.answer("create_secret", asked_for, asked, yes=False)).startswith("The user said no.")
         assert text(await modern.answer("create_secret", asked_for, asked)).startswith("This approval was used already")
-        assert facts(await client.call_tool("list_secrets", {})) == {"secrets": []}
+        assert facts(await client.call_tool("list_secrets", {}))["secrets"] == []
 
 
 async def test_of_ten_answers_at_once_one_acts(app: App) -> None:
@@ -237,10 +237,9 @@ async def test_a_delete_that_the_platform_never_answers_stays_unknown(tmp_path: 
     )
 
     async def breaks_on_delete(stream: SocketStream) -> None:
-        while request := await stream.receive():
-            if request.startswith(b"DELETE"):
-                return
-            head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(agent)
+        request = await stream.receive()
+        if request.startswith(b"GET"):
+            head = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(agent)
             await stream.send(head + agent)
 
     async with peer(breaks_on_delete) as url:

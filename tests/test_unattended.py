@@ -224,7 +224,7 @@ async def test_an_approval_expires_before_and_after_the_person_came(app: App, cl
         assert await ledger.approve(code)
         clock.forward(seconds=901)
         assert await waiting_code(client) not in (code, late)
-        assert facts(await client.call_tool("list_secrets", {})) == {"secrets": []}
+        assert facts(await client.call_tool("list_secrets", {}))["secrets"] == []
 
 
 async def test_a_person_cannot_approve_what_a_token_is_for(app: App) -> None:

@@ -228,7 +228,6 @@ def test_a_read_only_server_offers_only_what_reads() -> None:
 
 
 SLY: dict[str, dict[str, Any]] = {
-    "null above what is guarded": {"platform_settings": None},
     "null at what is guarded": {"platform_settings": {"privacy": None}},
     "a key with dots": node("phone_number", transfer_destination={"type": "phone", "phone_number": "+15550001111"})
     | {"workflow": {"nodes": {"a.b.c": {"type": "standalone_agent", "agent_id": "agent_1"}}}},
@@ -256,6 +255,16 @@ async def test_no_way_round_the_question(app: App, home: Path, way: str) -> None
         assert await snapshot_of(app) == before
     assert len(asked) == 1
     assert "It sets " in asked[0]
+
+
+async def test_null_above_what_is_guarded_is_refused(app: App, home: Path) -> None:
+    before = await snapshot_of(app)
+    async with reach(app, says="yes") as (client, asked):
+        reset = {"agent_id": "agent_1", "config": {"platform_settings": None}}
+        refused = await client.call_tool("update_agent", reset)
+        assert text(refused) == "platform_settings: input should be an object."
+        assert await snapshot_of(app) == before
+    assert asked == []
 
 
 async def test_a_person_sees_where_callers_go_whatever_the_node_is_called(app: App, home: Path) -> None:

@@ -91,7 +91,7 @@ def _problem(kind: str, loc: tuple[int | str, ...], msg: str, known: list[str]) 
         return f"Unknown argument {name!r}; {hint}"
     if kind == "missing":
         return f"{name} is required."
-    said = msg.replace("valid dictionary", "object").removesuffix(".")
+    said = re.sub("a valid dictionary( or instance of \\w+)?", "an object", msg).removesuffix(".")
     return f"{name}: {said[:1].lower()}{said[1:]}."
 
 
