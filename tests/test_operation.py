@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from pydantic import Field, SecretStr, ValidationError
 
-from callwright.contract import all_operations
 from callwright.contract.agents import CreateAgent, GetAgent, ListAgents, SimulateConversation, UpdateAgent
 from callwright.contract.knowledge_base import DeleteDocument, GetDocumentContent, ListDocuments
 from callwright.contract.operation import Blob, Operation, Query, Stream
@@ -156,31 +155,6 @@ def test_a_rehearsal_is_guarded_only_where_it_would_reach_out() -> None:
         {"agent_id": "a"}, {}, {"simulation_specification": {"simulated_user_config": user}}
     )
     assert op.guarded_paths() == ["simulation_specification.simulated_user_config.prompt.custom_llm.url"]
-
-
-def test_each_operation_has_its_effect() -> None:
-    unusual = {"GET": "read", "POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
-    assert {op.__name__: op.effect for op in all_operations() if op.effect != unusual[op.method]} == {
-        "CreateSecret": "secret",
-        "UpdateSecret": "secret",
-        # they look something up or work it out
-        "SummariseAgentTests": "read",
-        "CalculateLlmUsage": "read",
-        "CalculateAgentLlmUsage": "read",
-        # they hand out access
-        "GetAgentLink": "grant",
-        "GetSignedUrl": "grant",
-        "GetSessionToken": "grant",
-        # a telephone rings
-        "CallBySip": "dial",
-        "CallByTwilio": "dial",
-        "SubmitBatchCall": "dial",
-        "RetryBatchCall": "dial",
-        # they change what is there already
-        "CancelBatchCall": "update",
-        "SendFeedback": "update",
-        "UploadAvatar": "update",
-    }
 
 
 def test_a_marked_field_of_a_post_travels_in_the_query() -> None:
