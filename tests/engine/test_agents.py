@@ -306,3 +306,8 @@ async def test_a_reference_counts_only_where_the_configuration_makes_it(api: Api
     again = await read(api, copy.json()["agent_id"])
     assert again["conversation_config"] == original["conversation_config"]
     assert again["agent_id"] != made
+
+
+def test_taking_a_plain_value_out_asks_nobody() -> None:
+    config = {"agent": {"prompt": {"timezone": None}}, "language_presets": {"fr": None}}
+    assert UpdateAgent.model_validate({"agent_id": "agent_1", "conversation_config": config}).guarded_paths() == []

@@ -199,7 +199,7 @@ def _match(node: object, pattern: tuple[str, ...], at: str = "") -> Iterator[str
     head, rest = pattern[0], pattern[1:]
     if node is None and head not in ("*", "**"):
         yield at.removeprefix(".")  # null takes out what is guarded below it
-    if head == "**":
+    if head == "**" and node is not None:
         yield from _match(node, rest, at)
     items = _items(node)
     for key, child in items:
