@@ -24,10 +24,15 @@ def fact(op: type[Operation[Any]]) -> Schema:
     raise AssertionError(f"{op.method} {op.path} is not published")
 
 
-def success(op: type[Operation[Any]]) -> tuple[int, Schema]:
-    """Status and schema of the good answer."""
+def published() -> list[tuple[str, str]]:
+    """Method and path of every published operation."""
+    return [(m.upper(), path) for d in (OPENAPI, _LATER) for path, methods in d["paths"].items() for m in methods]
+
+
+def success(op: type[Operation[Any]]) -> tuple[int, Schema | None]:
+    """Status and schema of the good answer; no schema where it is not JSON."""
     [(status, response)] = [(int(s), r) for s, r in fact(op)["responses"].items() if s.startswith("2")]
-    return status, response["content"]["application/json"]["schema"]
+    return status, response["content"]["application/json"]["schema"] if "content" in response else None
 
 
 def resolve(schema: Schema) -> Schema:
@@ -43,6 +48,7 @@ def assert_answer(op: type[Operation[Any]], status: int, body: object) -> None:
     if status == 204:
         assert body is None
         return
+    assert schema is not None, f"{op.__name__} does not answer JSON"
     root = {**_loose(schema), "components": {"schemas": {name: _loose(s) for name, s in SCHEMAS.items()}}}
     validator: Any = jsonschema.Draft202012Validator(root)
     wrong = [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(body)]

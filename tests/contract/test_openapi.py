@@ -49,8 +49,10 @@ def test_names_are_plain_words() -> None:
 def test_parameters_and_body_share_the_fields_of_the_operation(op: Any) -> None:
     found = DOCUMENT["paths"][op.path][op.method.lower()]
     places = {p["name"]: p["in"] for p in found["parameters"]}
-    content = found.get("requestBody", {}).get("content", {}).get("application/json", {})
-    places |= dict.fromkeys(content.get("schema", {}).get("properties", {}), "body")
+    for media_type, content in found.get("requestBody", {}).get("content", {}).items():
+        assert (media_type == "multipart/form-data") == op.multipart()
+        for name, schema in content["schema"]["properties"].items():
+            places[name] = "file" if schema == {"type": "string", "format": "binary"} else "body"
     assert places == op.places()
     assert all(p["required"] for p in found["parameters"] if p["in"] == "path")
     assert found["responses"]["422"]["content"]["application/json"]["schema"]["$ref"].endswith("/InvalidRequest")

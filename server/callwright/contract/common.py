@@ -43,6 +43,13 @@ ConversationId = Annotated[str, Id]
 DocumentId = Annotated[str, Id]
 PhoneNumberId = Annotated[str, Id]
 SecretId = Annotated[str, Id]
+ToolId = Annotated[str, Id]
+AgentTestId = Annotated[str, Id]
+InvocationId = Annotated[str, Id]
+BatchCallId = Annotated[str, Id]
+McpServerId = Annotated[str, Id]
+ChunkId = Annotated[str, Id]
+RagIndexId = Annotated[str, Id]
 
 PageSize = Annotated[int, Field(ge=1, le=100)]
 """Items a page; the platform's default is 30."""
@@ -226,7 +233,7 @@ class VariableLocator(Wire):
 
 
 @dataclass(frozen=True)
-class _Worded:
+class Worded:
     """One sentence for a value that fits no arm of a union, instead of one a arm."""
 
     message: str
@@ -236,11 +243,17 @@ class _Worded:
         return core_schema.union_schema(arms, custom_error_type="union", custom_error_message=self.message)
 
 
+class EnvironmentLocator(Wire):
+    """Points to an environment variable of the workspace, by its label."""
+
+    env_var_label: str
+
+
 HeaderValue = Annotated[
     str | SecretLocator | VariableLocator,
-    _Worded('Must be a text, {"secret_id": "..."} or {"variable_name": "..."}'),
+    Worded('Must be a text, {"secret_id": "..."} or {"variable_name": "..."}'),
 ]
-WebhookHeaderValue = Annotated[str | SecretLocator, _Worded('Must be a text or {"secret_id": "..."}')]
+WebhookHeaderValue = Annotated[str | SecretLocator, Worded('Must be a text or {"secret_id": "..."}')]
 
 
 class AccessInfo(Wire):

@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaMode
 from .. import __version__
 from . import RESOURCES, operations
 from .errors import InvalidRequest
-from .operation import Blob, Operation
+from .operation import STREAM_TYPE, Blob, Operation
 
 Schema = dict[str, Any]
 _REF = "#/components/schemas/"
@@ -55,6 +55,7 @@ def document() -> Schema:
             inputs.append(((op.__name__, False), "validation", op.result()))
     schemas, root = TypeAdapter.json_schemas(inputs, ref_template=_REF + "{model}")
     shapes = {name: _tidy(shape) for name, shape in cast(dict[str, Schema], root["$defs"]).items()}
+    shapes.pop(Blob.__name__)  # files stand in their bodies as OpenAPI writes them
     paths: dict[str, Schema] = {}
     for resource, op in found:
         request = shapes.pop(op.__name__)
@@ -103,6 +104,8 @@ def _responses(op: type[Operation[Any]], answer: Schema) -> Schema:
     good: Schema = {"200": {"description": "Done.", "content": {"application/json": {"schema": answer}}}}
     if op.answer() is None:
         good = {"204": {"description": "Done."}}
+    elif op.streams():
+        good = {"200": {"description": "One such value a line.", "content": {STREAM_TYPE: {"schema": answer}}}}
     elif op.answer() is Blob:
         good = {"200": {"description": "The content itself.", "content": {"*/*": {}}}}
     return good | {
