@@ -9,7 +9,20 @@ from typing import Any, cast
 
 from .operation import Operation
 
-RESOURCES = ("agents", "conversations", "knowledge_base", "phone_numbers", "secrets")
+RESOURCES = (
+    "agents",
+    "widget",
+    "conversations",
+    "agent_tools",
+    "knowledge_base",
+    "agent_tests",
+    "phone_numbers",
+    "calls",
+    "workspace",
+    "secrets",
+    "mcp_servers",
+    "llms",
+)
 
 
 def operations(resource: str) -> Iterator[type[Operation[Any]]]:

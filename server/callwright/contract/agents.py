@@ -1,6 +1,6 @@
-"""Agents: create, list, read, change, delete, rehearse."""
+"""Agents: create, list, read, change, copy, share, delete, rehearse."""
 
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar, cast
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
@@ -9,10 +9,10 @@ from .agent.evaluation import Criterion
 from .agent.normalise import normalise, split_nulls
 from .agent.settings import PlatformSettings
 from .agent.workflow import Workflow
-from .common import AccessInfo, AgentId, Cursor, Empty, Limits, Maybe, PageSize, Scalar, SortDirection, Wire
+from .common import AccessInfo, AgentId, Cursor, Empty, Known, Limits, Maybe, PageSize, Scalar, SortDirection, Wire
 from .conversation.analysis import Analysis
 from .conversation.transcript import Turn
-from .operation import Operation
+from .operation import Operation, Stream
 from .phone_numbers import PhoneNumber
 
 R = TypeVar("R", covariant=True)
@@ -96,6 +96,29 @@ class CreatedAgent(Wire):
     agent_id: str
 
 
+class ConversationToken(Wire):
+    """A key to conversations with one agent. Expires at a Unix time in seconds."""
+
+    agent_id: str
+    conversation_token: str
+    expiration_time_unix_secs: int | None = None
+    conversation_id: str | None = None
+    purpose: Maybe[Annotated[str, Known("signed_url", "shareable_link")]] = None
+
+
+class AgentLink(Wire):
+    """What the shareable page of an agent needs; no token means that the agent is public."""
+
+    agent_id: str
+    token: ConversationToken | None = None
+
+
+class KnowledgeSize(Wire):
+    """How much an agent knows, in pages."""
+
+    number_of_pages: float
+
+
 class ToolMock(Wire):
     """What a tool answers in a rehearsal."""
 
@@ -118,6 +141,18 @@ class Simulation(Wire):
 
     simulated_conversation: list[Turn]
     analysis: Analysis
+
+
+class SimulationPart(Wire):
+    """A piece of a rehearsal: further turns, to be put behind those before; last of all the analysis."""
+
+    simulated_conversation: list[Turn] = []
+    analysis: Analysis | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_turns(cls, value: Any) -> Any:
+        return {"simulated_conversation": cast(Any, value)} if isinstance(value, list) else value
 
 
 class AgentWrite(Operation[R]):
@@ -204,23 +239,60 @@ class DeleteAgent(Operation[Empty], method="DELETE", path="/v1/convai/agents/{ag
     agent_id: AgentId
 
 
-class SimulateConversation(
-    AgentWrite[Simulation],
-    method="POST",
-    path="/v1/convai/agents/{agent_id}/simulate-conversation",
-    effect="create",
-    guarded=(
-        "simulation_specification.**.url",
-        "simulation_specification.**.request_headers",
-        "simulation_specification.**.auth_connection",
-        "simulation_specification.**.mcp_server_ids",
-        "simulation_specification.**.native_mcp_server_ids",
-    ),
+class DuplicateAgent(Operation[CreatedAgent], method="POST", path="/v1/convai/agents/{agent_id}/duplicate"):
+    """Copy an agent; no phone number moves to the copy."""
+
+    agent_id: AgentId
+    name: str | None = None
+    """Of the copy."""
+
+
+class GetAgentLink(Operation[AgentLink], method="GET", path="/v1/convai/agents/{agent_id}/link", effect="grant"):
+    """Hand out the key to an agent's shareable page."""
+
+    agent_id: AgentId
+
+
+class GetAgentKnowledgeSize(
+    Operation[KnowledgeSize], method="GET", path="/v1/convai/agent/{agent_id}/knowledge-base/size"
 ):
-    """Rehearse: the agent talks, in text, with a simulated user; then the conversation is judged."""
+    """Read how much an agent knows."""
+
+    agent_id: AgentId
+
+
+class Rehearsal(AgentWrite[R]):
+    """A request to rehearse."""
 
     agent_id: AgentId
     simulation_specification: SimulationSpecification
     extra_evaluation_criteria: list[Criterion] | None = None
     """Judged besides the agent's own."""
     new_turns_limit: Maybe[TurnsLimit] = None
+
+
+REHEARSAL_GUARDED = (
+    "simulation_specification.**.url",
+    "simulation_specification.**.request_headers",
+    "simulation_specification.**.auth_connection",
+    "simulation_specification.**.mcp_server_ids",
+    "simulation_specification.**.native_mcp_server_ids",
+)
+
+
+class SimulateConversation(
+    Rehearsal[Simulation],
+    method="POST",
+    path="/v1/convai/agents/{agent_id}/simulate-conversation",
+    guarded=REHEARSAL_GUARDED,
+):
+    """Rehearse: the agent talks, in text, with a simulated user; then the conversation is judged."""
+
+
+class StreamSimulation(
+    Rehearsal[Stream[SimulationPart]],
+    method="POST",
+    path="/v1/convai/agents/{agent_id}/simulate-conversation/stream",
+    guarded=REHEARSAL_GUARDED,
+):
+    """Rehearse as `SimulateConversation` does, answering turn by turn; the last part carries the analysis."""

@@ -43,6 +43,13 @@ ConversationId = Annotated[str, Id]
 DocumentId = Annotated[str, Id]
 PhoneNumberId = Annotated[str, Id]
 SecretId = Annotated[str, Id]
+ToolId = Annotated[str, Id]
+AgentTestId = Annotated[str, Id]
+InvocationId = Annotated[str, Id]
+BatchCallId = Annotated[str, Id]
+McpServerId = Annotated[str, Id]
+ChunkId = Annotated[str, Id]
+RagIndexId = Annotated[str, Id]
 
 PageSize = Annotated[int, Field(ge=1, le=100)]
 """Items a page; the platform's default is 30."""
@@ -234,6 +241,12 @@ class _Worded:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         arms: list[CoreSchema | tuple[CoreSchema, str]] = [handler.generate_schema(arm) for arm in get_args(source)]
         return core_schema.union_schema(arms, custom_error_type="union", custom_error_message=self.message)
+
+
+class EnvironmentLocator(Wire):
+    """Points to an environment variable of the workspace, by its label."""
+
+    env_var_label: str
 
 
 HeaderValue = Annotated[

@@ -1,4 +1,4 @@
-"""Conversations: list, read, delete."""
+"""Conversations: start, list, read, judge, delete."""
 
 from typing import Annotated, Literal
 
@@ -9,7 +9,7 @@ from .conversation.analysis import Analysis, Verdict
 from .conversation.initiation import InitiationData
 from .conversation.metadata import ConversationMetadata
 from .conversation.transcript import Turn
-from .operation import Operation
+from .operation import Blob, Operation
 
 ConversationStatus = Annotated[str, Known("initiated", "in-progress", "processing", "done", "failed")]
 Direction = Annotated[str, Known("inbound", "outbound")]
@@ -89,3 +89,48 @@ class DeleteConversation(Operation[Empty], method="DELETE", path="/v1/convai/con
     """Delete a conversation for good."""
 
     conversation_id: ConversationId
+
+
+class SignedUrl(Wire):
+    """A WebSocket URL that starts a conversation."""
+
+    signed_url: str
+
+
+class SessionToken(Wire):
+    """A token that starts a conversation by WebRTC."""
+
+    token: str
+    conversation_id: Maybe[str] = None
+    """The newest clients do not read a token without it."""
+
+
+class GetConversationAudio(Operation[Blob], method="GET", path="/v1/convai/conversations/{conversation_id}/audio"):
+    """Read the recording, as `audio/mpeg`; not found where nothing was recorded."""
+
+    conversation_id: ConversationId
+
+
+class SendFeedback(
+    Operation[Empty], method="POST", path="/v1/convai/conversations/{conversation_id}/feedback", effect="update"
+):
+    """Say whether the conversation was good."""
+
+    conversation_id: ConversationId
+    feedback: Literal["like", "dislike"]
+
+
+class GetSignedUrl(Operation[SignedUrl], method="GET", path="/v1/convai/conversation/get-signed-url", effect="grant"):
+    """Hand out a URL that starts conversations within 15 minutes; once only where it is bound to a conversation."""
+
+    agent_id: AgentId
+    include_conversation_id: bool = False
+    """Bind the URL to one new conversation."""
+
+
+class GetSessionToken(Operation[SessionToken], method="GET", path="/v1/convai/conversation/token", effect="grant"):
+    """Hand out a token that starts a conversation by WebRTC."""
+
+    agent_id: AgentId
+    participant_name: str | None = None
+    """How the caller is called; the user's id where it is absent."""

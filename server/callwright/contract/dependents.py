@@ -26,6 +26,14 @@ class HiddenAgent(Variant):
 AgentDependent = Annotated[DependentAgent | HiddenAgent | Unknown, OneOf("type")]
 
 
+class DependentAgentPage(Wire):
+    """One page of the agents that use the thing."""
+
+    agents: list[AgentDependent]
+    next_cursor: str | None = None
+    has_more: bool
+
+
 class DependentTool(Variant):
     """A tool that uses the thing."""
 

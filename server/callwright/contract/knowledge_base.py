@@ -1,25 +1,30 @@
 """Documents that agents know."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from .agent.prompt import DocumentType, UsageMode
+from pydantic import Field, model_validator
+
+from .agent.prompt import DocumentType, EmbeddingModel, UsageMode
 from .common import (
     AccessInfo,
     AgentId,
+    ChunkId,
     Cursor,
     DocumentId,
     Empty,
+    Known,
     Maybe,
     OneOf,
     PageSize,
+    RagIndexId,
     Repeated,
     SortDirection,
     Unknown,
     Variant,
     Wire,
 )
-from .dependents import AgentDependent
-from .operation import Blob, Operation
+from .dependents import AgentDependent, DependentAgentPage
+from .operation import Blob, Operation, Query
 
 
 class DocumentMetadata(Wire):
@@ -113,11 +118,92 @@ class AddedDocument(Wire):
     name: str
 
 
+DocumentName = Annotated[str, Field(min_length=1)]
+
+
+class Chunk(Wire):
+    """A passage of a document."""
+
+    id: str
+    name: str
+    content: str
+
+
+class IndexUsage(Wire):
+    """How much of the workspace's share an index takes."""
+
+    used_bytes: int
+
+
+class RagIndex(Wire):
+    """A document's passages, made findable for one embedding model."""
+
+    id: str
+    model: EmbeddingModel
+    status: Annotated[
+        str, Known("created", "processing", "failed", "succeeded", "rag_limit_exceeded", "document_too_small")
+    ]
+    progress_percentage: float
+    """0 to 100."""
+    document_model_index_usage: IndexUsage
+
+
+class RagIndexList(Wire):
+    """The indexes of a document, one a model."""
+
+    indexes: list[RagIndex]
+
+
+class ModelIndexUsage(Wire):
+    """How much the indexes for one embedding model take."""
+
+    model: EmbeddingModel
+    used_bytes: int
+
+
+class RagOverview(Wire):
+    """How much of the workspace's share all indexes take."""
+
+    total_used_bytes: int
+    total_max_bytes: int
+    models: list[ModelIndexUsage]
+
+
 class CreateTextDocument(Operation[AddedDocument], method="POST", path="/v1/convai/knowledge-base/text"):
     """Add a text."""
 
     text: str
     name: str | None = None
+
+
+class CreateUrlDocument(Operation[AddedDocument], method="POST", path="/v1/convai/knowledge-base/url"):
+    """Add a web page, read once, now."""
+
+    page_url: str = Field(alias="url")
+    name: DocumentName | None = None
+
+
+class CreateFileDocument(Operation[AddedDocument], method="POST", path="/v1/convai/knowledge-base/file"):
+    """Add a file."""
+
+    file: Blob
+    name: str | None = None
+
+
+class CreateDocument(Operation[AddedDocument], method="POST", path="/v1/convai/knowledge-base"):
+    """Add a web page or a file: the older way, with exactly one of both."""
+
+    agent_id: Annotated[Maybe[str], Query()] = None
+    """Add it to this agent, too; empty for none."""
+    name: DocumentName | None = None
+    page_url: Maybe[str] = Field(default=None, alias="url")
+    file: Maybe[Blob] = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.page_url is None) == (self.file is None):
+            raise ValueError("give either a url or a file")
+        return self
 
 
 class ListDocuments(Operation[DocumentPage], method="GET", path="/v1/convai/knowledge-base"):
@@ -160,3 +246,54 @@ class GetDocumentContent(Operation[Blob], method="GET", path="/v1/convai/knowled
     """Read the whole text of a document, as `text/html`."""
 
     documentation_id: DocumentId
+
+
+class GetChunk(Operation[Chunk], method="GET", path="/v1/convai/knowledge-base/{documentation_id}/chunk/{chunk_id}"):
+    """Read one passage of an indexed document."""
+
+    documentation_id: DocumentId
+    chunk_id: ChunkId
+
+
+class ListDocumentDependents(
+    Operation[DependentAgentPage],
+    method="GET",
+    path="/v1/convai/knowledge-base/{documentation_id}/dependent-agents",
+):
+    """List the agents that use a document."""
+
+    documentation_id: DocumentId
+    cursor: Cursor | None = None
+    page_size: PageSize = 30
+
+
+class ComputeRagIndex(
+    Operation[RagIndex], method="POST", path="/v1/convai/knowledge-base/{documentation_id}/rag-index"
+):
+    """Make a document's passages findable, or say how far that is; long work goes on after the answer."""
+
+    documentation_id: DocumentId
+    model: EmbeddingModel
+
+
+class GetRagIndexes(
+    Operation[RagIndexList], method="GET", path="/v1/convai/knowledge-base/{documentation_id}/rag-index"
+):
+    """Read which indexes a document has."""
+
+    documentation_id: DocumentId
+
+
+class DeleteRagIndex(
+    Operation[RagIndex],
+    method="DELETE",
+    path="/v1/convai/knowledge-base/{documentation_id}/rag-index/{rag_index_id}",
+):
+    """Delete an index; it can be computed again."""
+
+    documentation_id: DocumentId
+    rag_index_id: RagIndexId
+
+
+class GetRagOverview(Operation[RagOverview], method="GET", path="/v1/convai/knowledge-base/rag-index"):
+    """Read how much all indexes take."""

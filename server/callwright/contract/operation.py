@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Mapping
 from functools import cache
 from string import Formatter
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar, cast, get_args
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, Self, TypeVar, cast, get_args, get_origin
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic.fields import FieldInfo
 
 from .common import ANSWER
 
+T = TypeVar("T", covariant=True)
 R = TypeVar("R", covariant=True)
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Effect = Literal["read", "create", "update", "delete", "dial", "grant", "secret"]
@@ -34,6 +36,13 @@ class Blob(NamedTuple):
     media_type: str
     data: bytes
     filename: str = ""
+
+
+class Stream(Generic[T]):
+    """Says of an operation that its answer is one JSON value after another, each a `T`, sent as they come about.
+
+    `Operation[Stream[T]]` has no `decode`; each value is read with `decode_item`. Nobody makes a `Stream`.
+    """
 
 
 class Operation(BaseModel, Generic[R]):
@@ -74,19 +83,24 @@ class Operation(BaseModel, Generic[R]):
     @classmethod
     @cache
     def places(cls) -> dict[str, Place]:
-        """Where each declared field travels."""
+        """Where each declared field travels, by its name on the wire."""
         in_path = {name for _, name, _, _ in Formatter().parse(cls.path) if name}
         rest: Place = "query" if cls.method in ("GET", "DELETE") else "body"
 
-        def place(name: str) -> Place:
-            field = cls.model_fields[name]
+        def place(name: str, field: FieldInfo) -> Place:
             if name in in_path:
                 return "path"
             if any(isinstance(mark, Query) for mark in field.metadata):
                 return "query"
             return "file" if field.annotation is Blob or Blob in get_args(field.annotation) else rest
 
-        return {name: place(name) for name in cls.model_fields}
+        return {wire: place(wire, cls.model_fields[name]) for wire, name in cls.names().items()}
+
+    @classmethod
+    @cache
+    def names(cls) -> dict[str, str]:
+        """The declared fields by their names on the wire, which differ where a method here has that name."""
+        return {field.alias or name: name for name, field in cls.model_fields.items()}
 
     @classmethod
     @cache
@@ -104,13 +118,27 @@ class Operation(BaseModel, Generic[R]):
 
     @classmethod
     @cache
+    def streams(cls) -> bool:
+        """Whether the answer is one value after another."""
+        return get_origin(cls.answer()) is Stream
+
+    @classmethod
+    @cache
     def result(cls) -> TypeAdapter[Any]:
-        return TypeAdapter(cls.answer())
+        """Reads an answer, or one value of a stream."""
+        return TypeAdapter(get_args(cls.answer())[0] if cls.streams() else cls.answer())
 
     @classmethod
     def decode(cls, body: bytes) -> R:
         """Read an answer's JSON. Limits on requests do not apply; ValidationError where it is not the contract's."""
+        if cls.streams():
+            raise TypeError(f"{cls.__name__} answers one value after another; read each with decode_item")
         return cls.result().validate_json(body or b"null", context=ANSWER)
+
+    @classmethod
+    def decode_item(cls: "type[Operation[Stream[T]]]", item: bytes) -> T:
+        """Read the JSON of one value of a stream; otherwise as `decode`."""
+        return cls.result().validate_json(item, context=ANSWER)
 
     @classmethod
     def parse(cls, path: Mapping[str, str], query: Mapping[str, Any], body: Mapping[str, Any]) -> Self:
@@ -122,7 +150,7 @@ class Operation(BaseModel, Generic[R]):
         return cls.model_validate(extra | fields)
 
     def url(self) -> str:
-        parts = {n: _segment(getattr(self, n)) for n, place in self.places().items() if place == "path"}
+        parts = {n: _segment(getattr(self, self.names()[n])) for n, p in self.places().items() if p == "path"}
         return self.path.format(**parts)
 
     def query(self) -> dict[str, Any]:
@@ -135,7 +163,8 @@ class Operation(BaseModel, Generic[R]):
         return None if self.method in ("GET", "DELETE") else self._in("body") | self._extra()
 
     def files(self) -> dict[str, Blob]:
-        given = ((n, cast(Blob | None, getattr(self, n))) for n, place in self.places().items() if place == "file")
+        names = [n for n, place in self.places().items() if place == "file"]
+        given = ((n, cast(Blob | None, getattr(self, self.names()[n]))) for n in names)
         return {name: blob for name, blob in given if blob is not None}
 
     def guarded_paths(self) -> list[str]:
@@ -147,7 +176,7 @@ class Operation(BaseModel, Generic[R]):
         return self.model_dump(mode="json", include=set(self.model_extra or {}))
 
     def _in(self, place: Place) -> dict[str, Any]:
-        names = {n for n, p in self.places().items() if p == place}
+        names = {self.names()[n] for n, p in self.places().items() if p == place}
         return self.model_dump(mode="json", by_alias=True, include=names, exclude_unset=True)
 
 

@@ -24,7 +24,7 @@ SYSTEM_TOOLS = (
 
 
 def normalise(request: object) -> tuple[Any, list[str]]:
-    """The body of a request that creates, changes or rehearses an agent; and what was written differently."""
+    """The body of a request that creates, changes, rehearses or tests an agent; and what was written differently."""
     warnings: list[str] = []
 
     def agent(config: Document) -> Document:
@@ -35,11 +35,15 @@ def normalise(request: object) -> tuple[Any, list[str]]:
 
     if not isinstance(request, dict):
         return request, warnings
-    body = cast(Document, request)
-    body = _at(body, _AGENT, agent)
-    body = _at(body, ("workflow", "nodes"), nodes)
+
+    def whole(document: Document) -> Document:
+        document = _at(document, _AGENT, agent)
+        document = _at(document, ("workflow", "nodes"), nodes)
+        return _each(document, ("platform_settings", "evaluation"), "criteria", _criterion)
+
+    body = whole(cast(Document, request))
+    body = _at(body, ("agent_config_override",), whole)
     body = _at(body, ("simulation_specification", "simulated_user_config"), agent)
-    body = _each(body, ("platform_settings", "evaluation"), "criteria", _criterion)
     return _each(body, (), "extra_evaluation_criteria", _criterion), warnings
 
 
@@ -75,17 +79,17 @@ def _agent(config: Document, warnings: list[str]) -> Document:
 def _tools(prompt: Document, warnings: list[str]) -> Document:
     """System tools move from the list of tools to `built_in_tools`, where their own name wins over their label."""
     given = prompt.get("built_in_tools")
-    built_in = {n: _system_tool(n, t) for n, t in cast(Document, given).items()} if isinstance(given, dict) else {}
+    built_in = {n: system_tool(n, t) for n, t in cast(Document, given).items()} if isinstance(given, dict) else {}
     tools = prompt.get("tools")
     rest: list[Any] = []
     for tool in cast(list[Any], tools) if isinstance(tools, list) else []:
-        kind = _system_kind(tool)
+        kind = system_kind(tool)
         if kind is None:
             rest.append(tool)
         elif built_in.get(kind) is not None:
             warnings.append(f"{kind} stands in tools and in built_in_tools; the one in built_in_tools is kept.")
         else:
-            built_in[kind] = _system_tool(kind, tool)
+            built_in[kind] = system_tool(kind, tool)
     changed: Document = {}
     if isinstance(tools, list) and len(rest) < len(cast(list[Any], tools)):
         changed["tools"] = rest
@@ -94,7 +98,8 @@ def _tools(prompt: Document, warnings: list[str]) -> Document:
     return prompt | changed
 
 
-def _system_kind(tool: object) -> str | None:
+def system_kind(tool: object) -> str | None:
+    """Which of the platform's own tools this is, however it is spelt; None where it is none of them."""
     if not isinstance(tool, dict) or cast(Document, tool).get("type") != "system":
         return None
     params = cast(Document, tool).get("params")
@@ -103,7 +108,7 @@ def _system_kind(tool: object) -> str | None:
     return kind if kind in SYSTEM_TOOLS else None
 
 
-def _system_tool(kind: str, tool: Any) -> Any:
+def system_tool(kind: str, tool: Any) -> Any:
     """With everything that its place implies: name, type and the kind in its parameters."""
     if not isinstance(tool, dict) or kind not in SYSTEM_TOOLS:
         return cast(Any, tool)

@@ -6,8 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ValidationInfo, model_validator
 
 from ..common import Checked, Known, Limits, Maybe, OneOf, PhoneNumberText, Unknown, Variant, Wire, is_answer
-from .tools import ToolSound, ToolSoundBehavior
-from .variables import Assignment
+from .tools import Tool
 
 TransferType = Annotated[str, Known("conference", "sip_refer")]
 
@@ -142,18 +141,11 @@ SystemToolParams = Annotated[
 ]
 
 
-class SystemTool(Variant):
+class SystemTool(Tool):
     """A tool that the platform itself carries out."""
 
     type: Literal["system"] = "system"
-    name: str
     description: Maybe[str] = None
-    response_timeout_secs: Maybe[int] = None
-    disable_interruptions: Maybe[bool] = None
-    force_pre_tool_speech: Maybe[bool] = None
-    assignments: list[Assignment] = []
-    tool_call_sound: ToolSound | None = None
-    tool_call_sound_behavior: Maybe[ToolSoundBehavior] = None
     params: SystemToolParams
 
 

@@ -32,37 +32,37 @@ class WebhookRequest(Wire):
     auth_connection: AuthConnectionLocator | None = None
 
 
-class WebhookTool(Variant):
+class Tool(Variant):
+    """What every tool has."""
+
+    name: str
+    response_timeout_secs: Maybe[int] = None
+    disable_interruptions: Maybe[bool] = None
+    force_pre_tool_speech: Maybe[bool] = None
+    assignments: list[Assignment] = []
+    tool_call_sound: ToolSound | None = None
+    tool_call_sound_behavior: Maybe[ToolSoundBehavior] = None
+
+
+class OuterTool(Tool):
+    """What every tool has that the platform does not carry out itself."""
+
+    description: str
+    dynamic_variables: DynamicVariables = Field(default_factory=DynamicVariables)
+    execution_mode: Maybe[ExecutionMode] = None
+
+
+class WebhookTool(OuterTool):
     """A tool that calls a URL."""
 
     type: Literal["webhook"] = "webhook"
-    name: str
-    description: str
-    response_timeout_secs: Maybe[int] = None
-    disable_interruptions: Maybe[bool] = None
-    force_pre_tool_speech: Maybe[bool] = None
-    assignments: list[Assignment] = []
-    tool_call_sound: ToolSound | None = None
-    tool_call_sound_behavior: Maybe[ToolSoundBehavior] = None
-    dynamic_variables: DynamicVariables = Field(default_factory=DynamicVariables)
-    execution_mode: Maybe[ExecutionMode] = None
     api_schema: WebhookRequest
 
 
-class ClientTool(Variant):
+class ClientTool(OuterTool):
     """A tool that runs in the caller's client."""
 
     type: Literal["client"] = "client"
-    name: str
-    description: str
-    response_timeout_secs: Maybe[int] = None
-    disable_interruptions: Maybe[bool] = None
-    force_pre_tool_speech: Maybe[bool] = None
-    assignments: list[Assignment] = []
-    tool_call_sound: ToolSound | None = None
-    tool_call_sound_behavior: Maybe[ToolSoundBehavior] = None
     parameters: ObjectProperty | None = None
     expects_response: Maybe[bool] = None
     """Whether the agent waits for what the client answers."""
-    dynamic_variables: DynamicVariables = Field(default_factory=DynamicVariables)
-    execution_mode: Maybe[ExecutionMode] = None

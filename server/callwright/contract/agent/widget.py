@@ -93,8 +93,8 @@ class WidgetLanguagePreset(Wire):
     text_contents: WidgetTexts | None = None
 
 
-class Widget(Wire):
-    """The widget that a web page embeds."""
+class WidgetLook(Wire):
+    """How the widget looks and what it offers. Radii in pixels."""
 
     variant: Maybe[Annotated[str, Known("tiny", "compact", "full", "expandable")]] = None
     placement: Maybe[Annotated[str, Known("top-left", "top", "top-right", "bottom-left", "bottom", "bottom-right")]] = (
@@ -132,7 +132,12 @@ class Widget(Wire):
     always_expanded: Maybe[bool] = None
     text_contents: WidgetTexts = Field(default_factory=WidgetTexts)
     styles: WidgetStyles = Field(default_factory=WidgetStyles)
-    language_selector: Maybe[bool] = None
     supports_text_only: Maybe[bool] = None
+
+
+class Widget(WidgetLook):
+    """The widget that a web page embeds, as its agent keeps it."""
+
+    language_selector: Maybe[bool] = None
     custom_avatar_path: str | None = None
     language_presets: dict[str, WidgetLanguagePreset] = {}

@@ -42,16 +42,15 @@ class McpCall(Variant):
 CallDetails = Annotated[WebhookCall | ClientCall | McpCall | Unknown, OneOf("type")]
 
 
+ToolKind = Annotated[
+    str, Known("system", "webhook", "client", "mcp", "workflow", "api_integration_webhook", "api_integration_mcp")
+]
+
+
 class ToolCall(Wire):
     """A tool that the model wants called."""
 
-    type: (
-        Annotated[
-            str,
-            Known("system", "webhook", "client", "mcp", "workflow", "api_integration_webhook", "api_integration_mcp"),
-        ]
-        | None
-    ) = None
+    type: ToolKind | None = None
     request_id: str
     tool_name: str
     params_as_json: str

@@ -1,0 +1,146 @@
+"""One spelling for a tool: editors and guides write lists where the API has maps.
+
+An editor writes `[{"id": "city", "type": "string", "required": true, "value_type": "llm_prompt", ...}]`, the API
+`{"properties": {"city": {"type": "string", ...}}, "required": ["city"]}`. Works on plain JSON, before any model is
+built. Nothing that was given is changed in place; what has another shape than expected is left to the models.
+"""
+
+import re
+from typing import Any, cast
+
+from .agent.normalise import system_kind, system_tool
+
+Document = dict[str, Any]
+
+_SOURCES = {"llm_prompt": "description", "dynamic_variable": "dynamic_variable", "constant": "constant_value"}
+"""Where a value comes from: the editor's word, and the field that says it."""
+_PLACEHOLDER_HOST = re.compile(r"\byour-(?:sub)?domain\b", re.IGNORECASE)
+
+
+def normalise_tool(tool: Any) -> tuple[Any, list[str]]:
+    """The tool as the API spells it; and what was written differently or cannot work, in words for its author."""
+    notes: list[str] = []
+    if not isinstance(tool, dict):
+        return tool, notes
+    config = cast(Document, tool)
+    if kind := system_kind(config):
+        return system_tool(kind, config), notes
+    if "id" in config:
+        notes.append(f"id {config['id']} is not read; a new tool gets its own.")
+        config = {k: v for k, v in config.items() if k != "id"}
+    if isinstance(config.get("api_schema"), dict):
+        config = config | {"api_schema": _request(cast(Document, config["api_schema"]), notes)}
+    if "parameters" in config:
+        config = config | {"parameters": _body(config["parameters"], "parameters", notes)}
+    notes += [f"{place} is a placeholder and must be filled in." for place in placeholders(config)]
+    return config, notes
+
+
+def placeholders(tool: Any) -> list[str]:
+    """Where a tool still says `your-domain` or `YOUR SECRET`: pasted from a guide, and useless until filled in."""
+    schema = _object(_object(tool).get("api_schema"))
+    found = ["api_schema.url"] if _PLACEHOLDER_HOST.search(str(schema.get("url", ""))) else []
+    for name, value in _object(schema.get("request_headers")).items():
+        if str(_object(value).get("secret_id", "")).upper().startswith("YOUR"):
+            found.append(f"api_schema.request_headers.{name}")
+    return found
+
+
+def _request(schema: Document, notes: list[str]) -> Document:
+    changed: Document = {}
+    if (path := _named(schema.get("path_params_schema"))) is not None:
+        changed["path_params_schema"] = {name: _property(p, editor=True) for name, p in path}
+        notes += [f"{name} stands in the path, so it is required." for name, p in path if p.get("required") is False]
+    if (query := _named(schema.get("query_params_schema"))) is not None:
+        changed["query_params_schema"] = _properties(query) if query else None
+    headers = schema.get("request_headers")
+    if isinstance(headers, list):
+        changed["request_headers"] = _headers(cast(list[Any], headers))
+    notes += [f"api_schema.{name} was a list; it became a map by name." for name in changed if schema[name]]
+    if "request_body_schema" in schema:
+        changed["request_body_schema"] = _body(schema["request_body_schema"], "api_schema.request_body_schema", notes)
+    result = schema | changed
+    notes += _unmatched(result)
+    return result
+
+
+def _unmatched(schema: Document) -> list[str]:
+    in_url = set(re.findall(r"{([^{}]+)}", str(schema.get("url", ""))))
+    described = set(_object(schema.get("path_params_schema")))
+    notes = [
+        f"{name} stands in the url, but path_params_schema does not say what it is." for name in in_url - described
+    ]
+    return sorted(notes + [f"{name} is in path_params_schema, but not in the url." for name in described - in_url])
+
+
+def _headers(headers: list[Any]) -> Any:
+    """The editor's headers by name; the list as it was where one of them has no name."""
+    found: Document = {}
+    for header in headers:
+        given = _object(header)
+        if not isinstance(given.get("name"), str):
+            return headers
+        if "secret_id" in given:
+            value: Any = {"secret_id": given["secret_id"]}
+        elif "variable_name" in given:
+            value = {"variable_name": given["variable_name"]}
+        else:
+            value = given.get("value")
+        found[given["name"]] = value
+    return found
+
+
+def _body(schema: Any, at: str, notes: list[str]) -> Any:
+    given = schema if not isinstance(schema, list) else {"type": "object", "properties": cast(list[Any], schema)}
+    if not isinstance(given, dict):
+        return cast(Any, schema)
+    found = _property(cast(Document, given))
+    if found != schema:
+        notes.append(f"{at} was written in an editor's way; lists of properties became maps by name.")
+    return found
+
+
+def _property(given: Document, *, editor: bool = False) -> Document:
+    """A property without what only an editor reads: its name, and whether it is required, stand in its parent."""
+    inside = given.get("properties")
+    editor = editor or isinstance(inside, list) or isinstance(given.get("required"), bool) or "value_type" in given
+    found = _plain(given) if editor else dict(given)
+    if (children := _named(inside)) is not None:
+        found |= _properties(children)
+    elif isinstance(inside, dict):
+        inner = cast(Document, inside).items()
+        found["properties"] = {name: _property(cast(Document, p)) if isinstance(p, dict) else p for name, p in inner}
+    if isinstance(given.get("items"), dict):
+        found["items"] = _property(cast(Document, given["items"]), editor=editor)
+    return found
+
+
+def _plain(given: Document) -> Document:
+    """Without the editor's words, empty sources, and sources other than the chosen one."""
+    chosen = _SOURCES.get(str(given.get("value_type")))
+    dropped = {"id", "value_type", *(name for name in _SOURCES.values() if chosen and name != chosen)}
+    dropped |= {name for name in ("dynamic_variable", "constant_value") if given.get(name) == ""}
+    if isinstance(given.get("required"), bool):
+        dropped.add("required")
+    found = {k: v for k, v in given.items() if k not in dropped}
+    if isinstance(found.get("description"), str):
+        found["description"] = found["description"].strip()
+    return found
+
+
+def _named(properties: Any) -> list[tuple[str, Document]] | None:
+    """An editor's list by name; None where it is none."""
+    if not isinstance(properties, list):
+        return None
+    items = [_object(item) for item in cast(list[Any], properties)]
+    return [(i["id"], i) for i in items] if all(isinstance(i.get("id"), str) for i in items) else None
+
+
+def _properties(named: list[tuple[str, Document]]) -> Document:
+    required = [name for name, p in named if p.get("required") is True]
+    found: Document = {"properties": {name: _property(p, editor=True) for name, p in named}}
+    return found | ({"required": required} if required else {})
+
+
+def _object(value: Any) -> Document:
+    return cast(Document, value) if isinstance(value, dict) else {}
