@@ -72,6 +72,7 @@ class Spec:
     title: str
     sends: tuple[type[Operation[Any]], ...]
     long: bool = False
+    default: bool = True
 
     @property
     def name(self) -> str:
@@ -103,14 +104,17 @@ class Toolset:
     specs: dict[str, Spec] = field(default_factory=dict[str, Spec])
     previews: dict[type[Operation[Any]], Preview] = field(default_factory=dict[type[Operation[Any]], Preview])
 
-    def tool(self, *sends: type[Operation[Any]], title: str, long: bool = False) -> Callable[[F], F]:
+    def tool(
+        self, *sends: type[Operation[Any]], title: str, long: bool = False, default: bool = True
+    ) -> Callable[[F], F]:
         """Make a tool of a function that sends these operations; hints and approval follow from their effects.
 
-        `long`: it may take more than seconds, so a client that asked for progress hears that it is alive.
+        `long`: it may take more than seconds, so a client that asked for progress hears that it is alive. `default`:
+        it is listed where nobody chose toolsets; hosts take about 40 tools, so only what is needed every day is.
         """
 
         def add(fn: F) -> F:
-            self.specs[fn.__name__] = Spec(fn, title, sends, long)
+            self.specs[fn.__name__] = Spec(fn, title, sends, long, default)
             return fn
 
         return add
