@@ -25,7 +25,7 @@ from tests.contract.facts import assert_answer
 from tests.dialogue.llm_peer import Call, Fault, Peer, Reply, Say, peer
 
 from .helpers import JSON, agent, dump, http, knowing, problems, read, refused, text
-from .test_agent_tests import CALL, SCENARIO, made
+from .test_agent_tests import CALL, made
 
 pytestmark = pytest.mark.anyio
 
