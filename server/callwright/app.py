@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from .api.client import ApiClient
     from .db.database import Database
+    from .engine.asgi import Engine
     from .engine.models import Models
     from .ledger.ledger import Ledger
 
@@ -51,6 +52,7 @@ class App:
         self._api: ApiClient | None = None
         self._db: Database | None = None
         self._models: Models | None = None
+        self._engine: Engine | None = None
 
     @cached_property
     def state_key(self) -> bytes:
@@ -92,7 +94,7 @@ class App:
 
     async def engine(self, admit_key: str | None = None) -> "Starlette":
         """The embedded platform as an ASGI app; it demands `admit_key` where one is given."""
-        return self._engine(await self.database(), admit_key)
+        return self._engine_app(await self.database(), admit_key)
 
     async def status(self) -> dict[str, Any]:
         from .status import status
@@ -102,11 +104,13 @@ class App:
     async def close(self) -> None:
         if self._api:
             await self._api.aclose()
+        if self._engine:
+            await self._engine.aclose()
         if self._models:
             await self._models.aclose()
         if self._db:
             self._db.close()
-        self._api = self._db = self._models = None
+        self._api = self._db = self._models = self._engine = None
 
     def _hosted(self) -> "ApiClient":
         from pydantic import SecretStr
@@ -121,11 +125,17 @@ class App:
         from .api.client import ApiClient
         from .net.asgi import ASGITransport
 
-        transport = ASGITransport(self._engine(database, None))
+        transport = ASGITransport(self._engine_app(database, None))
         return ApiClient("http://embedded", transport=transport, bounds=self.bounds, deadline=EMBEDDED_SECONDS)
 
-    def _engine(self, database: "Database", admit_key: str | None) -> "Starlette":
-        from .engine.asgi import Engine, build_app, key_holder
+    def _engine_app(self, database: "Database", admit_key: str | None) -> "Starlette":
+        from .engine.asgi import build_app, key_holder
+
+        self._engine = self._engine or self._new_engine(database)
+        return build_app(self._engine, key_holder(admit_key))
+
+    def _new_engine(self, database: "Database") -> "Engine":
+        from .engine.asgi import Engine
         from .engine.models import models_of
         from .engine.vault import Vault
         from .engine.vault_key import vault_key
@@ -133,9 +143,8 @@ class App:
 
         vault = Vault(vault_key(self.settings))
         allow = AllowList.parse(",".join(self.settings.allow_private))
-        self._models = self._models or models_of(self.settings)
-        engine = Engine(database, vault, self._models, allow, self._clock, self._ids)
-        return build_app(engine, key_holder(admit_key))
+        self._models = models_of(self.settings)
+        return Engine(database, vault, self._models, allow, self._clock, self._ids)
 
     def _open_database(self) -> "Database":
         from .db.database import Database

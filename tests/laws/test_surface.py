@@ -154,6 +154,18 @@ def test_a_tool_changes_one_thing(name: str) -> None:
 BY_METHOD = {"GET": "read", "POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 
 
+def test_hosts_that_take_forty_tools_take_the_everyday_ones() -> None:
+    """A toolset that is not for every day is offered when it is asked for by name."""
+    assert sum(entry["default"] for entry in ENTRIES) < 40
+    by_default = {entry["toolset"] for entry in ENTRIES if entry["default"]}
+    assert by_default.isdisjoint({"tools", "calls", "widget", "workspace", "mcp_servers"})
+    assert {name for name, e in TOOLS.items() if e["default"] and e["toolset"] in ("tests", "llms")} <= {
+        "run_agent_tests",
+        "list_voices",
+        "list_llms",
+    }
+
+
 def test_effects_that_the_method_does_not_imply_are_pinned() -> None:
     unusual = {op.__name__: op.effect for op in all_operations() if op.effect != BY_METHOD[op.method]}
     assert unusual == snapshot(

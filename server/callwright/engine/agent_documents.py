@@ -1,13 +1,24 @@
-"""An agent's documents: what it holds in its configuration, and taking one out."""
+"""An agent's documents: what it holds in its configuration, reading them, and taking one out."""
 
 from typing import Any, cast
 
 from sqlalchemy import select, update
 
+from .dialogue.passages import Document
 from .handlers import Tx
 from .merge import Json
-from .tables import agent
+from .tables import agent, document
 from .uses import references_in, replace_uses
+
+
+def texts_of(tx: Tx, conversation_config: Json) -> list[Document]:
+    """The documents that an agent's prompt names, as the dialogue runtime reads them, in the order of the prompt."""
+    ids = [locator["id"] for locator in conversation_config["agent"]["prompt"].get("knowledge_base") or ()]
+    found = select(document.c.id, document.c.name, document.c.content).where(
+        document.c.workspace == tx.workspace, document.c.id.in_(ids)
+    )
+    by_id = {row.id: Document(row.id, row.name, row.content) for row in tx.db.execute(found)}
+    return [by_id[id] for id in ids if id in by_id]
 
 
 def take_out(tx: Tx, agent_id: str, document_id: str) -> None:

@@ -97,6 +97,12 @@ def agent_row(tx: Tx, agent_id: str) -> RowMapping:
     return row
 
 
+def as_updated(tx: Tx, agent_id: str, patch: Json) -> Json:
+    """The document as an update would store it, checked like one. Nothing is stored."""
+    document: Json = agent_row(tx, agent_id)["document"]
+    return _checked(tx, document, patch) if patch else document
+
+
 def _checked(tx: Tx, old: Json, patch: Json) -> Json:
     """What is stored after a change: complete, and without what only answers have."""
     document = with_defaults(merged(old, patch), defaults.AGENT)

@@ -5,7 +5,7 @@ import logging
 import math
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, cast, get_args, get_origin
 
 import anyio
@@ -24,18 +24,30 @@ from ..contract.errors import ApiError, InvalidRequest, Unauthorized
 from ..contract.operation import Blob, Operation
 from ..db.database import Database
 from ..net.guard import NOTHING_PRIVATE, AllowList
+from .agent_tests import agent_tests
 from .agents import agents
 from .conversations import conversations
 from .handlers import Handlers, Implementation, Tx, Unit
+from .jobs import Jobs
 from .knowledge_base import knowledge_base
 from .models import Models
 from .phone_numbers import phone_numbers
 from .problems import parsed
 from .secrets import secrets
 from .simulations import simulations
+from .test_runs import test_runs
 from .vault import Vault
 
-HANDLERS: tuple[Handlers, ...] = (agents, conversations, simulations, knowledge_base, phone_numbers, secrets)
+HANDLERS: tuple[Handlers, ...] = (
+    agents,
+    conversations,
+    simulations,
+    knowledge_base,
+    phone_numbers,
+    secrets,
+    agent_tests,
+    test_runs,
+)
 BODY_LIMIT = 30 * 1024 * 1024
 
 _INERT = {"content-security-policy": "sandbox", "x-content-type-options": "nosniff"}
@@ -60,6 +72,14 @@ class Engine:
     allow: AllowList = NOTHING_PRIVATE
     clock: NowMs = now_ms
     ids: NewId = new_id
+    jobs: Jobs = field(default_factory=Jobs)
+
+    async def aclose(self) -> None:
+        """Stops what goes on after its answer. The database and the models are closed by who opened them."""
+        await self.jobs.aclose()
+
+    def unit(self, workspace: str) -> Unit:
+        return Unit(self.database, workspace, self.vault, self.clock, self.ids, self.allow, self.models, self.jobs)
 
 
 def key_holder(key: str | None) -> Admit:
@@ -103,8 +123,7 @@ def _endpoint(engine: Engine, admit: Admit, op: type[Operation[Any]], implementa
             raise Unauthorized("The header xi-api-key is missing or wrong.")
         asked = await _parse(op, request)
         if implementation.waits:
-            unit = Unit(engine.database, workspace, engine.vault, engine.clock, engine.ids, engine.allow, engine.models)
-            return _answer(await _until_disconnect(request, fn(unit, asked)))
+            return _answer(await _until_disconnect(request, fn(engine.unit(workspace), asked)))
 
         def work(connection: Connection) -> object:
             return fn(Tx(connection, workspace, engine.vault, engine.clock(), engine.ids, engine.allow), asked)

@@ -12,13 +12,14 @@ from .handlers import Tx
 from .merge import Json
 from .problems import validated
 from .tables import agent, document, secret
+from .tables_agent_tests import agent_test
 from .uses import references_in
 
 PROMPT_BYTES = 2_000_000
 """The platform's limit of the whole system prompt."""
 
 _VARIABLE = re.compile(r"\{\{[^{}]*\}\}")
-_STORED: dict[str, Table] = {"document": document, "secret": secret, "agent": agent}
+_STORED: dict[str, Table] = {"document": document, "secret": secret, "agent": agent, "test": agent_test}
 
 ZERO_RETENTION_MODELS = (
     "gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-2.0-flash", "gemini-2.0-flash-lite", "gemini-1.5-flash",

@@ -11,6 +11,7 @@ from ..clock import NewId, NowMs
 from ..contract.operation import Operation
 from ..db.database import Database
 from ..net.guard import AllowList
+from .jobs import Jobs
 from .models import Models
 from .vault import Vault
 
@@ -47,6 +48,7 @@ class Unit:
     new_id: NewId
     allow: AllowList
     models: Models
+    jobs: Jobs
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         return await self.database.read(lambda db: work(self._tx(db)))

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import select
-
 from ..contract.agents import SimulateConversation
 from ..contract.errors import InvalidRequest
+from .agent_documents import texts_of
 from .agents import agent_row
 from .conversations import keep
 from .dialogue.agent import read_agent
@@ -15,7 +14,6 @@ from .dialogue.simulation import DEFAULT_TURNS, Rehearsal, Simulated, simulate
 from .dialogue.tools import Mock
 from .handlers import Handlers, Tx, Unit
 from .merge import Json
-from .tables import document
 
 simulations = Handlers()
 
@@ -76,13 +74,7 @@ async def simulate_conversation(unit: Unit, op: SimulateConversation) -> Json:
 
 def _read(tx: Tx, agent_id: str) -> tuple[Json, list[Document]]:
     stored: Json = agent_row(tx, agent_id)["document"]
-    locators = stored["conversation_config"]["agent"]["prompt"]["knowledge_base"]
-    ids = [locator["id"] for locator in locators]
-    found = select(document.c.id, document.c.name, document.c.content).where(
-        document.c.workspace == tx.workspace, document.c.id.in_(ids)
-    )
-    by_id = {row.id: Document(row.id, row.name, row.content) for row in tx.db.execute(found)}
-    return stored, [by_id[id] for id in ids if id in by_id]
+    return stored, texts_of(tx, stored["conversation_config"])
 
 
 def _mock(mock: Json) -> Mock:

@@ -5,6 +5,8 @@ What is answered as it was stored is a JSON document; whatever is filtered or so
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, Table, Text
 
+from . import tables_agent_tests
+
 STEPS = (
     """
     CREATE TABLE agent (
@@ -43,6 +45,7 @@ STEPS = (
         target_id TEXT NOT NULL, PRIMARY KEY (workspace, user_kind, user_id, target_kind, target_id));
     CREATE INDEX uses_by_target ON uses (workspace, target_kind, target_id);
     """,
+    *tables_agent_tests.STEPS,
 )
 
 _all = MetaData()

@@ -14,7 +14,7 @@ class Reference(NamedTuple):
     """What a configuration refers to, and where it does."""
 
     kind: str
-    """`document`, `secret`, `tool`, `agent` or `mcp_server`."""
+    """`document`, `secret`, `tool`, `agent`, `test` or `mcp_server`."""
     id: str
     at: tuple[str | int, ...]
 
@@ -94,6 +94,8 @@ def references_in(node: object, at: tuple[str | int, ...] = ()) -> Iterator[Refe
                 yield Reference(_LISTS[key], item, here)
             elif key in ("knowledge_base", "additional_knowledge_base") and isinstance(item, dict):
                 yield Reference("document", str(cast(dict[str, Any], item).get("id")), here)
+            elif key == "attached_tests" and isinstance(item, dict):
+                yield Reference("test", str(cast(dict[str, Any], item).get("test_id")), here)
             yield from references_in(cast(object, item), here)
     elif isinstance(node, dict):
         for name, value in cast(dict[str, Any], node).items():

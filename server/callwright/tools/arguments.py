@@ -6,7 +6,7 @@ import re
 from types import UnionType
 from typing import Annotated, Any, Union, cast, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from ..contract.errors import ApiError, RateLimited, Unauthorized, Unavailable
@@ -31,9 +31,15 @@ _LISTED_BY = {
 """The embedded platform names its routes to whoever speaks REST; a model has tools."""
 
 
-def sealed(model: type[BaseModel]) -> type[BaseModel]:
-    """The same arguments, but an unknown one is an error."""
-    return type(model.__name__, (model,), {"__module__": model.__module__}, extra="forbid")
+DRY_RUN = "dry_run"
+_DryRun = Annotated[bool, Field(description="Only say what would happen; nothing is sent.")]
+
+
+def sealed(model: type[BaseModel], *, plans: bool) -> type[BaseModel]:
+    """The same arguments, but an unknown one is an error; `plans`: and one that asks only what would happen."""
+    added: dict[str, Any] = {DRY_RUN: (_DryRun, False)} if plans else {}
+    closed = {"extra": "forbid"}
+    return create_model(model.__name__, __base__=model, __module__=model.__module__, __cls_kwargs__=closed, **added)
 
 
 def decoded(arguments: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:

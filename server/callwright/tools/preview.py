@@ -7,7 +7,6 @@ from mcp.server.mcpserver.exceptions import ToolError
 
 from ..api.client import ApiClient
 from ..contract.operation import Operation
-from .scope import NeedsApproval
 from .text import short
 
 Preview = Callable[[ApiClient, Any], Awaitable[str]]
@@ -21,12 +20,11 @@ _ALWAYS_SHOWN = frozenset(
 """Where data goes, and names of secrets. No key that somebody chose above one of these can hide it."""
 
 
-async def question_of(need: NeedsApproval, preview: Preview | None, title: str, api: ApiClient) -> str:
+async def question_of(op: Operation[Any], preview: Preview | None, title: str, api: ApiClient) -> str:
     """The operation's own preview, else its fields; and every guarded path with its new value.
 
     A person must see each place that they agree to: ToolError where they do not all fit in one question.
     """
-    op = need.op
     said = await preview(api, op) if preview else f"{title}: {_fields(op)}."
     body, guarded = op.body() or {}, op.guarded_paths()
     if guarded:
@@ -69,12 +67,12 @@ def _shown(path: list[str], value: object) -> str:
         return "[" + ", ".join(_shown([*path, str(i)], v) for i, v in enumerate(cast(list[object], value))) + "]"
     if value is None:
         return "nothing"
-    if not isinstance(value, bool) and _is_secret(path):
+    if not isinstance(value, bool) and is_secret(path):
         return "(hidden)"
     return short(repr(value), LONGEST_VALUE)
 
 
-def _is_secret(path: list[str]) -> bool:
+def is_secret(path: list[str]) -> bool:
     *above, name = (part.lower() for part in path)
     if name in _ALWAYS_SHOWN:
         return False

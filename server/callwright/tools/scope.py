@@ -11,6 +11,7 @@ from ..api.client import ApiClient
 from ..contract.errors import ApiError, Unavailable
 from ..contract.operation import Operation
 from ..ledger.ledger import ApprovedBy, Intent, Ledger
+from .changes import Change, differences, standing
 from .policy import Policy
 from .undo import previous, target_of
 
@@ -23,6 +24,14 @@ class NeedsApproval(Exception):
     def __init__(self, op: Operation[Any], reason: str) -> None:
         super().__init__(reason)
         self.op, self.reason = op, reason
+
+
+class WouldSend(Exception):
+    """A dry run has come to what it would change: `op` was not sent."""
+
+    def __init__(self, op: Operation[Any]) -> None:
+        super().__init__(type(op).__name__)
+        self.op = op
 
 
 @dataclass
@@ -38,11 +47,15 @@ class Call:
     policy: Policy
     key: bytes
     ledger: Callable[[], Awaitable[Ledger]]
+    dry_run: bool = False
+    """Reads go through, and the first change is raised as WouldSend."""
     approved: str | None = None
     """Digest of the operation that was approved."""
     approved_by: ApprovedBy = "policy"
     changes: list[str] = field(default_factory=list[str])
     """Ids of the changes that this call recorded."""
+    changed: list[Change] = field(default_factory=list[Change])
+    """What its update replaced, where that could be read."""
 
     def digest(self, op: Operation[Any]) -> str:
         """Keyed: a plain hash of a short secret argument could be guessed from the log."""
@@ -72,6 +85,8 @@ class Api:
         call = self._call
         if type(op) not in call.sends:
             raise RuntimeError(f"{call.tool} does not declare that it sends {type(op).__name__}")
+        if call.dry_run and op.effect != "read":
+            raise WouldSend(op)
         reason = call.policy.reason(call.tool, call.effect, op.effect, op.guarded_paths())
         digest = call.digest(op) if reason or op.effect != "read" else ""
         if reason and call.approved != digest:
@@ -84,6 +99,8 @@ class Api:
         """The intent is on disk before the act, the outcome after it."""
         call, ledger = self._call, await self._call.ledger()
         before = await previous(self._client, op)
+        if call.effect == "update" and (stood := before or await standing(self._client, op)):
+            call.changed += differences(op, stood)
         intent = Intent(
             platform=call.platform,
             who=call.who,

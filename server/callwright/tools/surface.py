@@ -24,6 +24,7 @@ class Entry(TypedDict):
     module: str
     toolset: str
     effect: str
+    default: bool
     tool: dict[str, Any]
 
 
@@ -36,7 +37,9 @@ def snap(modules: Iterable[str] = TOOLSETS) -> list[Entry]:
         toolset: Toolset = import_module(module).TOOLS
         for spec in toolset.specs.values():
             wire = FunctionTool(spec, toolset).published().model_dump(mode="json", by_alias=True, exclude_none=True)
-            entries.append(Entry(module=module, toolset=toolset.name, effect=spec.effect, tool=wire))
+            entries.append(
+                Entry(module=module, toolset=toolset.name, effect=spec.effect, default=spec.default, tool=wire)
+            )
     return entries
 
 
@@ -52,10 +55,11 @@ def built() -> list[Entry]:
 def chosen(entries: list[Entry], toolsets: Sequence[str], bounds: Bounds, policy: Policy) -> list[Entry]:
     """The tools of these toolsets that the bounds allow and the policy does not disable.
 
-    `server` (status, changes, undo) is always there. An unknown toolset is refused with the known ones.
+    `default` stands for the everyday tools of all toolsets, `all` for every tool. `server` (status, changes, undo) is
+    always there. An unknown toolset is refused with the known ones.
     """
     known = list(dict.fromkeys(entry["toolset"] for entry in entries))
-    wanted = set(known) if {"all", "default"} & set(toolsets) else {*toolsets, "server"}
+    wanted = set(known) if "all" in toolsets else {*toolsets, "server"} - {"default"}
     if unknown := sorted(wanted - set(known)):
         raise SettingError(f"Unknown toolset {unknown[0]!r}. Known: {', '.join(known)}; or default, or all.")
     if strangers := sorted(set(policy.tools) - {entry["tool"]["name"] for entry in entries}):
@@ -63,7 +67,7 @@ def chosen(entries: list[Entry], toolsets: Sequence[str], bounds: Bounds, policy
     return [
         entry
         for entry in entries
-        if entry["toolset"] in wanted
+        if (entry["toolset"] in wanted or ("default" in toolsets and entry["default"]))
         and bounds.allow(cast(Any, entry["effect"])) is None
         and policy.of_tool(entry["tool"]["name"], entry["effect"]) != "disabled"
     ]

@@ -17,14 +17,16 @@ from mcp.types import Tool as PublishedTool
 from pydantic import ValidationError
 
 from ..api.client import ApiClient
+from ..bounds import Bounds
 from ..contract.errors import ApiError
 from ..contract.operation import Effect, Operation
 from ..ledger.ledger import Ledger
 from .approval import approve
-from .arguments import decoded, published, sealed, spoken, untitled
+from .arguments import DRY_RUN, decoded, published, sealed, spoken, untitled
 from .policy import TOKEN, Policy
 from .preview import Preview, question_of
-from .scope import Api, Call, NeedsApproval
+from .results import Changed, answering, planned
+from .scope import Api, Call, NeedsApproval, WouldSend
 from .text import LIMIT, cleaned, fitted, visible
 from .views import View, render
 
@@ -41,6 +43,8 @@ class Services(Protocol):
 
     @property
     def policy(self) -> Policy: ...
+    @property
+    def bounds(self) -> Bounds: ...
     @property
     def account(self) -> str: ...
     @property
@@ -72,6 +76,7 @@ class Spec:
     title: str
     sends: tuple[type[Operation[Any]], ...]
     long: bool = False
+    default: bool = True
 
     @property
     def name(self) -> str:
@@ -83,6 +88,11 @@ class Spec:
         effects = {op.effect for op in self.sends}
         found: list[Effect] = [effect for effect in _STRONGEST_FIRST if effect in effects]
         return found[0] if found else "read"
+
+    @property
+    def plans(self) -> bool:
+        """Whether it can say beforehand what it would do (`dry_run`)."""
+        return self.effect in ("update", "delete")
 
     @property
     def hints(self) -> ToolAnnotations:
@@ -103,14 +113,17 @@ class Toolset:
     specs: dict[str, Spec] = field(default_factory=dict[str, Spec])
     previews: dict[type[Operation[Any]], Preview] = field(default_factory=dict[type[Operation[Any]], Preview])
 
-    def tool(self, *sends: type[Operation[Any]], title: str, long: bool = False) -> Callable[[F], F]:
+    def tool(
+        self, *sends: type[Operation[Any]], title: str, long: bool = False, default: bool = True
+    ) -> Callable[[F], F]:
         """Make a tool of a function that sends these operations; hints and approval follow from their effects.
 
-        `long`: it may take more than seconds, so a client that asked for progress hears that it is alive.
+        `long`: it may take more than seconds, so a client that asked for progress hears that it is alive. `default`:
+        it is listed where nobody chose toolsets; hosts take about 40 tools, so only what is needed every day is.
         """
 
         def add(fn: F) -> F:
-            self.specs[fn.__name__] = Spec(fn, title, sends, long)
+            self.specs[fn.__name__] = Spec(fn, title, sends, long, default)
             return fn
 
         return add
@@ -131,18 +144,19 @@ class FunctionTool:
     def __init__(self, spec: Spec, toolset: Toolset) -> None:
         sdk = Tool.from_function(spec.fn, description=inspect.getdoc(spec.fn))
         self._spec, self._previews, self._context_kwarg = spec, toolset.previews, sdk.context_kwarg
-        self._function = sdk.fn_metadata.model_copy(update={"arg_model": sealed(sdk.fn_metadata.arg_model)})
+        arguments = sealed(sdk.fn_metadata.arg_model, plans=spec.plans)
+        self._function = sdk.fn_metadata.model_copy(update={"arg_model": arguments})
         self._api_kwarg = next(iter(sdk.resolved_params), None)
 
     def published(self) -> PublishedTool:
-        output = self._function.output_schema
+        spec, output = self._spec, self._function.output_schema
         return PublishedTool(
-            name=self._spec.name,
-            title=self._spec.title,
-            description=inspect.getdoc(self._spec.fn),
+            name=spec.name,
+            title=spec.title,
+            description=inspect.getdoc(spec.fn),
             input_schema=published(self._function.arg_model.model_json_schema()),
-            output_schema=output and untitled(output),
-            annotations=self._spec.hints,
+            output_schema=output and answering(untitled(output), updates=spec.effect == "update", plans=spec.plans),
+            annotations=spec.hints,
         )
 
     async def call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
@@ -160,6 +174,8 @@ class FunctionTool:
         arguments = dict(arguments)
         token = arguments.pop(TOKEN, None) if app.policy.takes_token(spec.name, spec.effect) else None
         known = self._validated(arguments)
+        dry_run = bool(known.pop(DRY_RUN, False))
+        arguments.pop(DRY_RUN, None)
         call = Call(
             tool=spec.name,
             effect=spec.effect,
@@ -170,13 +186,17 @@ class FunctionTool:
             policy=app.policy,
             key=app.state_key,
             ledger=app.ledger,
+            dry_run=dry_run,
         )
         try:
             try:
                 return await self._run(known, call, ctx)
+            except WouldSend as would:
+                client = await app.api()
+                question = await self._question(would.op, client)
+                return _shown([await planned(would.op, question, call, app.bounds, client)])
             except NeedsApproval as need:
-                client, preview = await app.api(), self._previews.get(type(need.op))
-                facts = partial(question_of, need, preview, spec.title, client)
+                facts = partial(self._question, need.op, await app.api())
                 if (instead := await approve(need, facts, call, token, ctx)) is not None:
                     return instead
                 return await self._run(known, call, ctx)
@@ -201,11 +221,10 @@ class FunctionTool:
             injected[self._context_kwarg] = ctx
         work = self._spec.fn(**known, **injected)
         view = await (_with_heartbeat(work, ctx) if self._spec.long else work)
-        shown = cast(View, view)
-        facts = fitted(cleaned(shown.model_dump(mode="json", exclude_none=True)))
-        if facts is None:
-            raise ToolError(f"The reply would be longer than {LIMIT:,} characters. Ask for a smaller page_size.")
-        return CallToolResult(content=[TextContent(text=visible(render(shown)))], structured_content=facts)
+        return _shown([cast(View, view), *([Changed(changed=call.changed)] if call.changed else [])])
+
+    async def _question(self, op: Operation[Any], client: ApiClient) -> str:
+        return await question_of(op, self._previews.get(type(op)), self._spec.title, client)
 
     def _validated(self, arguments: dict[str, Any]) -> dict[str, Any]:
         model = self._function.arg_model
@@ -213,6 +232,18 @@ class FunctionTool:
             return model.model_validate(decoded(arguments, model)).model_dump_one_level()
         except ValidationError as exc:
             raise ToolError(spoken(exc, list(model.model_fields))) from None
+
+
+def _shown(views: list[View]) -> CallToolResult:
+    """The answer that these views make up together."""
+    facts: dict[str, Any] = {}
+    for view in views:
+        facts |= view.model_dump(mode="json", exclude_none=True)
+    fitting = fitted(cleaned(facts))
+    if fitting is None:
+        raise ToolError(f"The reply would be longer than {LIMIT:,} characters. Ask for a smaller page_size.")
+    text = render(*views)
+    return CallToolResult(content=[TextContent(text=visible(text))], structured_content=fitting)
 
 
 async def _with_heartbeat(work: Awaitable[Any], ctx: Context[Any]) -> Any:

@@ -104,22 +104,22 @@ def inverse(request: Json, before: Json, now: Json, at: str = "") -> Json:
         path = f"{at}.{key}".lstrip(".")
         if all(isinstance(each, dict) for each in (value, old, current)):
             patch[key] = inverse(value, old, current, path)
-        elif value is None or current == old or _holds(current, value):
+        elif value is None or current == old or holds(current, value):
             patch[key] = old  # what null became is the platform's default, so it cannot be compared
         else:
             raise BadRequest(f"{path} was changed again since. Undo the later change first, or set it by hand.")
     return patch
 
 
-def _holds(current: object, value: object) -> bool:
+def holds(current: object, value: object) -> bool:
     """Whether `value` is still what was sent; a platform adds its defaults to what it is sent."""
     if isinstance(current, dict) and isinstance(value, dict):
         found = cast(Json, current)
-        return all(_holds(found.get(key), wanted) for key, wanted in cast(Json, value).items())
+        return all(holds(found.get(key), wanted) for key, wanted in cast(Json, value).items())
     if isinstance(current, list) and isinstance(value, list):
         pairs = list(zip(cast(list[Any], current), cast(list[Any], value), strict=False))
         return len(pairs) == len(cast(list[Any], current)) == len(cast(list[Any], value)) and all(
-            _holds(have, wanted) for have, wanted in pairs
+            holds(have, wanted) for have, wanted in pairs
         )
     return current == value
 

@@ -36,9 +36,9 @@ class Page(View):
     next_cursor: str | None = None
 
 
-def render(view: View) -> str:
+def render(*views: View) -> str:
     """A line a field, a line a list item; what is empty is left out. Bounded."""
-    text = "\n".join(_lines(view, ""))
+    text = "\n".join(line for view in views for line in _lines(view, ""))
     return text if len(text) <= LIMIT else f"{text[: LIMIT - 60]}\n… cut at {LIMIT} characters; ask for a smaller part."
 
 

@@ -50,8 +50,11 @@ class Agent:
         return Library([document for document in documents if document.id not in whole])
 
 
-def read_agent(agent_id: str, conversation_config: Mapping[str, Any]) -> Agent:
-    """`conversation_config` as the platform gives it. A simulated user is `{"agent": simulated_user_config}`."""
+def read_agent(agent_id: str, conversation_config: Mapping[str, Any], *, on_phone: bool = False) -> Agent:
+    """`conversation_config` as the platform gives it. A simulated user is `{"agent": simulated_user_config}`.
+
+    `on_phone`: with the tools that need a telephone line.
+    """
     agent: Mapping[str, Any] = at(conversation_config, "agent") or {}
     told = at(agent, "prompt")
     # A simulated user's prompt came as a plain string once.
@@ -74,7 +77,7 @@ def read_agent(agent_id: str, conversation_config: Mapping[str, Any]) -> Agent:
         timezone=at(prompt, "timezone"),
         placeholders=at(agent, "dynamic_variables", "dynamic_variable_placeholders") or {},
         voices=[(voice["label"], voice.get("description") or "") for voice in voices],
-        tools=inline_tools(prompt, sorted({language, *presets})),
+        tools=inline_tools(prompt, sorted({language, *presets}), on_phone=on_phone),
         usage_modes={d["id"]: d.get("usage_mode") or "auto" for d in at(prompt, "knowledge_base") or ()},
         rag=bool(at(rag, "enabled")),
         rag_characters=at(rag, "max_documents_length") or RAG_CHARACTERS,

@@ -24,6 +24,15 @@ Goal: {goal}
 Say success where the transcript shows that it was met, failure where it shows that it was not, and unknown where it
 cannot be decided.
 Answer: {{"result": "success" | "failure" | "unknown", "rationale": "one or two sentences"}}"""
+_REPLY = """Task: decide whether the agent's reply meets this condition.
+Condition: {condition}
+The transcript is what was said before; the reply stands between markers of its own{examples}.
+Say success where the reply meets the condition, failure where it does not, and unknown where it cannot be decided.
+Answer: {{"result": "success" | "failure" | "unknown", "rationale": "one or two sentences"}}"""
+_EXAMPLES = ", and so do examples: one labelled success would pass, one labelled failure would not"
+_VALUE = """Task: decide whether one argument of a tool call, which stands between markers, fits this description.
+Description: {description}
+Answer: {{"match": true | false, "rationale": "one sentence"}}"""
 _ITEM = """Task: find one value in the conversation.
 Value: {id}: {description}
 Type: {type}{allowed}
@@ -58,7 +67,22 @@ class Judge:
 
     async def criterion(self, goal: str, passages: Sequence[str] = ()) -> Judgement:
         """`passages` are reference material for a criterion that is judged with the knowledge base."""
-        read = await self._ask(_CRITERION.format(goal=goal), _judgement, passages)
+        material = (_between("reference", list(passages)),) if passages else ()
+        read = await self._ask(_CRITERION.format(goal=goal), _judgement, *material)
+        return read if isinstance(read, Judgement) else Judgement("unknown", read)
+
+    async def reply(self, condition: str, reply: str, examples: Sequence[tuple[str, str]] = ()) -> Judgement:
+        """Whether the next reply (`record.as_data`) meets the condition; `examples` are pairs of label and reply."""
+        material = [f"<reply>\n{reply}\n</reply>"]
+        if examples:
+            material.append(_between("examples", [{"label": label, "reply": said} for label, said in examples]))
+        task = _REPLY.format(condition=condition, examples=_EXAMPLES if examples else "")
+        read = await self._ask(task, _judgement, *material)
+        return read if isinstance(read, Judgement) else Judgement("unknown", read)
+
+    async def value(self, description: str, value: object) -> Judgement:
+        """Whether an argument of a tool call is as described."""
+        read = await self._ask(_VALUE.format(description=description), _match, _between("argument", [value]))
         return read if isinstance(read, Judgement) else Judgement("unknown", read)
 
     async def item(self, id_: str, schema: Mapping[str, Any]) -> Found:
@@ -81,10 +105,10 @@ class Judge:
         read = await self._ask(_SUMMARY, _summed_up)
         return (f"No summary: {read}", None) if isinstance(read, str) else read
 
-    async def _ask(self, task: str, read: Callable[[dict[str, Any]], T], passages: Sequence[str] = ()) -> T | str:
+    async def _ask(self, task: str, read: Callable[[dict[str, Any]], T], *material: str) -> T | str:
         """What `read` makes of the answer, else the reason as a string. One request more where it makes nothing."""
-        material = _between("reference", list(passages)) if passages else ""
-        content = f"{task}\n{material}\n<transcript>\n{self.transcript}\n</transcript>"
+        between = "\n".join(material)
+        content = f"{task}\n{between}\n<transcript>\n{self.transcript}\n</transcript>"
         messages: list[Message] = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": content}]
         why = ""
         for _ in range(2):
@@ -130,6 +154,12 @@ def _judgement(answer: dict[str, Any]) -> Judgement:
     return Judgement(result, _words(answer, "rationale"))
 
 
+def _match(answer: dict[str, Any]) -> Judgement:
+    if answer.get("match") not in (True, False):
+        raise ValueError('"match" must be true or false.')
+    return Judgement("success" if answer["match"] else "failure", _words(answer, "rationale"))
+
+
 def _found(answer: dict[str, Any]) -> Found:
     if "value" not in answer:
         raise ValueError('"value" is missing.')
@@ -147,6 +177,6 @@ def _words(answer: dict[str, Any], name: str) -> str:
     return found.strip()
 
 
-def _between(marker: str, rows: Sequence[str]) -> str:
+def _between(marker: str, rows: Sequence[object]) -> str:
     data = json.dumps(rows, ensure_ascii=False, indent=1).replace("<", "\\u003c")
     return f"<{marker}>\n{data}\n</{marker}>"

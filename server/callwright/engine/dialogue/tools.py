@@ -64,22 +64,22 @@ class MockExecutor:
         return Outcome(mock.return_value, mock.is_error)
 
 
-def inline_tools(prompt: JSON, languages: Sequence[str]) -> list[Tool]:
+def inline_tools(prompt: JSON, languages: Sequence[str], *, on_phone: bool = False) -> list[Tool]:
     """What `prompt.tools` and `prompt.built_in_tools` declare, each name once.
 
-    Tools that need a telephone line are left out: a text conversation has none.
+    Tools that need a telephone line are left out unless `on_phone`: a text conversation has none.
     """
     built_in: JSON = prompt.get("built_in_tools") or {}
     declared = [*(prompt.get("tools") or ()), *({"name": k, **v, "type": "system"} for k, v in built_in.items() if v)]
     found: dict[str, Tool] = {}
     for config in declared:
-        tool = _system(config, languages) if config.get("type") == "system" else _outside(config)
+        tool = _system(config, languages, on_phone=on_phone) if config.get("type") == "system" else _outside(config)
         if tool is not None:
             found.setdefault(tool.name, tool)
     return list(found.values())
 
 
-def _system(config: JSON, languages: Sequence[str]) -> Tool | None:
+def _system(config: JSON, languages: Sequence[str], *, on_phone: bool) -> Tool | None:
     params: JSON = config.get("params") or {}
     kind = params.get("system_tool_type") or config["name"]
     transfers: Sequence[JSON] = params.get("transfers") or ()
@@ -103,10 +103,32 @@ def _system(config: JSON, languages: Sequence[str]) -> Tool | None:
             number = {"type": "integer", "description": "The number of the rule that applies."}
             properties = {"reason": reason, "agent_number": number}
             required = ["agent_number"]
+        case "transfer_to_number" if on_phone:
+            says = "Hands the caller over to a person, at one of these numbers:\n"
+            says += "\n".join(f"{_destination(transfer)}: {transfer.get('condition', '')}" for transfer in transfers)
+            properties = {
+                "reason": reason,
+                "transfer_number": _text("The number of the rule that applies, exactly as listed."),
+                "client_message": _text("Said to the caller before the transfer."),
+                "agent_message": _text("Said to the person who takes over."),
+            }
+            required = ["transfer_number", "client_message", "agent_message"]
+        case "voicemail_detection" if on_phone:
+            says = "Tells that an answering machine has picked up. Use it as soon as one is heard."
+            properties, required = {"reason": reason}, ["reason"]
+        case "play_keypad_touch_tone" if on_phone:
+            says = "Plays keypad tones, to get through a telephone menu."
+            properties = {"reason": reason, "dtmf_tones": _text("The keys, of 0-9, * and #.")}
+            required = ["dtmf_tones"]
         case _:
             return None
     description = config.get("description") or says
     return Tool("system", config["name"], description, properties, required, kind, transfers)
+
+
+def _destination(transfer: JSON) -> str:
+    to: JSON = transfer.get("transfer_destination") or {}
+    return to.get("phone_number") or to.get("sip_uri") or transfer.get("phone_number") or ""
 
 
 def _outside(config: JSON) -> Tool:

@@ -39,9 +39,11 @@ class Surroundings:
 class Conversation:
     """One conversation of one agent in text.
 
-    `open` says the first message; `listen` takes what the user said; `answer` makes the agent speak. `transcript` has
-    every turn so far, those of `history` included; `ended` says why nothing more will be said.
-    Raises MissingVariables at once; ModelFailed and PromptTooLarge from `answer`, what was said before it stays.
+    `open` says the first message; `listen` takes what the user said; `answer` makes the agent speak; `reply` is one
+    answer of the model, with no tool run. `transcript` has every turn so far, those of `history` included; `ended`
+    says why nothing more will be said.
+    Raises MissingVariables at once; ModelFailed and PromptTooLarge from `answer` and `reply`, what was said before it
+    stays.
     """
 
     def __init__(
@@ -90,6 +92,14 @@ class Conversation:
             if not answer.tool_calls or round_ == MAX_TOOL_ROUNDS or not await self._call(answer):
                 return
 
+    async def reply(self) -> None:
+        """What the model says next and which tools it calls. No tool is run, the system's included."""
+        answer = await self._generate(self.agent.tools)
+        if answer.text.strip():
+            await self._said(answer)
+        if answer.tool_calls:
+            await self._record_calls(answer)
+
     async def _generate(self, offered: Sequence[Tool]) -> Answer:
         request = Request(
             [{"role": "system", "content": self._system_prompt()}, *messages(self.transcript)],
@@ -121,6 +131,17 @@ class Conversation:
 
     async def _call(self, answer: Answer) -> bool:
         """Run the calls of one answer and record them; whether the model is to speak again."""
+        heads = await self._record_calls(answer)
+        effects = Effect()
+        results: list[dict[str, Any]] = []
+        for head, call in zip(heads, answer.tool_calls, strict=True):
+            outcome = await self._run(call, head["request_id"], effects)
+            results.append({**head, **_result(head["type"], outcome)})
+        await self._agent_turn(None, tool_results=results)
+        return await self._apply(effects, answer.text)
+
+    async def _record_calls(self, answer: Answer) -> list[dict[str, Any]]:
+        """Write down what is called; what identifies each call."""
         calls = [(call, f"{_safe(call.name)}_{self._around.new_id()}") for call in answer.tool_calls]
         heads = [{"request_id": id_, "tool_name": _safe(call.name), "type": self._type(call)} for call, id_ in calls]
         made = [
@@ -129,13 +150,7 @@ class Conversation:
         ]
         # What the answer cost stands on its first turn, and only there.
         await self._agent_turn(None, tool_calls=made, **({} if answer.text.strip() else self._source(answer)))
-        effects = Effect()
-        results: list[dict[str, Any]] = []
-        for head, (call, request_id) in zip(heads, calls, strict=True):
-            outcome = await self._run(call, request_id, effects)
-            results.append({**head, **_result(head["type"], outcome)})
-        await self._agent_turn(None, tool_results=results)
-        return await self._apply(effects, answer.text)
+        return heads
 
     async def _run(self, call: ToolCall, request_id: str, effects: Effect) -> Outcome:
         tool = next((tool for tool in self.agent.tools if tool.name == call.name), None)

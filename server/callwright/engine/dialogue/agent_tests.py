@@ -1,0 +1,177 @@
+"""One test of an agent: its single next reply after a given history, judged by a condition or by the tool it calls.
+
+No tool is ever run. What cannot be decided is `unknown`, and a test passes on `success` alone.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from ...contract.errors import InvalidRequest
+from .agent import Agent
+from .judge import Judge, Judgement
+from .llm import LLM, ModelFailed
+from .offline import NO_LLM
+from .passages import Document
+from .patterns import Undecided, is_found
+from .record import Turn, as_data, json_object
+from .tools import MockExecutor
+from .turn import Clock, Conversation, Surroundings
+from .variables import Value, written
+
+JSON = Mapping[str, Any]
+
+_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A test as it is stored, in wire form."""
+
+    type: str
+    """`llm` or `tool`."""
+    history: Sequence[JSON]
+    condition: str = ""
+    examples: Sequence[tuple[str, str]] = ()
+    """Pairs of label (`success`, `failure`) and reply."""
+    tool_check: JSON = field(default_factory=dict[str, Any])
+    variables: Mapping[str, Value | None] = field(default_factory=dict[str, Value | None])
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a test came to. `responses` are the agent's new turns; None where it could not be asked."""
+
+    verdict: Judgement
+    responses: list[Turn] | None = None
+    messages: list[str] = field(default_factory=list[str])
+    """One a check, in the order in which they were made."""
+
+
+async def run_case(
+    case: Case,
+    agent: Agent,
+    documents: Sequence[Document],
+    *,
+    llm: LLM | None,
+    tool_names: Mapping[str, str],
+    conversation_id: str,
+    clock: Clock,
+    new_id: Callable[[], str],
+) -> Ran:
+    """Ask for the reply and check it. `tool_names` leads from ids of stored tools to the names the model calls."""
+    if llm is None:
+        return Ran(Judgement("unknown", f"Not run, because {NO_LLM}."))
+    around = Surroundings(llm, MockExecutor(), clock, new_id, documents)
+    try:
+        talk = Conversation(conversation_id, agent, around, given=case.variables, history=case.history)
+        await talk.open()
+        if len(talk.transcript) == len(case.history):  # no greeting: something was said before, or there is none
+            await talk.reply()
+    except (InvalidRequest, ModelFailed) as why:  # variables without a value, a prompt too large, no answer
+        return Ran(Judgement("unknown", f"Not run: {why}"))
+    responses = talk.transcript[len(case.history) :]
+    judge = Judge(llm, as_data(case.history))
+    if case.type != "tool":
+        return Ran(await judge.reply(case.condition, as_data(responses), case.examples), responses)
+    messages: list[str] = []
+    wanted: JSON | None = case.tool_check.get("referenced_tool")
+    name = tool_names.get(wanted["id"], wanted["id"]) if wanted else None
+    if name is not None and all(tool.name != name for tool in agent.tools):
+        messages.append(f"The agent has no tool {name!r}.")
+    return Ran(await _judge_calls(case.tool_check, name, responses, judge, messages), responses, messages)
+
+
+async def _judge_calls(
+    check: JSON, name: str | None, responses: Sequence[JSON], judge: Judge, messages: list[str]
+) -> Judgement:
+    """`name` of the tool, None for any. Of several calls, one that satisfies every check is enough."""
+    made: list[JSON] = [call for turn in responses for call in turn.get("tool_calls") or ()]
+    calls = [call for call in made if name is None or call["tool_name"] == name]
+    called, shown = ", ".join(call["tool_name"] for call in made) or "no tool", name or "A tool"
+    if check.get("verify_absence"):
+        if calls:
+            return Judgement("failure", f"{shown} was called, and should not have been.")
+        return Judgement("success", f"{shown} was not called.")
+    if not calls:
+        return Judgement("failure", f"{shown} was not called. Called: {called}.")
+    worst = Judgement("failure", "")
+    for call in calls:
+        found = await _judge_call(check.get("parameters") or (), call, judge, messages)
+        if found.result == "success":
+            return found
+        worst = found if found.result == "unknown" or not worst.rationale else worst
+    return worst
+
+
+async def _judge_call(parameters: Sequence[JSON], call: JSON, judge: Judge, messages: list[str]) -> Judgement:
+    """What the model is asked about comes last, and only where the rest is right: it costs."""
+    arguments = json_object(call["params_as_json"])
+    if arguments is None:
+        return Judgement("failure", f"The arguments of {call['tool_name']} are not a JSON object.")
+    for parameter in sorted(parameters, key=lambda one: one["eval"].get("type") == "llm"):
+        path = parameter["path"]
+        found = await _judge_value(parameter["eval"], value_at(arguments, path), judge)
+        messages.append(f"{path}: {found.result}. {found.rationale}")
+        if found.result != "success":
+            return Judgement(found.result, f"{call['tool_name']}, {path}: {found.rationale}")
+    return Judgement("success", f"{call['tool_name']} was called as expected.")
+
+
+async def _judge_value(expected: JSON, value: object, judge: Judge) -> Judgement:
+    if value is _MISSING:
+        return Judgement("failure", "There is no such argument.")
+    match expected.get("type"):
+        case "anything":
+            return Judgement("success", "There is a value.")
+        case "exact":
+            right, wanted = as_text(value) == expected["expected_value"], f"{expected['expected_value']!r:.200}"
+            return Judgement("success", "As expected.") if right else _not(value, f"expected {wanted}")
+        case "regex":
+            try:
+                right = await is_found(expected["pattern"], as_text(value))
+            except Undecided as why:
+                return Judgement("unknown", str(why))
+            return Judgement("success", "It matches.") if right else _not(value, "the pattern is not found in it")
+        case "llm":
+            return await judge.value(expected["description"], value)
+        case other:
+            return Judgement("unknown", f"This platform knows no check of the type {other!r}.")
+
+
+def _not(value: object, why: str) -> Judgement:
+    return Judgement("failure", f"It is {as_text(value)!r:.200}; {why}.")
+
+
+def as_text(value: object) -> str:
+    """A value as it is compared: text as it is, numbers and truths as JSON writes them, the rest as JSON."""
+    if isinstance(value, str | bool | int | float):
+        return written(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def value_at(arguments: JSON, path: str) -> object:
+    """What stands at a path as in `order.lines[0].id` (a `$.` before it is passed over); a mark where nothing does."""
+    if path in arguments:  # a name may hold dots
+        return arguments[path]
+    node: object = arguments
+    rest = path.removeprefix("$").removeprefix(".")
+    place = 0
+    while place < len(rest):
+        step = _STEP.match(rest, place)
+        if step is None:
+            return _MISSING
+        node = _child(node, step)
+        place = step.end()
+    return node
+
+
+def _child(node: object, step: re.Match[str]) -> object:
+    name, index = step.groups()
+    if index is not None:
+        items = cast(list[object], node) if isinstance(node, list) else []
+        return items[int(index)] if int(index) < len(items) else _MISSING
+    return cast(dict[str, object], node).get(name, _MISSING) if isinstance(node, dict) else _MISSING

@@ -1,0 +1,39 @@
+"""Work that goes on after the answer: it lives as long as the engine, and ends with it.
+
+The handler that starts a job returns before the job ends. anyio can start such a task only in a task group that stays
+open across that call's return, and nobody's does; so this is plain asyncio, as in `net/asgi.py`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+AT_ONCE = 4
+"""Of all jobs together, how many wait for a model at a time: endpoints limit how many requests they take at once."""
+
+log = logging.getLogger(__name__)
+
+
+class Jobs:
+    """`start` a job; it enters `slot` around what is costly. `aclose` cancels what still runs and waits for it."""
+
+    def __init__(self, at_once: int = AT_ONCE) -> None:
+        self.slot = asyncio.Semaphore(at_once)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def aclose(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            log.error("Defect in %s", task.get_name(), exc_info=failure)

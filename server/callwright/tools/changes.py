@@ -1,0 +1,119 @@
+"""What a request changes, in words: path by path, before and after, without secrets."""
+
+import json
+import sys
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, cast
+
+from pydantic import SecretStr
+
+from ..api.client import ApiClient
+from ..contract.errors import ApiError
+from ..contract.operation import Operation
+from .preview import is_secret
+from .text import visible
+from .undo import holds
+from .views import View
+
+Json = dict[str, Any]
+
+MOST = 40
+LONGEST = 300
+_LEAD = 60
+"""Characters shown before the first difference of two long values."""
+
+_HIDDEN = "(hidden)"
+
+
+class Change(View):
+    """One place of a document. `before` is absent where nothing stood there."""
+
+    path: str
+    before: str | None = None
+    after: str | None = None
+
+
+async def standing(client: ApiClient, op: Operation[Any]) -> Json | None:
+    """What stands now where `op` writes; None where it cannot be read."""
+    reader = _reader(type(op))
+    if reader is None:
+        return None
+    ids = {name: getattr(op, name) for name, place in op.places().items() if place == "path"}
+    try:
+        found = await client.send(reader.model_validate(ids))
+    except ApiError:
+        return None  # the change itself says what is wrong
+    return found.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+@cache
+def _reader(op: type[Operation[Any]]) -> type[Operation[Any]] | None:
+    """The GET of the same path. It stands beside its twin, so no other part of the contract is imported."""
+    beside: list[Any] = list(vars(sys.modules[op.__module__]).values())
+    for each in beside:
+        if isinstance(each, type) and issubclass(each, Operation):
+            declared = cast(type[Operation[Any]], each)
+            if getattr(declared, "path", None) == op.path and declared.method == "GET":
+                return declared
+    return None
+
+
+def differences(op: Operation[Any], before: Json) -> list[Change]:
+    """What `op` sets to something else than it is, at most MOST places; the last one says how many more there are."""
+    # Python mode: write-only values stay masked.
+    given = op.model_dump(by_alias=True, exclude_unset=True)
+    body = {name: value for name, value in given.items() if op.places().get(name, "body") == "body"}
+    found = list(_between(body, before, []))
+    more = [Change(path=f"… {len(found) - MOST} more")] if len(found) > MOST else []
+    return [*found[:MOST], *more]
+
+
+def _between(new: object, old: object, path: list[str]) -> Iterator[Change]:
+    if (inside := _parts(new, old)) is not None:
+        for key, value, stood in inside:
+            yield from _between(value, stood, [*path, key])
+    elif not holds(old, new):
+        before, after = _windows(_text(path, old), _text(path, new))
+        yield Change(path=".".join(path), before=None if old is None else before, after=after)
+
+
+def _parts(new: object, old: object) -> list[tuple[str, object, object]] | None:
+    """Key, new and old value of what is compared part by part: fields, and the items of lists that are equally long."""
+    if isinstance(new, dict) and new:
+        there = cast(Json, old) if isinstance(old, dict) else {}
+        return [(key, value, there.get(key)) for key, value in cast(Json, new).items()]
+    if isinstance(new, list) and isinstance(old, list):
+        items, stood = cast(list[object], new), cast(list[object], old)
+        if len(items) == len(stood):
+            return [(str(at), item, stood[at]) for at, item in enumerate(items)]
+    return None
+
+
+def _text(path: list[str], value: object) -> str:
+    masked = _masked(path, value)
+    return visible(masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False, default=str))
+
+
+def _masked(path: list[str], value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _masked([*path, key], inner) for key, inner in cast(Json, value).items()}
+    if isinstance(value, list):
+        return [_masked([*path, str(index)], item) for index, item in enumerate(cast(list[Any], value))]
+    hidden = isinstance(value, SecretStr) or not (value is None or isinstance(value, bool) or not is_secret(path))
+    return _HIDDEN if hidden else value
+
+
+def _windows(before: str, after: str) -> tuple[str, str]:
+    """Both bounded; of long ones the part around the first difference."""
+    start = 0
+    if max(len(before), len(after)) > LONGEST:
+        pairs = zip(before, after, strict=False)
+        same = next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(before), len(after)))
+        start = max(0, same - _LEAD)
+    return _window(before, start), _window(after, start)
+
+
+def _window(text: str, start: int) -> str:
+    cut = text[start : start + LONGEST]
+    return f"{'…' if start else ''}{cut}{'…' if start + LONGEST < len(text) else ''}"

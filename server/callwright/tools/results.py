@@ -1,0 +1,78 @@
+"""What every writing tool's answer can hold besides its own view, and the schema that says so."""
+
+from typing import Any
+
+from ..api.client import ApiClient
+from ..bounds import Bounds
+from ..contract.operation import Operation
+from .changes import Change, differences, standing
+from .scope import Call
+from .views import View
+
+Json = dict[str, Any]
+
+
+class Changed(View):
+    """Beside the view of a tool that updates."""
+
+    changed: list[Change] = []
+
+
+class Plan(View):
+    """What a call would do."""
+
+    would: str
+    method: str
+    path: str
+    needs_approval: str | None = None
+    """Why a person would be asked."""
+    refused: str | None = None
+    """Why it would not be done at all."""
+    changed: list[Change] | None = None
+    """Of an update, where what stands there can be read."""
+
+
+class DryRun(View):
+    """In place of the view: nothing was sent."""
+
+    dry_run: Plan
+
+
+async def planned(op: Operation[Any], question: str, call: Call, bounds: Bounds, client: ApiClient) -> DryRun:
+    """What sending `op` would do. `question`: what a person would be asked, or would be if they were.
+
+    Where even reading needs approval, what stands there now is not shown: a dry run asks nobody.
+    """
+    guarded = op.guarded_paths()
+    reads_freely = call.policy.reason(call.tool, "read", "read", ()) is None
+    before = await standing(client, op) if op.effect == "update" and reads_freely else None
+    return DryRun(
+        dry_run=Plan(
+            would=question,
+            method=op.method,
+            path=op.url(),
+            needs_approval=call.policy.reason(call.tool, call.effect, op.effect, guarded),
+            refused=bounds.allow(op.effect, guarded),
+            changed=differences(op, before) if before else None,
+        )
+    )
+
+
+_TEXT = {"type": "string"}
+_CHANGED = {"type": "array", "items": {"type": "object", "properties": dict.fromkeys(Change.model_fields, _TEXT)}}
+_PLAN = {
+    "type": "object",
+    "properties": dict.fromkeys(Plan.model_fields, _TEXT) | {"changed": _CHANGED},
+}
+
+
+def answering(view: Json, *, updates: bool, plans: bool) -> Json:
+    """The output schema of a tool: its view, with what is added to it or stands in its place."""
+    properties: Json = dict(view.get("properties", {}))
+    if updates:
+        properties["changed"] = _CHANGED
+    schema = {**view, "properties": properties}
+    if plans:
+        properties["dry_run"] = _PLAN
+        schema["anyOf"] = [{"required": schema.pop("required", [])}, {"required": ["dry_run"]}]
+    return schema
