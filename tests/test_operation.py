@@ -109,6 +109,7 @@ def test_guarded_paths_are_spelt_out_where_they_stand() -> None:
     assert op.guarded_paths() == snapshot(
         [
             "conversation_config.agent.prompt.built_in_tools.transfer_to_agent.params.transfers",
+            "conversation_config.agent.prompt.custom_llm",
             "conversation_config.agent.prompt.custom_llm.request_headers",
             "conversation_config.agent.prompt.custom_llm.url",
             "conversation_config.agent.prompt.mcp_server_ids",
@@ -137,6 +138,7 @@ def test_a_rehearsal_is_guarded_only_where_it_would_reach_out() -> None:
 def test_each_operation_has_its_effect() -> None:
     unusual = {"GET": "read", "POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
     assert {op.__name__: op.effect for op in all_operations() if op.effect != unusual[op.method]} == {
+        "CreatePhoneNumber": "secret",
         "CreateSecret": "secret",
         "UpdateSecret": "secret",
     }
