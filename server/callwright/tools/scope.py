@@ -37,6 +37,8 @@ class Call:
     platform: str
     policy: Policy
     key: bytes
+    command: str
+    """What a person types to run this program."""
     ledger: Callable[[], Awaitable[Ledger]]
     approved: str | None = None
     """Digest of the operation that was approved."""
