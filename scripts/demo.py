@@ -110,8 +110,9 @@ async def main(home: Path) -> None:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    """Only our own variables, never a hosted account's key."""
-    chosen = {name: value for name, value in os.environ.items() if name.startswith("CALLWRIGHT_")}
+    """What chooses a model, and nothing that would change what the demo shows; never a hosted account's key."""
+    kept = ("CALLWRIGHT_LLM_", "CALLWRIGHT_PROXY_URL", "CALLWRIGHT_LOG_LEVEL")
+    chosen = {name: value for name, value in os.environ.items() if name.startswith(kept)}
     return {**chosen, "CALLWRIGHT_HOME": str(home)}
 
 
@@ -124,7 +125,10 @@ def _print_hosts() -> None:
     print(f"   Claude Desktop  {claude}")
     print(f"   Cursor          {claude}")
     print(f"   VS Code         {code}")
-    print("   Where these lines go: README.md, Add it to your assistant")
+    print(
+        "   Where these lines go: README.md, Add it to your assistant. They use your own data folder, not the demo's;"
+    )
+    print("   to see the demo's agent there, add its folder as CALLWRIGHT_HOME to the host's env.")
 
 
 def _facts(result: CallToolResult) -> dict[str, Any]:

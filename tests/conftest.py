@@ -2,6 +2,7 @@ import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from mcp import Client
 
@@ -15,6 +16,13 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 # Nor act on a real account, or read somebody's settings.
 for name in [n for n in os.environ if n.startswith(("CALLWRIGHT_", "ELEVENLABS_"))]:
     del os.environ[name]
+
+
+# The same examples in every run, and no verdict by the clock: a busy machine is no defect.
+hypothesis.settings.register_profile(
+    "callwright", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("callwright")
 
 
 @pytest.fixture

@@ -95,18 +95,79 @@ def test_a_call_prints_the_result_and_its_status_tells(tmp_path: Path) -> None:
     assert run(tmp_path, "call", "get_agent", "--json", "{").returncode == 2
 
 
+def at_terminal(home: Path, *args: str, typed: str) -> subprocess.CompletedProcess[str]:
+    """The command with a terminal for its standard input, at which somebody types."""
+    person, terminal = os.openpty()
+    try:
+        os.write(person, typed.encode())
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-m", "callwright", *args],
+            env=environment(home),
+            stdin=terminal,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(person)
+        os.close(terminal)
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="a terminal is made with openpty")
 def test_a_person_approves_in_a_terminal_what_a_pipeline_could_not_ask(tmp_path: Path) -> None:
     first = call(tmp_path, "create_secret", name="crm", value="s3cret-value")
     assert first["needs_approval"] == "person"
-    waiting = run(tmp_path, "approve").stdout
+    assert first["approve_with"].startswith(f"CALLWRIGHT_HOME={tmp_path} ")
     code = first["approve_with"].split()[-1]
-    assert code in waiting
-    assert "Store a secret named 'crm' (12 characters)." in waiting
-    approved = run(tmp_path, "approve", code.lower())
+    assert f"{code}  create_secret" in run(tmp_path, "approve").stdout
+    nobody = run(tmp_path, "approve", code, stdin="yes\n")
+    assert (nobody.returncode, nobody.stdout.split(":")[0]) == (1, "Approving needs a person")
+    approved = at_terminal(tmp_path, "approve", code.lower(), typed="yes\n")
     assert approved.returncode == 0
+    assert "create_secret: Store a secret named 'crm' (12 characters)." in approved.stderr
     assert call(tmp_path, "create_secret", name="crm", value="s3cret-value")["name"] == "crm"
-    assert run(tmp_path, "approve", code).returncode == 1
-    assert run(tmp_path, "approve").stdout == "Nothing waits for approval.\n"
+    assert at_terminal(tmp_path, "approve", code, typed="yes\n").returncode == 1
+    assert run(tmp_path, "approve").stdout == f"Nothing waits for approval in {tmp_path}.\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="a terminal is made with openpty")
+def test_another_word_than_yes_closes_the_question(tmp_path: Path) -> None:
+    code = call(tmp_path, "create_secret", name="crm", value="s3cret-value")["approve_with"].split()[-1]
+    refused = at_terminal(tmp_path, "approve", code, typed="y\n")
+    assert (refused.returncode, refused.stdout) == (1, "Not approved; the question is closed.\n")
+    assert call(tmp_path, "create_secret", name="crm", value="s3cret-value")["needs_approval"] == "person"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "named"),
+    [
+        ("create_secret", {"name": "crm", "value": "s3cret"}, "value"),
+        ("import_phone_number", {"sip_outbound": {"credentials": {"password": "s3cret"}}}, "sip_outbound"),
+    ],
+)
+def test_a_secret_is_not_taken_from_the_command_line(
+    tmp_path: Path, tool: str, arguments: dict[str, Any], named: str
+) -> None:
+    done = run(tmp_path, "call", tool, "--json", json.dumps(arguments))
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        f"{named} is a secret, and other programs can read a command line: send it with --json -.\n"
+    )
+
+
+def test_a_flag_does_not_loosen_the_approval_of_the_environment(tmp_path: Path) -> None:
+    done = run(tmp_path, "call", "list_agents", "--approval", "none", CALLWRIGHT_APPROVAL="always-ask")
+    assert done.returncode == 2
+    assert "--approval none would loosen CALLWRIGHT_APPROVAL=always-ask" in done.stderr
+    assert run(tmp_path, "call", "list_agents", "--approval", "none").returncode == 0
+
+
+def test_a_data_folder_may_be_named_with_any_character(tmp_path: Path) -> None:
+    home = tmp_path / "a?b %20 c#d"
+    call(home, "create_agent", name="Ada", prompt="p")
+    assert (home / "callwright.db").exists()
+    assert [p.name for p in tmp_path.iterdir()] == [home.name]
 
 
 @pytest.mark.parametrize(

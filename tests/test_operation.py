@@ -132,6 +132,7 @@ def test_guarded_paths_are_spelt_out_where_they_stand() -> None:
     assert op.guarded_paths() == snapshot(
         [
             "conversation_config.agent.prompt.built_in_tools.transfer_to_agent.params.transfers",
+            "conversation_config.agent.prompt.custom_llm",
             "conversation_config.agent.prompt.custom_llm.request_headers",
             "conversation_config.agent.prompt.custom_llm.url",
             "conversation_config.agent.prompt.mcp_server_ids",

@@ -52,7 +52,11 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("CALLWRIGHT_DATABASE_URL", "mysql://x", snapshot("CALLWRIGHT_DATABASE_URL must be a URL that begins with sqlite:/// or postgresql://.")),
+        ("CALLWRIGHT_DATABASE_URL", "mysql://x", snapshot("CALLWRIGHT_DATABASE_URL must be a URL as sqlite:////path/to/file.db or postgresql://user@host/name.")),
+        ("CALLWRIGHT_DATABASE_URL", "sqlite:///:memory:", snapshot("CALLWRIGHT_DATABASE_URL must be a URL as sqlite:////path/to/file.db or postgresql://user@host/name.")),
+        ("CALLWRIGHT_HOME", "  ", snapshot("CALLWRIGHT_HOME must be a folder.")),
+        ("CALLWRIGHT_HOME", "~nobody-of-this-name/x", snapshot("CALLWRIGHT_HOME must be a folder.")),
+        ("CALLWRIGHT_TOOLSETS", " , ", snapshot("CALLWRIGHT_TOOLSETS must be a comma-separated list of toolset names, or default, or all.")),
         ("ELEVENLABS_API_KEY", "two words", snapshot("ELEVENLABS_API_KEY must be a key: printable ASCII without spaces.")),
         ("CALLWRIGHT_API_URL", "http://example.com", snapshot("CALLWRIGHT_API_URL must be an https URL without query (http only for this machine).")),
         ("CALLWRIGHT_API_URL", "https://user:pass@example.com", snapshot("CALLWRIGHT_API_URL must be an https URL without query (http only for this machine).")),

@@ -1,9 +1,6 @@
 """What a client gets that cannot ask its user: a preview and a token, a person elsewhere, or a refusal."""
 
 import base64
-import os
-import subprocess
-import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +20,7 @@ from callwright.settings import Unattended
 
 from .arms import MODERN, Clock, facts, numbered, reach, settings, text
 from .peers import serving
+from .test_cli import at_terminal
 
 pytestmark = pytest.mark.anyio
 
@@ -164,13 +162,9 @@ async def test_a_token_does_not_outlive_the_facts_that_it_showed(app: App) -> No
 # --- a person elsewhere
 
 
-def approve(app: App, code: str) -> str:
-    """As a person does it: another process, on the same data."""
-    env = {**os.environ, "CALLWRIGHT_HOME": str(app.settings.home), "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-m", "callwright", "approve", *code.split()]
-    run = subprocess.run(command, check=False, capture_output=True, text=True, env=env)
-    assert run.stderr == ""
-    return run.stdout
+def approve(app: App, *code: str) -> str:
+    """The command, and a person who types yes."""
+    return at_terminal(app.settings.home, "approve", *code, typed="yes\n").stdout
 
 
 async def test_a_person_approves_outside_and_the_repeated_call_runs_once(tmp_path: Path) -> None:
@@ -190,12 +184,9 @@ async def test_a_person_approves_outside_and_the_repeated_call_runs_once(tmp_pat
             " call create_secret again with the same arguments."
         )
         assert given(await client.call_tool("create_secret", SECRET)) == given(first)  # nobody has approved yet
-        assert f"{code}  create_secret" in await anyio.to_thread.run_sync(approve, app, "")
+        assert f"{code}  create_secret" in await anyio.to_thread.run_sync(approve, app)
         said = await anyio.to_thread.run_sync(approve, app, code.lower())
-        assert said == snapshot("""\
-Approved: Store a secret named 'crm' (3 characters).
-Call create_secret again within 14 minutes, arguments unchanged.
-""")
+        assert said == snapshot("Approved. Call create_secret again within 14 minutes, arguments unchanged.\n")
         other = given(await client.call_tool("create_secret", {"name": "crm", "value": "abd"}))
         assert other["approve_with"] != given(first)["approve_with"]
         assert facts(await client.call_tool("create_secret", SECRET))["name"] == "crm"
@@ -204,8 +195,8 @@ Call create_secret again within 14 minutes, arguments unchanged.
         [change] = facts(await client.call_tool("list_changes", {}))["changes"]
         assert (change["tool"], change["approved_by"], change["outcome"]) == ("create_secret", "person", "done")
         assert "Nothing with the code" in await anyio.to_thread.run_sync(approve, app, code)
-        assert (await anyio.to_thread.run_sync(approve, app, "NOSUCH22")) == snapshot(
-            "Nothing with the code 'NOSUCH22' waits: it was used, declined or has expired. Call the tool again.\n"
+        assert (await anyio.to_thread.run_sync(approve, app, "NOSUCH22")) == (
+            f"Nothing with the code 'NOSUCH22' waits in {tmp_path}: it was used, declined or has expired. Call the tool again.\n"
         )
 
 

@@ -41,9 +41,16 @@ class App:
     """Everything that lives as long as the server: what a tool call may use."""
 
     def __init__(
-        self, settings: Settings, platform: Platform | None = None, *, clock: NowMs = now_ms, ids: NewId = new_id
+        self,
+        settings: Settings,
+        platform: Platform | None = None,
+        *,
+        command: str = "callwright",
+        clock: NowMs = now_ms,
+        ids: NewId = new_id,
     ) -> None:
-        self.settings = settings
+        """`command`: what a person types to run this program on the same data, for the answers that ask for it."""
+        self.settings, self.command = settings, command
         self.platform: Platform = platform or settings.platform
         self.policy = Policy(settings.approval, settings.policy(), settings.unattended)
         self.bounds = Bounds(settings.read_only, settings.no_outbound)

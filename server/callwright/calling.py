@@ -1,8 +1,10 @@
 """`callwright call`: one tool call from a shell, through the same server as over MCP."""
 
 import json
+import re
 import sys
-from typing import Any, Literal
+from importlib import import_module
+from typing import Any, Literal, get_type_hints
 
 import anyio
 from mcp import Client
@@ -10,6 +12,9 @@ from mcp.client.session import ClientRequestContext
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
 
 from .app import App, build_server
+from .tools.surface import built
+
+_SECRET = re.compile(r'"(password|token|api_key|headers|request_headers)": *["{]')
 
 DONE, FAILED, NEEDS_APPROVAL = 0, 1, 3
 
@@ -27,6 +32,18 @@ def call_tool(
     if form == "json":
         return code, json.dumps(facts if facts is not None else {"error": text}, ensure_ascii=False, indent=2)
     return code, text
+
+
+def secret_argument(tool: str, arguments: dict[str, Any]) -> str | None:
+    """The first argument that holds a secret: by its type, or by a name inside it such as `password`."""
+    entry = next((entry for entry in built() if entry["tool"]["name"] == tool), None)
+    if entry is None:
+        return None
+    hints = get_type_hints(import_module(entry["module"]).TOOLS.specs[tool].fn)
+    for name, value in arguments.items():
+        if "SecretStr" in str(hints.get(name)) or (isinstance(value, dict) and _SECRET.search(json.dumps(value))):
+            return name
+    return None
 
 
 async def _call(app: App, tool: str, arguments: dict[str, Any], ask: bool) -> CallToolResult:

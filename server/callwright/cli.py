@@ -5,9 +5,11 @@ import gc
 import json
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from . import __version__
@@ -27,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         code = _COMMANDS[args.command](settings, args)
     except SettingError as exc:
         code = _refuse(str(exc))
+    except OSError as exc:
+        code = _refuse(f"{exc}. See callwright doctor.")
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
@@ -43,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="the MCP server")
     serve.add_argument("--transport", choices=["stdio", "http"], default="stdio")
     serve.add_argument("--host", default="127.0.0.1", help="HTTP: address to listen on (default: this machine only)")
-    serve.add_argument("--port", type=int, default=8000, help="HTTP: port (default 8000)")
+    serve.add_argument("--port", type=_port, default=8000, help="HTTP: port (default 8000)")
     serve.add_argument("--no-token", action="store_true", help="HTTP: demand no bearer token (this machine only)")
     serve.add_argument("--allowed-hosts", metavar="LIST", help="HTTP: host names under which the server is reached")
     serve.add_argument("--stateless", action="store_true", help="HTTP: keep no sessions (many replicas)")
@@ -51,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
     engine = commands.add_parser("engine", help="the embedded platform's REST API over HTTP, for SDKs and curl")
     engine.add_argument("--host", default="127.0.0.1")
-    engine.add_argument("--port", type=int, default=8765)
+    engine.add_argument("--port", type=_port, default=8765)
 
     tools = commands.add_parser("tools", help="every tool with hints, approval and one line")
     tools.add_argument("--format", choices=["table", "json"], default="table")
@@ -88,11 +92,27 @@ def _overridden(settings: Settings, args: argparse.Namespace) -> Settings:
     if given.get("toolsets"):
         changes["toolsets"] = tuple(name.strip() for name in str(given["toolsets"]).split(",") if name.strip())
     if given.get("approval"):
-        changes["approval"] = given["approval"]
+        changes["approval"] = _no_looser(settings, str(given["approval"]))
     for bound in ("read_only", "no_outbound"):
         if given.get(bound):
             changes[bound] = True
     return replace(settings, **changes)
+
+
+def _no_looser(settings: Settings, flag: str) -> str:
+    order = ("none", "fine-grained", "always-ask")
+    if os.environ.get("CALLWRIGHT_APPROVAL") and order.index(flag) < order.index(settings.approval):
+        raise SettingError(
+            f"--approval {flag} would loosen CALLWRIGHT_APPROVAL={settings.approval}; change that instead."
+        )
+    return flag
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError
+    return port
 
 
 def _platform(settings: Settings, args: argparse.Namespace) -> Platform:
@@ -106,7 +126,7 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App, build_server
 
     platform = _platform(settings, args)
-    app = App(settings, platform)
+    app = App(settings, platform, command=_own_command(settings))
     where = settings.api_url if platform == "hosted" else f"data in {settings.home}"
     _say(f"callwright {__version__}: {platform} platform ({where}), approval {settings.approval}")
     if args.transport == "stdio":
@@ -143,7 +163,7 @@ def _openapi(_: Settings, __: argparse.Namespace) -> int:
 
 def _call(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
-    from .calling import call_tool
+    from .calling import call_tool, secret_argument
 
     text = sys.stdin.read() if args.json == "-" else args.json
     try:
@@ -152,10 +172,12 @@ def _call(settings: Settings, args: argparse.Namespace) -> int:
         return _refuse(f"--json is not JSON: {exc}.")
     if not isinstance(arguments, dict):
         return _refuse("--json must be a JSON object.")
+    if args.json != "-" and (secret := secret_argument(args.tool, cast(dict[str, Any], arguments))):
+        return _refuse(f"{secret} is a secret, and other programs can read a command line: send it with --json -.")
     # Where the arguments came through standard input, nobody can answer there.
     interactive = sys.stdin.isatty() and args.json != "-"
     code, output = call_tool(
-        App(settings, _platform(settings, args)),
+        App(settings, _platform(settings, args), command=_own_command(settings)),
         args.tool,
         cast(dict[str, Any], arguments),
         args.format,
@@ -169,9 +191,23 @@ def _approve(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
     from .approving import approve
 
-    code, output = approve(App(settings), args.code)
+    code, output = approve(App(settings), args.code, _ask_here if sys.stdin.isatty() else None)
     _print(output)
     return code
+
+
+def _ask_here(question: str) -> bool:
+    sys.stderr.write(f"{question}\nApprove? Type yes: ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() == "yes"
+
+
+def _own_command(settings: Settings) -> str:
+    """How a person runs this program from any folder, on the same data."""
+    path = Path(sys.argv[0])
+    own = str(path.absolute()) if path.name.startswith("callwright") else f"{sys.executable} -m callwright"
+    elsewhere = settings.home != Settings.from_env({}).home
+    return f"CALLWRIGHT_HOME={shlex.quote(str(settings.home))} {own}" if elsewhere and os.name == "posix" else own
 
 
 def _doctor(settings: Settings, args: argparse.Namespace) -> int:

@@ -48,6 +48,10 @@ class BearerToken:
         return hmac.compare_digest(given, self._wanted)
 
 
+def _at(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def mcp_app(app: App, listen: Listen) -> ASGIApp:
     """The MCP server as an ASGI app. Refuses to be open to a network without a token and named hosts."""
     local = is_loopback(listen.host)
@@ -79,7 +83,7 @@ def engine_key(app: App) -> str:
 
 def serve_http(app: App, listen: Listen, say: Say) -> int:
     asgi = mcp_app(app, listen)
-    address = f"http://{listen.allowed_hosts[0] if listen.allowed_hosts else f'{listen.host}:{listen.port}'}/mcp"
+    address = f"http://{listen.allowed_hosts[0] if listen.allowed_hosts else _at(listen.host, listen.port)}/mcp"
     say(f"MCP at {address}")
     if listen.token:
         headers = {"Authorization": f"Bearer {http_token(app)}"}
@@ -102,7 +106,7 @@ def serve_engine(app: App, host: str, port: int, say: Say) -> int:
     config = uvicorn.Config(asgi, host=host, port=port, log_level="warning", server_header=False)
     listening = config.bind_socket()  # port 0 is any that is free: only now it is known which
     port = listening.getsockname()[1]
-    say(f"Embedded platform at http://{host}:{port}; header xi-api-key, the key is {where}")
+    say(f"Embedded platform at http://{_at(host, port)}; header xi-api-key, the key is {where}")
     server = uvicorn.Server(config)
     anyio.run(server.serve, [listening])
     return 0 if server.started else 1

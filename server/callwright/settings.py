@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, Self, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 Approval = Literal["always-ask", "fine-grained", "none"]
 Unattended = Literal["person", "token", "refuse"]
@@ -28,6 +28,12 @@ def _default_home() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("callwright", appauthor=False)
+
+
+def _home(value: str) -> Path:
+    if not value.strip():
+        raise ValueError
+    return Path(value).expanduser().absolute()
 
 
 def _text(value: str) -> str:
@@ -71,6 +77,12 @@ def _choice(*allowed: str) -> Callable[[str], Any]:
 
 def _names(value: str) -> tuple[str, ...]:
     return tuple(part for part in (p.strip() for p in value.split(",")) if part)
+
+
+def _some_names(value: str) -> tuple[str, ...]:
+    if not (names := _names(value)):
+        raise ValueError
+    return names
 
 
 def _private(value: str) -> tuple[str, ...]:
@@ -126,6 +138,8 @@ def _api_url(value: str) -> str:
 def _database(value: str) -> str:
     if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         raise ValueError
+    if value.partition(":///")[2] in ("", ":memory:") and value.startswith("sqlite"):
+        raise ValueError  # two processes, or two connections, would each see a database of their own
     return value.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
@@ -151,11 +165,11 @@ class Settings:
     """The environment, checked. A wrong value is refused with its name, its kind and what is allowed."""
 
     home: Path = _setting(
-        "CALLWRIGHT_HOME", lambda v: Path(v).expanduser(), "a folder", "Data folder: database, keys.",
+        "CALLWRIGHT_HOME", _home, "a folder", "Data folder: database, keys.",
         default=_default_home, shown="the system's place for application data",
     )  # fmt: skip
     own_database_url: str | None = _setting(
-        "CALLWRIGHT_DATABASE_URL", _database, "a URL that begins with sqlite:/// or postgresql://",
+        "CALLWRIGHT_DATABASE_URL", _database, "a URL as sqlite:////path/to/file.db or postgresql://user@host/name",
         "Database of the embedded platform and of the approval log.", shown="a SQLite file in the data folder",
         secret=True,
     )  # fmt: skip
@@ -183,7 +197,7 @@ class Settings:
         "CALLWRIGHT_LLM_MODEL", _text, "a model name", "Model to ask there.", shown="the agent's own `llm`"
     )
     toolsets: tuple[str, ...] = _setting(
-        "CALLWRIGHT_TOOLSETS", _names, "a comma-separated list of toolset names, or default, or all",
+        "CALLWRIGHT_TOOLSETS", _some_names, "a comma-separated list of toolset names, or default, or all",
         "Which tools are offered.", default=("default",), shown="default",
     )  # fmt: skip
     read_only: bool = _setting(
@@ -246,13 +260,15 @@ class Settings:
             if value:
                 try:
                     given[each.name] = each.metadata["parse"](value)
-                except (ValueError, KeyError, OSError):
+                except (ValueError, KeyError, OSError, RuntimeError):
                     raise SettingError(f"{each.metadata['name']} must be {each.metadata['kind']}.") from None
         return cls(**given)
 
     @property
     def database_url(self) -> str:
-        return self.own_database_url or f"sqlite:///{self.home / 'callwright.db'}"
+        if self.own_database_url:
+            return self.own_database_url
+        return f"sqlite:///{quote(str(self.home / 'callwright.db'))}"
 
     @property
     def platform(self) -> Platform:

@@ -83,12 +83,11 @@ AGENT_BODIES: dict[str, dict[str, Any]] = {
         "phone_number", transfer_destination={"type": "phone", "phone_number": "+15550001111"}
     ),
     "workflow.nodes.*.agent_id": node("standalone_agent", agent_id="agent_1"),
-    "platform_settings.workspace_overrides.conversation_initiation_client_data_webhook": {
-        "platform_settings": {"workspace_overrides": WEBHOOK}
-    },
-    "platform_settings.workspace_overrides.webhooks": {
-        "platform_settings": {"workspace_overrides": {"webhooks": {"post_call_webhook_id": "wh_1"}}}
-    },
+    "platform_settings.workspace_overrides": {"platform_settings": {"workspace_overrides": WEBHOOK}},
+    "conversation_config.**.tool_ids": prompt(tool_ids=["tool_1"]),
+    "workflow.**.tool_ids": subagent(tool_ids=["tool_1"]),
+    "workflow.**.additional_tool_ids": node("override_agent", label="Desk", additional_tool_ids=["tool_1"]),
+    "workflow.nodes.*.tools": node("tool", tools=[{"tool_id": "tool_1"}]),
     "platform_settings.auth": {"platform_settings": {"auth": {"enable_auth": False, "shareable_token": SECRET}}},
     "platform_settings.overrides": {"platform_settings": {"overrides": {"custom_llm_extra_body": True}}},
     "platform_settings.privacy": {"platform_settings": {"privacy": {"record_voice": True}}},
@@ -194,7 +193,13 @@ async def test_the_question_names_the_path_and_hides_the_secret(app: App, home: 
     assert SECRET not in question
 
 
-OUTWARD_NOT = {"agent_id", "platform_settings.auth", "platform_settings.overrides", "platform_settings.privacy"}
+OUTWARD_NOT = {
+    "agent_id",
+    "inbound_trunk_config",
+    "platform_settings.auth",
+    "platform_settings.overrides",
+    "platform_settings.privacy",
+}
 OUTWARD = [call for call in CALLS if call.pattern not in OUTWARD_NOT and not call.pattern.endswith("nodes.*.agent_id")]
 
 
@@ -306,3 +311,32 @@ async def test_what_a_person_agreed_to_is_sent_as_it_was_shown(app: App, home: P
     async with reach(app, says="yes") as (client, asked):
         facts(await client.call_tool(call.tool, call.arguments))
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "path"),
+    [
+        ({"platform_settings": {"post_call_webhook": {"url": "https://evil.example"}}}, "platform_settings.post_call_webhook"),
+        ({"conversation_config": {"agent": {"webhook_url": "x"}}}, "conversation_config.agent.webhook_url"),
+        ({"conversation_config": {"tts": {"custom": {"to": "wss://evil.example"}}}}, "conversation_config.tts.custom"),
+        ({"platform_settings": {"new": ["https://evil.example"]}}, "platform_settings.new"),
+    ],
+)  # fmt: skip
+async def test_an_address_in_a_field_of_a_newer_platform_asks_too(
+    home: Path, clock: Clock, config: dict[str, Any], path: str
+) -> None:
+    arguments = {"agent_id": "agent_1", "config": config}
+    async with reach(App(settings(home), "embedded", clock=clock, ids=numbered()), says="no") as (client, asked):
+        await client.call_tool("update_agent", arguments)
+    assert path in asked[0]
+    bounded = App(settings(home, approval="none", no_outbound=True), "embedded", clock=clock, ids=numbered())
+    async with reach(bounded) as (client, _):
+        refused = await client.call_tool("update_agent", arguments)
+    assert path in text(refused)
+
+
+def test_what_is_only_shown_and_what_is_emptied_asks_nobody() -> None:
+    shown = {"platform_settings": {"widget": {"avatar": {"type": "url", "custom_url": "https://img.example"}}}}
+    assert UpdateAgent.model_validate({"agent_id": "agent_1", **shown}).guarded_paths() == []
+    emptied: dict[str, Any] = {"conversation_config": {"agent": {"prompt": {"tool_ids": [], "mcp_server_ids": []}}}}
+    assert UpdateAgent.model_validate({"agent_id": "agent_1", **emptied}).guarded_paths() == []

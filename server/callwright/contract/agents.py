@@ -29,8 +29,7 @@ GUARDED = (
     "workflow.**.request_headers",
     "workflow.**.auth_connection",
     "workflow.**.custom_llm",
-    "platform_settings.workspace_overrides.conversation_initiation_client_data_webhook",
-    "platform_settings.workspace_overrides.webhooks",
+    "platform_settings.workspace_overrides",
     # who may talk to the agent, what they may change, what is kept of it
     "platform_settings.auth",
     "platform_settings.overrides",
@@ -40,7 +39,11 @@ GUARDED = (
     "workflow.**.transfers",
     "workflow.nodes.*.transfer_destination",
     "workflow.nodes.*.agent_id",
-    # servers whose tools the agent may call
+    # tools and servers of others that the agent may call: what a caller says goes where they lead
+    "conversation_config.**.tool_ids",
+    "workflow.**.tool_ids",
+    "workflow.**.additional_tool_ids",
+    "workflow.nodes.*.tools",
     "conversation_config.**.mcp_server_ids",
     "conversation_config.**.native_mcp_server_ids",
     "workflow.**.mcp_server_ids",

@@ -1,5 +1,6 @@
 """One REST operation as a value: route, effect and answer are on the class, the request is an instance."""
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from string import Formatter
@@ -172,9 +173,16 @@ class Operation(BaseModel, Generic[R]):
         return {name: blob for name, blob in given if blob is not None}
 
     def guarded_paths(self) -> list[str]:
-        """The guarded paths that this request really carries, spelt out."""
+        """The guarded paths that this request really carries, spelt out.
+
+        An operation that has some is also searched for addresses in fields that the contract does not know: a newer
+        platform may know them, and send data there.
+        """
+        if not self.guarded:
+            return []
         body = self.body() or {}
-        return sorted({found for pattern in self.guarded for found in _match(body, tuple(pattern.split(".")))})
+        declared = {found for pattern in self.guarded for found in _match(body, tuple(pattern.split(".")))}
+        return sorted(declared | set(_unknown_addresses(type(self), body)))
 
     def _extra(self) -> dict[str, Any]:
         return self.model_dump(mode="json", include=set(self.model_extra or {}))
@@ -192,8 +200,31 @@ def _segment(value: object) -> str:
     return quote(text, safe="")
 
 
+_ADDRESS = re.compile(r"\s*(https?|wss?|sips?):", re.IGNORECASE)
+_ADDRESS_NAME = re.compile(r"ur[il]|header|webhook|hook|endpoint|callback|server|tool|host", re.IGNORECASE)
+
+
+def _unknown_addresses(op: type[BaseModel], body: dict[str, Any]) -> Iterator[str]:
+    from .describe import strangers
+
+    for path, _ in strangers(op, body):
+        value: object = body
+        for part in path.split("."):
+            value = dict(_items(value)).get(part)
+        if _ADDRESS_NAME.search(path.rpartition(".")[2]) or _holds_address(value):
+            yield path
+
+
+def _holds_address(value: object) -> bool:
+    if isinstance(value, str):
+        return bool(_ADDRESS.match(value))
+    return any(_ADDRESS_NAME.search(key) or _holds_address(item) for key, item in _items(value))
+
+
 def _match(node: object, pattern: tuple[str, ...], at: str = "") -> Iterator[str]:
     if not pattern:
+        if node == []:
+            return  # an emptied list leads nowhere
         yield at.removeprefix(".")
         return
     head, rest = pattern[0], pattern[1:]

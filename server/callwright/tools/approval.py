@@ -115,7 +115,7 @@ async def _ask_here(
 
 
 def _ask_outside(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult:
-    command = f"callwright approve {pending.code}"
+    command = f"{call.command} approve {pending.code}"
     text = (
         f"Not done yet. {pending.question} This needs a person ({need.reason}), and this client cannot ask one. Ask the"
         f" user to run `{command}` in a terminal within {PERSON_SECONDS // 60} minutes, then call {call.tool} again"

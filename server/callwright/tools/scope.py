@@ -46,6 +46,8 @@ class Call:
     platform: str
     policy: Policy
     key: bytes
+    command: str
+    """What a person types to run this program."""
     ledger: Callable[[], Awaitable[Ledger]]
     dry_run: bool = False
     """Reads go through, and the first change is raised as WouldSend."""

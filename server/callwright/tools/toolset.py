@@ -50,6 +50,8 @@ class Services(Protocol):
     @property
     def state_key(self) -> bytes: ...
     @property
+    def command(self) -> str: ...
+    @property
     def file_roots(self) -> Sequence[Path]: ...
     async def api(self) -> ApiClient: ...
     async def ledger(self) -> Ledger: ...
@@ -185,6 +187,7 @@ class FunctionTool:
             platform=app.account,
             policy=app.policy,
             key=app.state_key,
+            command=app.command,
             ledger=app.ledger,
             dry_run=dry_run,
         )
