@@ -51,7 +51,7 @@ def test_every_toolset_has_a_name_and_a_description() -> None:
     assert all(entry["toolset"] == SPECS[name][0].name for name, entry in TOOLS.items())
 
 
-VERBS = {"list", "get", "create", "update", "delete", "import", "simulate", "undo"}
+VERBS = {"list", "get", "create", "update", "delete", "import", "simulate", "undo", "describe"}
 
 
 @each_tool

@@ -31,6 +31,7 @@ from .agent_config import (
     Voice,
     changes_of,
 )
+from .describe_config import describe_config
 from .preview import changed_fields
 from .rehearsal import Rehearsed, criteria_of, specification
 from .text import short
@@ -181,6 +182,9 @@ async def simulate_conversation(
         deadline=SIMULATION_SECONDS,
     )
     return Rehearsed.of(answer)
+
+
+TOOLS.tool(title="Describe configuration")(describe_config)
 
 
 @TOOLS.preview(DeleteAgent)

@@ -12,6 +12,7 @@ from ..contract.errors import ApiError, Unavailable
 from ..contract.operation import Operation
 from ..ledger.ledger import ApprovedBy, Intent, Ledger
 from .changes import Change, differences, standing
+from .names import unknown_names
 from .policy import Policy
 from .undo import previous, target_of
 
@@ -56,6 +57,10 @@ class Call:
     """Ids of the changes that this call recorded."""
     changed: list[Change] = field(default_factory=list[Change])
     """What its update replaced, where that could be read."""
+    given: frozenset[str] = frozenset()
+    """Names inside the documents among its arguments."""
+    unknown: list[str] = field(default_factory=list[str])
+    """Paths of these that the contract does not know."""
 
     def digest(self, op: Operation[Any]) -> str:
         """Keyed: a plain hash of a short secret argument could be guessed from the log."""
@@ -85,6 +90,8 @@ class Api:
         call = self._call
         if type(op) not in call.sends:
             raise RuntimeError(f"{call.tool} does not declare that it sends {type(op).__name__}")
+        if op.effect != "read":
+            call.unknown = unknown_names(op, call.given)
         if call.dry_run and op.effect != "read":
             raise WouldSend(op)
         reason = call.policy.reason(call.tool, call.effect, op.effect, op.guarded_paths())

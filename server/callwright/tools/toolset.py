@@ -22,10 +22,11 @@ from ..contract.errors import ApiError
 from ..contract.operation import Effect, Operation
 from ..ledger.ledger import Ledger
 from .approval import approve
-from .arguments import DRY_RUN, decoded, published, sealed, spoken, untitled
+from .arguments import DRY_RUN, decoded, published, sealed, spoken, takes_document, untitled
+from .names import names_in
 from .policy import TOKEN, Policy
 from .preview import Preview, question_of
-from .results import Changed, answering, planned
+from .results import Changed, Unknown, answering, planned
 from .scope import Api, Call, NeedsApproval, WouldSend
 from .text import LIMIT, cleaned, fitted, visible
 from .views import View, render
@@ -150,12 +151,18 @@ class FunctionTool:
 
     def published(self) -> PublishedTool:
         spec, output = self._spec, self._function.output_schema
+        schema = published(self._function.arg_model.model_json_schema())
+        added = {
+            "updates": spec.effect == "update",
+            "plans": spec.plans,
+            "takes_document": spec.effect != "read" and takes_document(schema),
+        }
         return PublishedTool(
             name=spec.name,
             title=spec.title,
             description=inspect.getdoc(spec.fn),
-            input_schema=published(self._function.arg_model.model_json_schema()),
-            output_schema=output and answering(untitled(output), updates=spec.effect == "update", plans=spec.plans),
+            input_schema=schema,
+            output_schema=output and answering(untitled(output), **added),
             annotations=spec.hints,
         )
 
@@ -178,6 +185,7 @@ class FunctionTool:
             key=app.state_key,
             ledger=app.ledger,
             dry_run=dry_run,
+            given=names_in(known),
         )
         try:
             try:
@@ -212,7 +220,12 @@ class FunctionTool:
             injected[self._context_kwarg] = ctx
         work = self._spec.fn(**known, **injected)
         view = await (_with_heartbeat(work, ctx) if self._spec.long else work)
-        return _shown([cast(View, view), *([Changed(changed=call.changed)] if call.changed else [])])
+        views = [cast(View, view)]
+        if call.changed:
+            views.append(Changed(changed=call.changed))
+        if call.unknown:
+            views.append(Unknown(unknown=call.unknown))
+        return _shown(views)
 
     async def _question(self, op: Operation[Any], client: ApiClient) -> str:
         return await question_of(op, self._previews.get(type(op)), self._spec.title, client)
