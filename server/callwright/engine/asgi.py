@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, cast, get_args, get_origin
 
-import anyio
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
@@ -24,12 +23,14 @@ from ..contract.errors import ApiError, InvalidRequest, Unauthorized
 from ..contract.operation import Blob, Operation
 from ..db.database import Database
 from ..net.guard import NOTHING_PRIVATE, AllowList
+from .access import access, home_of
 from .agent_tests import agent_tests
 from .agents import agents
 from .conversations import conversations
-from .handlers import Handlers, Implementation, Tx, Unit
+from .handlers import KEY_HOLDER, Asker, Handlers, Implementation, Tx, Unit
 from .jobs import Jobs
 from .knowledge_base import knowledge_base
+from .llms import llms
 from .models import Models
 from .phone_numbers import phone_numbers
 from .problems import parsed
@@ -37,9 +38,14 @@ from .secrets import secrets
 from .simulations import simulations
 from .test_runs import test_runs
 from .vault import Vault
+from .voices import voices
+from .waiting import Streamed, until_disconnect
+from .widget import widget
 
 HANDLERS: tuple[Handlers, ...] = (
     agents,
+    access,
+    widget,
     conversations,
     simulations,
     knowledge_base,
@@ -47,6 +53,8 @@ HANDLERS: tuple[Handlers, ...] = (
     secrets,
     agent_tests,
     test_runs,
+    llms,
+    voices,
 )
 BODY_LIMIT = 30 * 1024 * 1024
 
@@ -76,8 +84,10 @@ class Engine:
         """Stops what goes on after its answer. The database and the models are closed by who opened them."""
         await self.jobs.aclose()
 
-    def unit(self, workspace: str) -> Unit:
-        return Unit(self.database, workspace, self.vault, self.clock, self.ids, self.allow, self.models, self.jobs)
+    def unit(self, workspace: str, asker: Asker = KEY_HOLDER) -> Unit:
+        return Unit(
+            self.database, workspace, self.vault, self.clock, self.ids, self.allow, self.models, self.jobs, asker
+        )
 
 
 def key_holder(key: str | None) -> Admit:
@@ -117,44 +127,25 @@ def _endpoint(engine: Engine, admit: Admit, op: type[Operation[Any]], implementa
 
     async def serve(request: Request) -> Response:
         workspace = admit(request)
-        if workspace is None:
+        if workspace is None and not implementation.public:
             raise Unauthorized("The header xi-api-key is missing or wrong.")
         asked = await _parse(op, request)
+        asker = Asker(str(request.base_url).rstrip("/"), request.headers.get("origin"), workspace is not None)
+        if workspace is None:
+            workspace = await engine.database.read(lambda db: home_of(db, request.path_params["agent_id"]))
         if implementation.waits:
-            return _answer(await _until_disconnect(request, fn(engine.unit(workspace), asked)))
+            unit = engine.unit(workspace, asker)
+            if op.streams():
+                return Streamed(request, lambda emit: fn(unit, asked, emit))
+            return _answer(await until_disconnect(request, fn(unit, asked)))
 
         def work(connection: Connection) -> object:
-            return fn(Tx(connection, workspace, engine.vault, engine.clock(), engine.ids, engine.allow), asked)
+            return fn(Tx(connection, workspace, engine.vault, engine.clock(), engine.ids, engine.allow, asker), asked)
 
         run = engine.database.read if op.effect == "read" else engine.database.write
         return _answer(await run(work))
 
     return serve
-
-
-async def _until_disconnect(request: Request, work: Awaitable[Any]) -> Any:
-    """A caller who goes away stops what waits for the network on their behalf."""
-    outcome: list[Any] = []
-    failure: list[Exception] = []
-
-    async with anyio.create_task_group() as tasks:
-
-        async def watch() -> None:
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
-            tasks.cancel_scope.cancel()
-
-        tasks.start_soon(watch)
-        try:
-            outcome.append(await work)
-        except Exception as exc:  # raised below, as itself and not in a group
-            failure.append(exc)
-        tasks.cancel_scope.cancel()
-    if failure:
-        raise failure[0]
-    if not outcome:
-        raise HTTPException(499, "The caller went away.")
-    return outcome[0]
 
 
 async def _parse(op: type[Operation[Any]], request: Request) -> Operation[Any]:

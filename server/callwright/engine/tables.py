@@ -5,7 +5,7 @@ What is answered as it was stored is a JSON document; whatever is filtered or so
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, Table, Text
 
-from . import tables_agent_tests
+from . import tables_access, tables_agent_tests, tables_widget
 
 STEPS = (
     """
@@ -46,6 +46,8 @@ STEPS = (
     CREATE INDEX uses_by_target ON uses (workspace, target_kind, target_id);
     """,
     *tables_agent_tests.STEPS,
+    *tables_access.STEPS,
+    *tables_widget.STEPS,
 )
 
 _all = MetaData()
