@@ -4,7 +4,8 @@ import hmac
 import logging
 import math
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Annotated, Any, cast, get_args, get_origin
 
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -25,15 +27,18 @@ from ..db.database import Database
 from ..net.guard import NOTHING_PRIVATE, AllowList
 from .access import access, home_of
 from .agent_tests import agent_tests
+from .agent_tools import agent_tools
 from .agents import agents
 from .conversations import conversations
 from .handlers import KEY_HOLDER, Asker, Handlers, Implementation, Tx, Unit
 from .jobs import Jobs
 from .knowledge_base import knowledge_base
 from .llms import llms
+from .mcp_servers import mcp_servers
 from .models import Models
 from .phone_numbers import phone_numbers
 from .problems import parsed
+from .rag_indexes import rag_indexes
 from .secrets import secrets
 from .simulations import simulations
 from .test_runs import test_runs
@@ -53,6 +58,9 @@ HANDLERS: tuple[Handlers, ...] = (
     secrets,
     agent_tests,
     test_runs,
+    mcp_servers,
+    agent_tools,
+    rag_indexes,
     llms,
     voices,
 )
@@ -108,7 +116,11 @@ def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:
         for op, implementation in group.by_operation.items():
             by_path.setdefault(op.path, {})[op.method] = _endpoint(engine, admit, op, implementation)
     return Starlette(
-        routes=[Route(path, _by_method(methods), methods=list(methods)) for path, methods in by_path.items()],
+        # What is written out goes before what stands for any id: /knowledge-base/rag-index before /{documentation_id}.
+        routes=[
+            Route(path, _by_method(by_path[path]), methods=list(by_path[path]))
+            for path in sorted(by_path, key=lambda path: path.replace("{", "~"))
+        ],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _defect},
     )
 
@@ -170,7 +182,7 @@ def _is_list(op: type[Operation[Any]], name: str) -> bool:
 
 
 async def _json(request: Request) -> dict[str, Any]:
-    raw = await _bounded(request)
+    raw = b"".join([part async for part in _bounded(request)])
     try:
         # Refuses what cannot be stored or given back too: NaN, half a surrogate pair, more than 200 levels.
         body: Any = from_json(raw, allow_inf_nan=False) if raw else {}
@@ -198,26 +210,37 @@ def _refuse_unstorable(node: Any, at: list[str | int]) -> None:
             _refuse_unstorable(item, [*at, index])
 
 
-async def _bounded(request: Request) -> bytes:
-    parts: list[bytes] = []
+async def _bounded(request: Request) -> AsyncGenerator[bytes]:
     size = 0
     async for part in request.stream():
         size += len(part)
         if size > BODY_LIMIT:
             raise HTTPException(413, f"The body is larger than {BODY_LIMIT // 1024 // 1024} MB.")
-        parts.append(part)
-    return b"".join(parts)
+        yield part
 
 
 async def _form(request: Request) -> dict[str, Any]:
-    form = await request.form(max_part_size=BODY_LIMIT)
+    """The fields of a form; none where it is no form. Not by `request.form`, which knows no end to a file's size."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return {}
     body: dict[str, Any] = {}
-    for name, value in form.multi_items():
-        body[name] = (
-            Blob(value.content_type or "application/octet-stream", await value.read(), value.filename or "")
-            if isinstance(value, UploadFile)
-            else value
-        )
+    try:
+        async with aclosing(_bounded(request)) as stream:
+            form = await MultiPartParser(
+                request.headers, stream, max_files=10, max_fields=100, max_part_size=BODY_LIMIT
+            ).parse()
+    except MultiPartException as exc:
+        raise HTTPException(400, exc.message) from None
+    try:
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                media_type = value.content_type or "application/octet-stream"
+                body[name] = Blob(media_type, await value.read(), value.filename or "")
+            else:
+                _refuse_unstorable(value, ["body", name])
+                body[name] = value
+    finally:
+        await form.close()
     return body
 
 
