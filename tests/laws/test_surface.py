@@ -45,13 +45,15 @@ def test_every_toolset_has_a_name_and_a_description() -> None:
             "knowledge": "Add, read, rename and delete the documents that agents know.",
             "phone": "Import phone numbers and choose which agent answers them.",
             "secrets": "Keep the secrets that agents' tools and webhooks use.",
+            "tests": "Test single replies of agents, and run such tests.",
+            "mcp_servers": "Connect MCP servers whose tools agents may call.",
             "server": "See where the server works, and review or undo its changes.",
         }
     )
     assert all(entry["toolset"] == SPECS[name][0].name for name, entry in TOOLS.items())
 
 
-VERBS = {"list", "get", "create", "update", "delete", "import", "simulate", "undo", "describe"}
+VERBS = {"list", "get", "create", "update", "delete", "import", "simulate", "undo", "describe", "run", "resubmit"}
 
 
 @each_tool
@@ -126,11 +128,31 @@ def test_what_destroys_repeats_or_reaches_out_is_known_by_name() -> None:
             "delete_phone_number",
             "update_secret",
             "delete_secret",
+            "update_agent_test",
+            "delete_agent_test",
+            "update_mcp_server",
+            "delete_mcp_server",
+            "update_mcp_approval_policy",
+            "delete_mcp_tool_approval",
+            "update_mcp_tool_config",
+            "delete_mcp_tool_config",
             "undo_change",
         ]
     )
     assert sorted(TOOLS.keys() - set(having("idempotentHint"))) == snapshot(
-        ["create_agent", "create_secret", "create_text_document", "import_phone_number", "simulate_conversation"]
+        [
+            "create_agent",
+            "create_agent_test",
+            "create_mcp_server",
+            "create_mcp_tool_approval",
+            "create_mcp_tool_config",
+            "create_secret",
+            "create_text_document",
+            "import_phone_number",
+            "resubmit_test_invocation",
+            "run_agent_tests",
+            "simulate_conversation",
+        ]
     )
     assert having("openWorldHint") == snapshot([])
 
@@ -227,4 +249,4 @@ async def test_what_the_list_says_of_approval_is_what_happens(app: App) -> None:
         )
     )
     offering = [name for name, tool in listed.items() if "approval_token" in tool.input_schema["properties"]]
-    assert sorted(offering) == [name for name in sorted(TOOLS) if name.startswith("delete_")]
+    assert sorted(offering) == [name for name in sorted(listed) if name.startswith("delete_")]

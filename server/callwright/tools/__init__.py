@@ -9,5 +9,7 @@ TOOLSETS = (
     "callwright.tools.knowledge_base",
     "callwright.tools.phone_numbers",
     "callwright.tools.secrets",
+    "callwright.tools.agent_tests",
+    "callwright.tools.mcp_servers",
     "callwright.tools.server",
 )
