@@ -29,7 +29,7 @@ from .phone_numbers import numbers_of, unassign
 from .tables import agent
 from .tables_access import access_token
 from .tables_widget import avatar
-from .uses import agents_using, forget_uses, references_in, replace_uses
+from .uses import agents_using, forget_uses, references_in, replace_uses, tools_using
 
 agents = Handlers()
 
@@ -90,9 +90,10 @@ def update_agent(tx: Tx, op: UpdateAgent) -> Json:
 
 @agents.implements(DeleteAgent, proof="test_deleting_an_agent_unassigns_its_phone_numbers")
 def delete_agent(tx: Tx, op: DeleteAgent) -> Json:
-    """Refused while other agents hand over to it. Conversations stay; phone numbers are unassigned and named."""
+    """Refused while other agents or tools hand over to it. Conversations stay; phone numbers are freed and named."""
     name = agent_row(tx, op.agent_id)["name"]
     users = [user for user in agents_using(tx, "agent", op.agent_id) if user[0] != op.agent_id]
+    users += tools_using(tx, "agent", op.agent_id)
     if users:
         named = ", ".join(f"{shown!r} ({id})" for id, shown, _ in users[:10])
         raise InUse("agent_in_use", f"Agent {name!r} is handed callers by {named}. Take that transfer out first.")

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -29,6 +29,8 @@ from .access import access, home_of
 from .agent_tests import agent_tests
 from .agent_tools import agent_tools
 from .agents import agents
+from .batch_calls import batch_calls
+from .calls import calls
 from .conversations import conversations
 from .handlers import KEY_HOLDER, Asker, Handlers, Implementation, Tx, Unit
 from .jobs import Jobs
@@ -46,6 +48,7 @@ from .vault import Vault
 from .voices import voices
 from .waiting import Streamed, until_disconnect
 from .widget import widget
+from .workspace import workspace_settings
 
 HANDLERS: tuple[Handlers, ...] = (
     agents,
@@ -63,6 +66,9 @@ HANDLERS: tuple[Handlers, ...] = (
     rag_indexes,
     llms,
     voices,
+    calls,
+    batch_calls,
+    workspace_settings,
 )
 BODY_LIMIT = 30 * 1024 * 1024
 
@@ -221,14 +227,14 @@ async def _bounded(request: Request) -> AsyncGenerator[bytes]:
 
 async def _form(request: Request) -> dict[str, Any]:
     """The fields of a form; none where it is no form. Not by `request.form`, which knows no end to a file's size."""
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    parser = {"multipart/form-data": MultiPartParser, "application/x-www-form-urlencoded": FormParser}.get(kind)
+    if parser is None:
         return {}
     body: dict[str, Any] = {}
     try:
         async with aclosing(_bounded(request)) as stream:
-            form = await MultiPartParser(
-                request.headers, stream, max_files=10, max_fields=100, max_part_size=BODY_LIMIT
-            ).parse()
+            form = await parser(request.headers, stream, max_fields=100, max_part_size=BODY_LIMIT).parse()
     except MultiPartException as exc:
         raise HTTPException(400, exc.message) from None
     try:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from ..contract.dependents import AgentDependent, DependentAgent
+from ..contract.dependents import AgentDependent, DependentAgent, DependentTool, ToolDependent
 from ..contract.errors import BadRequest, InUse, NotFound
 from ..contract.secrets import (
     CreateSecret,
@@ -16,7 +16,7 @@ from ..contract.secrets import (
 )
 from .handlers import Handlers, Tx
 from .tables import phone_number, secret
-from .uses import agents_using, users_of
+from .uses import agents_using, tools_using, users_of
 from .vault import Vault
 
 secrets = Handlers()
@@ -61,8 +61,9 @@ def update_secret(tx: Tx, op: UpdateSecret) -> StoredSecret:
 def delete_secret(tx: Tx, op: DeleteSecret) -> None:
     name = _name(tx, op.secret_id)
     if users := users_of(tx, "secret", op.secret_id):
-        agents = {id: shown for id, shown, _ in agents_using(tx, "secret", op.secret_id)}
-        said = [f"{kind} {agents.get(id, id)!r} ({id})" for kind, ids in users.items() for id in ids]
+        named = [*agents_using(tx, "secret", op.secret_id), *tools_using(tx, "secret", op.secret_id)]
+        names = {id: shown for id, shown, _ in named}
+        said = [f"{kind} {names.get(id, id)!r} ({id})" for kind, ids in users.items() for id in ids]
         raise InUse("secret_in_use", f"Secret {name!r} is used by {', '.join(said[:10])}. Take it out there first.")
     tx.db.execute(delete(secret).where(secret.c.workspace == tx.workspace, secret.c.id == op.secret_id))
 
@@ -116,4 +117,9 @@ def _used_by(tx: Tx, secret_id: str) -> SecretUse:
         DependentAgent(type="available", id=id, name=name, created_at_unix_secs=created, access_level="admin")
         for id, name, created in agents_using(tx, "secret", secret_id)
     ]
-    return SecretUse(tools=[], agents=agents, others=[], phone_numbers=[])
+    tools: list[ToolDependent] = [
+        DependentTool(type="available", id=id, name=name, created_at_unix_secs=created, access_level="admin")
+        for id, name, created in tools_using(tx, "secret", secret_id)
+    ]
+    others = ["conversation_initiation_webhook"] if "workspace" in users_of(tx, "secret", secret_id) else []
+    return SecretUse(tools=tools, agents=agents, others=others, phone_numbers=[])

@@ -5,6 +5,7 @@ from typing import Any
 from ..contract.agents import SimulateConversation, StreamSimulation
 from ..contract.errors import InvalidRequest
 from .agent_documents import texts_of
+from .agent_tools import with_stored_tools
 from .agents import agent_row
 from .conversations import keep
 from .dialogue.agent import read_agent
@@ -97,7 +98,8 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
 
 def _read(tx: Tx, agent_id: str) -> tuple[Json, list[Document]]:
     stored: Json = agent_row(tx, agent_id)["document"]
-    return stored, texts_of(tx, stored["conversation_config"])
+    config = with_stored_tools(tx, stored["conversation_config"])
+    return stored | {"conversation_config": config}, texts_of(tx, config)
 
 
 def _mock(mock: Json) -> Mock:

@@ -9,9 +9,11 @@ from . import (
     tables_access,
     tables_agent_tests,
     tables_agent_tools,
+    tables_batch_calls,
     tables_knowledge,
     tables_mcp_servers,
     tables_widget,
+    tables_workspace,
 )
 
 STEPS = (
@@ -58,6 +60,8 @@ STEPS = (
     *tables_knowledge.STEPS,
     *tables_access.STEPS,
     *tables_widget.STEPS,
+    *tables_batch_calls.STEPS,
+    *tables_workspace.STEPS,
 )
 
 _all = MetaData()

@@ -25,6 +25,7 @@ from ..contract.common import Empty
 from ..contract.errors import BadRequest, InvalidRequest, NotFound, Problem
 from .agent_documents import texts_of
 from .agent_tests import tests_by_id
+from .agent_tools import with_stored_tools
 from .agents import as_updated
 from .dialogue.agent import Agent, read_agent
 from .dialogue.agent_tests import Case, Ran, run_case
@@ -201,7 +202,7 @@ def _plan(tx: Tx, agent_id: str, chosen: list[Json], override: Json | None, ids:
         except BadRequest as wrong:
             problems.append(_problem(["tests", place, "workflow_node_id"], str(wrong)))
             continue
-        agent = read_agent(agent_id, config, on_phone=True)
+        agent = read_agent(agent_id, with_stored_tools(tx, config), on_phone=True)
         planned.append(_Planned(ids[place], _case(test), agent, texts_of(tx, config), _metadata(tx, test)))
     if problems:
         raise InvalidRequest(problems)
@@ -236,7 +237,8 @@ def _at_node(document: Json, node_id: str | None) -> Json:
     prompt: Json = config["agent"]["prompt"]
     said = f"{prompt.get('prompt') or ''}\n\n{node.get('additional_prompt') or ''}".strip()
     known: list[Json] = [*prompt.get("knowledge_base", ()), *node.get("additional_knowledge_base", ())]
-    return merged(config, {"agent": {"prompt": {"prompt": said, "knowledge_base": known}}})
+    tools: list[str] = [*prompt.get("tool_ids", ()), *node.get("additional_tool_ids", ())]
+    return merged(config, {"agent": {"prompt": {"prompt": said, "knowledge_base": known, "tool_ids": tools}}})
 
 
 def _given(override: Json) -> Json:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Select, Table, delete, insert, select
 
 from .handlers import Tx
 from .tables import agent, uses
+from .tables_agent_tools import tool
 
 
 class Reference(NamedTuple):
@@ -52,14 +53,28 @@ def users_of(tx: Tx, kind: str, id: str) -> dict[str, list[str]]:
 
 def agents_using(tx: Tx, kind: str, id: str) -> list[tuple[str, str, int]]:
     """Id, name and creation time (seconds) of the agents that use a thing, oldest first."""
-    found = (
-        select(agent.c.id, agent.c.name, agent.c.created_ms)
-        .join(uses, (uses.c.workspace == agent.c.workspace) & (uses.c.user_id == agent.c.id))
-        .where(uses.c.workspace == tx.workspace, uses.c.user_kind == "agent")
+    return _named(tx, agent, select_users(tx, agent, kind, id))
+
+
+def tools_using(tx: Tx, kind: str, id: str) -> list[tuple[str, str, int]]:
+    """The same of stored tools."""
+    return _named(tx, tool, select_users(tx, tool, kind, id))
+
+
+def select_users(tx: Tx, table: Table, kind: str, id: str) -> Select[Any]:
+    """Id, name and `created_ms` of the rows of `table` (whose name is their kind) that use a thing, in no order."""
+    columns: list[Any] = [table.c.id, table.c.name, table.c.created_ms]
+    return (
+        select(*columns)
+        .join(uses, (uses.c.workspace == table.c.workspace) & (uses.c.user_id == table.c.id))
+        .where(uses.c.workspace == tx.workspace, uses.c.user_kind == table.name)
         .where(uses.c.target_kind == kind, uses.c.target_id == id)
-        .order_by(agent.c.created_ms, agent.c.id)
     )
-    return [(row.id, row.name, row.created_ms // 1000) for row in tx.db.execute(found)]
+
+
+def _named(tx: Tx, table: Table, users: Select[Any]) -> list[tuple[str, str, int]]:
+    rows = tx.db.execute(users.order_by(table.c.created_ms, table.c.id))
+    return [(row.id, row.name, row.created_ms // 1000) for row in rows]
 
 
 def references_in(node: object, at: tuple[str | int, ...] = ()) -> Iterator[Reference]:
