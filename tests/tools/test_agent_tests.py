@@ -221,3 +221,21 @@ async def test_an_override_that_reaches_out_asks_a_person(tmp_path: Path, clock:
     [question] = asked
     assert question.startswith(f"Run 1 test on agent 'Ada' ({ada}), with an unsaved configuration:")
     assert "https://hooks.example/crm" in question
+
+
+async def undo(client: Client, tool: str) -> JSON:
+    """Take back what this tool changed."""
+    [change] = [one for one in (await call(client, "list_changes"))["changes"] if one["tool"] == tool]
+    return await call(client, "undo_change", change_id=change["change_id"])
+
+
+async def test_a_changed_or_deleted_test_is_put_back(tmp_path: Path, clock: Clock) -> None:
+    async with served(tmp_path, clock) as (client, _):
+        made = await call(client, "create_agent_test", **SCENARIO)
+        await call(client, "update_agent_test", test_id=made["test_id"], name="Other", condition="Says no.")
+        await undo(client, "update_agent_test")
+        assert await call(client, "get_agent_test", test_id=made["test_id"]) == made
+        await call(client, "delete_agent_test", test_id=made["test_id"])
+        again = await undo(client, "delete_agent_test")
+        put_back = await call(client, "get_agent_test", test_id=again["target"])
+    assert put_back == made | {"test_id": again["target"]}

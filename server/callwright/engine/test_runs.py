@@ -6,7 +6,7 @@ it. So a restart, a crash and a second process on the same database all need no 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 import anyio
@@ -36,6 +36,7 @@ from .merge import Json, merged
 from .paging import page
 from .people import OWNER
 from .tables_agent_tests import test_invocation, test_run
+from .tables_agent_tools import tool
 
 test_runs = Handlers()
 
@@ -58,7 +59,7 @@ class _Planned:
     agent: Agent
     documents: Sequence[Document]
     metadata: Json
-    tool_names: Mapping[str, str] = field(default_factory=dict[str, str])
+    tool_names: Mapping[str, str]
 
 
 @test_runs.implements(
@@ -191,6 +192,7 @@ def _plan(tx: Tx, agent_id: str, chosen: list[Json], override: Json | None, ids:
         raise InvalidRequest([_problem(["tests"], f"1 to {MOST_TESTS} tests are run together, not {len(chosen)}.")])
     document = _tested(tx, agent_id, override)
     tests = tests_by_id(tx, [asked["test_id"] for asked in chosen])
+    names = _tool_names(tx, tests)
     problems: list[Problem] = []
     planned: list[_Planned] = []
     for place, asked in enumerate(chosen):
@@ -203,7 +205,7 @@ def _plan(tx: Tx, agent_id: str, chosen: list[Json], override: Json | None, ids:
             problems.append(_problem(["tests", place, "workflow_node_id"], str(wrong)))
             continue
         agent = read_agent(agent_id, with_stored_tools(tx, config), on_phone=True)
-        planned.append(_Planned(ids[place], _case(test), agent, texts_of(tx, config), _metadata(tx, test)))
+        planned.append(_Planned(ids[place], _case(test), agent, texts_of(tx, config), _metadata(tx, test), names))
     if problems:
         raise InvalidRequest(problems)
     return planned
@@ -258,6 +260,14 @@ def _case(test: RowMapping) -> Case:
         document["tool_call_parameters"] or {},
         document["dynamic_variables"],
     )
+
+
+def _tool_names(tx: Tx, tests: Mapping[str, RowMapping]) -> dict[str, str]:
+    """A test names a stored tool by its id, and the model calls it by its name."""
+    checks: list[Json] = [test["document"]["tool_call_parameters"] or {} for test in tests.values()]
+    ids = {check["referenced_tool"]["id"] for check in checks if check.get("referenced_tool")}
+    found = select(tool.c.id, tool.c.name).where(tool.c.workspace == tx.workspace, tool.c.id.in_(ids))
+    return {row.id: row.name for row in tx.db.execute(found)}
 
 
 def _metadata(tx: Tx, test: RowMapping) -> Json:
