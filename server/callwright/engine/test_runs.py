@@ -319,12 +319,12 @@ def _runs(tx: Tx, invocation_id: str) -> Sequence[RowMapping]:
 
 def _counts(tx: Tx, invocation_ids: list[str]) -> dict[str, dict[str, int]]:
     """How many runs of each invocation stand where."""
-    status = _status(tx)
-    found = (
-        select(test_run.c.invocation_id, status, func.count().label("runs"))
+    runs = (
+        select(test_run.c.invocation_id, _status(tx))
         .where(test_run.c.workspace == tx.workspace, test_run.c.invocation_id.in_(invocation_ids))
-        .group_by(test_run.c.invocation_id, status)
+        .subquery()
     )
+    found = select(runs, func.count().label("runs")).group_by(runs.c.invocation_id, runs.c.now)
     counts: dict[str, dict[str, int]] = {}
     for row in tx.db.execute(found).mappings():
         counts.setdefault(row["invocation_id"], {})[row["now"]] = row["runs"]
