@@ -6,9 +6,11 @@ Names only: a module is imported when one of its tools is called.
 TOOLSETS = (
     "callwright.tools.agents",
     "callwright.tools.conversations",
+    "callwright.tools.widget",
     "callwright.tools.knowledge_base",
     "callwright.tools.phone_numbers",
     "callwright.tools.secrets",
+    "callwright.tools.llms",
     "callwright.tools.agent_tests",
     "callwright.tools.mcp_servers",
     "callwright.tools.server",

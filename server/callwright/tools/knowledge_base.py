@@ -1,8 +1,6 @@
 """Give agents documents to know."""
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from mcp.server.mcpserver import Context
@@ -19,8 +17,9 @@ from ..contract.knowledge_base import (
     ListDocuments,
     UpdateDocument,
 )
+from .files import PATH_LENGTH, read_file
 from .text import short
-from .toolset import PlatformApi, Toolset, services
+from .toolset import PlatformApi, Toolset
 from .views import Deleted, Page, View
 
 TOOLS = Toolset("knowledge", "Add, read, rename and delete the documents that agents know.")
@@ -72,7 +71,7 @@ async def create_text_document(
     ctx: Context[Any],
     text: Annotated[str | None, Field(min_length=1, max_length=10_000_000, description="The whole text.")] = None,
     path: Annotated[
-        str | None, Field(max_length=1_000, description="Or a UTF-8 text file, in CALLWRIGHT_FILE_ROOTS.")
+        str | None, Field(max_length=PATH_LENGTH, description="Or a UTF-8 text file, in CALLWRIGHT_FILE_ROOTS.")
     ] = None,
     name: DocumentName | None = None,
 ) -> Added:
@@ -80,8 +79,8 @@ async def create_text_document(
     if (text is None) == (path is None):
         raise ToolError("Give either text or path.")
     if path is not None:
-        found = _allowed(path, services(ctx).file_roots)
-        text, name = _read(found), name or found.name
+        file, data = read_file(ctx, path, FILE_BYTES)
+        text, name = _decoded(file, data), name or file
     given = {"text": text} | ({"name": name} if name else {})
     made = await api.send(CreateTextDocument.model_validate(given))
     return Added(document_id=made.id, name=made.name)
@@ -177,28 +176,11 @@ def _view(found: Any) -> DocumentView:
     )
 
 
-def _allowed(path: str, roots: Sequence[Path]) -> Path:
-    """The file, with links resolved, inside one of the folders that the person who runs the server opened."""
-    if not roots:
-        raise ToolError("This server reads no files: CALLWRIGHT_FILE_ROOTS is not set. Send the text itself.")
+def _decoded(name: str, data: bytes) -> str:
     try:
-        found = Path(path).expanduser().resolve(strict=True)
-    except (OSError, RuntimeError, ValueError):
-        found = None
-    # The same words whether the file is outside or absent: the answer must not tell which files exist.
-    if found is None or not found.is_file() or not any(found.is_relative_to(root) for root in roots):
-        raise ToolError(f"No such file in {', '.join(map(str, roots))}. Give the path of a text file in there.")
-    return found
-
-
-def _read(path: Path) -> str:
-    size = path.stat().st_size
-    if size > FILE_BYTES:
-        raise ToolError(f"{path.name} has {size:,} bytes; at most {FILE_BYTES:,} are read.")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ToolError(f"{path.name} is not UTF-8 text. Convert it to text first.") from None
+        raise ToolError(f"{name} is not UTF-8 text. Convert it to text first.") from None
     if not text.strip():
-        raise ToolError(f"{path.name} is empty.")
+        raise ToolError(f"{name} is empty.")
     return text

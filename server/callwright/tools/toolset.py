@@ -78,6 +78,7 @@ class Spec:
     sends: tuple[type[Operation[Any]], ...]
     long: bool = False
     default: bool = True
+    writes_file: bool = False
 
     @property
     def name(self) -> str:
@@ -100,7 +101,7 @@ class Spec:
         strongest = [op for op in self.sends if op.effect == self.effect]
         replaces = self.effect in ("update", "delete", "dial") or any(op.method in ("PUT", "PATCH") for op in strongest)
         return ToolAnnotations(
-            read_only_hint=self.effect == "read",
+            read_only_hint=self.effect == "read" and not self.writes_file,
             destructive_hint=self.effect != "read" and replaces,
             idempotent_hint=self.effect in ("read", "update", "delete") or (self.effect == "secret" and replaces),
             open_world_hint=self.effect == "dial",
@@ -115,16 +116,22 @@ class Toolset:
     previews: dict[type[Operation[Any]], Preview] = field(default_factory=dict[type[Operation[Any]], Preview])
 
     def tool(
-        self, *sends: type[Operation[Any]], title: str, long: bool = False, default: bool = True
+        self,
+        *sends: type[Operation[Any]],
+        title: str,
+        long: bool = False,
+        default: bool = True,
+        writes_file: bool = False,
     ) -> Callable[[F], F]:
         """Make a tool of a function that sends these operations; hints and approval follow from their effects.
 
         `long`: it may take more than seconds, so a client that asked for progress hears that it is alive. `default`:
         it is listed where nobody chose toolsets; hosts take about 40 tools, so only what is needed every day is.
+        `writes_file`: it makes a new file on this machine, so it is not read-only, whatever it does to the platform.
         """
 
         def add(fn: F) -> F:
-            self.specs[fn.__name__] = Spec(fn, title, sends, long, default)
+            self.specs[fn.__name__] = Spec(fn, title, sends, long, default, writes_file)
             return fn
 
         return add
@@ -214,12 +221,13 @@ class FunctionTool:
 
     async def _run(self, known: dict[str, Any], call: Call, ctx: Context[Any]) -> CallToolResult:
         injected: dict[str, Any] = {}
+        pulse = Pulse(ctx)
         if self._api_kwarg:
-            injected[self._api_kwarg] = Api(await services(ctx).api(), call)
+            injected[self._api_kwarg] = Api(await services(ctx).api(), call, pulse)
         if self._context_kwarg:
             injected[self._context_kwarg] = ctx
         work = self._spec.fn(**known, **injected)
-        view = await (_with_heartbeat(work, ctx) if self._spec.long else work)
+        view = await (_with_heartbeat(work, pulse) if self._spec.long else work)
         views = [cast(View, view)]
         if call.changed:
             views.append(Changed(changed=call.changed))
@@ -250,8 +258,19 @@ def _shown(views: list[View]) -> CallToolResult:
     return CallToolResult(content=[TextContent(text=visible(text))], structured_content=fitting)
 
 
-async def _with_heartbeat(work: Awaitable[Any], ctx: Context[Any]) -> Any:
-    """Tells a client that asked for progress that a long call is alive; to another one it says nothing."""
+class Pulse:
+    """What a client that asked for progress hears; another one hears nothing. Each word is one step further."""
+
+    def __init__(self, ctx: Context[Any]) -> None:
+        self._ctx, self._steps = ctx, 0
+
+    async def __call__(self, said: str) -> None:
+        self._steps += 1
+        await self._ctx.report_progress(self._steps, None, said)
+
+
+async def _with_heartbeat(work: Awaitable[Any], pulse: Pulse) -> Any:
+    """Says that a long call is alive."""
     outcome: list[Any] = []
     failure: list[Exception] = []
 
@@ -260,7 +279,7 @@ async def _with_heartbeat(work: Awaitable[Any], ctx: Context[Any]) -> Any:
         while True:
             await anyio.sleep(HEARTBEAT_SECONDS)
             beats += 1
-            await ctx.report_progress(beats, None, f"working for {beats * HEARTBEAT_SECONDS:.0f} s")
+            await pulse(f"working for {beats * HEARTBEAT_SECONDS:.0f} s")
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(beat)
