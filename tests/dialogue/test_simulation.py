@@ -739,12 +739,12 @@ The document “Rental terms”, section “Deposits”, says: “Return it by n
                 "polite": {
                     "criteria_id": "polite",
                     "result": "unknown",
-                    "rationale": 'Not judged: no language model is configured (CALLWRIGHT_LLM_BASE_URL and CALLWRIGHT_LLM_MODEL).',
+                    "rationale": "Not judged: no language model is configured (CALLWRIGHT_LLM_BASE_URL and CALLWRIGHT_LLM_MODEL).",
                 },
                 "informed": {
                     "criteria_id": "informed",
                     "result": "unknown",
-                    "rationale": 'Not judged: no language model is configured (CALLWRIGHT_LLM_BASE_URL and CALLWRIGHT_LLM_MODEL).',
+                    "rationale": "Not judged: no language model is configured (CALLWRIGHT_LLM_BASE_URL and CALLWRIGHT_LLM_MODEL).",
                 },
             },
             "data_collection_results": {
@@ -752,7 +752,7 @@ The document “Rental terms”, section “Deposits”, says: “Return it by n
                     "data_collection_id": "day",
                     "value": None,
                     "json_schema": {"type": "string", "description": "The wanted day."},
-                    "rationale": 'Not judged: no language model is configured (CALLWRIGHT_LLM_BASE_URL and CALLWRIGHT_LLM_MODEL).',
+                    "rationale": "Not judged: no language model is configured (CALLWRIGHT_LLM_BASE_URL and CALLWRIGHT_LLM_MODEL).",
                 },
                 "shop": {
                     "data_collection_id": "shop",

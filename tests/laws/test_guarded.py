@@ -160,9 +160,10 @@ def carried() -> list[Carried]:
     calls.append(Carried("UpdatePhoneNumber", "agent_id", "update_phone_number", assign))
     for last in ("url", "request_headers", "auth_connection", "mcp_server_ids", "native_mcp_server_ids"):
         named = {**REHEARSAL, "variables": {last: "https://h.example"}}
-        calls.append(
-            Carried("SimulateConversation", f"simulation_specification.**.{last}", "simulate_conversation", named)
-        )
+        calls += [
+            Carried(operation, f"simulation_specification.**.{last}", "simulate_conversation", named)
+            for operation in ("StreamSimulation", "SimulateConversation")  # here, and on the hosted platform
+        ]
     for (sent, pattern), given in MCP_CALLS.items():
         operation, tool = sent.split()
         who = {"name": "Calendar", "url": "https://mcp.example/mcp"} if tool == "create_mcp_server" else MCP
