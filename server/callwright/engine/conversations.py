@@ -82,9 +82,9 @@ def get_audio(tx: Tx, op: GetConversationAudio) -> Blob:
 @conversations.implements(SendFeedback, proof="test_feedback_is_counted_in_the_conversation")
 def send_feedback(tx: Tx, op: SendFeedback) -> Empty:
     record: Json = conversation_row(tx, op.conversation_id)["document"]
-    counted: Json = record["metadata"]["feedback"]
+    counted: Json = {"overall_score": None, "likes": 0, "dislikes": 0} | record["metadata"].get("feedback", {})
     name = f"{op.feedback}s"
-    feedback = counted | {name: counted.get(name, 0) + 1}
+    feedback = counted | {name: counted[name] + 1}
     tx.db.execute(
         update(conversation)
         .where(conversation.c.workspace == tx.workspace, conversation.c.id == op.conversation_id)
