@@ -89,7 +89,7 @@ async def test_a_server_reads_back_as_it_was_created(api: ApiClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "transport"),
+    ("address", "transport"),
     [
         ("https://a.example/mcp", "STREAMABLE_HTTP"),
         ("https://a.example/sse", "SSE"),
@@ -97,10 +97,10 @@ async def test_a_server_reads_back_as_it_was_created(api: ApiClient) -> None:
     ],
 )
 async def test_the_transport_follows_from_the_address_unless_it_is_said(
-    api: ApiClient, url: str, transport: str
+    api: ApiClient, address: str, transport: str
 ) -> None:
-    assert (await read(api, await made(api, url=url)))["config"]["transport"] == transport
-    assert (await read(api, await made(api, url=url, transport="SSE")))["config"]["transport"] == "SSE"
+    assert (await read(api, await made(api, url=address)))["config"]["transport"] == transport
+    assert (await read(api, await made(api, url=address, transport="SSE")))["config"]["transport"] == "SSE"
 
 
 async def test_an_update_changes_what_it_names_and_null_resets(api: ApiClient) -> None:
