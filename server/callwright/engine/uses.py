@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Select, Table, delete, insert, select
+from sqlalchemy import Column, Select, Table, delete, insert, select
 
 from .handlers import Tx
 from .tables import agent, uses
@@ -63,7 +63,7 @@ def tools_using(tx: Tx, kind: str, id: str) -> list[tuple[str, str, int]]:
 
 def select_users(tx: Tx, table: Table, kind: str, id: str) -> Select[Any]:
     """Id, name and `created_ms` of the rows of `table` (whose name is their kind) that use a thing, in no order."""
-    columns: list[Any] = [table.c.id, table.c.name, table.c.created_ms]
+    columns: list[Column[Any]] = [table.c.id, table.c.name, table.c.created_ms]
     return (
         select(*columns)
         .join(uses, (uses.c.workspace == table.c.workspace) & (uses.c.user_id == table.c.id))

@@ -10,8 +10,11 @@ TOOLSETS = (
     "callwright.tools.knowledge_base",
     "callwright.tools.phone_numbers",
     "callwright.tools.secrets",
+    "callwright.tools.agent_tools",
     "callwright.tools.llms",
     "callwright.tools.agent_tests",
     "callwright.tools.mcp_servers",
+    "callwright.tools.calls",
+    "callwright.tools.workspace",
     "callwright.tools.server",
 )

@@ -12,8 +12,8 @@ _DROPPED = frozenset({"script", "style", "template", "noscript", "svg", "math", 
 _PARAGRAPHS = frozenset(
     {
         "address", "article", "aside", "blockquote", "body", "dd", "div", "dl", "dt", "fieldset", "figure",
-        "figcaption", "footer", "form", "header", "hr", "main", "nav", "ol", "p", "pre", "section", "summary", "details",
-        "table", "tr", "ul",
+        "figcaption", "footer", "form", "header", "hr", "main", "nav", "ol", "p", "pre", "section", "summary",
+        "details", "table", "tr", "ul",
     }
 )  # fmt: skip
 _HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
