@@ -46,9 +46,12 @@ def test_every_toolset_has_a_name_and_a_description() -> None:
             "knowledge": "Add, read, rename and delete the documents that agents know.",
             "phone": "Import phone numbers and choose which agent answers them.",
             "secrets": "Keep the secrets that agents' tools and webhooks use.",
+            "tools": "Store the tools that agents call: webhooks, client tools, system tools.",
             "llms": "Choose language models and voices, and estimate what models cost.",
             "tests": "Test single replies of agents, and run such tests.",
             "mcp_servers": "Connect MCP servers whose tools agents may call.",
+            "calls": "Call people: one, or many in a batch.",
+            "workspace": "Settings that hold for every agent of the workspace.",
             "server": "See where the server works, and review or undo its changes.",
         }
     )
@@ -57,7 +60,7 @@ def test_every_toolset_has_a_name_and_a_description() -> None:
 
 VERBS = {
     "list", "get", "create", "update", "delete", "import", "simulate", "undo", "describe", "run", "resubmit",
-    "duplicate", "upload", "send", "save", "calculate",
+    "duplicate", "upload", "send", "save", "calculate", "place", "submit", "cancel", "retry",
 }  # fmt: skip
 
 
@@ -131,10 +134,13 @@ def test_what_destroys_repeats_or_reaches_out_is_known_by_name() -> None:
             "upload_avatar",
             "update_document",
             "delete_document",
+            "delete_rag_index",
             "update_phone_number",
             "delete_phone_number",
             "update_secret",
             "delete_secret",
+            "update_tool",
+            "delete_tool",
             "update_agent_test",
             "delete_agent_test",
             "update_mcp_server",
@@ -143,6 +149,12 @@ def test_what_destroys_repeats_or_reaches_out_is_known_by_name() -> None:
             "delete_mcp_tool_approval",
             "update_mcp_tool_config",
             "delete_mcp_tool_config",
+            "place_call",
+            "submit_batch_call",
+            "cancel_batch_call",
+            "retry_batch_call",
+            "update_workspace_settings",
+            "update_dashboard_settings",
             "undo_change",
         ]
     )
@@ -150,23 +162,30 @@ def test_what_destroys_repeats_or_reaches_out_is_known_by_name() -> None:
         [
             "create_agent",
             "create_agent_test",
+            "create_file_document",
             "create_mcp_server",
             "create_mcp_tool_approval",
             "create_mcp_tool_config",
+            "create_rag_index",
             "create_secret",
             "create_text_document",
+            "create_tool",
+            "create_url_document",
             "duplicate_agent",
             "get_agent_link",
             "get_session_token",
             "get_signed_url",
             "import_phone_number",
+            "place_call",
             "resubmit_test_invocation",
+            "retry_batch_call",
             "run_agent_tests",
             "send_feedback",
             "simulate_conversation",
+            "submit_batch_call",
         ]
     )
-    assert having("openWorldHint") == snapshot([])
+    assert having("openWorldHint") == snapshot(["place_call", "submit_batch_call", "retry_batch_call"])
 
 
 @each_tool
@@ -181,7 +200,7 @@ def test_a_tool_changes_one_thing(name: str) -> None:
     """Two declare several and send one of them: as a stream or whole, and whatever takes a change back."""
     spec = SPECS[name][1]
     changing = [op for op in spec.sends if op.effect != "read"]
-    assert len(changing) <= 1 or name in ("simulate_conversation", "undo_change")
+    assert len(changing) <= 1 or name in ("simulate_conversation", "place_call", "undo_change")
     assert TOOLS[name]["effect"] == spec.effect
 
 

@@ -9,7 +9,7 @@ from ..contract.describe import Described, NoSuchPart, describe
 from .text import short
 from .views import View
 
-_KINDS = "agent, tool, test or mcp_server"
+_KINDS = "agent, tool, test, mcp_server or workspace"
 
 
 class FieldLine(View):
@@ -35,7 +35,9 @@ async def describe_config(
     path: Annotated[
         str, Field(max_length=300, description="Dotted part, as conversation_config.tts; empty: all.")
     ] = "",
-    kind: Annotated[str, Field(pattern="^(agent|tool|test|mcp_server)$", description=f"Whose: {_KINDS}.")] = "agent",
+    kind: Annotated[
+        str, Field(pattern="^(agent|tool|test|mcp_server|workspace)$", description=f"Whose: {_KINDS}.")
+    ] = "agent",
 ) -> ConfigPart:
     """Tell which fields a part of a configuration has, with types, ranges and allowed values. Before writing config."""
     model, above = _document(kind)
@@ -64,6 +66,10 @@ def _document(kind: str) -> tuple[type[BaseModel], str]:
             from ..contract.mcp_servers import CreateMcpServer
 
             return CreateMcpServer, "config"
+        case "workspace":
+            from ..contract.workspace import UpdateWorkspaceSettings
+
+            return UpdateWorkspaceSettings, ""
         case _:
             from ..contract.agents import CreateAgent
 
