@@ -21,8 +21,9 @@ from .clock import NewId, NowMs, new_id, now_ms
 from .keys import key_file, subkey
 from .settings import Platform, Settings
 from .tools.approval_state import name_question
+from .tools.offer import Offer
 from .tools.policy import Policy
-from .tools.surface import Entry, ListedOnce, built, chosen, lazy
+from .tools.surface import Entry, built, lazy
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -161,10 +162,10 @@ class App:
         return Database(self.settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
 
 
-def build_server(app: App, entries: list[Entry] | None = None) -> MCPServer[Any]:
-    """The MCP server of `app`. `entries` replaces the shipped surface in tests."""
-    settings = app.settings
-    offered = chosen(built() if entries is None else entries, settings.toolsets, app.bounds, app.policy)
+def build_server(app: App, entries: list[Entry] | None = None, *, by_url: bool = False) -> MCPServer[Any]:
+    """The MCP server of `app`. `entries` replaces the shipped surface in tests; `by_url`: a URL may choose toolsets."""
+    surface = built() if entries is None else entries
+    offer = Offer(surface, app.settings.toolsets, app.bounds, app.policy, by_url=by_url)
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncGenerator[App]:
@@ -181,8 +182,8 @@ def build_server(app: App, entries: list[Entry] | None = None) -> MCPServer[Any]
         instructions=instructions(app),
         icons=[Icon(src=_ICON, mime_type="image/svg+xml", sizes=["any"])],
         lifespan=lifespan,
-        tools=[lazy(entry, app.policy) for entry in offered],
-        middleware=[ListedOnce()],
+        tools=[lazy(entry, app.policy) for entry in offer.tools],
+        middleware=[offer],
         cache_hints={"tools/list": CacheHint(LIST_SECONDS * 1000, "private")},
         request_state_security=RequestStateSecurity(keys=[subkey(app.state_key, "request state")]),
         log_level="WARNING",

@@ -67,7 +67,7 @@ def mcp_app(app: App, listen: Listen) -> ASGIApp:
         allowed_hosts=names,
         allowed_origins=[f"{scheme}://{name}" for name in names for scheme in ("http", "https")],
     )
-    inner = build_server(app).streamable_http_app(
+    inner = build_server(app, by_url=True).streamable_http_app(
         stateless_http=listen.stateless, transport_security=security, host=listen.host
     )
     return BearerToken(inner, http_token(app)) if listen.token else inner

@@ -17,7 +17,7 @@ class GetThing(Operation[Thing], method="GET", path="/v1/things/{thing_id}"):
 
 
 class SumUp(Operation[Thing], method="POST", path="/v1/things/sum", effect="read"):
-    names: list[str]
+    parts: list[str]
 
 
 class CreateThing(Operation[Thing], method="POST", path="/v1/things", guarded=("hook.url", "auth.enabled")):

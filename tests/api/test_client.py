@@ -61,7 +61,7 @@ async def test_a_request_carries_what_was_set_and_nothing_else() -> None:
         await api.send(GetThing(thing_id="t1", fields=["a", "b"]))
         await api.send(CREATE)
         await api.send(CreateThing.model_validate({"name": "é", "dry_run": True, "secret": "s", "new": {"x": None}}))
-        await api.send(SumUp(names=[]))
+        await api.send(SumUp(parts=[]))
         assert await api.send(DELETE) is None
     assert platform.seen == snapshot(
         [
@@ -69,7 +69,7 @@ async def test_a_request_carries_what_was_set_and_nothing_else() -> None:
             ("GET", "/v1/things/t1?fields=a&fields=b", ""),
             ("POST", "/v1/things", '{"name":"n"}'),
             ("POST", "/v1/things?dry_run=true", '{"name":"é","secret":"s","new":{"x":null}}'),
-            ("POST", "/v1/things/sum", '{"names":[]}'),
+            ("POST", "/v1/things/sum", '{"parts":[]}'),
             ("DELETE", "/v1/things/t1", ""),
         ]
     )
@@ -291,7 +291,7 @@ async def test_a_bound_refuses_before_anything_is_sent(bounds: Bounds, op: Opera
     ("bounds", "op"),
     [
         (Bounds(read_only=True), GET),
-        (Bounds(read_only=True), SumUp(names=[])),
+        (Bounds(read_only=True), SumUp(parts=[])),
         (Bounds(no_outbound=True), CREATE),
         (Bounds(no_outbound=True), CreateThing.model_validate({"name": "n", "auth": {"enabled": False}})),
     ],

@@ -77,7 +77,7 @@ PASSING = [
 
 
 @pytest.mark.parametrize("fault", PASSING, ids=repr)
-@pytest.mark.parametrize("op", [GET, SumUp(names=["a"])], ids=["GET", "a POST that only reads"])
+@pytest.mark.parametrize("op", [GET, SumUp(parts=["a"])], ids=["GET", "a POST that only reads"])
 async def test_two_passing_faults_are_hidden_from_a_read(
     op: Operation[Thing], fault: httpx.Response | Exception
 ) -> None:

@@ -5,12 +5,14 @@ from httpx2 import AsyncClient
 from inline_snapshot import snapshot
 
 from callwright.api.client import ApiClient
-from callwright.contract.agents import DeleteAgent, GetAgent, ListAgents, UpdateAgent
+from callwright.contract.agents import DeleteAgent, DuplicateAgent, GetAgent, ListAgents, UpdateAgent
 from callwright.contract.errors import NotFound
+from callwright.contract.knowledge_base import DeleteDocument
 from callwright.contract.phone_numbers import CreatePhoneNumber, GetPhoneNumber, UpdatePhoneNumber
 from tests.arms import Clock
 
 from .helpers import agent, change, dump, knowing, problems, read, refused, secret, text
+from .test_phone_numbers import SIP
 
 pytestmark = pytest.mark.anyio
 
@@ -311,3 +313,32 @@ async def test_a_reference_counts_only_where_the_configuration_makes_it(api: Api
 def test_taking_a_plain_value_out_asks_nobody() -> None:
     config = {"agent": {"prompt": {"timezone": None}}, "language_presets": {"fr": None}}
     assert UpdateAgent.model_validate({"agent_id": "agent_1", "conversation_config": config}).guarded_paths() == []
+
+
+async def test_a_copy_has_the_configuration_and_neither_the_numbers_nor_the_keys(api: ApiClient) -> None:
+    document = await text(api)
+    closed = {"auth": {"enable_auth": True, "shareable_token": "t0ken"}}
+    ada = await agent(api, knowing(document, prompt="Help."), name="Ada", tags=["desk"], platform_settings=closed)
+    number = await api.send(CreatePhoneNumber.model_validate(SIP))
+    await api.send(UpdatePhoneNumber(phone_number_id=number.phone_number_id, agent_id=ada))
+    copies = [
+        (await api.send(DuplicateAgent(agent_id=ada))).agent_id,
+        (await api.send(DuplicateAgent(agent_id=ada, name="Bea"))).agent_id,
+    ]
+    original, copy, named = [await read(api, id) for id in (ada, *copies)]
+    assert (copy["name"], named["name"]) == ("Ada (copy)", "Bea")
+    assert (len(original["phone_numbers"]), copy["phone_numbers"]) == (1, [])
+    assert original["platform_settings"]["auth"].pop("shareable_token") == "t0ken"
+    own = ("agent_id", "name", "phone_numbers", "metadata")
+    assert {k: v for k, v in copy.items() if k not in own} == {k: v for k, v in original.items() if k not in own}
+
+
+async def test_a_copy_uses_what_the_original_uses_and_lives_on_its_own(api: ApiClient) -> None:
+    document = await text(api)
+    ada = await agent(api, knowing(document), name="Ada")
+    copy = (await api.send(DuplicateAgent(agent_id=ada, name="Bea"))).agent_id
+    await api.send(DeleteAgent(agent_id=ada))
+    assert "'Bea'" in str(await refused(api, DeleteDocument(documentation_id=document)))
+    await change(api, copy, name="Eve")
+    assert (await read(api, copy))["name"] == "Eve"
+    assert isinstance(await refused(api, DuplicateAgent(agent_id=ada)), NotFound)

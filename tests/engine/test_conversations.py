@@ -8,7 +8,13 @@ from httpx2 import AsyncClient
 from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.contract.agents import DeleteAgent, ListAgents, UpdateAgent
-from callwright.contract.conversations import DeleteConversation, GetConversation, ListConversations
+from callwright.contract.conversations import (
+    DeleteConversation,
+    GetConversation,
+    GetConversationAudio,
+    ListConversations,
+    SendFeedback,
+)
 from callwright.contract.errors import NotFound
 from callwright.engine.conversations import keep
 from callwright.engine.handlers import Tx
@@ -16,7 +22,7 @@ from callwright.engine.vault import Vault
 from callwright.net.guard import NOTHING_PRIVATE
 from tests.arms import Clock
 
-from .helpers import JSON, agent, dump, refused
+from .helpers import JSON, agent, dump, problems, refused
 
 pytestmark = pytest.mark.anyio
 
@@ -133,3 +139,33 @@ async def test_a_conversation_outlives_its_agent_and_shows_its_present_name(
     [left] = (await api.send(ListConversations())).conversations
     assert (left.agent_id, left.agent_name) == (ada, None)
     assert (await api.send(GetConversation(conversation_id="conv_a"))).agent_id == ada
+
+
+async def test_feedback_is_counted_in_the_conversation(app: App, api: ApiClient) -> None:
+    await kept(app, record("conv_a", await agent(api)), record("conv_b", "agent_1"))
+    before = dump(await api.send(GetConversation(conversation_id="conv_a")))
+    for said in ("like", "dislike", "like"):
+        await api.send(SendFeedback(conversation_id="conv_a", feedback=said))
+    after = dump(await api.send(GetConversation(conversation_id="conv_a")))
+    assert after["metadata"].pop("feedback") == {"overall_score": None, "likes": 2, "dislikes": 1}
+    assert after == before
+    other = await api.send(GetConversation(conversation_id="conv_b"))
+    assert "feedback" not in dump(other)["metadata"]
+
+
+async def test_feedback_is_like_or_dislike_and_about_a_conversation_that_exists(
+    api: ApiClient, wire: AsyncClient
+) -> None:
+    assert problems(await wire.post(f"{BASE}/conv_a/feedback", json={"feedback": "meh"})) == [
+        "body.feedback: Input should be 'like' or 'dislike'"
+    ]
+    assert isinstance(await refused(api, SendFeedback(conversation_id="conv_a", feedback="like")), NotFound)
+
+
+async def test_a_conversation_without_a_recording_says_why(app: App, api: ApiClient) -> None:
+    await kept(app, record("conv_a", await agent(api)))
+    refusal = await refused(api, GetConversationAudio(conversation_id="conv_a"))
+    assert isinstance(refusal, NotFound)
+    assert str(refusal) == "Conversation 'conv_a' has no recording: it was held in text. Read its transcript."
+    unknown = await refused(api, GetConversationAudio(conversation_id="conv_z"))
+    assert str(unknown).startswith("No conversation 'conv_z'.")

@@ -12,6 +12,7 @@ from inline_snapshot import snapshot
 
 from callwright.api.client import ApiClient
 from callwright.app import App
+from callwright.contract.agent_tools import CreateTool
 from callwright.contract.agents import SimulateConversation
 from callwright.contract.conversations import GetConversation, ListConversations
 from callwright.contract.errors import NotFound
@@ -287,3 +288,33 @@ async def test_models_are_routed_by_name(tmp_path: Path, clock: Clock) -> None:
     assert heard[0] == "user: B"
     assert heard[2] == "user: A"
     assert "user: When are bicycles repaired?" in heard
+
+
+async def test_a_rehearsal_offers_stored_tools_and_answers_them_from_mocks(tmp_path: Path, clock: Clock) -> None:
+    stored: JSON = {
+        "type": "webhook",
+        "name": "find_slot",
+        "description": "Finds a free slot.",
+        "api_schema": {
+            "url": "https://crm.example.com/slots",
+            "query_params_schema": {"properties": {"day": {"type": "string", "description": "Day."}}},
+        },
+    }
+    inline: JSON = {"type": "client", "name": "show_map", "description": "Shows the map."}
+
+    def reply(request: JSON) -> Say:
+        if "tools" in request and not any(message["role"] == "tool" for message in request["messages"]):
+            return Say("", calls=(Call("find_slot", '{"day": "Monday"}'),))
+        return plays(request)
+
+    async with peer(reply) as at, with_model(tmp_path / "home", clock, at) as app:
+        api = await app.api()
+        made = await api.send(CreateTool.model_validate({"tool_config": stored}))
+        ada = await agent(api, {"agent": {"prompt": {"tool_ids": [made.id], "tools": [inline]}}})
+        mocks = {"find_slot": {"default_return_value": "nine"}}
+        answer = dump(await api.send(rehearse(ada, tool_mock_config=mocks, new_turns_limit=4)))
+    offered = next(request["tools"] for request in at.requests if "tools" in request)
+    assert [tool["function"]["name"] for tool in offered] == ["show_map", "find_slot"]
+    assert list(offered[1]["function"]["parameters"]["properties"]) == ["day"]
+    results = [result for turn in answer["simulated_conversation"] for result in turn.get("tool_results") or ()]
+    assert [(result["tool_name"], result["result_value"]) for result in results][:1] == [("find_slot", "nine")]

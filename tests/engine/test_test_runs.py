@@ -19,6 +19,7 @@ from callwright.contract.agent_tests import (
     ResubmitInvocation,
     RunAgentTests,
 )
+from callwright.contract.agent_tools import CreateTool
 from callwright.contract.errors import NotFound
 from tests.arms import Clock, numbered, settings
 from tests.contract.facts import assert_answer
@@ -218,6 +219,21 @@ async def test_a_node_of_the_workflow_is_tested_as_it_speaks(tmp_path: Path, clo
     assert "Help.\n\nSell the large one." in at.requests[0]["messages"][0]["content"]
     assert at.requests[0]["temperature"] == 0.3
     assert done["test_runs"][0]["workflow_node_id"] == "sell"
+
+
+async def test_a_stored_tool_is_named_by_its_id(tmp_path: Path, clock: Clock) -> None:
+    book: JSON = {
+        "type": "client",
+        "name": "book",
+        "description": "Books.",
+        "parameters": {"type": "object", "properties": {}},
+    }
+    async with peer(lambda _: Say("", (Call("book"),))) as at, served(tmp_path, clock, at) as api:
+        tool = (await api.send(CreateTool.model_validate({"tool_config": book}))).id
+        ada = await agent(api, {"agent": {"prompt": {"tool_ids": [tool]}}})
+        wanted = {"referenced_tool": {"id": tool, "type": "client"}}
+        done = await finished(api, (await api.send(run(ada, await made(api, CALL, tool_call_parameters=wanted)))).id)
+    assert done["test_runs"][0]["condition_result"]["rationale"]["summary"] == "book was called as expected."
 
 
 async def test_what_cannot_be_run_is_refused_at_its_place_and_nothing_is_kept(

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncGenerator
 
+from typing import Any
+
 import pytest
 from httpx2 import AsyncClient
 from starlette.requests import Request
@@ -13,6 +15,7 @@ from callwright.engine.vault import Vault
 from tests.arms import Clock, numbered
 
 from .helpers import JSON, http
+from .test_agent_tests import SCENARIO
 from .test_phone_numbers import SIP
 
 pytestmark = pytest.mark.anyio
@@ -23,25 +26,37 @@ BODIES: dict[str, JSON] = {
     "SimulateConversation": USER,
     "UpdateDocument": {"name": "stolen"},
     "UpdatePhoneNumber": {"agent_id": None},
+    "UpdateAgentTest": SCENARIO,
+    "RunAgentTests": {"tests": [{"test_id": "test_no"}]},
+    "UpdateMcpServer": {"disable_interruptions": True},
+    "UpdateMcpApprovalPolicy": {"approval_policy": "auto_approve_all"},
+    "CreateMcpToolApproval": {"tool_name": "book", "tool_description": "Books."},
+    "CreateMcpToolConfig": {"tool_name": "book"},
+    "UpdateMcpToolConfig": {"pre_tool_speech": "off"},
     "UpdateSecret": {"type": "update", "name": "stolen", "value": "stolen"},
 }
 LISTS = {
     "agents": "agents", "conversations?include_simulated=true": "conversations", "knowledge-base": "documents",
-    "secrets": "secrets", "phone-numbers": "",
+    "secrets": "secrets", "phone-numbers": "", "agent-testing": "tests", "mcp-servers": "mcp_servers",
 }  # fmt: skip
 
 
 @pytest.fixture
 async def mine(app: App, clock: Clock) -> AsyncGenerator[AsyncClient]:
-    async with http(await two_workspaces(app, clock), workspace="mine") as client:
+    engine = await an_engine(app, clock)
+    async with http(two_workspaces(engine), workspace="mine") as client:
         yield client
+    await engine.aclose()
 
 
-async def two_workspaces(app: App, clock: Clock) -> object:
+async def an_engine(app: App, clock: Clock) -> Engine:
+    return Engine(await app.database(), Vault(b"k" * 32), Models({}), clock=clock, ids=numbered())
+
+
+def two_workspaces(engine: Engine) -> object:
     def admit(request: Request) -> str | None:
         return request.headers.get("workspace")
 
-    engine = Engine(await app.database(), Vault(b"k" * 32), Models({}), clock=clock, ids=numbered())
     return build_app(engine, admit)
 
 
@@ -60,7 +75,12 @@ async def furnish(wire: AsyncClient, **headers: str) -> dict[str, str]:
     number = (await made("phone-numbers", SIP))["phone_number_id"]
     secret = (await made("secrets", {"type": "new", "name": "CRM", "value": "v"}))["secret_id"]
     conversation = (await made(f"agents/{agent}/simulate-conversation", USER))["conversation_id"]
+    test = (await made("agent-testing/create", SCENARIO))["id"]
+    invocation = await made(f"agents/{agent}/run-tests", {"tests": [{"test_id": test}]})
+    server = (await made("mcp-servers", {"config": {"name": "Calendar", "url": "https://mcp.invalid/mcp"}}))["id"]
+    await made(f"mcp-servers/{server}/tool-configs", BODIES["CreateMcpToolConfig"])
     return {
+        "test_id": test, "test_invocation_id": invocation["id"], "mcp_server_id": server, "tool_name": "book",
         "agent_id": agent, "documentation_id": document, "phone_number_id": number, "secret_id": secret,
         "conversation_id": conversation,
     }  # fmt: skip
@@ -75,10 +95,12 @@ async def test_no_operation_reaches_what_another_workspace_has(mine: AsyncClient
     before = await everything(mine, workspace="theirs")
     tried = 0
     for op in (op for group in HANDLERS for op in group.by_operation if "{" in op.path):
-        answer = await mine.request(op.method, op.path.format(**theirs), json=BODIES.get(op.__name__))
+        again: dict[str, Any] = {"agent_id": theirs["agent_id"], "test_run_ids": []}
+        body = again if op.__name__ == "ResubmitInvocation" else BODIES.get(op.__name__)
+        answer = await mine.request(op.method, op.path.format(**theirs), json=body)
         assert (answer.status_code, answer.json()["detail"]["status"]) == (404, "not_found"), op
         tried += 1
-    assert tried == 15
+    assert tried > 15
     assert await everything(mine, workspace="theirs") == before
 
 
@@ -107,7 +129,7 @@ async def test_nothing_can_refer_to_what_another_workspace_has(mine: AsyncClient
 
 
 async def test_a_request_without_a_workspace_is_not_admitted(app: App, clock: Clock) -> None:
-    async with http(await two_workspaces(app, clock)) as wire:
+    async with http(two_workspaces(await an_engine(app, clock))) as wire:
         assert (await wire.get("/v1/convai/agents")).status_code == 401
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from httpx2 import AsyncClient, Response
 
@@ -64,7 +65,42 @@ REHEARSAL: JSON = {
     "simulation_specification": {"simulated_user_config": {"prompt": {"prompt": "When do you open?"}}},
     "extra_evaluation_criteria": ["Says goodbye"],
 }
+TEST: JSON = {
+    "name": "Calls nobody",
+    "type": "tool",
+    "chat_history": [{"role": "user", "message": "Hi.", "time_in_call_secs": 0}],
+    "success_condition": "",
+    "success_examples": [{"response": "Hello.", "type": "success"}],
+    "failure_examples": [],
+    "tool_call_parameters": {
+        "referenced_tool": {"id": "end_call", "type": "system"},
+        "parameters": [{"path": "reason", "eval": {"type": "regex", "pattern": "^a"}}],
+    },
+    "dynamic_variables": {"name": "Bo"},
+}
 REQUESTS: dict[str, JSON] = {
+    "CreateAgentTest": TEST,
+    "UpdateAgentTest": {**TEST, "name": "Calls somebody"},
+    "SummariseAgentTests": {"test_ids": ["{test_id}"]},
+    "RunAgentTests": {"tests": [{"test_id": "{test_id}"}]},
+    "ResubmitInvocation": {"test_run_ids": ["{test_run_id}"], "agent_id": "{agent_id}"},
+    "CreateMcpServer": {
+        "config": {
+            "name": "Calendar",
+            "url": "https://mcp.invalid/mcp",
+            "secret_token": {"secret_id": "{secret_id}"},
+            "request_headers": {"X-Team": "desk"},
+        }
+    },
+    "UpdateMcpServer": {"response_timeout_secs": 30, "request_meta": {"team": "desk"}},
+    "UpdateMcpApprovalPolicy": {"approval_policy": "require_approval_per_tool"},
+    "CreateMcpToolApproval": {"tool_name": "book", "tool_description": "Books.", "input_schema": {"type": "object"}},
+    "CreateMcpToolConfig": {
+        "tool_name": "book",
+        "execution_mode": "async",
+        "input_overrides": {"at": {"source": "constant", "constant_value": "09:00"}},
+    },
+    "UpdateMcpToolConfig": {"pre_tool_speech": "off"},
     "CreateAgent": AGENT,
     "UpdateAgent": {"conversation_config": {"tts": {"speed": 1.1}}},
     "SimulateConversation": REHEARSAL,
@@ -75,8 +111,15 @@ REQUESTS: dict[str, JSON] = {
     "CreateSecret": {"type": "new", "name": "CRM", "value": "v"},
     "UpdateSecret": {"type": "update", "name": "CRM", "value": "w"},
 }
-ORDER = ("Create", "Simulate", "Update", "List", "Get", "Delete")
-KEYS = {"CreateTextDocument": ("documentation_id", "id"), "SimulateConversation": ("conversation_id",) * 2}
+ORDER = ("Create", "Simulate", "Run", "Update", "List", "Get", "Summarise", "Resubmit", "Delete")
+KEYS = {
+    "CreateTextDocument": ("documentation_id", "id"),
+    "SimulateConversation": ("conversation_id",) * 2,
+    "CreateAgentTest": ("test_id", "id"),
+    "RunAgentTests": ("test_invocation_id", "id"),
+    "CreateMcpServer": ("mcp_server_id", "id"),
+}
+QUERIES = {"ListConversations": "?include_simulated=true", "ListInvocations": "?agent_id={agent_id}"}
 
 
 @pytest.fixture
@@ -115,19 +158,30 @@ async def ask(wire: AsyncClient, op: type[Operation[Any]], ids: dict[str, str], 
     return await wire.request(op.method, op.path.format(**ids) + query, json=body)
 
 
-def place(op: type[Operation[Any]]) -> tuple[int, bool]:
+def place(op: type[Operation[Any]]) -> tuple[int, bool, int]:
     """Things are made before what needs them, and deleted in the other direction."""
     verb = next(place for place, verb in enumerate(ORDER) if op.__name__.startswith(verb))
-    about_agents = "Agent" in op.__name__
-    return verb, about_agents if verb == 0 else not about_agents
+    about_agents, depth = "Agent" in op.__name__, op.path.count("/")
+    return verb, about_agents if verb == 0 else not about_agents, depth if verb == 0 else -depth
+
+
+async def settled(wire: AsyncClient, ids: dict[str, str]) -> str:
+    """The id of a run that has been run, so that it can be run again."""
+    with anyio.fail_after(10):
+        while True:
+            [run] = (await wire.get(f"/v1/convai/test-invocations/{ids['test_invocation_id']}")).json()["test_runs"]
+            if run["status"] != "pending":
+                return run["test_run_id"]
 
 
 async def test_every_answer_is_one_that_the_published_schema_allows(wire: AsyncClient) -> None:
     await wire.post("/v1/convai/phone-numbers", json=TWILIO)
-    ids: dict[str, str] = {}
+    ids = {"tool_name": "book"}
     asked: set[type[Operation[Any]]] = set()
     for op in sorted(IMPLEMENTED, key=place):
-        answer = await ask(wire, op, ids, "?include_simulated=true" if op.__name__ == "ListConversations" else "")
+        if op.__name__ == "ResubmitInvocation":
+            ids["test_run_id"] = await settled(wire, ids)
+        answer = await ask(wire, op, ids, QUERIES.get(op.__name__, "").format(**ids))
         if op.__name__ == "GetDocumentContent":
             assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
         else:

@@ -13,8 +13,10 @@ from callwright.api.client import ApiClient
 from callwright.app import App, build_server
 from callwright.bounds import Bounds
 from callwright.contract import all_operations
+from callwright.contract.agent_tests import CreateAgentTest, RunAgentTests
 from callwright.contract.agents import CreateAgent, GetAgent, UpdateAgent
 from callwright.contract.errors import Refused
+from callwright.contract.mcp_servers import CreateMcpServer
 from callwright.contract.phone_numbers import CreatePhoneNumber, GetPhoneNumber
 
 from ..arms import Clock, facts, numbered, reach, settings, text
@@ -70,14 +72,14 @@ AGENT_BODIES: dict[str, dict[str, Any]] = {
     "conversation_config.**.auth_connection": prompt(tools=[HOOK]),
     "conversation_config.**.custom_llm": prompt(llm="custom-llm", custom_llm={"url": "https://llm.example/v1"}),
     "conversation_config.**.transfers": prompt(built_in_tools={"transfer_to_number": TRANSFER}),
-    "conversation_config.**.mcp_server_ids": prompt(mcp_server_ids=["mcp_1"]),
+    "conversation_config.**.mcp_server_ids": prompt(mcp_server_ids=["mcpsrv_3"]),
     "conversation_config.**.native_mcp_server_ids": prompt(native_mcp_server_ids=["mcp_1"]),
     "workflow.**.url": subagent(tools=[HOOK]),
     "workflow.**.request_headers": subagent(tools=[HOOK]),
     "workflow.**.auth_connection": subagent(tools=[HOOK]),
     "workflow.**.custom_llm": subagent(llm="custom-llm", custom_llm={"url": "https://llm.example/v1"}),
     "workflow.**.transfers": subagent(built_in_tools={"transfer_to_number": TRANSFER}),
-    "workflow.**.mcp_server_ids": subagent(mcp_server_ids=["mcp_1"]),
+    "workflow.**.mcp_server_ids": subagent(mcp_server_ids=["mcpsrv_3"]),
     "workflow.**.native_mcp_server_ids": subagent(native_mcp_server_ids=["mcp_1"]),
     "workflow.nodes.*.transfer_destination": node(
         "phone_number", transfer_destination={"type": "phone", "phone_number": "+15550001111"}
@@ -99,6 +101,31 @@ TRUNK = {
 }
 CALLERS = {"allowed_addresses": ["192.0.2.0/24"], "credentials": {"username": "desk", "password": SECRET}}
 NUMBER = {"phone_number": "+15552223333", "label": "Desk"}
+MCP = {"mcp_server_id": "mcpsrv_3"}
+MCP_CALLS: dict[tuple[str, str], dict[str, Any]] = {
+    ("CreateMcpServer create_mcp_server", "config.url"): {},
+    ("CreateMcpServer create_mcp_server", "config.secret_token"): {"token_secret_id": "secret_1"},
+    ("CreateMcpServer create_mcp_server", "config.request_headers"): {"headers": {"X-Key": SECRET}},
+    ("CreateMcpServer create_mcp_server", "config.approval_policy"): {"approval_policy": "auto_approve_all"},
+    ("UpdateMcpServer update_mcp_server", "approval_policy"): {"config": {"approval_policy": "auto_approve_all"}},
+    ("UpdateMcpServer update_mcp_server", "request_headers"): {"headers": {"X-Key": SECRET}},
+    ("UpdateMcpServer update_mcp_server", "request_meta"): {"config": {"request_meta": {"key": SECRET}}},
+    ("UpdateMcpServer update_mcp_server", "secret_token"): {"token_secret_id": "secret_1"},
+    ("UpdateMcpServer update_mcp_server", "auth_connection"): {
+        "config": {"auth_connection": {"auth_connection_id": "auth_1"}}
+    },
+    ("UpdateMcpApprovalPolicy update_mcp_approval_policy", "approval_policy"): {"approval_policy": "auto_approve_all"},
+    ("CreateMcpToolApproval create_mcp_tool_approval", "tool_name"): {
+        "tool_name": "book", "policy": "auto_approved", "description": "Books."
+    },
+}  # fmt: skip
+OVERRIDES: dict[str, dict[str, Any]] = {
+    "agent_config_override.**.url": prompt(tools=[HOOK]),
+    "agent_config_override.**.request_headers": prompt(tools=[HOOK]),
+    "agent_config_override.**.auth_connection": prompt(tools=[HOOK]),
+    "agent_config_override.**.mcp_server_ids": prompt(mcp_server_ids=["mcpsrv_3"]),
+    "agent_config_override.**.native_mcp_server_ids": prompt(native_mcp_server_ids=["mcp_1"]),
+}
 REHEARSAL = {"agent_id": "agent_1", "caller": "Hello"}
 
 
@@ -133,12 +160,26 @@ def carried() -> list[Carried]:
     calls.append(Carried("UpdatePhoneNumber", "agent_id", "update_phone_number", assign))
     for last in ("url", "request_headers", "auth_connection", "mcp_server_ids", "native_mcp_server_ids"):
         named = {**REHEARSAL, "variables": {last: "https://h.example"}}
-        calls.append(
-            Carried("SimulateConversation", f"simulation_specification.**.{last}", "simulate_conversation", named)
-        )
+        calls += [
+            Carried(operation, f"simulation_specification.**.{last}", "simulate_conversation", named)
+            for operation in ("StreamSimulation", "SimulateConversation")  # here, and on the hosted platform
+        ]
+    for (sent, pattern), given in MCP_CALLS.items():
+        operation, tool = sent.split()
+        who = {"name": "Calendar", "url": "https://mcp.example/mcp"} if tool == "create_mcp_server" else MCP
+        calls.append(Carried(operation, pattern, tool, {**who, **given}))
+    for pattern, override in OVERRIDES.items():
+        run = {"agent_id": "agent_1", "test_ids": ["test_4"], "override": override, "wait_seconds": 0}
+        again = {"invocation_id": "tinv_5", "run_ids": ["trun_6"], "override": override, "wait_seconds": 0}
+        calls += [
+            Carried("RunAgentTests", pattern, "run_agent_tests", run),
+            Carried("ResubmitInvocation", pattern, "resubmit_test_invocation", again),
+        ]
     return calls
 
 
+NO_TOOL = {("CreateMcpServer", "config.tool_approval_hashes")}
+"""Paths that no tool carries: a decision about a tool is made by the tool for that, which reads what it decides on."""
 CALLS = carried()
 each_call = pytest.mark.parametrize("call", CALLS, ids=str)
 
@@ -146,18 +187,39 @@ each_call = pytest.mark.parametrize("call", CALLS, ids=str)
 def test_every_guarded_path_of_every_operation_is_tried() -> None:
     """An operation that gains a guarded path fails here until a call above carries it."""
     declared = {(op.__name__, pattern) for op in all_operations() for pattern in op.guarded}
-    assert declared == {(call.operation, call.pattern) for call in CALLS}
+    assert declared - NO_TOOL == {(call.operation, call.pattern) for call in CALLS}
+
+
+@pytest.fixture
+async def app(tmp_path: Path, clock: Clock) -> AsyncGenerator[App]:
+    """The whole server with every tool, not only the everyday ones."""
+    app = App(settings(tmp_path / "home", toolsets=("all",)), "embedded", clock=clock, ids=numbered())
+    yield app
+    await app.close()
+
+
+TEST = {
+    "name": "Hours",
+    "chat_history": [{"role": "user", "message": "Hi", "time_in_call_secs": 0}],
+    "success_condition": "Greets.",
+    "success_examples": [],
+    "failure_examples": [],
+}
 
 
 @pytest.fixture
 async def home(app: App, tmp_path: Path) -> AsyncGenerator[Path]:
-    """A data folder with the agent `agent_1` and the SIP number `phnum_2`."""
+    """A data folder with the agent `agent_1`, the SIP number `phnum_2`, an MCP server and a test that was run."""
     api = await app.api()
     await api.send(CreateAgent.model_validate({"name": "Ada", "conversation_config": {}}))
     trunk = {"address": "old.example"}
     await api.send(
         CreatePhoneNumber.model_validate({**NUMBER, "phone_number": "+15551112222", "provider": "sip_trunk", "outbound_trunk_config": trunk})
     )  # fmt: skip
+    server = {"name": "Calendar", "url": "https://mcp.example/mcp"}
+    await api.send(CreateMcpServer.model_validate({"config": server}))
+    await api.send(CreateAgentTest.model_validate(TEST))
+    await api.send(RunAgentTests.model_validate({"agent_id": "agent_1", "tests": [{"test_id": "test_4"}]}))
     yield app.settings.home
     await app.close()
 
@@ -196,6 +258,7 @@ async def test_the_question_names_the_path_and_hides_the_secret(app: App, home: 
 OUTWARD_NOT = {
     "agent_id",
     "inbound_trunk_config",
+    "approval_policy",
     "platform_settings.auth",
     "platform_settings.overrides",
     "platform_settings.privacy",
@@ -206,7 +269,9 @@ OUTWARD = [call for call in CALLS if call.pattern not in OUTWARD_NOT and not cal
 @pytest.mark.parametrize("call", OUTWARD, ids=str)
 async def test_no_outbound_holds_where_nobody_is_asked(home: Path, clock: Clock, call: Carried) -> None:
     """With approval `none` the API layer is the only guard left."""
-    bounded = App(settings(home, approval="none", no_outbound=True), "embedded", clock=clock, ids=numbered())
+    bounded = App(
+        settings(home, toolsets=("all",), approval="none", no_outbound=True), "embedded", clock=clock, ids=numbered()
+    )
     async with reach(bounded) as (client, _):
         refused = await client.call_tool(call.tool, call.arguments)
     assert refused.is_error
@@ -227,7 +292,7 @@ def offered(**chosen: Any) -> set[str]:
 
 
 def test_a_read_only_server_offers_only_what_reads() -> None:
-    assert {name.split("_")[0] for name in offered(read_only=True)} == {"list", "get"}
+    assert {name.split("_")[0] for name in offered(read_only=True)} == {"list", "get", "describe"}
 
 
 # --- ways round

@@ -37,7 +37,7 @@ MAY["doctor"] |= {"status", "contract", "engine"}  # it examines the parts one b
 ONLY = {
     "httpx2": {"net"},
     "sqlalchemy": {"db", "engine", "ledger"},
-    "mcp": {"tools", "app", *ABOVE},
+    "mcp": {"tools", "app", "engine", *ABOVE},
     "starlette": {"engine", "serving", "app"},
     "uvicorn": {"serving"},
     "cryptography": {"engine", "tools"},
@@ -100,6 +100,13 @@ def test_sealing_is_the_approvals_affair_alone_among_the_tools() -> None:
     assert users == {"approval.py"}
 
 
+def test_one_module_of_the_engine_speaks_mcp_and_only_when_it_is_called() -> None:
+    """An agent's MCP servers are asked as any client asks them; nothing else of the platform knows the protocol."""
+    assert {f.name for f in FILES if layer_of(f) == "engine" and "mcp" in imported(f)[1]} == {"mcp_client.py"}
+    module = ast.parse((ROOT / "engine" / "mcp_client.py").read_text(encoding="utf-8"))
+    assert not any(isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mcp") for node in module.body)
+
+
 def test_only_the_command_line_reads_the_environment() -> None:
     def reads(file: Path) -> bool:
         nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
@@ -140,6 +147,7 @@ print("\\n".join(sorted(set(sys.modules) - before)))
             "callwright.settings",
             "callwright.tools",
             "callwright.tools.approval_state",
+            "callwright.tools.offer",
             "callwright.tools.policy",
             "callwright.tools.surface",
         }

@@ -5,31 +5,35 @@ import math
 import random
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
 from functools import cache
 from typing import Any, Self, TypeVar, cast
 from urllib.parse import quote
 
 import anyio
 from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from ..bounds import UNBOUNDED, Bounds
 from ..contract.errors import ApiError, BadRequest, RateLimited, Refused, Unavailable, Unreachable, Unreadable, decode
-from ..contract.operation import Blob, Operation
+from ..contract.operation import Blob, Operation, Stream
 from ..net.http import (
     CONNECT_SECONDS,
     URL,
     InvalidURL,
     Request,
+    Response,
     Timeout,
     Transport,
     http_client,
     read_body,
 )
 from .retry import Answer, Fault, pause, told_to_wait
+from .values import values
 
 R = TypeVar("R")
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -94,19 +98,38 @@ class ApiClient:
 
     async def send(self, op: Operation[R], *, deadline: float | None = None) -> R:
         """The answer to `op`, or an ApiError. `deadline`: seconds for this call in all, retries included."""
+        self._check_bounds(op)
+        seconds = self._deadline if deadline is None else deadline
+        ends = anyio.current_time() + seconds
+        return self._result(op, await _until(ends, seconds, op, self._attempts(op, seconds)))
+
+    async def stream(self, op: Operation[Stream[T]], *, deadline: float | None = None) -> AsyncGenerator[T]:
+        """The values of the answer to `op` as they come, or an ApiError at any of them. `deadline`: seconds for all.
+
+        Nothing is sent twice once the answer has begun. `aclosing` the values lets the platform stop early.
+        """
+        self._check_bounds(op)
+        seconds = self._deadline if deadline is None else deadline
+        ends = anyio.current_time() + seconds
+        response = self._opened(op, await _until(ends, seconds, op, self._attempts(op, seconds, whole=False)))
+        try:
+            async with aclosing(values(response, LARGEST_ANSWER)) as lines:
+                while (line := await _until(ends, seconds, op, self._next(op, lines))) is not None:
+                    yield self._value(op, line)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await response.aclose()
+
+    def _check_bounds(self, op: Operation[Any]) -> None:
         guarded = op.guarded_paths() if self._bounds.no_outbound else ()
         if reason := self._bounds.allow(op.effect, guarded):
             raise Refused(reason)
-        seconds = self._deadline if deadline is None else deadline
-        with anyio.move_on_after(seconds):
-            return self._result(op, await self._attempts(op, seconds))
-        raise Unreachable(f"No answer within {seconds:g} s.{_doubt(op)}")
 
-    async def _attempts(self, op: Operation[Any], seconds: float) -> Answer:
+    async def _attempts(self, op: Operation[Any], seconds: float, *, whole: bool = True) -> Answer:
         attempt = 0
         while True:
             attempt += 1
-            outcome = await self._attempt(self._request(op, seconds))
+            outcome = await self._attempt(self._request(op, seconds), whole=whole)
             said = outcome.status if isinstance(outcome, Answer) else outcome.name
             log.debug("%s %s, attempt %d: %s", op.method, op.path, attempt, said)
             wait = pause(op.effect, attempt, outcome, random=self._random, now=self._clock())
@@ -117,10 +140,12 @@ class ApiClient:
             raise self._fault(op, outcome)
         return outcome
 
-    async def _attempt(self, request: Request) -> Answer | Fault:
+    async def _attempt(self, request: Request, *, whole: bool) -> Answer | Fault:
         """Any exception is an outcome: below are sockets, TLS and parsers, and not all of them wrap their errors."""
         try:
             response = await self._http.send(request, stream=True)
+            if response.is_success and not whole:
+                return Answer(response.status_code, response.headers, b"", response)
             try:
                 body = await read_body(response, LARGEST_ANSWER)
             finally:
@@ -155,10 +180,7 @@ class ApiClient:
             raise Refused(f"{type(op).__name__} would leave its own endpoint.")
 
     def _result(self, op: Operation[R], answer: Answer) -> R:
-        if answer.status >= 400:
-            raise self._error(op, answer)
-        if not 200 <= answer.status < 300:
-            raise Unreadable(f"The platform answered {answer.status}, a redirect, and redirects are not followed.")
+        self._refuse(op, answer)
         kind: object = op.answer()
         if kind is None:
             return cast(R, None)
@@ -168,6 +190,35 @@ class ApiClient:
         if misfit:
             raise Unreadable(self._clean(misfit))
         return cast(R, result)
+
+    def _refuse(self, op: Operation[Any], answer: Answer) -> None:
+        if answer.status >= 400:
+            raise self._error(op, answer)
+        if not 200 <= answer.status < 300:
+            raise Unreadable(f"The platform answered {answer.status}, a redirect, and redirects are not followed.")
+
+    def _opened(self, op: Operation[Any], answer: Answer) -> Response:
+        if answer.stream is None:
+            self._refuse(op, answer)
+            raise Unreadable("The platform's answer is empty.")
+        return answer.stream
+
+    async def _next(self, op: Operation[Any], lines: AsyncGenerator[bytes]) -> bytes | None:
+        try:
+            return await anext(lines, None)
+        except Exception as exc:
+            fault = Fault.of(exc)
+        raise self._fault(op, fault)
+
+    def _value(self, op: Operation[Stream[T]], line: bytes) -> T:
+        """One value of a stream. An error that comes after the answer's status has left carries its own."""
+        if failure := _failure(line):
+            raise self._error(op, failure)
+        try:
+            return op.decode_item(line)
+        except ValidationError as exc:
+            misfit = _misfit(exc, "")
+        raise Unreadable(self._clean(misfit))
 
     def _error(self, op: Operation[Any], answer: Answer) -> ApiError:
         # A platform may quote what it refuses, and what it refuses may be a secret.
@@ -255,13 +306,34 @@ def _read(op: Operation[Any], answer: Answer) -> tuple[object, str]:
     try:
         return op.decode(answer.body), ""
     except ValidationError as exc:
-        errors = exc.errors(include_input=False, include_url=False, include_context=False)
+        return None, _misfit(exc, answer.headers.get("content-type", ""))
+
+
+def _misfit(exc: ValidationError, content_type: str) -> str:
+    errors = exc.errors(include_input=False, include_url=False, include_context=False)
     if errors[0]["type"] == "json_invalid":
-        kind = answer.headers.get("content-type", "").partition(";")[0][:60]
-        return None, f"The platform's answer is not JSON (it is called {kind!r})."
+        kind = content_type.partition(";")[0][:60]
+        return f"The platform's answer is not JSON (it is called {kind!r})."
     fields = sorted({".".join(map(str, e["loc"])) or "all" for e in errors})
     more = f" and {len(fields) - 10} more" if len(fields) > 10 else ""
-    return None, f"The platform's answer lacks or garbles: {', '.join(fields[:10])}{more}."
+    return f"The platform's answer lacks or garbles: {', '.join(fields[:10])}{more}."
+
+
+async def _until(ends: float, seconds: float, op: Operation[Any], work: Awaitable[T]) -> T:
+    """One step of a call. A stream has several, because no scope may stay open while its reader has a value."""
+    with anyio.CancelScope(deadline=ends):
+        return await work
+    raise Unreachable(f"No answer within {seconds:g} s.{_doubt(op)}")
+
+
+def _failure(line: bytes) -> Answer | None:
+    """The error that ends a stream, as an answer of its own."""
+    try:
+        found: Any = from_json(line) if b'"status_code"' in line else None
+        body = cast(dict[str, Any], found) if isinstance(found, dict) else {}
+        return Answer(int(body["status_code"]), {}, line) if "detail" in body else None
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def _doubt(op: Operation[Any]) -> str:

@@ -17,7 +17,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from ..contract.operation import Effect
-from ..net.http import ConnectError, ConnectTimeout, DecodingError, PoolTimeout, TransportError
+from ..net.http import ConnectError, ConnectTimeout, DecodingError, PoolTimeout, Response, TransportError
 
 ATTEMPTS = 3
 FIRST_PAUSE = 0.5
@@ -29,11 +29,13 @@ _MAY_PASS = frozenset({408, 425, 429})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One complete answer. Its headers ignore case; neither they nor the body are in the repr."""
+    """One answer. Its headers ignore case; neither they nor the body are in the repr."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    stream: Response | None = field(default=None, repr=False)
+    """Open, where the body is read value by value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ RESOURCES = (
     "secrets",
     "mcp_servers",
     "llms",
+    "voices",
 )
 
 

@@ -111,10 +111,8 @@ class GetConversationAudio(Operation[Blob], method="GET", path="/v1/convai/conve
     conversation_id: ConversationId
 
 
-class SendFeedback(
-    Operation[Empty], method="POST", path="/v1/convai/conversations/{conversation_id}/feedback", effect="update"
-):
-    """Say whether the conversation was good."""
+class SendFeedback(Operation[Empty], method="POST", path="/v1/convai/conversations/{conversation_id}/feedback"):
+    """Say whether the conversation was good. Each time counts."""
 
     conversation_id: ConversationId
     feedback: Literal["like", "dislike"]

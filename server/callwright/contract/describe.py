@@ -199,7 +199,7 @@ def strangers(node: Any, value: object, at: str = "") -> Iterator[tuple[str, lis
         if (union := _mark(node, OneOf)) is not None:
             core = dict(_kinds(node)).get(str(document.get(union.tag)))
         if isinstance(core, type) and issubclass(core, BaseModel):
-            known = core.model_fields
+            known = {field.alias or name: field for name, field in core.model_fields.items()}
             for key, item in document.items():
                 if key in known:
                     yield from strangers(_annotation(known[key]), item, f"{at}.{key}")

@@ -176,8 +176,10 @@ class CreateTextDocument(Operation[AddedDocument], method="POST", path="/v1/conv
     name: str | None = None
 
 
-class CreateUrlDocument(Operation[AddedDocument], method="POST", path="/v1/convai/knowledge-base/url"):
-    """Add a web page, read once, now."""
+class CreateUrlDocument(
+    Operation[AddedDocument], method="POST", path="/v1/convai/knowledge-base/url", guarded=("url",)
+):
+    """Add a web page, read once, now. Guarded: an address can carry whatever was said to whoever answers there."""
 
     page_url: str = Field(alias="url")
     name: DocumentName | None = None
@@ -190,7 +192,7 @@ class CreateFileDocument(Operation[AddedDocument], method="POST", path="/v1/conv
     name: str | None = None
 
 
-class CreateDocument(Operation[AddedDocument], method="POST", path="/v1/convai/knowledge-base"):
+class CreateDocument(Operation[AddedDocument], method="POST", path="/v1/convai/knowledge-base", guarded=("url",)):
     """Add a web page or a file: the older way, with exactly one of both."""
 
     agent_id: Annotated[Maybe[str], Query()] = None

@@ -45,3 +45,49 @@ class CalculateAgentLlmUsage(
     number_of_pages: Count | None = None
     """Pages of knowledge."""
     rag_enabled: bool | None = None
+
+
+class RetirementRule(Wire):
+    """Days before a model's end, and shares in percent, by which its conversations move to another model."""
+
+    warning_start_days: int
+    fallback_start_days: int
+    fallback_complete_days: int
+    fallback_start_percentage: int
+    fallback_complete_percentage: int
+
+
+class Retirement(Wire):
+    """Whether a model is on its way out, and what comes in its place."""
+
+    llm: Llm
+    is_deprecated: bool
+    provider_deprecation_date: str | None = None
+    """ISO 8601."""
+    replacement_model: Llm | None = None
+
+
+class LlmInfo(Wire):
+    """What one model can do. Limits in tokens."""
+
+    llm: Llm
+    is_checkpoint: bool
+    """Whether it is a dated variant."""
+    max_tokens_limit: int
+    """Of one answer."""
+    max_context_limit: int
+    supports_image_input: bool
+    supports_document_input: bool
+    supports_parallel_tool_calls: bool
+    deprecation_info: Retirement | None = None
+
+
+class LlmList(Wire):
+    """Which models there are."""
+
+    llms: list[LlmInfo]
+    default_deprecation_config: RetirementRule
+
+
+class ListLlms(Operation[LlmList], method="GET", path="/v1/convai/llm/list", measured=False):
+    """Read which models there are, with their limits."""

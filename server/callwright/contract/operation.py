@@ -59,7 +59,8 @@ class Operation(BaseModel, Generic[R]):
 
     `effect` is what the call does to the world; the approval policy judges by it. `guarded` are dotted paths of the
     body that ask a person whichever tool carries them (`*` stands for one key or list item, `**` for any depth); so
-    does a null above them, which resets them.
+    does a null above them, which resets them. `measured` says that the published facts of the API have it; a few that
+    we need besides they do not.
     """
 
     model_config = ConfigDict(
@@ -70,6 +71,7 @@ class Operation(BaseModel, Generic[R]):
     path: ClassVar[str]
     effect: ClassVar[Effect]
     guarded: ClassVar[tuple[str, ...]] = ()
+    measured: ClassVar[bool] = True
 
     def __init_subclass__(
         cls,
@@ -78,11 +80,12 @@ class Operation(BaseModel, Generic[R]):
         path: str = "",
         effect: Effect | None = None,
         guarded: tuple[str, ...] = (),
+        measured: bool = True,
         **kw: Any,
     ) -> None:
         super().__init_subclass__(**kw)
         if method is not None:
-            cls.method, cls.path, cls.guarded = method, path, guarded
+            cls.method, cls.path, cls.guarded, cls.measured = method, path, guarded, measured
             cls.effect = effect or _EFFECT_OF[method]
 
     @classmethod

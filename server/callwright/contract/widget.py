@@ -64,3 +64,9 @@ class UploadAvatar(
 
     agent_id: AgentId
     avatar_file: Blob
+
+
+class GetAvatar(Operation[Blob], method="GET", path="/v1/convai/avatars/{agent_id}", measured=False):
+    """Read the uploaded picture (embedded platform only; the widget's configuration names this address)."""
+
+    agent_id: AgentId

@@ -1,4 +1,4 @@
-"""An agent's documents: what it holds in its configuration, reading them, and taking one out."""
+"""An agent's documents: what it holds in its configuration, reading them, adding one, and taking one out."""
 
 from typing import Any, cast
 
@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from .dialogue.passages import Document
 from .handlers import Tx
-from .merge import Json
+from .merge import Json, merged
 from .tables import agent, document
 from .uses import references_in, replace_uses
 
@@ -21,10 +21,25 @@ def texts_of(tx: Tx, conversation_config: Json) -> list[Document]:
     return [by_id[id] for id in ids if id in by_id]
 
 
+def attach(tx: Tx, agent_id: str, locator: Json) -> None:
+    """Let the agent, which exists, know one more document."""
+    config = _config(tx, agent_id)
+    known: list[Json] = config["conversation_config"]["agent"]["prompt"].get("knowledge_base") or []
+    added = {"conversation_config": {"agent": {"prompt": {"knowledge_base": [*known, locator]}}}}
+    _keep(tx, agent_id, merged(config, added))
+
+
 def take_out(tx: Tx, agent_id: str, document_id: str) -> None:
     """Remove a document from wherever the agent's configuration names it."""
+    _keep(tx, agent_id, cast(Json, _without(_config(tx, agent_id), document_id)))
+
+
+def _config(tx: Tx, agent_id: str) -> Json:
     found = select(agent.c.document).where(agent.c.workspace == tx.workspace, agent.c.id == agent_id)
-    config = cast(Json, _without(tx.db.execute(found).scalar_one(), document_id))
+    return tx.db.execute(found).scalar_one()
+
+
+def _keep(tx: Tx, agent_id: str, config: Json) -> None:
     tx.db.execute(
         update(agent)
         .where(agent.c.workspace == tx.workspace, agent.c.id == agent_id)

@@ -10,7 +10,10 @@ from ..contract.agents import (
     CreateAgent,
     CreatedAgent,
     DeleteAgent,
+    DuplicateAgent,
     GetAgent,
+    GetAgentKnowledgeSize,
+    KnowledgeSize,
     ListAgents,
     UpdateAgent,
 )
@@ -18,12 +21,15 @@ from ..contract.errors import InUse, NotFound
 from . import defaults
 from .checks import check_agent
 from .handlers import Handlers, Tx
+from .knowledge_size import pages_of
 from .merge import Json, merged, with_defaults
 from .paging import name_key, page, search_key
 from .people import OWNER
 from .phone_numbers import numbers_of, unassign
 from .tables import agent
-from .uses import agents_using, forget_uses, references_in, replace_uses
+from .tables_access import access_token
+from .tables_widget import avatar
+from .uses import agents_using, forget_uses, references_in, replace_uses, tools_using
 
 agents = Handlers()
 
@@ -33,11 +39,17 @@ _ANSWERED = ("agent_id", "metadata", "phone_numbers", "access_info")
 
 @agents.implements(CreateAgent, proof="test_an_agent_reads_back_as_it_was_created")
 def create_agent(tx: Tx, op: CreateAgent) -> CreatedAgent:
-    new = tx.new_id("agent")
-    document = _checked(tx, {}, op.body() or {})
-    tx.db.execute(insert(agent).values(workspace=tx.workspace, id=new, created_ms=tx.now_ms, **_columns(tx, document)))
-    replace_uses(tx, "agent", new, references_in(document))
-    return CreatedAgent(agent_id=new)
+    return _stored(tx, _checked(tx, {}, op.body() or {}))
+
+
+@agents.implements(DuplicateAgent, proof="test_a_copy_has_the_configuration_and_neither_the_numbers_nor_the_keys")
+def duplicate_agent(tx: Tx, op: DuplicateAgent) -> CreatedAgent:
+    """Phone numbers stay with the original, and so does what opens it: a link to it does not open the copy."""
+    row = agent_row(tx, op.agent_id)
+    settings: Json = row["document"]["platform_settings"]
+    auth = {name: value for name, value in settings["auth"].items() if name != "shareable_token"}
+    own: Json = {"name": op.name or f"{row['name']} (copy)", "platform_settings": settings | {"auth": auth}}
+    return _stored(tx, row["document"] | own)
 
 
 @agents.implements(ListAgents, proof="test_agents_are_listed_page_by_page_in_every_order")
@@ -78,16 +90,24 @@ def update_agent(tx: Tx, op: UpdateAgent) -> Json:
 
 @agents.implements(DeleteAgent, proof="test_deleting_an_agent_unassigns_its_phone_numbers")
 def delete_agent(tx: Tx, op: DeleteAgent) -> Json:
-    """Refused while other agents hand over to it. Conversations stay; phone numbers are unassigned and named."""
+    """Refused while other agents or tools hand over to it. Conversations stay; phone numbers are freed and named."""
     name = agent_row(tx, op.agent_id)["name"]
     users = [user for user in agents_using(tx, "agent", op.agent_id) if user[0] != op.agent_id]
+    users += tools_using(tx, "agent", op.agent_id)
     if users:
         named = ", ".join(f"{shown!r} ({id})" for id, shown, _ in users[:10])
         raise InUse("agent_in_use", f"Agent {name!r} is handed callers by {named}. Take that transfer out first.")
     freed = unassign(tx, op.agent_id)
+    for table in (access_token, avatar):
+        tx.db.execute(delete(table).where(table.c.workspace == tx.workspace, table.c.agent_id == op.agent_id))
     tx.db.execute(delete(agent).where(agent.c.workspace == tx.workspace, agent.c.id == op.agent_id))
     forget_uses(tx, "agent", op.agent_id)
     return {"unassigned_phone_numbers": freed} if freed else {}
+
+
+@agents.implements(GetAgentKnowledgeSize, proof="test_the_size_of_an_agents_knowledge_is_told_in_pages")
+def get_knowledge_size(tx: Tx, op: GetAgentKnowledgeSize) -> KnowledgeSize:
+    return KnowledgeSize(number_of_pages=pages_of(tx, agent_row(tx, op.agent_id)["document"]))
 
 
 def agent_row(tx: Tx, agent_id: str) -> RowMapping:
@@ -101,6 +121,13 @@ def as_updated(tx: Tx, agent_id: str, patch: Json) -> Json:
     """The document as an update would store it, checked like one. Nothing is stored."""
     document: Json = agent_row(tx, agent_id)["document"]
     return _checked(tx, document, patch) if patch else document
+
+
+def _stored(tx: Tx, document: Json) -> CreatedAgent:
+    new = tx.new_id("agent")
+    tx.db.execute(insert(agent).values(workspace=tx.workspace, id=new, created_ms=tx.now_ms, **_columns(tx, document)))
+    replace_uses(tx, "agent", new, references_in(document))
+    return CreatedAgent(agent_id=new)
 
 
 def _checked(tx: Tx, old: Json, patch: Json) -> Json:

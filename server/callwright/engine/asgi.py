@@ -4,17 +4,18 @@ import hmac
 import logging
 import math
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Annotated, Any, cast, get_args, get_origin
 
-import anyio
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -24,22 +25,35 @@ from ..contract.errors import ApiError, InvalidRequest, Unauthorized
 from ..contract.operation import Blob, Operation
 from ..db.database import Database
 from ..net.guard import NOTHING_PRIVATE, AllowList
+from .access import access, home_of
 from .agent_tests import agent_tests
+from .agent_tools import agent_tools
 from .agents import agents
+from .batch_calls import batch_calls
+from .calls import calls
 from .conversations import conversations
-from .handlers import Handlers, Implementation, Tx, Unit
+from .handlers import KEY_HOLDER, Asker, Handlers, Implementation, Tx, Unit
 from .jobs import Jobs
 from .knowledge_base import knowledge_base
+from .llms import llms
+from .mcp_servers import mcp_servers
 from .models import Models
 from .phone_numbers import phone_numbers
 from .problems import parsed
+from .rag_indexes import rag_indexes
 from .secrets import secrets
 from .simulations import simulations
 from .test_runs import test_runs
 from .vault import Vault
+from .voices import voices
+from .waiting import Streamed, until_disconnect
+from .widget import widget
+from .workspace import workspace_settings
 
 HANDLERS: tuple[Handlers, ...] = (
     agents,
+    access,
+    widget,
     conversations,
     simulations,
     knowledge_base,
@@ -47,6 +61,14 @@ HANDLERS: tuple[Handlers, ...] = (
     secrets,
     agent_tests,
     test_runs,
+    mcp_servers,
+    agent_tools,
+    rag_indexes,
+    llms,
+    voices,
+    calls,
+    batch_calls,
+    workspace_settings,
 )
 BODY_LIMIT = 30 * 1024 * 1024
 
@@ -78,8 +100,10 @@ class Engine:
         """Stops what goes on after its answer. The database and the models are closed by who opened them."""
         await self.jobs.aclose()
 
-    def unit(self, workspace: str) -> Unit:
-        return Unit(self.database, workspace, self.vault, self.clock, self.ids, self.allow, self.models, self.jobs)
+    def unit(self, workspace: str, asker: Asker = KEY_HOLDER) -> Unit:
+        return Unit(
+            self.database, workspace, self.vault, self.clock, self.ids, self.allow, self.models, self.jobs, asker
+        )
 
 
 def key_holder(key: str | None) -> Admit:
@@ -100,7 +124,11 @@ def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:
         for op, implementation in group.by_operation.items():
             by_path.setdefault(op.path, {})[op.method] = _endpoint(engine, admit, op, implementation)
     return Starlette(
-        routes=[Route(path, _by_method(methods), methods=list(methods)) for path, methods in by_path.items()],
+        # What is written out goes before what stands for any id: /knowledge-base/rag-index before /{documentation_id}.
+        routes=[
+            Route(path, _by_method(by_path[path]), methods=list(by_path[path]))
+            for path in sorted(by_path, key=lambda path: path.replace("{", "~"))
+        ],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _defect},
     )
 
@@ -119,44 +147,25 @@ def _endpoint(engine: Engine, admit: Admit, op: type[Operation[Any]], implementa
 
     async def serve(request: Request) -> Response:
         workspace = admit(request)
-        if workspace is None:
+        if workspace is None and not implementation.public:
             raise Unauthorized("The header xi-api-key is missing or wrong.")
         asked = await _parse(op, request)
+        asker = Asker(str(request.base_url).rstrip("/"), request.headers.get("origin"), workspace is not None)
+        if workspace is None:
+            workspace = await engine.database.read(lambda db: home_of(db, request.path_params["agent_id"]))
         if implementation.waits:
-            return _answer(await _until_disconnect(request, fn(engine.unit(workspace), asked)))
+            unit = engine.unit(workspace, asker)
+            if op.streams():
+                return Streamed(request, lambda emit: fn(unit, asked, emit))
+            return _answer(await until_disconnect(request, fn(unit, asked)))
 
         def work(connection: Connection) -> object:
-            return fn(Tx(connection, workspace, engine.vault, engine.clock(), engine.ids, engine.allow), asked)
+            return fn(Tx(connection, workspace, engine.vault, engine.clock(), engine.ids, engine.allow, asker), asked)
 
         run = engine.database.read if op.effect == "read" else engine.database.write
         return _answer(await run(work))
 
     return serve
-
-
-async def _until_disconnect(request: Request, work: Awaitable[Any]) -> Any:
-    """A caller who goes away stops what waits for the network on their behalf."""
-    outcome: list[Any] = []
-    failure: list[Exception] = []
-
-    async with anyio.create_task_group() as tasks:
-
-        async def watch() -> None:
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
-            tasks.cancel_scope.cancel()
-
-        tasks.start_soon(watch)
-        try:
-            outcome.append(await work)
-        except Exception as exc:  # raised below, as itself and not in a group
-            failure.append(exc)
-        tasks.cancel_scope.cancel()
-    if failure:
-        raise failure[0]
-    if not outcome:
-        raise HTTPException(499, "The caller went away.")
-    return outcome[0]
 
 
 async def _parse(op: type[Operation[Any]], request: Request) -> Operation[Any]:
@@ -181,7 +190,7 @@ def _is_list(op: type[Operation[Any]], name: str) -> bool:
 
 
 async def _json(request: Request) -> dict[str, Any]:
-    raw = await _bounded(request)
+    raw = b"".join([part async for part in _bounded(request)])
     try:
         # Refuses what cannot be stored or given back too: NaN, half a surrogate pair, more than 200 levels.
         body: Any = from_json(raw, allow_inf_nan=False) if raw else {}
@@ -209,26 +218,37 @@ def _refuse_unstorable(node: Any, at: list[str | int]) -> None:
             _refuse_unstorable(item, [*at, index])
 
 
-async def _bounded(request: Request) -> bytes:
-    parts: list[bytes] = []
+async def _bounded(request: Request) -> AsyncGenerator[bytes]:
     size = 0
     async for part in request.stream():
         size += len(part)
         if size > BODY_LIMIT:
             raise HTTPException(413, f"The body is larger than {BODY_LIMIT // 1024 // 1024} MB.")
-        parts.append(part)
-    return b"".join(parts)
+        yield part
 
 
 async def _form(request: Request) -> dict[str, Any]:
-    form = await request.form(max_part_size=BODY_LIMIT)
+    """The fields of a form; none where it is no form. Not by `request.form`, which knows no end to a file's size."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    parser = {"multipart/form-data": MultiPartParser, "application/x-www-form-urlencoded": FormParser}.get(kind)
+    if parser is None:
+        return {}
     body: dict[str, Any] = {}
-    for name, value in form.multi_items():
-        body[name] = (
-            Blob(value.content_type or "application/octet-stream", await value.read(), value.filename or "")
-            if isinstance(value, UploadFile)
-            else value
-        )
+    try:
+        async with aclosing(_bounded(request)) as stream:
+            form = await parser(request.headers, stream, max_fields=100, max_part_size=BODY_LIMIT).parse()
+    except MultiPartException as exc:
+        raise HTTPException(400, exc.message) from None
+    try:
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                media_type = value.content_type or "application/octet-stream"
+                body[name] = Blob(media_type, await value.read(), value.filename or "")
+            else:
+                _refuse_unstorable(value, ["body", name])
+                body[name] = value
+    finally:
+        await form.close()
     return body
 
 

@@ -13,13 +13,22 @@ from .merge import Json
 from .problems import validated
 from .tables import agent, document, secret
 from .tables_agent_tests import agent_test
+from .tables_agent_tools import tool
+from .tables_mcp_servers import mcp_server
 from .uses import references_in
 
 PROMPT_BYTES = 2_000_000
 """The platform's limit of the whole system prompt."""
 
 _VARIABLE = re.compile(r"\{\{[^{}]*\}\}")
-_STORED: dict[str, Table] = {"document": document, "secret": secret, "agent": agent, "test": agent_test}
+_STORED: dict[str, Table] = {
+    "document": document,
+    "secret": secret,
+    "agent": agent,
+    "test": agent_test,
+    "mcp_server": mcp_server,
+    "tool": tool,
+}
 
 ZERO_RETENTION_MODELS = (
     "gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-2.0-flash", "gemini-2.0-flash-lite", "gemini-1.5-flash",
@@ -32,19 +41,22 @@ ZERO_RETENTION_MODELS = (
 def check_agent(tx: Tx, doc: Json, allow: AllowList) -> None:
     """All problems of the merged document at once, so that a bad part is refused whole.
 
-    Raises InvalidRequest for its shape and references, BadRequest for a model that zero retention forbids.
+    Raises InvalidRequest for its shape and references, BadRequest for what zero retention forbids.
     """
     validated(CreateAgent, doc)
-    problems = [*_missing(tx, doc), *_unsafe_urls(doc, allow, ()), *_prompt_size(doc)]
+    problems = [*missing_references(tx, doc), *unsafe_urls(doc, allow), *_prompt_size(doc)]
     if problems:
         raise InvalidRequest(problems)
     privacy = doc["platform_settings"]["privacy"]
     llm = str(doc["conversation_config"]["agent"]["prompt"]["llm"])
     if privacy.get("zero_retention_mode") and not llm.startswith(ZERO_RETENTION_MODELS):
         raise BadRequest(f"Zero retention allows only models that keep nothing, and {llm!r} is none of them.")
+    if privacy.get("zero_retention_mode") and any(each.kind == "mcp_server" for each in references_in(doc)):
+        raise BadRequest("Zero retention allows no MCP servers: what they are sent, they may keep.")
 
 
-def _missing(tx: Tx, doc: Json) -> list[Problem]:
+def missing_references(tx: Tx, doc: Json) -> list[Problem]:
+    """Ids in the body `doc` that name nothing of this workspace."""
     found = list(references_in(doc))
     problems: list[Problem] = []
     for kind, table in _STORED.items():
@@ -61,12 +73,12 @@ def _missing(tx: Tx, doc: Json) -> list[Problem]:
     return problems
 
 
-def _unsafe_urls(node: object, allow: AllowList, at: tuple[str | int, ...]) -> list[Problem]:
+def unsafe_urls(node: object, allow: AllowList, at: tuple[str | int, ...] = ()) -> list[Problem]:
     """Every URL that will later receive data; one whose host is a `{{variable}}` is checked when it is called."""
     problems: list[Problem] = []
     if isinstance(node, list):
         for index, item in enumerate(cast(list[object], node)):
-            problems += _unsafe_urls(item, allow, (*at, index))
+            problems += unsafe_urls(item, allow, (*at, index))
     elif isinstance(node, dict):
         for key, value in cast(dict[str, Any], node).items():
             if key == "url" and isinstance(value, str) and at[-1:] != ("avatar",):
@@ -78,7 +90,7 @@ def _unsafe_urls(node: object, allow: AllowList, at: tuple[str | int, ...]) -> l
                 except BadRequest as exc:
                     problems.append(Problem(loc=["body", *at, key], msg=str(exc), type="url_not_allowed"))
             else:
-                problems += _unsafe_urls(value, allow, (*at, key))
+                problems += unsafe_urls(value, allow, (*at, key))
     return problems
 
 

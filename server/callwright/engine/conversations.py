@@ -9,9 +9,12 @@ from ..contract.conversations import (
     ConversationPage,
     DeleteConversation,
     GetConversation,
+    GetConversationAudio,
     ListConversations,
+    SendFeedback,
 )
 from ..contract.errors import NotFound
+from ..contract.operation import Blob
 from .handlers import Handlers, Tx
 from .merge import Json
 from .paging import LARGEST, page, search_key
@@ -61,6 +64,31 @@ def delete_conversation(tx: Tx, op: DeleteConversation) -> Empty:
     conversation_row(tx, op.conversation_id)
     tx.db.execute(
         delete(conversation).where(conversation.c.workspace == tx.workspace, conversation.c.id == op.conversation_id)
+    )
+    return Empty()
+
+
+@conversations.implements(
+    GetConversationAudio,
+    proof="test_a_conversation_without_a_recording_says_why",
+    missing="recordings: conversations here are in text, so there never is one",
+)
+def get_audio(tx: Tx, op: GetConversationAudio) -> Blob:
+    row = conversation_row(tx, op.conversation_id)
+    kind = "a rehearsal, which is held" if row["simulated"] else "held"
+    raise NotFound(f"Conversation {op.conversation_id!r} has no recording: it was {kind} in text. Read its transcript.")
+
+
+@conversations.implements(SendFeedback, proof="test_feedback_is_counted_in_the_conversation")
+def send_feedback(tx: Tx, op: SendFeedback) -> Empty:
+    record: Json = conversation_row(tx, op.conversation_id)["document"]
+    counted: Json = {"overall_score": None, "likes": 0, "dislikes": 0} | record["metadata"].get("feedback", {})
+    name = f"{op.feedback}s"
+    feedback = counted | {name: counted[name] + 1}
+    tx.db.execute(
+        update(conversation)
+        .where(conversation.c.workspace == tx.workspace, conversation.c.id == op.conversation_id)
+        .values(document=record | {"metadata": record["metadata"] | {"feedback": feedback}})
     )
     return Empty()
 

@@ -143,8 +143,47 @@ NODES: dict[str, dict[str, Any]] = {
 }
 """What a node has besides, by its type."""
 
+_TOOL: dict[str, Any] = {
+    "response_timeout_secs": 20,
+    "disable_interruptions": False,
+    "force_pre_tool_speech": False,
+    "assignments": [],
+    "tool_call_sound": None,
+    "tool_call_sound_behavior": "auto",
+}
+_OUTER_TOOL: dict[str, Any] = _TOOL | {
+    "dynamic_variables": {"dynamic_variable_placeholders": {}},
+    "execution_mode": "immediate",
+}
+TOOLS: dict[str, dict[str, Any]] = {
+    "webhook": _OUTER_TOOL
+    | {
+        "api_schema": {
+            "method": "GET",
+            "path_params_schema": {},
+            "query_params_schema": None,
+            "request_body_schema": None,
+            "request_headers": {},
+            "auth_connection": None,
+        }
+    },
+    "client": _OUTER_TOOL | {"parameters": None, "expects_response": False},
+    "system": _TOOL | {"description": ""},
+}
+"""What a stored tool has besides, by its type."""
+
 AGENT: dict[str, Any] = {
     "conversation_config": CONVERSATION_CONFIG,
     "platform_settings": PLATFORM_SETTINGS,
     "tags": [],
 }
+
+WORKSPACE: dict[str, Any] = {
+    "conversation_initiation_client_data_webhook": None,
+    "webhooks": {"post_call_webhook_id": None, "events": [], "send_audio": False},
+    "can_use_mcp_servers": True,
+    "rag_retention_period_days": 10,
+    "default_livekit_stack": "standard",
+}
+
+DASHBOARD: dict[str, Any] = {"charts": [{"type": "call_success", "name": "Successful calls"}]}

@@ -1,7 +1,7 @@
 """Which function implements which operation, and how far. The engine's twin of `tools/toolset.py`."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,12 +12,30 @@ from ..contract.operation import Operation
 from ..db.database import Database
 from ..net.guard import AllowList
 from .jobs import Jobs
+from .merge import Json
 from .models import Models
 from .vault import Vault
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 Op = TypeVar("Op", bound=Operation[Any])
+Emit = Callable[[Json], Awaitable[None]]
+"""Sends the next value of a streamed answer."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Whoever sent a request."""
+
+    base: str = ""
+    """Scheme and host under which the engine was reached, as in `https://voice.example:8765`."""
+    page: str | None = None
+    """The `Origin` of the web page that asks; None where none does."""
+    has_key: bool = True
+    """Without a key only what is marked `public` is answered."""
+
+
+KEY_HOLDER = Asker()
 
 
 @dataclass(frozen=True)
@@ -30,6 +48,7 @@ class Tx:
     now_ms: int
     new_id: NewId
     allow: AllowList
+    asker: Asker = KEY_HOLDER
 
     @property
     def now(self) -> int:
@@ -49,6 +68,7 @@ class Unit:
     allow: AllowList
     models: Models
     jobs: Jobs
+    asker: Asker = KEY_HOLDER
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         return await self.database.read(lambda db: work(self._tx(db)))
@@ -57,16 +77,17 @@ class Unit:
         return await self.database.write(lambda db: work(self._tx(db)))
 
     def _tx(self, db: Connection) -> Tx:
-        return Tx(db, self.workspace, self.vault, self.clock(), self.new_id, self.allow)
+        return Tx(db, self.workspace, self.vault, self.clock(), self.new_id, self.allow, self.asker)
 
 
 @dataclass(frozen=True)
 class Implementation:
     """A handler, and how real it is: `missing` is empty where nothing is, and `proof` names the test that shows it."""
 
-    fn: Callable[[Any, Any], Any]
+    fn: Callable[..., Any]
     proof: str
     missing: str
+    public: bool = False
 
     @property
     def waits(self) -> bool:
@@ -79,14 +100,16 @@ class Handlers:
         default_factory=dict[type[Operation[Any]], Implementation]
     )
 
-    def implements(self, op: type[Op], *, proof: str, missing: str = "") -> Callable[[F], F]:
+    def implements(self, op: type[Op], *, proof: str, missing: str = "", public: bool = False) -> Callable[[F], F]:
         """Bind a function to an operation.
 
-        `proof`: name of a test that reads the effect back by another route. `missing`: what it does not do yet.
+        It gets a `Tx` (or, if it is async, a `Unit`) and the operation; one whose answer is a stream gets an `Emit`
+        as well, and answers nothing. `proof`: name of a test that reads the effect back by another route. `missing`:
+        what it does not do yet. `public`: asked without a key too, about one agent; it must look at the asker itself.
         """
 
         def bind(fn: F) -> F:
-            self.by_operation[op] = Implementation(fn, proof, missing)
+            self.by_operation[op] = Implementation(fn, proof, missing, public)
             return fn
 
         return bind

@@ -63,7 +63,7 @@ def list_numbers(tx: Tx, _: ListPhoneNumbers) -> list[Json]:
 
 @phone_numbers.implements(GetPhoneNumber, proof="test_an_imported_number_reads_back_with_masked_credentials")
 def get_number(tx: Tx, op: GetPhoneNumber) -> Json:
-    row = _row(tx, op.phone_number_id)
+    row = number_row(tx, op.phone_number_id)
     return _answer(row, _agent_name(tx, row["agent_id"]))
 
 
@@ -71,7 +71,7 @@ def get_number(tx: Tx, op: GetPhoneNumber) -> Json:
 def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
     """`agent_id: null` takes the number from its agent. A trunk that is given replaces the old one with its login, so
     that no password goes to an address that it was not stored for; null takes the trunk out."""
-    row = _row(tx, op.phone_number_id)
+    row = number_row(tx, op.phone_number_id)
     body = op.body() or {}
     agent_id = body.pop("agent_id", row["agent_id"])
     label = body.pop("label", None) or row["label"]  # newer clients can change it
@@ -82,7 +82,7 @@ def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
     if agent_id is not None and row["document"].get("supports_inbound") is False:
         raise BadRequest(f"{row['phone_number']} takes no incoming calls, so no agent can answer it.")
     stored, secret = _split(body)
-    document, credentials = row["document"] | stored, {**_open(tx, row), **dict.fromkeys(stored), **secret}
+    document, credentials = row["document"] | stored, {**credentials_of(tx, row), **dict.fromkeys(stored), **secret}
     tx.db.execute(
         update(phone_number)
         .where(phone_number.c.workspace == tx.workspace, phone_number.c.id == op.phone_number_id)
@@ -93,7 +93,7 @@ def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
 
 @phone_numbers.implements(DeletePhoneNumber, proof="test_a_deleted_number_is_gone_from_its_agent")
 def delete_number(tx: Tx, op: DeletePhoneNumber) -> Empty:
-    _row(tx, op.phone_number_id)
+    number_row(tx, op.phone_number_id)
     tx.db.execute(
         delete(phone_number).where(phone_number.c.workspace == tx.workspace, phone_number.c.id == op.phone_number_id)
     )
@@ -140,12 +140,12 @@ def _seal(tx: Tx, id: str, secret: Credentials) -> bytes | None:
     return tx.vault.seal(json.dumps(kept), belongs_to=f"{tx.workspace}/{id}") if kept else None
 
 
-def _open(tx: Tx, row: RowMapping) -> Credentials:
+def credentials_of(tx: Tx, row: RowMapping) -> Credentials:
     sealed = row["sealed"]
     return json.loads(tx.vault.open(sealed, belongs_to=f"{tx.workspace}/{row['id']}")) if sealed is not None else {}
 
 
-def _row(tx: Tx, phone_number_id: str) -> RowMapping:
+def number_row(tx: Tx, phone_number_id: str) -> RowMapping:
     found = select(phone_number).where(phone_number.c.workspace == tx.workspace, phone_number.c.id == phone_number_id)
     if (row := tx.db.execute(found).mappings().one_or_none()) is None:
         raise NotFound(f"No phone number {phone_number_id!r}. GET /v1/convai/phone-numbers lists them.")

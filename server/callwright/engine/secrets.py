@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from ..contract.dependents import DependentTool, ToolDependent
 from ..contract.errors import BadRequest, InUse, NotFound
 from ..contract.secrets import (
     CreateSecret,
@@ -15,7 +16,7 @@ from ..contract.secrets import (
 )
 from .handlers import Handlers, Tx
 from .tables import phone_number, secret
-from .uses import User, agents_using, agents_using_each, users_of
+from .uses import User, agents_using, agents_using_each, tools_using, users_of
 from .vault import Vault
 
 secrets = Handlers()
@@ -38,7 +39,8 @@ def list_secrets(tx: Tx, _: ListSecrets) -> SecretList:
     users = agents_using_each(tx, "secret", (row.id for row in rows))
     return SecretList(
         secrets=[
-            SecretInUse(type="stored", secret_id=row.id, name=row.name, used_by=_used_by(users[row.id])) for row in rows
+            SecretInUse(type="stored", secret_id=row.id, name=row.name, used_by=_used_by(tx, row.id, users[row.id]))
+            for row in rows
         ]
     )
 
@@ -61,8 +63,9 @@ def update_secret(tx: Tx, op: UpdateSecret) -> StoredSecret:
 def delete_secret(tx: Tx, op: DeleteSecret) -> None:
     name = _name(tx, op.secret_id)
     if users := users_of(tx, "secret", op.secret_id):
-        agents = {id: shown for id, shown, _ in agents_using(tx, "secret", op.secret_id)}
-        said = [f"{kind} {agents.get(id, id)!r} ({id})" for kind, ids in users.items() for id in ids]
+        named = [*agents_using(tx, "secret", op.secret_id), *tools_using(tx, "secret", op.secret_id)]
+        names = {id: shown for id, shown, _ in named}
+        said = [f"{kind} {names.get(id, id)!r} ({id})" for kind, ids in users.items() for id in ids]
         raise InUse("secret_in_use", f"Secret {name!r} is used by {', '.join(said[:10])}. Take it out there first.")
     tx.db.execute(delete(secret).where(secret.c.workspace == tx.workspace, secret.c.id == op.secret_id))
 
@@ -122,5 +125,10 @@ def _refuse_taken_name(tx: Tx, name: str) -> None:
         raise BadRequest(f"A secret named {name!r} exists ({taken}). Update it, or choose another name.")
 
 
-def _used_by(users: list[User]) -> SecretUse:
-    return SecretUse(tools=[], agents=[user.shown() for user in users], others=[], phone_numbers=[])
+def _used_by(tx: Tx, secret_id: str, users: list[User]) -> SecretUse:
+    tools: list[ToolDependent] = [
+        DependentTool(type="available", id=id, name=name, created_at_unix_secs=created, access_level="admin")
+        for id, name, created in tools_using(tx, "secret", secret_id)
+    ]
+    others = ["conversation_initiation_webhook"] if "workspace" in users_of(tx, "secret", secret_id) else []
+    return SecretUse(tools=tools, agents=[user.shown() for user in users], others=others, phone_numbers=[])

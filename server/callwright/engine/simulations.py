@@ -2,32 +2,55 @@
 
 from typing import Any
 
-from ..contract.agents import SimulateConversation
+from ..contract.agents import SimulateConversation, StreamSimulation
 from ..contract.errors import InvalidRequest
 from .agent_documents import texts_of
+from .agent_tools import with_stored_tools
 from .agents import agent_row
 from .conversations import keep
 from .dialogue.agent import read_agent
 from .dialogue.analysis import read_questions
 from .dialogue.passages import Document
+from .dialogue.record import Turn
 from .dialogue.simulation import DEFAULT_TURNS, Rehearsal, Simulated, simulate
 from .dialogue.tools import Mock
-from .handlers import Handlers, Tx, Unit
+from .dialogue.turn import OnTurn
+from .handlers import Emit, Handlers, Tx, Unit
 from .merge import Json
 
 simulations = Handlers()
 
 _PLACES = {"new_turns_limit": ("body",), "dynamic_variables": ("body", "simulation_specification")}
 """Other problems lie in the agent's own configuration."""
+_MISSING = (
+    "workflows, transfers to other agents, an agent's own LLM endpoint (`custom_llm`), webhook and MCP tools"
+    " (mocked or answered 'Tool Called.')"
+)
+
+
+@simulations.implements(SimulateConversation, proof="test_a_rehearsal_reads_back_as_a_conversation", missing=_MISSING)
+async def simulate_conversation(unit: Unit, op: SimulateConversation) -> Json:
+    return await _rehearsed(unit, op)
 
 
 @simulations.implements(
-    SimulateConversation,
-    proof="test_a_rehearsal_reads_back_as_a_conversation",
-    missing="workflows, transfers to other agents, an agent's own LLM endpoint (`custom_llm`), webhook and MCP tools"
-    " (mocked or answered 'Tool Called.')",
+    StreamSimulation, proof="test_the_parts_of_a_streamed_rehearsal_make_up_the_whole", missing=_MISSING
 )
-async def simulate_conversation(unit: Unit, op: SimulateConversation) -> Json:
+async def stream_simulation(unit: Unit, op: StreamSimulation, emit: Emit) -> None:
+    """Each turn when it is said, those of the history first; last the analysis, with what else a rehearsal answers."""
+    history: list[Json] = (op.body() or {})["simulation_specification"].get("partial_conversation_history") or []
+    told = False
+
+    async def tell(turn: Turn) -> None:
+        nonlocal told
+        await emit({"simulated_conversation": [turn] if told else [*history, turn]})
+        told = True
+
+    whole = await _rehearsed(unit, op, tell)
+    await emit(whole | {"simulated_conversation": [] if told else history})
+
+
+async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on_turn: OnTurn | None = None) -> Json:
     """Text only. The conversation is kept and marked as simulated; `conversation_id` in the answer is ours.
 
     With zero retention nothing is kept, and the answer names no conversation.
@@ -55,6 +78,7 @@ async def simulate_conversation(unit: Unit, op: SimulateConversation) -> Json:
             llm=unit.models.for_agent(agent.llm),
             clock=lambda: unit.clock() / 1000,
             new_id=lambda: unit.new_id("call").removeprefix("call_").ljust(32, "0")[:32],
+            on_turn=on_turn,
         )
     except InvalidRequest as exc:
         for problem in exc.problems:  # the runtime does not know where in a request its settings stood
@@ -74,7 +98,8 @@ async def simulate_conversation(unit: Unit, op: SimulateConversation) -> Json:
 
 def _read(tx: Tx, agent_id: str) -> tuple[Json, list[Document]]:
     stored: Json = agent_row(tx, agent_id)["document"]
-    return stored, texts_of(tx, stored["conversation_config"])
+    config = with_stored_tools(tx, stored["conversation_config"])
+    return stored | {"conversation_config": config}, texts_of(tx, config)
 
 
 def _mock(mock: Json) -> Mock:

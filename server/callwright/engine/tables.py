@@ -5,7 +5,16 @@ What is answered as it was stored is a JSON document; whatever is filtered or so
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, Table, Text
 
-from . import tables_agent_tests
+from . import (
+    tables_access,
+    tables_agent_tests,
+    tables_agent_tools,
+    tables_batch_calls,
+    tables_knowledge,
+    tables_mcp_servers,
+    tables_widget,
+    tables_workspace,
+)
 
 STEPS = (
     """
@@ -46,6 +55,13 @@ STEPS = (
     CREATE INDEX uses_by_target ON uses (workspace, target_kind, target_id);
     """,
     *tables_agent_tests.STEPS,
+    *tables_mcp_servers.STEPS,
+    *tables_agent_tools.STEPS,
+    *tables_knowledge.STEPS,
+    *tables_access.STEPS,
+    *tables_widget.STEPS,
+    *tables_batch_calls.STEPS,
+    *tables_workspace.STEPS,
 )
 
 _all = MetaData()
@@ -72,6 +88,7 @@ document = Table(
     "document", _all, _key("workspace"), _key("id"),
     Column("name", Text), Column("name_key", Text), Column("type", Text), Column("created_ms", BigInteger),
     Column("updated_ms", BigInteger), Column("size_bytes", BigInteger), Column("url", Text), Column("content", Text),
+    Column("filename", Text),
 )  # fmt: skip
 phone_number = Table(
     "phone_number", _all, _key("workspace"), _key("id"),

@@ -6,7 +6,7 @@ it. So a restart, a crash and a second process on the same database all need no 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 import anyio
@@ -25,6 +25,7 @@ from ..contract.common import Empty
 from ..contract.errors import BadRequest, InvalidRequest, NotFound, Problem
 from .agent_documents import texts_of
 from .agent_tests import tests_by_id
+from .agent_tools import with_stored_tools
 from .agents import as_updated
 from .dialogue.agent import Agent, read_agent
 from .dialogue.agent_tests import Case, Ran, run_case
@@ -35,6 +36,7 @@ from .merge import Json, merged
 from .paging import page
 from .people import OWNER
 from .tables_agent_tests import test_invocation, test_run
+from .tables_agent_tools import tool
 
 test_runs = Handlers()
 
@@ -57,7 +59,7 @@ class _Planned:
     agent: Agent
     documents: Sequence[Document]
     metadata: Json
-    tool_names: Mapping[str, str] = field(default_factory=dict[str, str])
+    tool_names: Mapping[str, str]
 
 
 @test_runs.implements(
@@ -190,6 +192,7 @@ def _plan(tx: Tx, agent_id: str, chosen: list[Json], override: Json | None, ids:
         raise InvalidRequest([_problem(["tests"], f"1 to {MOST_TESTS} tests are run together, not {len(chosen)}.")])
     document = _tested(tx, agent_id, override)
     tests = tests_by_id(tx, [asked["test_id"] for asked in chosen])
+    names = _tool_names(tx, tests)
     problems: list[Problem] = []
     planned: list[_Planned] = []
     for place, asked in enumerate(chosen):
@@ -201,8 +204,8 @@ def _plan(tx: Tx, agent_id: str, chosen: list[Json], override: Json | None, ids:
         except BadRequest as wrong:
             problems.append(_problem(["tests", place, "workflow_node_id"], str(wrong)))
             continue
-        agent = read_agent(agent_id, config, on_phone=True)
-        planned.append(_Planned(ids[place], _case(test), agent, texts_of(tx, config), _metadata(tx, test)))
+        agent = read_agent(agent_id, with_stored_tools(tx, config), on_phone=True)
+        planned.append(_Planned(ids[place], _case(test), agent, texts_of(tx, config), _metadata(tx, test), names))
     if problems:
         raise InvalidRequest(problems)
     return planned
@@ -236,7 +239,8 @@ def _at_node(document: Json, node_id: str | None) -> Json:
     prompt: Json = config["agent"]["prompt"]
     said = f"{prompt.get('prompt') or ''}\n\n{node.get('additional_prompt') or ''}".strip()
     known: list[Json] = [*prompt.get("knowledge_base", ()), *node.get("additional_knowledge_base", ())]
-    return merged(config, {"agent": {"prompt": {"prompt": said, "knowledge_base": known}}})
+    tools: list[str] = [*prompt.get("tool_ids", ()), *node.get("additional_tool_ids", ())]
+    return merged(config, {"agent": {"prompt": {"prompt": said, "knowledge_base": known, "tool_ids": tools}}})
 
 
 def _given(override: Json) -> Json:
@@ -256,6 +260,14 @@ def _case(test: RowMapping) -> Case:
         document["tool_call_parameters"] or {},
         document["dynamic_variables"],
     )
+
+
+def _tool_names(tx: Tx, tests: Mapping[str, RowMapping]) -> dict[str, str]:
+    """A test names a stored tool by its id, and the model calls it by its name."""
+    checks: list[Json] = [test["document"]["tool_call_parameters"] or {} for test in tests.values()]
+    ids = {check["referenced_tool"]["id"] for check in checks if check.get("referenced_tool")}
+    found = select(tool.c.id, tool.c.name).where(tool.c.workspace == tx.workspace, tool.c.id.in_(ids))
+    return {row.id: row.name for row in tx.db.execute(found)}
 
 
 def _metadata(tx: Tx, test: RowMapping) -> Json:
@@ -307,12 +319,12 @@ def _runs(tx: Tx, invocation_id: str) -> Sequence[RowMapping]:
 
 def _counts(tx: Tx, invocation_ids: list[str]) -> dict[str, dict[str, int]]:
     """How many runs of each invocation stand where."""
-    status = _status(tx)
-    found = (
-        select(test_run.c.invocation_id, status, func.count().label("runs"))
+    runs = (
+        select(test_run.c.invocation_id, _status(tx))
         .where(test_run.c.workspace == tx.workspace, test_run.c.invocation_id.in_(invocation_ids))
-        .group_by(test_run.c.invocation_id, status)
+        .subquery()
     )
+    found = select(runs, func.count().label("runs")).group_by(runs.c.invocation_id, runs.c.now)
     counts: dict[str, dict[str, int]] = {}
     for row in tx.db.execute(found).mappings():
         counts.setdefault(row["invocation_id"], {})[row["now"]] = row["runs"]

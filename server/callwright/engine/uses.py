@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Column, Select, Table, delete, insert, select
 
 from ..contract.dependents import AgentDependent, DependentAgent
 from .handlers import Tx
 from .tables import agent, uses
+from .tables_agent_tools import tool
 
 
 class Reference(NamedTuple):
@@ -82,6 +83,27 @@ def agents_using_each(tx: Tx, kind: str, ids: Iterable[str]) -> dict[str, list[U
     for row in tx.db.execute(found):
         users[row.target_id].append(User(row.id, row.name, row.created_ms // 1000))
     return users
+
+
+def tools_using(tx: Tx, kind: str, id: str) -> list[tuple[str, str, int]]:
+    """The same of stored tools."""
+    return _named(tx, tool, select_users(tx, tool, kind, id))
+
+
+def select_users(tx: Tx, table: Table, kind: str, id: str) -> Select[Any]:
+    """Id, name and `created_ms` of the rows of `table` (whose name is their kind) that use a thing, in no order."""
+    columns: list[Column[Any]] = [table.c.id, table.c.name, table.c.created_ms]
+    return (
+        select(*columns)
+        .join(uses, (uses.c.workspace == table.c.workspace) & (uses.c.user_id == table.c.id))
+        .where(uses.c.workspace == tx.workspace, uses.c.user_kind == table.name)
+        .where(uses.c.target_kind == kind, uses.c.target_id == id)
+    )
+
+
+def _named(tx: Tx, table: Table, users: Select[Any]) -> list[tuple[str, str, int]]:
+    rows = tx.db.execute(users.order_by(table.c.created_ms, table.c.id))
+    return [(row.id, row.name, row.created_ms // 1000) for row in rows]
 
 
 def references_in(node: object, at: tuple[str | int, ...] = ()) -> Iterator[Reference]:

@@ -1,5 +1,7 @@
 """Create, inspect, change and rehearse voice agents."""
 
+from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -9,12 +11,20 @@ from ..contract.agents import (
     Agent,
     CreateAgent,
     DeleteAgent,
+    DuplicateAgent,
     GetAgent,
+    GetAgentKnowledgeSize,
+    GetAgentLink,
     ListAgents,
     SimulateConversation,
+    Simulation,
+    SimulationPart,
+    StreamSimulation,
     UpdateAgent,
 )
 from ..contract.common import AgentId, Cursor, PageSize
+from ..contract.conversation.transcript import Turn
+from ..contract.errors import Unreadable
 from ..contract.knowledge_base import GetDocument
 from .agent_config import (
     AgentView,
@@ -31,8 +41,10 @@ from .agent_config import (
     Voice,
     changes_of,
 )
+from .describe_config import describe_config
 from .preview import changed_fields
 from .rehearsal import Rehearsed, criteria_of, specification
+from .scope import Api
 from .text import short
 from .toolset import PlatformApi, Toolset
 from .views import Deleted, Page, View
@@ -53,6 +65,18 @@ class AgentLine(View):
 
 class Agents(Page):
     agents: list[AgentLine]
+
+
+class LinkView(View):
+    agent_id: str
+    token: str | None = None
+    expires: str | None = None
+    note: str
+
+
+class KnowledgeView(View):
+    agent_id: str
+    pages: float
 
 
 @TOOLS.tool(ListAgents, title="List agents")
@@ -145,6 +169,36 @@ async def update_agent(
     return AgentView.of(await api.send(UpdateAgent.model_validate({"agent_id": agent_id} | body)), None)
 
 
+@TOOLS.tool(DuplicateAgent, GetAgent, title="Duplicate agent", default=False)
+async def duplicate_agent(api: PlatformApi, agent_id: Id, name: Name | None = None) -> AgentView:
+    """Copy an agent with its whole configuration, to try changes on the copy. Phone numbers stay with the original."""
+    given = {"agent_id": agent_id} | ({"name": name} if name else {})
+    made = await api.send(DuplicateAgent.model_validate(given))
+    return AgentView.of(await api.send(GetAgent(agent_id=made.agent_id)), None)
+
+
+@TOOLS.tool(GetAgentLink, title="Get agent link", default=False)
+async def get_agent_link(api: PlatformApi, agent_id: Id) -> LinkView:
+    """Hand out the key to an agent's shareable page. Whoever has it can talk to the agent; nobody can take it back."""
+    token = (await api.send(GetAgentLink(agent_id=agent_id))).token
+    if token is None:
+        return LinkView(agent_id=agent_id, note="No token is needed: anybody may talk to this agent.")
+    ends = token.expiration_time_unix_secs
+    return LinkView(
+        agent_id=agent_id,
+        token=token.conversation_token,
+        expires=datetime.fromtimestamp(ends, UTC).strftime("%Y-%m-%d %H:%M UTC") if ends else "never",
+        note="Whoever has the token can talk to this agent.",
+    )
+
+
+@TOOLS.tool(GetAgentKnowledgeSize, title="Get agent knowledge size", default=False)
+async def get_agent_knowledge_size(api: PlatformApi, agent_id: Id) -> KnowledgeView:
+    """Tell how many pages an agent's documents have, as calculate_llm_usage counts them."""
+    found = await api.send(GetAgentKnowledgeSize(agent_id=agent_id))
+    return KnowledgeView(agent_id=agent_id, pages=found.number_of_pages)
+
+
 @TOOLS.tool(DeleteAgent, GetAgent, title="Delete agent")
 async def delete_agent(api: PlatformApi, agent_id: Id) -> Deleted:
     """Delete an agent for good; its phone numbers lose their agent, its conversations stay."""
@@ -153,7 +207,7 @@ async def delete_agent(api: PlatformApi, agent_id: Id) -> Deleted:
     return Deleted(deleted=agent_id, name=agent.name, also=[f"{n} has no agent now" for n in _numbers(agent)])
 
 
-@TOOLS.tool(SimulateConversation, title="Simulate conversation", long=True)
+@TOOLS.tool(StreamSimulation, SimulateConversation, title="Simulate conversation", long=True)
 async def simulate_conversation(
     api: PlatformApi,
     agent_id: Id,
@@ -169,18 +223,35 @@ async def simulate_conversation(
     max_turns: Annotated[int, Field(ge=1, le=100, description="New turns, 1 to 100.")] = 20,
 ) -> Rehearsed:
     """Rehearse an agent in text against a simulated caller and judge it. Rings nobody, mocks tools, costs LLM use."""
-    answer = await api.send(
-        SimulateConversation.model_validate(
-            {
-                "agent_id": agent_id,
-                "simulation_specification": specification(caller, variables, tool_mocks),
-                "extra_evaluation_criteria": criteria_of(criteria or []),
-                "new_turns_limit": max_turns,
-            }
-        ),
-        deadline=SIMULATION_SECONDS,
-    )
-    return Rehearsed.of(answer)
+    asked = {
+        "agent_id": agent_id,
+        "simulation_specification": specification(caller, variables, tool_mocks),
+        "extra_evaluation_criteria": criteria_of(criteria or []),
+        "new_turns_limit": max_turns,
+    }
+    if api.platform == "embedded":
+        return Rehearsed.of(await _followed(api, StreamSimulation.model_validate(asked)))
+    # How the hosted platform's stream is written is not published, and a rehearsal that cannot be read was paid for.
+    whole = SimulateConversation.model_validate(asked)
+    return Rehearsed.of(await api.send(whole, deadline=SIMULATION_SECONDS))
+
+
+async def _followed(api: Api, op: StreamSimulation) -> Simulation:
+    """A rehearsal, of which each turn is reported as it is said."""
+    turns: list[Turn] = []
+    last = SimulationPart()
+    async with aclosing(api.stream(op, deadline=SIMULATION_SECONDS)) as parts:
+        async for part in parts:
+            turns, last = [*turns, *part.simulated_conversation], part
+            if part.simulated_conversation:
+                await api.report(f"turn {len(turns)}: {turns[-1].role}")
+    if last.analysis is None:
+        raise Unreadable("The rehearsal ended without its analysis.")
+    # Its conversation's id and why it ended, which are ours, stand beside the analysis.
+    return Simulation(simulated_conversation=turns, analysis=last.analysis, **(last.model_extra or {}))
+
+
+TOOLS.tool(title="Describe configuration")(describe_config)
 
 
 @TOOLS.preview(DeleteAgent)
@@ -202,8 +273,21 @@ async def _what_would_change(api: ApiClient, op: UpdateAgent) -> str:
     return f"Change agent {short(agent.name)!r} ({op.agent_id}): {changed_fields(op)}."
 
 
+@TOOLS.preview(DuplicateAgent)
+async def _what_would_be_copied(api: ApiClient, op: DuplicateAgent) -> str:
+    agent = await api.send(GetAgent(agent_id=op.agent_id))
+    return f"Copy agent {short(agent.name)!r} ({op.agent_id}), without its phone numbers."
+
+
+@TOOLS.preview(GetAgentLink)
+async def _what_would_be_opened(api: ApiClient, op: GetAgentLink) -> str:
+    agent = await api.send(GetAgent(agent_id=op.agent_id))
+    return f"Hand out a key: whoever has it can talk to agent {short(agent.name)!r} ({op.agent_id})."
+
+
+@TOOLS.preview(StreamSimulation)
 @TOOLS.preview(SimulateConversation)
-async def _what_would_be_rehearsed(api: ApiClient, op: SimulateConversation) -> str:
+async def _what_would_be_rehearsed(api: ApiClient, op: StreamSimulation | SimulateConversation) -> str:
     agent = await api.send(GetAgent(agent_id=op.agent_id))
     return f"Rehearse agent {short(agent.name)!r} ({op.agent_id}), at most {op.new_turns_limit or 20} turns."
 

@@ -114,6 +114,12 @@ def published(schema: dict[str, Any]) -> dict[str, Any]:
     return shown | ({"required": schema["required"]} if schema.get("required") else {})
 
 
+def takes_document(schema: dict[str, Any]) -> bool:
+    """Whether an argument of a published schema is an object, or a list of them."""
+    arguments = cast(dict[str, dict[str, Any]], schema["properties"]).values()
+    return any("object" in (node.get("type"), node.get("items", {}).get("type")) for node in arguments)
+
+
 def _one_arm(node: dict[str, Any]) -> dict[str, Any]:
     arms = [arm for arm in node.get("anyOf", []) if arm != {"type": "null"}]
     if len(arms) != 1:

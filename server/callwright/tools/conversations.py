@@ -1,28 +1,37 @@
-"""Read what agents said: find, read and delete conversations."""
+"""Read what agents said: find, read, judge and delete conversations; and the keys with which people start one."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+from mcp.server.mcpserver import Context
 from pydantic import Field
 
 from ..api.client import ApiClient
+from ..contract.agents import GetAgent
 from ..contract.common import AgentId, ConversationId, Cursor
 from ..contract.conversations import (
     DeleteConversation,
     GetConversation,
+    GetConversationAudio,
+    GetSessionToken,
+    GetSignedUrl,
     ListConversations,
+    SendFeedback,
 )
+from .files import PATH_LENGTH, new_file_in_roots, write_new
 from .rehearsal import UNTRUSTED, AnalysisView, Said, said
 from .text import short
 from .toolset import PlatformApi, Toolset
 from .views import Deleted, Page, View
 
-TOOLS = Toolset("conversations", "Find, read and delete conversations.")
+TOOLS = Toolset("conversations", "Find, read, judge and delete conversations, and let people start them.")
 
 TURNS_A_PAGE = 40
 PAGE_BUDGET = 12_000
+AUDIO_SECONDS = 120.0
 
 Id = Annotated[ConversationId, Field(description="From list_conversations.")]
+Agent = Annotated[AgentId, Field(description="From list_agents.")]
 Moment = Annotated[int, Field(ge=0, description="Unix seconds.")]
 
 
@@ -56,6 +65,29 @@ class ConversationView(View):
     next_turn: int | None = None
     analysis: AnalysisView | None = None
     note: str = UNTRUSTED
+
+
+class Recording(View):
+    conversation_id: str
+    path: str
+    media_type: str
+    bytes: int
+
+
+class Feedback(View):
+    conversation_id: str
+    counted: str
+
+
+class SignedUrlView(View):
+    agent_id: str
+    signed_url: str
+
+
+class TokenView(View):
+    agent_id: str
+    token: str
+    conversation_id: str | None = None
 
 
 @TOOLS.tool(ListConversations, title="List conversations")
@@ -133,6 +165,57 @@ async def get_conversation(
     )
 
 
+@TOOLS.tool(GetConversationAudio, title="Save conversation audio", default=False, writes_file=True)
+async def save_conversation_audio(
+    api: PlatformApi,
+    ctx: Context[Any],
+    conversation_id: Id,
+    path: Annotated[str, Field(max_length=PATH_LENGTH, description="New file, in CALLWRIGHT_FILE_ROOTS.")],
+) -> Recording:
+    """Save the recording of a call as a new file. Says why where there is none: rehearsals and chats have no sound."""
+    place = new_file_in_roots(ctx, path)
+    audio = await api.send(GetConversationAudio(conversation_id=conversation_id), deadline=AUDIO_SECONDS)
+    write_new(place, audio.data)
+    return Recording(
+        conversation_id=conversation_id, path=str(place), media_type=audio.media_type, bytes=len(audio.data)
+    )
+
+
+@TOOLS.tool(SendFeedback, title="Send feedback", default=False)
+async def send_feedback(
+    api: PlatformApi,
+    conversation_id: Id,
+    feedback: Annotated[Literal["like", "dislike"], Field(description="What the person thinks of it.")],
+) -> Feedback:
+    """Count a like or dislike for a conversation, on behalf of whoever judged it. It cannot be taken back."""
+    await api.send(SendFeedback(conversation_id=conversation_id, feedback=feedback))
+    return Feedback(conversation_id=conversation_id, counted=feedback)
+
+
+@TOOLS.tool(GetSignedUrl, title="Get signed URL", default=False)
+async def get_signed_url(
+    api: PlatformApi,
+    agent_id: Agent,
+    single_use: Annotated[bool, Field(description="For one new conversation only.")] = False,
+) -> SignedUrlView:
+    """Hand out a WebSocket URL that starts conversations with an agent for 15 minutes. Whoever has it can use it."""
+    asked = {"agent_id": agent_id} | ({"include_conversation_id": True} if single_use else {})
+    found = await api.send(GetSignedUrl.model_validate(asked))
+    return SignedUrlView(agent_id=agent_id, signed_url=found.signed_url)
+
+
+@TOOLS.tool(GetSessionToken, title="Get session token", default=False)
+async def get_session_token(
+    api: PlatformApi,
+    agent_id: Agent,
+    participant_name: Annotated[str | None, Field(max_length=200, description="How the caller is called.")] = None,
+) -> TokenView:
+    """Hand out a token that starts one conversation by WebRTC. For a WebSocket use get_signed_url."""
+    asked = {"agent_id": agent_id} | ({"participant_name": participant_name} if participant_name else {})
+    found = await api.send(GetSessionToken.model_validate(asked))
+    return TokenView(agent_id=agent_id, token=found.token, conversation_id=found.conversation_id)
+
+
 @TOOLS.tool(DeleteConversation, title="Delete conversation")
 async def delete_conversation(api: PlatformApi, conversation_id: Id) -> Deleted:
     """Delete one conversation for good, with transcript, analysis and recording."""
@@ -149,6 +232,28 @@ async def _what_would_go(api: ApiClient, op: DeleteConversation) -> str:
         f"Delete {kind} {op.conversation_id} of {when} with agent {found.agent_id} for good:"
         f" {len(found.transcript)} turns, analysis and recording."
     )
+
+
+@TOOLS.preview(SendFeedback)
+async def _what_would_be_counted(_: ApiClient, op: SendFeedback) -> str:
+    return f"Count a {op.feedback} for conversation {op.conversation_id}."
+
+
+@TOOLS.preview(GetSignedUrl)
+async def _what_the_url_would_open(api: ApiClient, op: GetSignedUrl) -> str:
+    times = "one conversation" if op.include_conversation_id else "any number of conversations"
+    return f"Hand out a URL: for 15 minutes, whoever has it can start {times} with {await _agent(api, op.agent_id)}."
+
+
+@TOOLS.preview(GetSessionToken)
+async def _what_the_token_would_open(api: ApiClient, op: GetSessionToken) -> str:
+    caller = f" as {short(op.participant_name)!r}" if op.participant_name else ""
+    return f"Hand out a token: whoever has it can start a conversation{caller} with {await _agent(api, op.agent_id)}."
+
+
+async def _agent(api: ApiClient, agent_id: str) -> str:
+    agent = await api.send(GetAgent(agent_id=agent_id))
+    return f"agent {short(agent.name)!r} ({agent_id})"
 
 
 def _moment(unix_secs: int) -> str:

@@ -9,8 +9,8 @@ META = "callwright/approval"
 TOKEN = "approval_token"  # noqa: S105  (an argument's name)
 TOKEN_SCHEMA = {"type": "string", "description": "Only after the user agreed to the preview of the first call."}
 
-OWN_NOTES = ("get_status", "list_changes")
-"""Tools that read only what this server itself remembers, and send nothing to the platform: nobody is asked."""
+OWN_NOTES = ("describe_config", "get_status", "list_changes")
+"""Tools that read only what this server itself knows, and send nothing to the platform: nobody is asked."""
 
 ASKING = ("delete", "dial", "grant", "secret")
 """Effects that cannot be undone, reach people, hand out access or take in secrets."""

@@ -40,15 +40,16 @@ async def question_of(op: Operation[Any], preview: Preview | None, title: str, a
 
 def changed_fields(op: Operation[Any], most: int = 12) -> str:
     """The dotted names of what a request sets, for a question; values only where they are guarded."""
-    named = sorted(_leaves(op.body() or {}, ""))
+    named = sorted(leaves(op.body() or {}))
     more = f" and {len(named) - most} more" if len(named) > most else ""
     return f"{', '.join(short(name, 100) for name in named[:most])}{more}"
 
 
-def _leaves(node: dict[str, Any], at: str) -> list[str]:
+def leaves(node: dict[str, Any], at: str = "") -> list[str]:
+    """Dotted names of what is set in a document."""
     found: list[str] = []
     for key, value in node.items():
-        below = _leaves(cast(dict[str, Any], value), f"{at}{key}.") if isinstance(value, dict) else []
+        below = leaves(cast(dict[str, Any], value), f"{at}{key}.") if isinstance(value, dict) else []
         found += below or [f"{at}{key}"]
     return found
 

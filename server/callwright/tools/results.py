@@ -18,6 +18,13 @@ class Changed(View):
     changed: list[Change] = []
 
 
+class Unknown(View):
+    """Beside the view of a tool that takes a document."""
+
+    unknown: list[str]
+    """Names that the contract does not know; they were sent as they are."""
+
+
 class Plan(View):
     """What a call would do."""
 
@@ -30,6 +37,7 @@ class Plan(View):
     """Why it would not be done at all."""
     changed: list[Change] | None = None
     """Of an update, where what stands there can be read."""
+    unknown: list[str] | None = None
 
 
 class DryRun(View):
@@ -54,23 +62,27 @@ async def planned(op: Operation[Any], question: str, call: Call, bounds: Bounds,
             needs_approval=call.policy.reason(call.tool, call.effect, op.effect, guarded),
             refused=bounds.allow(op.effect, guarded),
             changed=differences(op, before) if before else None,
+            unknown=call.unknown or None,
         )
     )
 
 
 _TEXT = {"type": "string"}
+_TEXTS = {"type": "array", "items": _TEXT}
 _CHANGED = {"type": "array", "items": {"type": "object", "properties": dict.fromkeys(Change.model_fields, _TEXT)}}
 _PLAN = {
     "type": "object",
-    "properties": dict.fromkeys(Plan.model_fields, _TEXT) | {"changed": _CHANGED},
+    "properties": dict.fromkeys(Plan.model_fields, _TEXT) | {"changed": _CHANGED, "unknown": _TEXTS},
 }
 
 
-def answering(view: Json, *, updates: bool, plans: bool) -> Json:
+def answering(view: Json, *, updates: bool, plans: bool, takes_document: bool) -> Json:
     """The output schema of a tool: its view, with what is added to it or stands in its place."""
     properties: Json = dict(view.get("properties", {}))
     if updates:
         properties["changed"] = _CHANGED
+    if takes_document:
+        properties["unknown"] = _TEXTS
     schema = {**view, "properties": properties}
     if plans:
         properties["dry_run"] = _PLAN

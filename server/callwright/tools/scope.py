@@ -3,19 +3,23 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..api.client import ApiClient
 from ..contract.errors import ApiError, Unavailable
-from ..contract.operation import Operation
+from ..contract.operation import Operation, Stream
 from ..ledger.ledger import ApprovedBy, Intent, Ledger
 from .changes import Change, differences, standing
+from .names import unknown_names
 from .policy import Policy
 from .undo import previous, target_of
 
 R = TypeVar("R")
+T = TypeVar("T")
+Report = Callable[[str], Awaitable[None]]
 
 
 class NeedsApproval(Exception):
@@ -58,6 +62,10 @@ class Call:
     """Ids of the changes that this call recorded."""
     changed: list[Change] = field(default_factory=list[Change])
     """What its update replaced, where that could be read."""
+    given: frozenset[str] = frozenset()
+    """Names inside the documents among its arguments."""
+    unknown: list[str] = field(default_factory=list[str])
+    """Paths of these that the contract does not know."""
 
     def digest(self, op: Operation[Any]) -> str:
         """Keyed: a plain hash of a short secret argument could be guessed from the log."""
@@ -68,8 +76,15 @@ class Call:
 class Api:
     """The tools' way to the platform."""
 
-    def __init__(self, client: ApiClient, call: Call) -> None:
+    def __init__(self, client: ApiClient, call: Call, report: Report) -> None:
         self._client, self._call = client, call
+        self.report = report
+        """Tell a client that asked for progress how far this is; to another one it says nothing."""
+
+    @property
+    def platform(self) -> str:
+        """`embedded` or `hosted`."""
+        return self._call.platform
 
     @property
     def changes(self) -> list[str]:
@@ -82,11 +97,26 @@ class Api:
             return await self._client.send(op, deadline=deadline)
         return await self._change(op, digest, deadline)
 
+    async def stream(self, op: Operation[Stream[T]], *, deadline: float | None = None) -> AsyncGenerator[T]:
+        """As `send`, for an answer that comes value by value. It counts as done when it was read to its end."""
+        digest = self.require(op)
+        change = await self._begin(op, digest)
+        try:
+            async with aclosing(self._client.stream(op, deadline=deadline)) as values:
+                async for value in values:
+                    yield value
+        except ApiError as exc:
+            await self._fail(change, exc)
+            raise
+        await (await self._call.ledger()).finish(change, "done", target=target_of(op))
+
     def require(self, op: Operation[Any]) -> str:
         """The digest under which `op` may be sent now. Raises NeedsApproval where a person's word is missing."""
         call = self._call
         if type(op) not in call.sends:
             raise RuntimeError(f"{call.tool} does not declare that it sends {type(op).__name__}")
+        if op.effect != "read":
+            call.unknown = unknown_names(op, call.given)
         if call.dry_run and op.effect != "read":
             raise WouldSend(op)
         reason = call.policy.reason(call.tool, call.effect, op.effect, op.guarded_paths())
@@ -99,7 +129,17 @@ class Api:
 
     async def _change(self, op: Operation[R], digest: str, deadline: float | None) -> R:
         """The intent is on disk before the act, the outcome after it."""
-        call, ledger = self._call, await self._call.ledger()
+        change = await self._begin(op, digest)
+        try:
+            result = await self._client.send(op, deadline=deadline)
+        except ApiError as exc:
+            await self._fail(change, exc)
+            raise
+        await (await self._call.ledger()).finish(change, "done", target=target_of(op, result))
+        return result
+
+    async def _begin(self, op: Operation[Any], digest: str) -> str:
+        call = self._call
         before = await previous(self._client, op)
         if call.effect == "update" and (stood := before or await standing(self._client, op)):
             call.changed += differences(op, stood)
@@ -114,17 +154,14 @@ class Api:
             request=op.body() if before is not None else None,  # what cannot be undone may hold secrets
             previous=before,
         )
-        change = await ledger.begin(intent)
+        change = await (await call.ledger()).begin(intent)
         call.changes.append(change)
-        try:
-            result = await self._client.send(op, deadline=deadline)
-        except ApiError as exc:
-            # Where the platform did not answer, nobody knows whether it acted: the row keeps saying so.
-            if not isinstance(exc, Unavailable):
-                await ledger.finish(change, "failed")
-            raise
-        await ledger.finish(change, "done", target=target_of(op, result))
-        return result
+        return change
+
+    async def _fail(self, change: str, exc: ApiError) -> None:
+        # Where the platform did not answer, nobody knows whether it acted: the row keeps saying so.
+        if not isinstance(exc, Unavailable):
+            await (await self._call.ledger()).finish(change, "failed")
 
 
 def _wire(op: Operation[Any]) -> Any:

@@ -9,6 +9,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from ..api.client import ApiClient
+from ..contract.agent_tools import CreateTool, GetTool, UpdateTool
 from ..contract.agents import CreateAgent, GetAgent, UpdateAgent
 from ..contract.errors import ApiError
 from ..contract.knowledge_base import CreateTextDocument, UpdateDocument
@@ -90,7 +91,7 @@ async def undo_change(
     ctx: Context[Any],
     change_id: Annotated[str, Field(max_length=64, description="From list_changes.")],
 ) -> Undone:
-    """Put back what an update replaced, or recreate a deleted agent or text document (it gets a new id)."""
+    """Put back what an update replaced, or recreate a deleted agent, tool, test or text document (its id is new)."""
     ledger = await services(ctx).ledger()
     row = await ledger.change(change_id)
     if row is None:
@@ -132,6 +133,18 @@ async def _who_would_answer_again(api: ApiClient, op: UpdatePhoneNumber) -> str:
         agent = await api.send(GetAgent(agent_id=op.agent_id))
         answers = f"{short(agent.name)!r} ({op.agent_id})"
     return f"Let {answers} answer phone number {short(number.phone_number)} again."
+
+
+@TOOLS.preview(UpdateTool)
+async def _which_tool_would_be_put_back(api: ApiClient, op: UpdateTool) -> str:
+    tool: Any = (await api.send(GetTool(tool_id=op.tool_id))).tool_config
+    return f"Put back how tool {short(str(tool.name))!r} ({op.tool_id}) was."
+
+
+@TOOLS.preview(CreateTool)
+async def _which_tool_would_be_recreated(_: ApiClient, op: CreateTool) -> str:
+    tool: Any = op.tool_config
+    return f"Create the deleted tool {short(str(tool.name))!r} again, as it was, under a new id."
 
 
 @TOOLS.preview(UpdateDocument)

@@ -6,7 +6,6 @@ from importlib import import_module
 from importlib.resources import files
 from typing import Any, TypedDict, cast
 
-from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
@@ -111,17 +110,3 @@ def lazy(entry: Entry, policy: Policy) -> LazyTool:
         meta={META: policy.of_tool(wire.name, entry["effect"])},
         module=entry["module"],
     )
-
-
-class ListedOnce:
-    """Middleware: the SDK shapes the list once a protocol version; after that the same result is sent again."""
-
-    def __init__(self) -> None:
-        self._shaped: dict[str, HandlerResult] = {}
-
-    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        if ctx.method != "tools/list":
-            return await call_next(ctx)
-        if ctx.protocol_version not in self._shaped:
-            self._shaped[ctx.protocol_version] = await call_next(ctx)
-        return self._shaped[ctx.protocol_version]

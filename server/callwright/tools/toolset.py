@@ -22,10 +22,11 @@ from ..contract.errors import ApiError
 from ..contract.operation import Effect, Operation
 from ..ledger.ledger import Ledger
 from .approval import approve
-from .arguments import DRY_RUN, decoded, published, sealed, spoken, untitled
+from .arguments import DRY_RUN, decoded, published, sealed, spoken, takes_document, untitled
+from .names import names_in
 from .policy import TOKEN, Policy
 from .preview import Preview, question_of
-from .results import Changed, answering, planned
+from .results import Changed, Unknown, answering, planned
 from .scope import Api, Call, NeedsApproval, WouldSend
 from .text import LIMIT, cleaned, fitted, visible
 from .views import View, render
@@ -79,6 +80,7 @@ class Spec:
     sends: tuple[type[Operation[Any]], ...]
     long: bool = False
     default: bool = True
+    writes_file: bool = False
 
     @property
     def name(self) -> str:
@@ -101,7 +103,7 @@ class Spec:
         strongest = [op for op in self.sends if op.effect == self.effect]
         replaces = self.effect in ("update", "delete", "dial") or any(op.method in ("PUT", "PATCH") for op in strongest)
         return ToolAnnotations(
-            read_only_hint=self.effect == "read",
+            read_only_hint=self.effect == "read" and not self.writes_file,
             destructive_hint=self.effect != "read" and replaces,
             idempotent_hint=self.effect in ("read", "update", "delete") or (self.effect == "secret" and replaces),
             open_world_hint=self.effect == "dial",
@@ -116,16 +118,22 @@ class Toolset:
     previews: dict[type[Operation[Any]], Preview] = field(default_factory=dict[type[Operation[Any]], Preview])
 
     def tool(
-        self, *sends: type[Operation[Any]], title: str, long: bool = False, default: bool = True
+        self,
+        *sends: type[Operation[Any]],
+        title: str,
+        long: bool = False,
+        default: bool = True,
+        writes_file: bool = False,
     ) -> Callable[[F], F]:
         """Make a tool of a function that sends these operations; hints and approval follow from their effects.
 
         `long`: it may take more than seconds, so a client that asked for progress hears that it is alive. `default`:
         it is listed where nobody chose toolsets; hosts take about 40 tools, so only what is needed every day is.
+        `writes_file`: it makes a new file on this machine, so it is not read-only, whatever it does to the platform.
         """
 
         def add(fn: F) -> F:
-            self.specs[fn.__name__] = Spec(fn, title, sends, long, default)
+            self.specs[fn.__name__] = Spec(fn, title, sends, long, default, writes_file)
             return fn
 
         return add
@@ -152,12 +160,18 @@ class FunctionTool:
 
     def published(self) -> PublishedTool:
         spec, output = self._spec, self._function.output_schema
+        schema = published(self._function.arg_model.model_json_schema())
+        added = {
+            "updates": spec.effect == "update",
+            "plans": spec.plans,
+            "takes_document": spec.effect != "read" and takes_document(schema),
+        }
         return PublishedTool(
             name=spec.name,
             title=spec.title,
             description=inspect.getdoc(spec.fn),
-            input_schema=published(self._function.arg_model.model_json_schema()),
-            output_schema=output and answering(untitled(output), updates=spec.effect == "update", plans=spec.plans),
+            input_schema=schema,
+            output_schema=output and answering(untitled(output), **added),
             annotations=spec.hints,
         )
 
@@ -190,6 +204,7 @@ class FunctionTool:
             command=app.command,
             ledger=app.ledger,
             dry_run=dry_run,
+            given=names_in(known),
         )
         try:
             try:
@@ -218,13 +233,19 @@ class FunctionTool:
 
     async def _run(self, known: dict[str, Any], call: Call, ctx: Context[Any]) -> CallToolResult:
         injected: dict[str, Any] = {}
+        pulse = Pulse(ctx)
         if self._api_kwarg:
-            injected[self._api_kwarg] = Api(await services(ctx).api(), call)
+            injected[self._api_kwarg] = Api(await services(ctx).api(), call, pulse)
         if self._context_kwarg:
             injected[self._context_kwarg] = ctx
         work = self._spec.fn(**known, **injected)
-        view = await (_with_heartbeat(work, ctx) if self._spec.long else work)
-        return _shown([cast(View, view), *([Changed(changed=call.changed)] if call.changed else [])])
+        view = await (_with_heartbeat(work, pulse) if self._spec.long else work)
+        views = [cast(View, view)]
+        if call.changed:
+            views.append(Changed(changed=call.changed))
+        if call.unknown:
+            views.append(Unknown(unknown=call.unknown))
+        return _shown(views)
 
     async def _question(self, op: Operation[Any], client: ApiClient) -> str:
         return await question_of(op, self._previews.get(type(op)), self._spec.title, client)
@@ -249,8 +270,19 @@ def _shown(views: list[View]) -> CallToolResult:
     return CallToolResult(content=[TextContent(text=visible(text))], structured_content=fitting)
 
 
-async def _with_heartbeat(work: Awaitable[Any], ctx: Context[Any]) -> Any:
-    """Tells a client that asked for progress that a long call is alive; to another one it says nothing."""
+class Pulse:
+    """What a client that asked for progress hears; another one hears nothing. Each word is one step further."""
+
+    def __init__(self, ctx: Context[Any]) -> None:
+        self._ctx, self._steps = ctx, 0
+
+    async def __call__(self, said: str) -> None:
+        self._steps += 1
+        await self._ctx.report_progress(self._steps, None, said)
+
+
+async def _with_heartbeat(work: Awaitable[Any], pulse: Pulse) -> Any:
+    """Says that a long call is alive."""
     outcome: list[Any] = []
     failure: list[Exception] = []
 
@@ -259,7 +291,7 @@ async def _with_heartbeat(work: Awaitable[Any], ctx: Context[Any]) -> Any:
         while True:
             await anyio.sleep(HEARTBEAT_SECONDS)
             beats += 1
-            await ctx.report_progress(beats, None, f"working for {beats * HEARTBEAT_SECONDS:.0f} s")
+            await pulse(f"working for {beats * HEARTBEAT_SECONDS:.0f} s")
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(beat)

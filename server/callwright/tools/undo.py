@@ -5,6 +5,8 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from ..api.client import ApiClient
+from ..contract.agent_tests import CreateAgentTest, DeleteAgentTest, GetAgentTest, UpdateAgentTest
+from ..contract.agent_tools import CreateTool, DeleteTool, GetTool, UpdateTool
 from ..contract.agents import CreateAgent, DeleteAgent, GetAgent, UpdateAgent
 from ..contract.errors import BadRequest
 from ..contract.knowledge_base import (
@@ -28,6 +30,12 @@ RESTORES: tuple[type[Operation[Any]], ...] = (
     CreateTextDocument,
     GetPhoneNumber,
     UpdatePhoneNumber,
+    GetAgentTest,
+    UpdateAgentTest,
+    CreateAgentTest,
+    GetTool,
+    UpdateTool,
+    CreateTool,
 )
 """Operations that `undo_change` may send."""
 
@@ -42,6 +50,10 @@ async def previous(client: ApiClient, op: Operation[Any]) -> Json | None:
         case UpdatePhoneNumber() if (op.body() or {}).keys() == {"agent_id"}:
             # A trunk is not kept: the platform never gives its credentials back.
             return _dump(await client.send(GetPhoneNumber(phone_number_id=op.phone_number_id)))
+        case UpdateAgentTest() | DeleteAgentTest():
+            return _dump(await client.send(GetAgentTest(test_id=op.test_id)))
+        case UpdateTool() | DeleteTool():
+            return {"tool_config": _dump(await client.send(GetTool(tool_id=op.tool_id)))["tool_config"]}
         case UpdateDocument():
             found = await client.send(GetDocument(documentation_id=op.documentation_id))
             return {"name": _dump(found).get("name")}
@@ -81,9 +93,20 @@ async def restoring(client: Any, row: Json) -> Operation[Any]:
             now = _dump(await client.send(GetPhoneNumber(phone_number_id=id)))
             back = inverse(request or {}, _answered_by(before), _answered_by(now))
             return UpdatePhoneNumber(phone_number_id=id, **back)
+        case "UpdateTool":
+            inverse(request or {}, before, _dump(await client.send(GetTool(tool_id=id))))  # not changed again since
+            return UpdateTool.model_validate({"tool_id": id, **before})
+        case "DeleteTool":
+            return CreateTool.model_validate(before)
         case "UpdateDocument":
             now = _dump(await client.send(GetDocument(documentation_id=id)))
             return UpdateDocument(documentation_id=id, **inverse(request or {}, before, now))
+        case "UpdateAgentTest":
+            now = _dump(await client.send(GetAgentTest(test_id=id)))
+            inverse(request or {}, before, now)  # refuses what was changed again since; a test is written whole
+            return UpdateAgentTest.model_validate({k: v for k, v in before.items() if k != "id"} | {"test_id": id})
+        case "DeleteAgentTest":
+            return CreateAgentTest.model_validate({k: v for k, v in before.items() if k != "id"})
         case "DeleteAgent":
             return CreateAgent.model_validate({k: v for k, v in before.items() if k not in _ANSWER_ONLY})
         case "DeleteDocument":

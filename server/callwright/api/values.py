@@ -1,0 +1,30 @@
+"""An answer that is one JSON value after another: a value a line, or server-sent events with a value each."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from ..net.http import Response, TooLarge
+
+
+async def values(response: Response, limit: int) -> AsyncGenerator[bytes]:
+    """The JSON text of each value as it comes. Raises TooLarge beyond `limit` bytes, TransportError when it breaks off.
+
+    Of an event only its data counts, and a value stands in one line of it.
+    """
+    rest, size = b"", 0
+    async with aclosing(response.aiter_bytes()) as chunks:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge(f"The answer is larger than {limit:,} bytes.")
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                if value := _value(line):
+                    yield value
+    if value := _value(rest):
+        yield value
+
+
+def _value(line: bytes) -> bytes:
+    text = line.strip().removeprefix(b"data:").strip()
+    return b"" if text == b"[DONE]" or text.startswith((b":", b"event:", b"id:", b"retry:")) else text

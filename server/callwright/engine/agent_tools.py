@@ -1,0 +1,185 @@
+"""The rules of stored tools."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+
+from sqlalchemy import RowMapping, delete, insert, select, update
+
+from ..contract.agent_tools import (
+    CreateTool,
+    DeleteTool,
+    GetTool,
+    ListToolDependents,
+    ListTools,
+    ToolWrite,
+    UpdateTool,
+)
+from ..contract.common import Empty
+from ..contract.dependents import DependentAgentPage
+from ..contract.errors import InUse, InvalidRequest, NotFound, Problem
+from ..contract.tool_dialect import placeholders
+from . import defaults
+from .checks import missing_references, unsafe_urls
+from .dependents import dependent_agents
+from .handlers import Handlers, Tx
+from .merge import Json, with_defaults
+from .people import OWNER
+from .tables_agent_tools import tool
+from .uses import agents_using, forget_uses, references_in, replace_uses
+
+agent_tools = Handlers()
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What models take as the name of a function."""
+_LITERALS = ("string", "boolean", "integer", "number")
+_SOURCES = "description (the model fills it in), dynamic_variable, constant_value or is_system_provided"
+_SCHEMAS = ("path_params_schema", "query_params_schema", "request_body_schema")
+
+
+@agent_tools.implements(CreateTool, proof="test_a_tool_reads_back_as_it_was_created")
+def create_tool(tx: Tx, op: CreateTool) -> Json:
+    """Answers, beside the contract's fields, `warnings` where the tool was written in another way or cannot work."""
+    new, config = tx.new_id("tool"), _checked(tx, op)
+    row = {"workspace": tx.workspace, "id": new, "name": config["name"], "created_ms": tx.now_ms, "document": config}
+    tx.db.execute(insert(tool).values(**row))
+    replace_uses(tx, "tool", new, references_in(config))
+    return _answer(tool_row(tx, new), op.warnings)
+
+
+@agent_tools.implements(ListTools, proof="test_tools_are_listed_newest_first")
+def list_tools(tx: Tx, _: ListTools) -> Json:
+    found = select(tool).where(tool.c.workspace == tx.workspace).order_by(tool.c.created_ms.desc(), tool.c.id.desc())
+    rows = tx.db.execute(found).mappings()
+    return {"tools": [_answer(row) for row in rows], "has_more": False, "next_cursor": None}
+
+
+@agent_tools.implements(GetTool, proof="test_a_tool_reads_back_as_it_was_created")
+def get_tool(tx: Tx, op: GetTool) -> Json:
+    return _answer(tool_row(tx, op.tool_id))
+
+
+@agent_tools.implements(UpdateTool, proof="test_an_update_replaces_the_whole_tool")
+def update_tool(tx: Tx, op: UpdateTool) -> Json:
+    tool_row(tx, op.tool_id)
+    config = _checked(tx, op)
+    this = (tool.c.workspace == tx.workspace) & (tool.c.id == op.tool_id)
+    tx.db.execute(update(tool).where(this).values(name=config["name"], document=config))
+    replace_uses(tx, "tool", op.tool_id, references_in(config))
+    return _answer(tool_row(tx, op.tool_id), op.warnings)
+
+
+@agent_tools.implements(DeleteTool, proof="test_deleting_a_tool_in_use_names_the_agents")
+def delete_tool(tx: Tx, op: DeleteTool) -> Empty:
+    name = tool_row(tx, op.tool_id)["name"]
+    if users := agents_using(tx, "tool", op.tool_id):
+        named = ", ".join(f"{shown!r} ({id})" for id, shown, _ in users[:10])
+        raise InUse("tool_in_use", f"Tool {name!r} is used by {named}. Take it out there first.")
+    tx.db.execute(delete(tool).where(tool.c.workspace == tx.workspace, tool.c.id == op.tool_id))
+    forget_uses(tx, "tool", op.tool_id)
+    return Empty()
+
+
+@agent_tools.implements(ListToolDependents, proof="test_the_agents_that_use_a_tool_are_listed_page_by_page")
+def list_dependents(tx: Tx, op: ListToolDependents) -> DependentAgentPage:
+    tool_row(tx, op.tool_id)
+    return dependent_agents(tx, "tool", op.tool_id, size=op.page_size, cursor=op.cursor)
+
+
+def tool_row(tx: Tx, tool_id: str) -> RowMapping:
+    found = select(tool).where(tool.c.workspace == tx.workspace, tool.c.id == tool_id)
+    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
+        raise NotFound(f"No tool {tool_id!r}. GET /v1/convai/tools lists them.")
+    return row
+
+
+def with_stored_tools(tx: Tx, conversation_config: Json) -> Json:
+    """The configuration with its stored tools written out among the inline ones, which keep their names."""
+    agent: Json = conversation_config.get("agent") or {}
+    prompt: Json = agent.get("prompt") or {}
+    ids: list[str] = prompt.get("tool_ids") or []
+    if not ids:
+        return conversation_config
+    found = select(tool.c.id, tool.c.document).where(tool.c.workspace == tx.workspace, tool.c.id.in_(ids))
+    stored = {row.id: row.document for row in tx.db.execute(found)}
+    tools: list[Json] = [*(prompt.get("tools") or []), *(stored[id] for id in dict.fromkeys(ids) if id in stored)]
+    return conversation_config | {"agent": agent | {"prompt": prompt | {"tools": tools}}}
+
+
+def _checked(tx: Tx, op: ToolWrite[Any]) -> Json:
+    """The tool as it is stored, complete. Raises InvalidRequest with every problem of it."""
+    config: Json = (op.body() or {})["tool_config"]
+    config = with_defaults(config, defaults.TOOLS.get(config["type"], {}))
+    document = {"tool_config": config}
+    problems = [
+        *missing_references(tx, document),
+        *unsafe_urls(document, tx.allow),
+        *_unnamed(config),
+        *_unfilled(config),
+        *_sourceless(config),
+    ]
+    if problems:
+        raise InvalidRequest(problems)
+    return config
+
+
+def _unnamed(config: Json) -> Iterator[Problem]:
+    if not _NAME.fullmatch(str(config.get("name", ""))):
+        said = "A tool's name has 1 to 64 letters, digits, _ and -, as models demand"
+        yield _problem(("name",), said, "string_pattern_mismatch")
+
+
+def _unfilled(config: Json) -> Iterator[Problem]:
+    """A missing secret is a problem of its own already."""
+    if "api_schema.url" in placeholders(config):
+        said = "The host is a placeholder; put your own in its place"
+        yield _problem(("api_schema", "url"), said, "placeholder")
+
+
+def _sourceless(config: Json) -> Iterator[Problem]:
+    """Values that nobody would fill in, or two would."""
+    for at, value, is_item in _literals(config):
+        given = [name for name in ("description", "dynamic_variable", "is_system_provided") if value.get(name)]
+        given += ["constant_value"] if value.get("constant_value") not in (None, "") else []
+        if not given and not is_item:
+            yield _problem(at, f"Say where the value comes from: {_SOURCES}", "missing_source")
+        elif len(given) > 1:
+            yield _problem(at, f"A value comes from one source, not from {' and '.join(given)}", "two_sources")
+
+
+def _literals(config: Json) -> Iterator[tuple[tuple[str, ...], Json, bool]]:
+    """Every plain value of a tool: where it stands, what is said of it, and whether it is a list's item."""
+    api: Json = config.get("api_schema") or {}
+    for name in _SCHEMAS:
+        if isinstance(schema := api.get(name), dict):
+            wrapped: Json = {"properties": schema} if name == "path_params_schema" else cast(Json, schema)
+            skipped = 1 if name == "path_params_schema" else 0
+            for at, value, is_item in _below(wrapped, (), is_item=False):
+                yield ("api_schema", name, *at[skipped:]), value, is_item
+    if isinstance(parameters := config.get("parameters"), dict):
+        for at, value, is_item in _below(cast(Json, parameters), (), is_item=False):
+            yield ("parameters", *at), value, is_item
+
+
+def _below(node: Json, at: tuple[str, ...], *, is_item: bool) -> Iterator[tuple[tuple[str, ...], Json, bool]]:
+    if node.get("type") in _LITERALS:
+        yield at, node, is_item
+    for name, child in cast(Json, node.get("properties") or {}).items():
+        yield from _below(child, (*at, "properties", name), is_item=False)
+    if isinstance(items := node.get("items"), dict):
+        yield from _below(cast(Json, items), (*at, "items"), is_item=True)
+
+
+def _problem(at: tuple[str, ...], msg: str, kind: str) -> Problem:
+    return Problem(loc=["body", "tool_config", *at], msg=msg, type=kind)
+
+
+def _answer(row: RowMapping, warnings: list[str] | None = None) -> Json:
+    shown: Json = {
+        "id": row["id"],
+        "tool_config": row["document"],
+        "access_info": OWNER.model_dump(),
+        # Only conversations that call tools count; rehearsals answer from mocks.
+        "usage_stats": {"total_calls": 0, "avg_latency_secs": 0.0},
+    }
+    return shown | ({"warnings": warnings} if warnings else {})

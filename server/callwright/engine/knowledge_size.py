@@ -1,0 +1,20 @@
+"""How much an agent knows, in pages: the unit in which the platform counts knowledge when it estimates prices."""
+
+from sqlalchemy import func, select
+
+from .handlers import Tx
+from .merge import Json
+from .tables import document
+from .uses import references_in
+
+CHARACTERS_A_PAGE = 2_000
+"""500 tokens of 4 characters. Our own measure: the platform does not say what a page is."""
+
+
+def pages_of(tx: Tx, agent_document: Json) -> float:
+    """Pages of all documents that the configuration names, each counted once, in hundredths."""
+    ids = {reference.id for reference in references_in(agent_document) if reference.kind == "document"}
+    characters = select(func.coalesce(func.sum(func.length(document.c.content)), 0)).where(
+        document.c.workspace == tx.workspace, document.c.id.in_(ids)
+    )
+    return round(int(tx.db.execute(characters).scalar_one()) / CHARACTERS_A_PAGE, 2)

@@ -1,0 +1,358 @@
+"""The rules of MCP servers: how they are reached, who approves a call, and how single tools are called."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import cast
+
+from sqlalchemy import RowMapping, delete, insert, select, update
+
+from ..contract.common import Empty
+from ..contract.errors import BadRequest, InUse, InvalidRequest, NotFound, Problem, Unavailable
+from ..contract.mcp_servers import (
+    CreateMcpServer,
+    CreateMcpToolApproval,
+    CreateMcpToolConfig,
+    DeleteMcpServer,
+    DeleteMcpToolApproval,
+    DeleteMcpToolConfig,
+    GetMcpServer,
+    GetMcpToolConfig,
+    ListMcpServers,
+    ListMcpTools,
+    UpdateMcpApprovalPolicy,
+    UpdateMcpServer,
+    UpdateMcpToolConfig,
+)
+from ..net.guard import check
+from .agent_tests import parameter_problems
+from .handlers import Handlers, Tx, Unit
+from .mcp_client import Endpoint, tools_of
+from .merge import Json
+from .people import OWNER
+from .secrets import reveal
+from .tables import secret
+from .tables_mcp_servers import mcp_server
+from .uses import agents_using, forget_uses, references_in, replace_uses
+
+mcp_servers = Handlers()
+
+POLICIES = ("auto_approve_all", "require_approval_all", "require_approval_per_tool")
+TOOL_POLICIES = ("auto_approved", "requires_approval")
+TRANSPORTS = ("SSE", "STREAMABLE_HTTP")
+_DEFAULTS: Json = {
+    "approval_policy": "require_approval_all",
+    "tool_approval_hashes": [],
+    "secret_token": None,
+    "request_headers": {},
+    "description": "",
+    "force_pre_tool_speech": False,
+    "disable_interruptions": False,
+    "tool_config_overrides": [],
+}
+_TOOL_DEFAULTS: Json = {
+    **dict.fromkeys(
+        ("force_pre_tool_speech", "pre_tool_speech", "disable_interruptions", "interruption_mode", "tool_call_sound")
+    ),
+    **dict.fromkeys(("tool_call_sound_behavior", "execution_mode", "response_timeout_secs", "input_overrides")),
+    "assignments": [],
+    "response_mocks": None,
+}
+
+
+@mcp_servers.implements(CreateMcpServer, proof="test_a_server_reads_back_as_it_was_created")
+def create_server(tx: Tx, op: CreateMcpServer) -> Json:
+    given: Json = (op.body() or {})["config"]
+    url = given["url"]
+    by_path = "SSE" if isinstance(url, str) and url.split("?")[0].rstrip("/").endswith("/sse") else "STREAMABLE_HTTP"
+    config = _DEFAULTS | {"transport": by_path} | given
+    _check(tx, config, at=["config"])
+    new = tx.new_id("mcpsrv")
+    tx.db.execute(insert(mcp_server).values(workspace=tx.workspace, id=new, created_ms=tx.now_ms, document=config))
+    replace_uses(tx, "mcp_server", new, references_in(config))
+    return _answer(tx, server_row(tx, new))
+
+
+@mcp_servers.implements(ListMcpServers, proof="test_a_server_reads_back_as_it_was_created")
+def list_servers(tx: Tx, _: ListMcpServers) -> Json:
+    found = (
+        select(mcp_server)
+        .where(mcp_server.c.workspace == tx.workspace)
+        .order_by(mcp_server.c.created_ms, mcp_server.c.id)
+    )
+    return {"mcp_servers": [_answer(tx, row) for row in tx.db.execute(found).mappings().all()]}
+
+
+@mcp_servers.implements(GetMcpServer, proof="test_a_server_reads_back_as_it_was_created")
+def get_server(tx: Tx, op: GetMcpServer) -> Json:
+    return _answer(tx, server_row(tx, op.mcp_server_id))
+
+
+@mcp_servers.implements(UpdateMcpServer, proof="test_an_update_changes_what_it_names_and_null_resets")
+def update_server(tx: Tx, op: UpdateMcpServer) -> Json:
+    """Headers are replaced whole, so that one can be taken out; so is what is sent beside the arguments."""
+    body = op.body() or {}
+    config = _config(tx, op.mcp_server_id)
+    for name, value in body.items():
+        if value is None:
+            config.pop(name, None)
+        else:
+            config[name] = value
+    return _save(tx, op.mcp_server_id, _DEFAULTS | config)
+
+
+@mcp_servers.implements(DeleteMcpServer, proof="test_deleting_a_server_in_use_names_the_agents")
+def delete_server(tx: Tx, op: DeleteMcpServer) -> Empty:
+    name = _config(tx, op.mcp_server_id)["name"]
+    if users := agents_using(tx, "mcp_server", op.mcp_server_id):
+        named = ", ".join(f"{shown!r} ({id})" for id, shown, _ in users[:10])
+        raise InUse("mcp_server_in_use", f"MCP server {name!r} is used by {named}. Take it out there first.")
+    mine = (mcp_server.c.workspace == tx.workspace) & (mcp_server.c.id == op.mcp_server_id)
+    tx.db.execute(delete(mcp_server).where(mine))
+    forget_uses(tx, "mcp_server", op.mcp_server_id)
+    return Empty()
+
+
+@mcp_servers.implements(UpdateMcpApprovalPolicy, proof="test_each_policy_says_what_happens_to_a_call")
+def update_policy(tx: Tx, op: UpdateMcpApprovalPolicy) -> Json:
+    config = _config(tx, op.mcp_server_id) | {"approval_policy": op.approval_policy}
+    return _save(tx, op.mcp_server_id, config)
+
+
+@mcp_servers.implements(CreateMcpToolApproval, proof="test_a_tool_that_changed_asks_again")
+def approve_tool(tx: Tx, op: CreateMcpToolApproval) -> Json:
+    """The decision holds for the tool as it was shown; a later one about the same tool takes its place."""
+    config = _config(tx, op.mcp_server_id)
+    decided = {
+        "tool_name": op.tool_name,
+        "tool_hash": tool_hash(op.tool_name, op.tool_description, op.input_schema),
+        "approval_policy": op.approval_policy or "requires_approval",
+    }
+    others = [one for one in config["tool_approval_hashes"] if one["tool_name"] != op.tool_name]
+    return _save(tx, op.mcp_server_id, config | {"tool_approval_hashes": [*others, decided]})
+
+
+@mcp_servers.implements(DeleteMcpToolApproval, proof="test_a_decision_is_taken_back")
+def forget_approval(tx: Tx, op: DeleteMcpToolApproval) -> Json:
+    config = _config(tx, op.mcp_server_id)
+    others = [one for one in config["tool_approval_hashes"] if one["tool_name"] != op.tool_name]
+    if len(others) == len(config["tool_approval_hashes"]):
+        raise NotFound(f"Nothing was decided about a tool {op.tool_name!r} of this server.")
+    return _save(tx, op.mcp_server_id, config | {"tool_approval_hashes": others})
+
+
+@mcp_servers.implements(ListMcpTools, proof="test_the_tools_of_a_real_server_are_listed")
+async def list_tools(unit: Unit, op: ListMcpTools) -> Json:
+    """`tool_hash` and `approval` of each tool are ours: what a decision would hold for, and what holds now."""
+    config, endpoint = await unit.read(lambda tx: _reached(tx, op.mcp_server_id))
+    try:
+        tools = await tools_of(endpoint, unit.allow, unit.models.proxy_url)
+    except Unavailable as exc:
+        return {"success": False, "tools": [], "error_message": str(exc)}
+    return {"success": True, "tools": [tool | approval_of(tool, config) for tool in tools], "error_message": None}
+
+
+@mcp_servers.implements(CreateMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back")
+def create_tool_config(tx: Tx, op: CreateMcpToolConfig) -> Json:
+    config = _config(tx, op.mcp_server_id)
+    _production_only(op.environment)
+    if _tool_config(config, op.tool_name) is not None:
+        raise BadRequest(f"The tool {op.tool_name!r} is configured already. PATCH its configuration, or delete it.")
+    made = {key: value for key, value in (op.body() or {}).items() if value is not None}
+    return _save_tool(tx, op.mcp_server_id, config, made)
+
+
+@mcp_servers.implements(GetMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back")
+def get_tool_config(tx: Tx, op: GetMcpToolConfig) -> Json:
+    return _needed(_config(tx, op.mcp_server_id), op.tool_name)
+
+
+@mcp_servers.implements(UpdateMcpToolConfig, proof="test_an_update_of_a_tool_keeps_what_it_leaves_out")
+def update_tool_config(tx: Tx, op: UpdateMcpToolConfig) -> Json:
+    config = _config(tx, op.mcp_server_id)
+    _production_only(op.environment)
+    old = {key: value for key, value in _needed(config, op.tool_name).items() if value is not None}
+    new = {key: value for key, value in (old | (op.body() or {})).items() if value is not None}
+    return _save_tool(tx, op.mcp_server_id, config, new)
+
+
+@mcp_servers.implements(DeleteMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back")
+def delete_tool_config(tx: Tx, op: DeleteMcpToolConfig) -> Json:
+    config = _config(tx, op.mcp_server_id)
+    _needed(config, op.tool_name)
+    others = [one for one in config["tool_config_overrides"] if one["tool_name"] != op.tool_name]
+    return _save(tx, op.mcp_server_id, config | {"tool_config_overrides": others})
+
+
+def server_row(tx: Tx, server_id: str) -> RowMapping:
+    found = select(mcp_server).where(mcp_server.c.workspace == tx.workspace, mcp_server.c.id == server_id)
+    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
+        raise NotFound(f"No MCP server {server_id!r}. GET /v1/convai/mcp-servers lists them.")
+    return row
+
+
+def tool_hash(name: str, description: str, input_schema: object) -> str:
+    """What a decision about a tool is bound to: it changes when anything does that a person looked at."""
+    shown = json.dumps([name, description, input_schema], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(shown.encode()).hexdigest()
+
+
+def approval_of(tool: Json, config: Json) -> Json:
+    """What happens to a call of this tool: `auto_approved`, `requires_approval` or, undecided per tool, `disabled`.
+
+    `approval_outdated`: it was decided about this tool, but not as it is now, so the decision is void: it asks.
+    """
+    name = str(tool["name"])
+    hash_ = tool_hash(name, str(tool.get("description") or ""), tool.get("inputSchema") or {})
+    decisions: list[Json] = config["tool_approval_hashes"]
+    decided = next((one for one in decisions if one["tool_name"] == name), None)
+    outdated = decided is not None and decided["tool_hash"] != hash_
+    match config["approval_policy"]:
+        case "auto_approve_all":
+            state = "auto_approved"
+        case "require_approval_per_tool" if decided is None:
+            state = "disabled"
+        case "require_approval_per_tool" if decided is not None and not outdated:
+            state = decided.get("approval_policy") or "requires_approval"
+        case _:
+            state = "requires_approval"
+    return {"tool_hash": hash_, "approval": state, "approval_outdated": outdated}
+
+
+def _config(tx: Tx, server_id: str) -> Json:
+    return cast(Json, server_row(tx, server_id)["document"])
+
+
+def _save(tx: Tx, server_id: str, config: Json) -> Json:
+    _check(tx, config, at=[])
+    mine = (mcp_server.c.workspace == tx.workspace) & (mcp_server.c.id == server_id)
+    tx.db.execute(update(mcp_server).where(mine).values(document=config))
+    replace_uses(tx, "mcp_server", server_id, references_in(config))
+    return _answer(tx, server_row(tx, server_id))
+
+
+def _answer(tx: Tx, row: RowMapping) -> Json:
+    users = [
+        {"type": "available", "id": id, "name": name, "created_at_unix_secs": created, "access_level": "admin"}
+        for id, name, created in agents_using(tx, "mcp_server", row["id"])
+    ]
+    return {
+        "id": row["id"],
+        "config": row["document"],
+        "access_info": OWNER.model_dump(),
+        "dependent_agents": users,
+        "metadata": {"created_at": row["created_ms"] // 1000, "owner_user_id": None},
+    }
+
+
+def _check(tx: Tx, config: Json, at: list[str | int]) -> None:
+    """All that is wrong with a server's settings, at once. Raises InvalidRequest."""
+    problems = [
+        *_unknown_words(config),
+        *_unknown_secrets(tx, config),
+        *_unsendable(config),
+        *_unsafe_url(tx, config),
+    ]
+    if problems:
+        raise InvalidRequest([{**problem, "loc": ["body", *at, *problem["loc"]]} for problem in problems])
+
+
+def _unknown_words(config: Json) -> list[Problem]:
+    """Who approves a call is never guessed: a policy that this platform does not know is refused."""
+    problems = [
+        _problem([name], f"Allowed: {', '.join(allowed)}.")
+        for name, allowed in (("approval_policy", POLICIES), ("transport", TRANSPORTS))
+        if config[name] not in allowed
+    ]
+    for place, decided in enumerate(config["tool_approval_hashes"]):
+        if decided.get("approval_policy", TOOL_POLICIES[0]) not in TOOL_POLICIES:
+            loc = ["tool_approval_hashes", place, "approval_policy"]
+            problems.append(_problem(loc, f"Allowed: {', '.join(TOOL_POLICIES)}."))
+    return problems
+
+
+def _unknown_secrets(tx: Tx, config: Json) -> list[Problem]:
+    found = [reference for reference in references_in(config) if reference.kind == "secret"]
+    there = select(secret.c.id).where(secret.c.workspace == tx.workspace, secret.c.id.in_({one.id for one in found}))
+    known = set(tx.db.execute(there).scalars())
+    return [_problem([*one.at], f"There is no secret {one.id!r}.") for one in found if one.id not in known]
+
+
+def _unsendable(config: Json) -> list[Problem]:
+    """What the embedded platform could not resolve when it calls the server."""
+    problems: list[Problem] = []
+    token: Json | None = config["secret_token"]
+    if token is not None and "secret_id" not in token:
+        problems.append(_problem(["secret_token"], 'Point to a workspace secret: {"secret_id": "..."}.'))
+    if config.get("auth_connection") is not None:
+        problems.append(_problem(["auth_connection"], "This platform has no auth connections; use secret_token."))
+    headers: Json = config["request_headers"]
+    problems += [
+        _problem(["request_headers", name], 'This platform sends texts and secrets ({"secret_id": "..."}) here.')
+        for name, value in headers.items()
+        if isinstance(value, dict) and "secret_id" not in value
+    ]
+    return problems
+
+
+def _unsafe_url(tx: Tx, config: Json) -> list[Problem]:
+    url = config["url"]
+    try:
+        # Of an address that is a secret, not even the reason of a refusal is told: it names the host.
+        check(_clear(tx, url), allow=tx.allow)
+    except NotFound:
+        return []  # said already
+    except BadRequest as exc:
+        said = str(exc) if isinstance(url, str) else "The secret holds no address that may be called."
+        return [Problem(loc=["url"], msg=said, type="url_not_allowed")]
+    return []
+
+
+def _reached(tx: Tx, server_id: str) -> tuple[Json, Endpoint]:
+    """The settings, and where the server is, with its secrets in the clear."""
+    config = _config(tx, server_id)
+    given: dict[str, str | Json] = config["request_headers"]
+    headers = {name: _clear(tx, value) for name, value in given.items()}
+    if config["secret_token"] is not None:
+        headers["Authorization"] = f"Bearer {_clear(tx, config['secret_token'])}"
+    return config, Endpoint(_clear(tx, config["url"]), config["transport"] == "SSE", headers)
+
+
+def _clear(tx: Tx, value: str | Json) -> str:
+    return value if isinstance(value, str) else reveal(tx, value["secret_id"])
+
+
+def _tool_config(config: Json, tool_name: str) -> Json | None:
+    made: Sequence[Json] = config["tool_config_overrides"]
+    return next((one for one in made if one["tool_name"] == tool_name), None)
+
+
+def _needed(config: Json, tool_name: str) -> Json:
+    if (found := _tool_config(config, tool_name)) is None:
+        raise NotFound(f"The tool {tool_name!r} has no configuration of its own; it is called as the server's say.")
+    return _TOOL_DEFAULTS | found
+
+
+def _save_tool(tx: Tx, server_id: str, config: Json, made: Json) -> Json:
+    mocks: list[Json] = made.get("response_mocks") or []
+    problems = [
+        problem
+        for place, mock in enumerate(mocks)
+        for problem in parameter_problems(
+            mock.get("parameter_conditions") or [], ["response_mocks", place, "parameter_conditions"]
+        )
+    ]
+    if problems:
+        raise InvalidRequest(problems)
+    complete = _TOOL_DEFAULTS | made
+    others = [one for one in config["tool_config_overrides"] if one["tool_name"] != complete["tool_name"]]
+    return _save(tx, server_id, config | {"tool_config_overrides": [*others, complete]})
+
+
+def _production_only(environment: str) -> None:
+    if environment != "production":
+        raise BadRequest(f"This platform has one environment, production; there is no {environment!r}.")
+
+
+def _problem(at: Sequence[str | int], said: str) -> Problem:
+    return Problem(loc=[*at], msg=said, type="value_error")

@@ -1,0 +1,18 @@
+"""The table of MCP servers."""
+
+from sqlalchemy import JSON, BigInteger, Column, MetaData, Table, Text
+
+STEPS = (
+    """
+    CREATE TABLE mcp_server (
+        workspace TEXT NOT NULL, id TEXT NOT NULL, created_ms BIGINT NOT NULL, document JSON NOT NULL,
+        PRIMARY KEY (workspace, id));
+    """,
+)
+
+_all = MetaData()
+
+mcp_server = Table(
+    "mcp_server", _all, Column("workspace", Text, primary_key=True), Column("id", Text, primary_key=True),
+    Column("created_ms", BigInteger), Column("document", JSON),
+)  # fmt: skip

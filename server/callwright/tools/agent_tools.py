@@ -1,0 +1,277 @@
+"""Store the tools that agents call: webhooks, client tools and the platform's own."""
+
+import json
+from typing import Annotated, Any, cast
+
+from pydantic import Field
+
+from ..api.client import ApiClient
+from ..contract.agent_tools import (
+    CreateTool,
+    DeleteTool,
+    GetTool,
+    ListToolDependents,
+    ListTools,
+    StoredTool,
+    UpdateTool,
+)
+from ..contract.common import Cursor, PageSize, ToolId
+from .changes import differences
+from .text import LIMIT, short
+from .tool_config import Json, written
+from .toolset import PlatformApi, Toolset
+from .users import UsingAgents
+from .views import Deleted, Page, View
+
+TOOLS = Toolset("tools", "Store the tools that agents call: webhooks, client tools, system tools.")
+
+CONFIG_SHOWN = 12_000
+
+Id = Annotated[ToolId, Field(description="From list_tools.")]
+Name = Annotated[str, Field(max_length=64, description="Name for the model: letters, digits, _ and -.")]
+Description = Annotated[str, Field(max_length=10_000, description="When to call it, for the model.")]
+Kind = Annotated[str, Field(pattern="^(webhook|client|system)$", description="webhook, client or system.")]
+Url = Annotated[str, Field(max_length=4_000, description="https; path parameters as {name}.")]
+Method = Annotated[str, Field(pattern="^(GET|POST|PUT|PATCH|DELETE)$", description="GET, POST, PUT, PATCH or DELETE.")]
+Headers = Annotated[Json, Field(description="Header to its text, or to {secret_id: …}. Replaced whole.")]
+Parameters = Annotated[Json, Field(description="What the model fills in, as JSON schema. Replaced whole.")]
+Config = Annotated[Json, Field(description="Rest of the REST tool_config, or an editor's JSON. null clears.")]
+
+
+class ToolLine(View):
+    tool_id: str
+    name: str
+    kind: str
+    description: str
+
+
+class StoredTools(Page):
+    tools: list[ToolLine]
+
+
+class ToolView(View):
+    tool_id: str
+    name: str
+    kind: str
+    description: str
+    url: str | None = None
+    method: str | None = None
+    headers: list[str] = []
+    parameters: list[str] = []
+    timeout_secs: int | None = None
+    notes: list[str] = []
+    """What was written differently, left out, or cannot work yet."""
+    config: str | None = None
+    """The whole tool as JSON text, without the headers' texts."""
+
+    @classmethod
+    def of(cls, tool: StoredTool, *, full: bool = False, notes: list[str] | None = None) -> "ToolView":
+        config = _dumped(tool)
+        api: Json = config.get("api_schema") or {}
+        return cls(
+            tool_id=tool.id,
+            name=short(str(config.get("name", ""))),
+            kind=str(config.get("type", "")),
+            description=short(str(config.get("description") or ""), 2_000),
+            url=api.get("url"),
+            method=api.get("method"),
+            headers=[
+                f"{name}: {_header(value)}" for name, value in list(_map(api.get("request_headers")).items())[:40]
+            ],
+            parameters=_parameters(config)[:60],
+            timeout_secs=config.get("response_timeout_secs"),
+            notes=[short(note, 300) for note in (notes or [])[:20]],
+            config=_whole(config) if full else None,
+        )
+
+
+@TOOLS.tool(ListTools, title="List tools", default=False)
+async def list_tools(
+    api: PlatformApi,
+    search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,
+    page_size: Annotated[PageSize, Field(description="Tools a page, 1 to 100.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
+) -> StoredTools:
+    """List the stored tools that agents can be given. An agent's own inline tools are in get_agent."""
+    # The platform answers all at once; the pages are ours, and a cursor is the last id shown.
+    found = [tool for tool in (await api.send(ListTools())).tools if (search or "").lower() in _name(tool).lower()]
+    if cursor:
+        place = next((index for index, tool in enumerate(found) if tool.id == cursor), -1)
+        found = found[place + 1 :]
+    shown, more = found[:page_size], len(found) > page_size
+    return StoredTools(
+        tools=[
+            ToolLine(tool_id=tool.id, name=_name(tool), kind=_kind(tool), description=_described(tool))
+            for tool in shown
+        ],
+        has_more=more,
+        next_cursor=shown[-1].id if more else None,
+    )
+
+
+@TOOLS.tool(GetTool, title="Get tool", default=False)
+async def get_tool(
+    api: PlatformApi,
+    tool_id: Id,
+    full: Annotated[bool, Field(description="Add the whole tool as JSON.")] = False,
+) -> ToolView:
+    """Show a stored tool: where it calls, what the model fills in. For the agents that have it use list_tool_agents."""
+    return ToolView.of(await api.send(GetTool(tool_id=tool_id)), full=full)
+
+
+@TOOLS.tool(CreateTool, title="Create tool", default=False)
+async def create_tool(
+    api: PlatformApi,
+    name: Name | None = None,
+    description: Description | None = None,
+    kind: Kind | None = None,
+    url: Url | None = None,
+    method: Method | None = None,
+    headers: Headers | None = None,
+    parameters: Parameters | None = None,
+    config: Config | None = None,
+) -> ToolView:
+    """Store a tool that agents call. Then name it in an agent's conversation_config.agent.prompt.tool_ids."""
+    tool, notes = written(
+        {}, config, parameters, name=name, description=description, kind=kind, url=url, method=method, headers=headers
+    )
+    op = CreateTool.model_validate({"tool_config": tool})
+    return ToolView.of(await api.send(op), notes=[*notes, *op.warnings, *_bare_secrets(op)])
+
+
+@TOOLS.tool(UpdateTool, GetTool, title="Update tool", default=False)
+async def update_tool(
+    api: PlatformApi,
+    tool_id: Id,
+    name: Name | None = None,
+    description: Description | None = None,
+    kind: Kind | None = None,
+    url: Url | None = None,
+    method: Method | None = None,
+    headers: Headers | None = None,
+    parameters: Parameters | None = None,
+    config: Config | None = None,
+) -> ToolView:
+    """Change a tool, for every agent that has it; what is left out stays. undo_change takes it back."""
+    stored = _dumped(await api.send(GetTool(tool_id=tool_id)))
+    tool, notes = written(
+        stored, config, parameters, name=name, description=description, kind=kind, url=url, method=method,
+        headers=headers,
+    )  # fmt: skip
+    op = UpdateTool.model_validate({"tool_id": tool_id, "tool_config": tool})
+    return ToolView.of(await api.send(op), notes=[*notes, *op.warnings, *_bare_secrets(op)])
+
+
+@TOOLS.tool(DeleteTool, GetTool, title="Delete tool", default=False)
+async def delete_tool(api: PlatformApi, tool_id: Id) -> Deleted:
+    """Delete a stored tool for good. Refused while agents have it."""
+    found = await api.send(GetTool(tool_id=tool_id))
+    await api.send(DeleteTool(tool_id=tool_id))
+    return Deleted(deleted=tool_id, name=_name(found))
+
+
+@TOOLS.tool(ListToolDependents, title="List a tool's agents", default=False)
+async def list_tool_agents(
+    api: PlatformApi,
+    tool_id: Id,
+    page_size: Annotated[PageSize, Field(description="Agents a page, 1 to 100.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
+) -> UsingAgents:
+    """List the agents that have a stored tool. Look here before you change or delete it."""
+    asked = {"tool_id": tool_id, "page_size": page_size} | ({"cursor": cursor} if cursor else {})
+    return UsingAgents.of(await api.send(ListToolDependents.model_validate(asked)))
+
+
+@TOOLS.preview(CreateTool)
+async def _what_would_be_made(_: ApiClient, op: CreateTool) -> str:
+    config = cast(Any, op.tool_config)
+    return f"Store the {config.type} tool {short(str(getattr(config, 'name', '')))!r} for agents to call."
+
+
+@TOOLS.preview(UpdateTool)
+async def _what_would_change(api: ApiClient, op: UpdateTool) -> str:
+    found = await api.send(GetTool(tool_id=op.tool_id))
+    changed = [change.path.removeprefix("tool_config.") for change in differences(op, {"tool_config": _dumped(found)})]
+    users = UsingAgents.of(await api.send(ListToolDependents(tool_id=op.tool_id, page_size=20)))
+    named = ", ".join(agent.name for agent in users.agents) + (" and more" if users.has_more else "")
+    return (
+        f"Change tool {_name(found)!r} ({op.tool_id}), which {named or 'no agent'} can call:"
+        f" {', '.join(changed[:12]) or 'nothing'}."
+    )
+
+
+@TOOLS.preview(DeleteTool)
+async def _what_would_go(api: ApiClient, op: DeleteTool) -> str:
+    return f"Delete tool {_name(await api.send(GetTool(tool_id=op.tool_id)))!r} ({op.tool_id}) for good."
+
+
+def _dumped(tool: StoredTool) -> Json:
+    return tool.tool_config.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def _name(tool: StoredTool) -> str:
+    return short(str(getattr(tool.tool_config, "name", "")))
+
+
+def _kind(tool: StoredTool) -> str:
+    return str(getattr(tool.tool_config, "type", ""))
+
+
+def _described(tool: StoredTool) -> str:
+    return short(str(getattr(tool.tool_config, "description", "") or ""), 120)
+
+
+def _header(value: object) -> str:
+    """Where a header's text comes from. The text itself may be somebody's key."""
+    found = _map(value)
+    return next((f"{key} {short(str(found[key]))}" for key in ("secret_id", "variable_name") if key in found), "text")
+
+
+def _whole(config: Json) -> str:
+    api = _map(config.get("api_schema"))
+    if "request_headers" in api:
+        headers = _map(api["request_headers"])
+        hidden = {name: _map(value) or "(hidden)" for name, value in headers.items()}
+        config = config | {"api_schema": api | {"request_headers": hidden}}
+    text = json.dumps(config, ensure_ascii=False)
+    more = f"… ({len(text):,} characters in all, a reply holds {LIMIT:,})"
+    return text if len(text) <= CONFIG_SHOWN else text[:CONFIG_SHOWN] + more
+
+
+def _parameters(config: Json) -> list[str]:
+    """`name (type, where, required): meaning`, those inside objects by their paths."""
+    api = _map(config.get("api_schema"))
+    in_path = _map(api.get("path_params_schema"))
+    lines = _lines({"properties": in_path, "required": list(in_path)}, "path", "")
+    lines += _lines(_map(api.get("query_params_schema")), "query", "")
+    lines += _lines(_map(api.get("request_body_schema")), "body", "")
+    return lines + _lines(_map(config.get("parameters")), "", "")
+
+
+def _lines(schema: Json, where: str, at: str) -> list[str]:
+    found: list[str] = []
+    required: list[str] = schema.get("required") or []
+    for name, given in _map(schema.get("properties")).items():
+        value = _map(given)
+        said = [str(value.get("type", "")), where, "required" if name in required else ""]
+        source = next((f"{k} {value[k]}" for k in ("constant_value", "dynamic_variable") if value.get(k)), "")
+        meaning = short(source or str(value.get("description") or ""), 160)
+        found.append(f"{at}{name} ({', '.join(filter(None, said))}){': ' if meaning else ''}{meaning}")
+        inside = _map(value.get("items")) if value.get("type") == "array" else value
+        found += _lines(inside, where, f"{at}{name}{'[]' if inside is not value else ''}.")
+    return found
+
+
+def _bare_secrets(op: CreateTool | UpdateTool) -> list[str]:
+    """Keys that were written as text: anybody who reads the tool reads them."""
+    headers = _map(getattr(getattr(op.tool_config, "api_schema", None), "request_headers", None))
+    words = ("authorization", "key", "token", "secret")
+    return [
+        f"{name} is kept as plain text. If it is a key: create_secret, then {{secret_id: …}} here."
+        for name, value in headers.items()
+        if isinstance(value, str) and any(word in name.lower() for word in words)
+    ]
+
+
+def _map(value: object) -> Json:
+    return cast(Json, value) if isinstance(value, dict) else {}

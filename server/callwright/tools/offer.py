@@ -1,0 +1,76 @@
+"""What a connection may list and call: the server's tools, over HTTP those of the toolsets in its URL."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS
+
+from ..bounds import Bounds
+from ..settings import SettingError
+from .policy import Policy
+from .surface import Entry, chosen
+
+EVERYDAY = ("default",)
+_KEPT = 32
+"""Different URLs whose lists are kept; any text may stand in one."""
+
+
+class Offer:
+    """Middleware over one server's surface.
+
+    `/mcp?toolsets=agents,calls` bounds a connection to these toolsets. It never widens what the operator chose: bounds,
+    policy and a list of toolsets hold for every URL. Only where nobody chose (`default`) is the everyday list a
+    beginning and not a bound, so that a URL can ask for the rest.
+    """
+
+    def __init__(
+        self, entries: list[Entry], toolsets: Sequence[str], bounds: Bounds, policy: Policy, *, by_url: bool
+    ) -> None:
+        self._entries, self._bounds, self._policy = entries, bounds, policy
+        self._unasked = _names(chosen(entries, toolsets, bounds, policy))
+        open_ = by_url and tuple(toolsets) == EVERYDAY
+        self.tools = chosen(entries, ("all",) if open_ else toolsets, bounds, policy)
+        """All that any connection may reach."""
+        self._reachable = _names(self.tools)
+        self._of_url = lru_cache(_KEPT)(self._asked_for)
+        self._shaped: dict[str, HandlerResult] = {}
+        self._listed = lru_cache(_KEPT)(self._bounded_list)
+
+    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        offered = self._offered(ctx.request)
+        if ctx.method == "tools/list":
+            if ctx.protocol_version not in self._shaped:
+                self._shaped[ctx.protocol_version] = await call_next(ctx)
+            return self._listed(ctx.protocol_version, offered)
+        if ctx.method == "tools/call" and (name := (ctx.params or {}).get("name")) not in offered:
+            raise MCPError(INVALID_PARAMS, f"Unknown tool: {name}")
+        return await call_next(ctx)
+
+    def _offered(self, request: Any) -> frozenset[str]:
+        """Names of the tools that a request may see. Raises MCPError where its URL names an unknown toolset."""
+        given: list[str] = request.query_params.getlist("toolsets") if request is not None else []
+        return self._of_url(",".join(given)) if given else self._unasked
+
+    def _asked_for(self, given: str) -> frozenset[str]:
+        toolsets = [name.strip() for name in given.split(",") if name.strip()]
+        try:
+            asked = chosen(self._entries, toolsets, self._bounds, self._policy)
+        except SettingError as exc:
+            raise MCPError(INVALID_PARAMS, str(exc)) from None
+        return _names(asked) & self._reachable
+
+    def _bounded_list(self, protocol_version: str, offered: frozenset[str]) -> HandlerResult:
+        """The SDK shapes the list once a protocol version; after that it is only cut."""
+        whole: Any = self._shaped[protocol_version]
+        return whole if offered == self._reachable else _cut(whole, offered)
+
+
+def _names(entries: list[Entry]) -> frozenset[str]:
+    return frozenset(entry["tool"]["name"] for entry in entries)
+
+
+def _cut(whole: dict[str, Any], offered: frozenset[str]) -> HandlerResult:
+    return {**whole, "tools": [tool for tool in whole["tools"] if tool["name"] in offered]}
