@@ -113,11 +113,11 @@ async def test_a_dry_run_says_who_would_be_asked_and_what_is_refused(app: App) -
                 "needs_approval": "it sets platform_settings.auth",
             },
             {
-                "would": "Change agent 'Ada' (agent_1): conversation_config.agent.prompt.custom_llm.url. It sets conversation_config.agent.prompt.custom_llm.url = 'https://llm.example/v1'.",
+                "would": "Change agent 'Ada' (agent_1): conversation_config.agent.prompt.custom_llm.url. It sets conversation_config.agent.prompt.custom_llm = {url: 'https://llm.example/v1'}; conversation_config.agent.prompt.custom_llm.url = 'https://llm.example/v1'.",
                 "method": "PATCH",
                 "path": "/v1/convai/agents/agent_1",
-                "needs_approval": "it sets conversation_config.agent.prompt.custom_llm.url",
-                "refused": "This server sets no outside address (no-outbound), and this carries conversation_config.agent.prompt.custom_llm.url.",
+                "needs_approval": "it sets conversation_config.agent.prompt.custom_llm, conversation_config.agent.prompt.custom_llm.url",
+                "refused": "This server sets no outside address (no-outbound), and this carries conversation_config.agent.prompt.custom_llm, conversation_config.agent.prompt.custom_llm.url.",
             },
         ]
     )
@@ -147,7 +147,7 @@ async def test_a_wrong_argument_is_refused_in_a_dry_run_too(client: Client) -> N
     assert [text(said) for said in (unknown, nowhere, neither)] == snapshot(
         [
             "Unknown argument 'nam'; did you mean 'name'?",
-            "No agent 'agent_nowhere'. GET /v1/convai/agents lists them.",
+            "No agent 'agent_nowhere'. list_agents shows them.",
             "Unknown argument 'dry_run'; known: agent_id, section.",
         ]
     )

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from mcp import Client
-from mcp.types import Tool
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS, Tool
 
 from callwright.app import App, build_server
 from callwright.settings import Approval, SettingError, Unattended
@@ -76,7 +77,7 @@ async def test_the_argument_for_a_token_is_there_where_one_is_given(
         "none": set[str](),
         "all": tools.keys() - set(OWN_NOTES),
         "deletes": {name for name in tools if name.startswith("delete_")},
-        "whatever writes": {name for name in tools if not name.startswith(("list_", "get_"))},
+        "whatever writes": {name for name in tools if not name.startswith(("list_", "get_", "describe_"))},
     }
     assert {name for name, tool in tools.items() if TOKEN in tool.input_schema["properties"]} == expected[taking]
 
@@ -111,8 +112,9 @@ async def test_exceptions_for_single_tools(tmp_path: Path) -> None:
 async def test_a_disabled_tool_cannot_be_called_by_its_name(tmp_path: Path) -> None:
     async with reach(server(tmp_path, {"create_secret": "disabled", "get_status": "disabled"})) as (client, _):
         for tool in ("create_secret", "get_status"):
-            refused = await client.call_tool(tool, {"name": "crm", "value": "abc"})
-            assert text(refused) == f"Unknown tool: {tool}"
+            with pytest.raises(MCPError, match=f"^Unknown tool: {tool}$") as refused:
+                await client.call_tool(tool, {"name": "crm", "value": "abc"})
+            assert refused.value.code == INVALID_PARAMS
 
 
 def test_an_exception_for_a_tool_that_does_not_exist_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS
 
 from callwright.app import App
 
@@ -86,7 +88,7 @@ async def test_wrong_arguments(client: Client) -> None:
             "neither of two": "Give twilio_sid and twilio_token, or sip_outbound and/or sip_inbound; not both kinds.",
             "both of two": "Give either text or path.",
             "nothing to change": "Nothing to change: give at least one argument besides agent_id.",
-            "a file where none may be read": "This server reads no files: CALLWRIGHT_FILE_ROOTS is not set. Send the text itself.",
+            "a file where none may be read": "This server touches no files: its operator can open folders with CALLWRIGHT_FILE_ROOTS.",
         }
     )
 
@@ -131,6 +133,7 @@ BY_ID = {
     "update_agent": "agent_id",
     "delete_agent": "agent_id",
     "simulate_conversation": "agent_id",
+    "run_agent_tests": "agent_id",
     "get_conversation": "conversation_id",
     "delete_conversation": "conversation_id",
     "get_document": "document_id",
@@ -147,6 +150,7 @@ BY_ID = {
 NEEDED: dict[str, dict[str, Any]] = {
     "update_agent": {"name": "Bob"},
     "simulate_conversation": {"caller": "Hello"},
+    "run_agent_tests": {"test_ids": ["test_1"], "wait_seconds": 0},
     "update_document": {"name": "Other"},
     "update_phone_number": {"unassign": True},
     "update_secret": {"name": "crm", "value": "abc"},
@@ -182,6 +186,7 @@ async def test_unknown_ids(app: App, era: str) -> None:
                 "update_agent": "No agent 'nope_1'. list_agents shows them.",
                 "delete_agent": "No agent 'nope_1'. list_agents shows them.",
                 "simulate_conversation": "No agent 'nope_1'. list_agents shows them.",
+                "run_agent_tests": "No agent 'nope_1'. list_agents shows them.",
                 "get_conversation": "No conversation 'nope_1'. list_conversations shows them.",
                 "delete_conversation": "No conversation 'nope_1'. list_conversations shows them.",
                 "get_document": "No document 'nope_1'. list_documents shows them.",
@@ -239,5 +244,9 @@ async def test_null_stands_for_an_absent_optional_argument(client: Client) -> No
     assert "agents" in facts(await client.call_tool("list_agents", {"search": None, "cursor": None}))
 
 
-async def test_an_unknown_tool_is_named(client: Client) -> None:
-    assert await error(client, "get_agents") == "Unknown tool: get_agents"
+@pytest.mark.parametrize("era", ERAS)
+async def test_an_unknown_tool_is_an_error_of_the_protocol_that_names_it(app: App, era: str) -> None:
+    async with reach(app, era) as (client, _):
+        with pytest.raises(MCPError, match="^Unknown tool: get_agents$") as refused:
+            await client.call_tool("get_agents", {})
+    assert refused.value.code == INVALID_PARAMS

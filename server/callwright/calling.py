@@ -9,7 +9,8 @@ from typing import Any, Literal, get_type_hints
 import anyio
 from mcp import Client
 from mcp.client.session import ClientRequestContext
-from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult
+from mcp.shared.exceptions import MCPError
+from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
 from .app import App, build_server
 from .tools.surface import built
@@ -48,7 +49,10 @@ def secret_argument(tool: str, arguments: dict[str, Any]) -> str | None:
 
 async def _call(app: App, tool: str, arguments: dict[str, Any], ask: bool) -> CallToolResult:
     async with Client(build_server(app), elicitation_callback=_at_terminal if ask else None) as client:
-        return await client.call_tool(tool, arguments)
+        try:
+            return await client.call_tool(tool, arguments)
+        except MCPError as exc:  # an unknown tool: an error of the protocol, not of the tool
+            return CallToolResult(content=[TextContent(text=exc.message)], is_error=True)
 
 
 async def _at_terminal(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:

@@ -87,10 +87,10 @@ AGENT_BODIES: dict[str, dict[str, Any]] = {
     ),
     "workflow.nodes.*.agent_id": node("standalone_agent", agent_id="agent_1"),
     "platform_settings.workspace_overrides": {"platform_settings": {"workspace_overrides": WEBHOOK}},
-    "conversation_config.**.tool_ids": prompt(tool_ids=["tool_1"]),
-    "workflow.**.tool_ids": subagent(tool_ids=["tool_1"]),
-    "workflow.**.additional_tool_ids": node("override_agent", label="Desk", additional_tool_ids=["tool_1"]),
-    "workflow.nodes.*.tools": node("tool", tools=[{"tool_id": "tool_1"}]),
+    "conversation_config.**.tool_ids": prompt(tool_ids=["tool_4"]),
+    "workflow.**.tool_ids": subagent(tool_ids=["tool_4"]),
+    "workflow.**.additional_tool_ids": node("override_agent", label="Desk", additional_tool_ids=["tool_4"]),
+    "workflow.nodes.*.tools": node("tool", tools=[{"tool_id": "tool_4"}]),
     "platform_settings.auth": {"platform_settings": {"auth": {"enable_auth": False, "shareable_token": SECRET}}},
     "platform_settings.overrides": {"platform_settings": {"overrides": {"custom_llm_extra_body": True}}},
     "platform_settings.privacy": {"platform_settings": {"privacy": {"record_voice": True}}},
@@ -126,6 +126,11 @@ OVERRIDES: dict[str, dict[str, Any]] = {
     "agent_config_override.**.auth_connection": prompt(tools=[HOOK]),
     "agent_config_override.**.mcp_server_ids": prompt(mcp_server_ids=["mcpsrv_3"]),
     "agent_config_override.**.native_mcp_server_ids": prompt(native_mcp_server_ids=["mcp_1"]),
+}
+WORKSPACE: dict[str, dict[str, Any]] = {
+    "conversation_initiation_client_data_webhook": WEBHOOK,
+    "webhooks": {"webhooks": {"post_call_webhook_id": "hook_1"}},
+    "can_use_mcp_servers": {"can_use_mcp_servers": True},
 }
 REHEARSAL = {"agent_id": "agent_1", "caller": "Hello"}
 
@@ -176,6 +181,10 @@ def carried() -> list[Carried]:
             Carried("CreateTool", pattern, "create_tool", {"config": config}),
             Carried("UpdateTool", pattern, "update_tool", {"tool_id": "tool_4", "config": config}),
         ]
+    calls += [
+        Carried("UpdateWorkspaceSettings", pattern, "update_workspace_settings", {"config": config})
+        for pattern, config in WORKSPACE.items()
+    ]
     calls.append(Carried("CreateUrlDocument", "url", "create_url_document", {"url": "https://h.example/?said=1"}))
     for pattern, override in OVERRIDES.items():
         run = {"agent_id": "agent_1", "test_ids": ["test_5"], "override": override, "wait_seconds": 0}

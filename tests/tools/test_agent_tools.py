@@ -252,7 +252,7 @@ async def test_an_update_keeps_what_it_does_not_name_and_can_be_undone(tmp_path:
     assert asked[1:] == snapshot(
         [
             "Change tool 'find_slot' (tool_1), which no agent can call: description. It sets tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'.",
-            "Put back how tool 'find_slot' (tool_1) was. It sets tool_config.api_schema.auth_connection = nothing; tool_config.api_schema.request_body_schema = nothing; tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'; tool_config.tool_call_sound = nothing.",
+            "Put back how tool 'find_slot' (tool_1) was. It sets tool_config.api_schema.auth_connection = nothing; tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'.",
         ]
     )
 
@@ -280,7 +280,7 @@ async def test_a_deleted_tool_is_made_again_by_undo(tmp_path: Path, clock: Clock
     assert asked[1:] == snapshot(
         [
             "Delete tool 'find_slot' (tool_1) for good.",
-            "Create the deleted tool 'find_slot' again, as it was, under a new id. It sets tool_config.api_schema.auth_connection = nothing; tool_config.api_schema.request_body_schema = nothing; tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'; tool_config.tool_call_sound = nothing.",
+            "Create the deleted tool 'find_slot' again, as it was, under a new id. It sets tool_config.api_schema.auth_connection = nothing; tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'.",
         ]
     )
 
@@ -306,7 +306,7 @@ async def test_a_key_that_is_kept_as_text_is_noted_and_never_shown(tmp_path: Pat
         made = facts(answer)
         shown = await client.call_tool("get_tool", {"tool_id": made["tool_id"], "full": True})
     assert made["notes"] == snapshot(
-        ["X-API-Key is kept as plain text. If it is a key: create_secret, then {secret_id: …} here."]
+        ["api_schema.request_headers.X-API-Key holds its value in the clear; store it as a secret."]
     )
     assert made["headers"] == ["X-API-Key: text"]
     assert key not in str(asked) + str(answer) + str(shown)

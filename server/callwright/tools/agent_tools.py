@@ -136,7 +136,7 @@ async def create_tool(
         {}, config, parameters, name=name, description=description, kind=kind, url=url, method=method, headers=headers
     )
     op = CreateTool.model_validate({"tool_config": tool})
-    return ToolView.of(await api.send(op), notes=[*notes, *op.warnings, *_bare_secrets(op)])
+    return ToolView.of(await api.send(op), notes=[*notes, *op.warnings])
 
 
 @TOOLS.tool(UpdateTool, GetTool, title="Update tool", default=False)
@@ -159,7 +159,7 @@ async def update_tool(
         headers=headers,
     )  # fmt: skip
     op = UpdateTool.model_validate({"tool_id": tool_id, "tool_config": tool})
-    return ToolView.of(await api.send(op), notes=[*notes, *op.warnings, *_bare_secrets(op)])
+    return ToolView.of(await api.send(op), notes=[*notes, *op.warnings])
 
 
 @TOOLS.tool(DeleteTool, GetTool, title="Delete tool", default=False)
@@ -260,17 +260,6 @@ def _lines(schema: Json, where: str, at: str) -> list[str]:
         inside = _map(value.get("items")) if value.get("type") == "array" else value
         found += _lines(inside, where, f"{at}{name}{'[]' if inside is not value else ''}.")
     return found
-
-
-def _bare_secrets(op: CreateTool | UpdateTool) -> list[str]:
-    """Keys that were written as text: anybody who reads the tool reads them."""
-    headers = _map(getattr(getattr(op.tool_config, "api_schema", None), "request_headers", None))
-    words = ("authorization", "key", "token", "secret")
-    return [
-        f"{name} is kept as plain text. If it is a key: create_secret, then {{secret_id: …}} here."
-        for name, value in headers.items()
-        if isinstance(value, str) and any(word in name.lower() for word in words)
-    ]
 
 
 def _map(value: object) -> Json:

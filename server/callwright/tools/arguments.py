@@ -20,13 +20,18 @@ _REMEDY: tuple[tuple[type[ApiError], str], ...] = (
 _DOUBT = " Whether it was carried out is not known: look before you repeat it."
 
 
-_ROUTE = re.compile(r"GET /v1/convai/([a-z-]+) lists them")
+_ROUTE = re.compile(r"GET /v1/convai/([a-z/-]+) lists (them|an agent's)")
 _LISTED_BY = {
+    "agent-testing": "list_agent_tests",
     "agents": "list_agents",
+    "batch-calling/workspace": "list_batch_calls",
     "conversations": "list_conversations",
     "knowledge-base": "list_documents",
+    "mcp-servers": "list_mcp_servers",
     "phone-numbers": "list_phone_numbers",
     "secrets": "list_secrets",
+    "test-invocations": "list_test_invocations",
+    "tools": "list_tools",
 }
 """The embedded platform names its routes to whoever speaks REST; a model has tools."""
 
@@ -86,7 +91,7 @@ def spoken(error: ApiError | ValidationError, known: list[str] | None = None, *,
 
 
 def _list_tool(route: re.Match[str]) -> str:
-    return f"{_LISTED_BY.get(route[1], 'The list tool')} shows them"
+    return f"{_LISTED_BY.get(route[1], 'The list tool')} shows {route[2]}"
 
 
 def _problem(kind: str, loc: tuple[int | str, ...], msg: str, known: list[str]) -> str:

@@ -66,7 +66,7 @@ def _roots(ctx: Context[Any]) -> Sequence[Path]:
         raise ToolError("Files are read and written only for a client on this machine (stdio), not over HTTP.")
     roots = services(ctx).file_roots
     if not roots:
-        raise ToolError("This server touches no files: CALLWRIGHT_FILE_ROOTS is not set.")
+        raise ToolError("This server touches no files: its operator can open folders with CALLWRIGHT_FILE_ROOTS.")
     return roots
 
 
