@@ -11,7 +11,7 @@ import pytest
 from httpx2 import AsyncClient
 
 from callwright.contract.operation import Operation
-from tests.laws.test_answers import IMPLEMENTED, REQUESTS, ask, filled
+from tests.laws.test_answers import FILES, IMPLEMENTED, REQUESTS, filled, furnished
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +57,8 @@ async def test_no_request_is_a_defect(wire: AsyncClient, op: type[Operation[Any]
     send = requests(op, filled(REQUESTS.get(op.__name__), ids), chance)
     for _ in range(EXAMPLES):
         query, body = send()
-        answer = await wire.request(op.method, op.path.format(**ids), params=query, json=body)
+        files = uploads(op, chance)
+        answer = await wire.request(op.method, op.path.format(**ids), params=query, json=body, files=files)
         assert answer.status_code < 500, (query, body, answer.text)
         if answer.status_code == 422:
             assert {problem["loc"][0] for problem in answer.json()["detail"]} <= {"body", "query", "path"}, answer.text
@@ -65,17 +66,6 @@ async def test_no_request_is_a_defect(wire: AsyncClient, op: type[Operation[Any]
         assert (await wire.get(f"/v1/convai/{list_}")).status_code == 200
     for row in (await wire.get("/v1/convai/agents")).json()["agents"]:
         assert (await wire.get(f"/v1/convai/agents/{row['agent_id']}")).status_code == 200
-
-
-async def furnished(wire: AsyncClient) -> dict[str, str]:
-    """One of each, by the name of the parameter that takes its id."""
-    ids = {"conversation_id": "conv_no"}
-    operations = {op.__name__: op for op in IMPLEMENTED}
-    for name in ("CreateTextDocument", "CreateSecret", "CreateAgent", "CreatePhoneNumber"):
-        made: dict[str, str] = (await ask(wire, operations[name], ids)).json()
-        ids |= {k: v for k, v in made.items() if k.endswith("_id")}
-        ids.setdefault("documentation_id", made.get("id", ""))
-    return ids
 
 
 def requests(op: type[Operation[Any]], body: Any, chance: random.Random) -> Callable[[], tuple[dict[str, str], Any]]:
@@ -86,3 +76,14 @@ def requests(op: type[Operation[Any]], body: Any, chance: random.Random) -> Call
         return query, None if body is None else broken(body, chance)
 
     return make
+
+
+def uploads(op: type[Operation[Any]], chance: random.Random) -> dict[str, tuple[str, bytes, str]] | None:
+    """The operation's files with odd contents under names and kinds that may not fit them."""
+    names, kinds = (
+        ["a.txt", "a.pdf", "a.docx", "a.epub", "a.html", "a.png", "\u202e", ""],
+        ["text/plain", "image/png", "x"],
+    )
+    data = [b"", b"words", b"%PDF-1.4", b"PK\x03\x04", chance.randbytes(300), b"\x89PNG\r\n\x1a\n"]
+    given = FILES.get(op.__name__)
+    return given and {name: (chance.choice(names), chance.choice(data), chance.choice(kinds)) for name in given}

@@ -8,14 +8,22 @@ from typing import Any
 import anyio
 import pytest
 from httpx2 import AsyncClient, Response
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 
 from callwright.app import App
 from callwright.contract import all_operations
 from callwright.contract.operation import Operation
 from callwright.engine.asgi import HANDLERS
+from tests.arms import Clock, numbered, settings
 from tests.contract.facts import assert_answer
 from tests.engine.helpers import JSON, http
+from tests.engine.test_calls import TRUNK
 from tests.engine.test_phone_numbers import SIP, TWILIO
+from tests.engine.test_widget import PNG
+from tests.peers import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -78,6 +86,9 @@ TEST: JSON = {
     },
     "dynamic_variables": {"name": "Bo"},
 }
+BROUGHT: JSON = {"conversation_initiation_client_data": {"dynamic_variables": {"name": "Bo"}}}
+CALL: JSON = {"agent_id": "{agent_id}", "agent_phone_number_id": "{twilio_id}", "to_number": "+15557654321", **BROUGHT}
+USAGE: JSON = {"prompt_length": 4000, "number_of_pages": 3, "rag_enabled": True}
 REQUESTS: dict[str, JSON] = {
     "CreateAgentTest": TEST,
     "UpdateAgentTest": {**TEST, "name": "Calls somebody"},
@@ -101,31 +112,99 @@ REQUESTS: dict[str, JSON] = {
         "input_overrides": {"at": {"source": "constant", "constant_value": "09:00"}},
     },
     "UpdateMcpToolConfig": {"pre_tool_speech": "off"},
+    "CreateTool": {"tool_config": TOOLS[0]},
+    "UpdateTool": {"tool_config": {**TOOLS[0], "description": "Finds a table."}},
     "CreateAgent": AGENT,
+    "DuplicateAgent": {"name": "Bea"},
     "UpdateAgent": {"conversation_config": {"tts": {"speed": 1.1}}},
     "SimulateConversation": REHEARSAL,
+    "StreamSimulation": REHEARSAL,
+    "SendFeedback": {"feedback": "like"},
     "CreateTextDocument": {"text": "Open from nine.", "name": "Hours"},
+    "CreateUrlDocument": {"url": "{page}", "name": "Page"},
+    "ComputeRagIndex": {"model": "e5_mistral_7b_instruct"},
     "UpdateDocument": {"name": "Opening hours"},
     "CreatePhoneNumber": SIP,
     "UpdatePhoneNumber": {"agent_id": "{agent_id}"},
+    "CallByTwilio": CALL,
+    "CallBySip": {**CALL, "agent_phone_number_id": "{trunk_id}"},
+    "SubmitBatchCall": {
+        "call_name": "Reminders",
+        "agent_id": "{agent_id}",
+        "agent_phone_number_id": "{twilio_id}",
+        "recipients": [{"phone_number": "+15550000001", **BROUGHT}, {"id": "bo", "phone_number": "+15550000002"}],
+    },
+    "UpdateWorkspaceSettings": {
+        "conversation_initiation_client_data_webhook": {
+            "url": "https://crm.example.com/who",
+            "request_headers": {"x-team": "desk"},
+        },
+        "rag_retention_period_days": 5,
+    },
+    "UpdateDashboardSettings": {"charts": [{"name": "How it went", "type": "call_success"}]},
+    "CalculateLlmUsage": USAGE,
+    "CalculateAgentLlmUsage": USAGE,
     "CreateSecret": {"type": "new", "name": "CRM", "value": "v"},
     "UpdateSecret": {"type": "update", "name": "CRM", "value": "w"},
 }
-ORDER = ("Create", "Simulate", "Run", "Update", "List", "Get", "Summarise", "Resubmit", "Delete")
-KEYS = {
-    "CreateTextDocument": ("documentation_id", "id"),
-    "SimulateConversation": ("conversation_id",) * 2,
-    "CreateAgentTest": ("test_id", "id"),
-    "RunAgentTests": ("test_invocation_id", "id"),
-    "CreateMcpServer": ("mcp_server_id", "id"),
+FILE = ("hours.txt", b"Open from ten.", "text/plain")
+FILES: dict[str, dict[str, tuple[str, bytes, str]]] = {
+    "CreateFileDocument": {"file": FILE},
+    "CreateDocument": {"file": FILE},
+    "UploadAvatar": {"avatar_file": ("a.png", PNG, "image/png")},
 }
-QUERIES = {"ListConversations": "?include_simulated=true", "ListInvocations": "?agent_id={agent_id}"}
+ORDER = (
+    "Create", "Compute", "Simulate", "Stream", "Run", "Upload", "Duplicate", "Send", "Call", "Submit", "Update", "List",
+    "Get", "Calculate", "Summarise", "Resubmit", "Retry", "Cancel", "Delete",
+)  # fmt: skip
+MADE: dict[str, tuple[str, str] | None] = {
+    "CreateTextDocument": ("documentation_id", "id"),
+    "CreateSecret": ("secret_id", "secret_id"),
+    "CreateTool": ("tool_id", "id"),
+    "CreateMcpServer": ("mcp_server_id", "id"),
+    "CreateMcpToolApproval": None,
+    "CreateMcpToolConfig": None,
+    "CreateAgent": ("agent_id", "agent_id"),
+    "CreatePhoneNumber": ("phone_number_id", "phone_number_id"),
+    "CreateAgentTest": ("test_id", "id"),
+    "ComputeRagIndex": ("rag_index_id", "id"),
+    "SimulateConversation": ("conversation_id", "conversation_id"),
+    "RunAgentTests": ("test_invocation_id", "id"),
+    "UploadAvatar": None,
+    "SubmitBatchCall": ("batch_id", "id"),
+}
+"""What makes one of each: the parameter that takes its id, and where the answer has it."""
+NOT_JSON = {
+    "GetDocumentContent": (200, "text/html; charset=utf-8"),
+    "GetAvatar": (200, "image/png"),
+    "GetConversationAudio": (404, "application/json"),  # a rehearsal is written
+    "StreamSimulation": (200, "application/x-ndjson"),
+}
+OF_AN_AGENT = "?agent_id={agent_id}"
+QUERIES = {
+    "ListConversations": "?include_simulated=true",
+    **dict.fromkeys(("ListInvocations", "GetSignedUrl", "GetSessionToken"), OF_AN_AGENT),
+}
 
 
 @pytest.fixture
-async def wire(app: App) -> AsyncGenerator[AsyncClient]:
+async def page() -> AsyncGenerator[str]:
+    """The address of a web page on this machine."""
+
+    async def hours(_: Request) -> HTMLResponse:
+        return HTMLResponse("<html><body><p>Open from eleven.</p></body></html>")
+
+    async with serving(Starlette(routes=[Route("/hours", hours)])) as base:
+        yield f"{base}/hours"
+
+
+@pytest.fixture
+async def wire(tmp_path: Path, clock: Clock) -> AsyncGenerator[AsyncClient]:
+    """An engine that may read pages of this machine."""
+    app = App(settings(tmp_path / "home", allow_private=("127.0.0.1",)), "embedded", clock=clock, ids=numbered())
     async with http(await app.engine()) as client:
         yield client
+    await app.close()
 
 
 def test_every_operation_is_embedded() -> None:
@@ -153,16 +232,43 @@ def filled(node: Any, ids: dict[str, str]) -> Any:
     return ids.get(node[1:-1], node) if isinstance(node, str) and node.startswith("{") else node
 
 
-async def ask(wire: AsyncClient, op: type[Operation[Any]], ids: dict[str, str], query: str = "") -> Response:
-    body = filled(REQUESTS.get(op.__name__), ids)
-    return await wire.request(op.method, op.path.format(**ids) + query, json=body)
+async def ask(wire: AsyncClient, op: type[Operation[Any]], ids: dict[str, str]) -> Response:
+    body, query = filled(REQUESTS.get(op.__name__), ids), QUERIES.get(op.__name__, "")
+    return await wire.request(op.method, (op.path + query).format(**ids), json=body, files=FILES.get(op.__name__))
+
+
+async def ready(wire: AsyncClient) -> dict[str, str]:
+    """What requests refer to before anything of theirs is made."""
+    numbers = [(await wire.post("/v1/convai/phone-numbers", json=body)).json() for body in (TWILIO, TRUNK)]
+    twilio, trunk = [number["phone_number_id"] for number in numbers]
+    return {"tool_name": "book", "twilio_id": twilio, "trunk_id": trunk}
+
+
+def learned(op: type[Operation[Any]], answer: Response) -> dict[str, str]:
+    """The ids that an answer brings, by the name of the parameter that takes them."""
+    if not (where := MADE.get(op.__name__)):
+        return {}
+    body: JSON = answer.json()
+    return {where[0]: body[where[1]]} | ({"chunk_id": body["chunk_ids"][0]} if "chunk_ids" in body else {})
+
+
+async def furnished(wire: AsyncClient) -> dict[str, str]:
+    """One of each, and of what every path and request needs."""
+    operations = {op.__name__: op for op in IMPLEMENTED}
+    ids = await ready(wire)
+    for name in MADE:
+        answer = await ask(wire, operations[name], ids)
+        assert answer.is_success, (name, answer.text)
+        ids |= learned(operations[name], answer)
+    return ids | {"test_run_id": await settled(wire, ids)}
 
 
 def place(op: type[Operation[Any]]) -> tuple[int, bool, int]:
     """Things are made before what needs them, and deleted in the other direction."""
     verb = next(place for place, verb in enumerate(ORDER) if op.__name__.startswith(verb))
-    about_agents, depth = "Agent" in op.__name__, op.path.count("/")
-    return verb, about_agents if verb == 0 else not about_agents, depth if verb == 0 else -depth
+    about_agents, listed = "Agent" in op.__name__, [*IMPLEMENTED].index(op)
+    deletes = op.method == "DELETE"
+    return verb, about_agents is not deletes, -listed if deletes else listed
 
 
 async def settled(wire: AsyncClient, ids: dict[str, str]) -> str:
@@ -174,23 +280,20 @@ async def settled(wire: AsyncClient, ids: dict[str, str]) -> str:
                 return run["test_run_id"]
 
 
-async def test_every_answer_is_one_that_the_published_schema_allows(wire: AsyncClient) -> None:
-    await wire.post("/v1/convai/phone-numbers", json=TWILIO)
-    ids = {"tool_name": "book"}
+async def test_every_answer_is_one_that_the_published_schema_allows(wire: AsyncClient, page: str) -> None:
+    ids = await ready(wire) | {"page": page}
     asked: set[type[Operation[Any]]] = set()
     for op in sorted(IMPLEMENTED, key=place):
         if op.__name__ == "ResubmitInvocation":
             ids["test_run_id"] = await settled(wire, ids)
-        answer = await ask(wire, op, ids, QUERIES.get(op.__name__, "").format(**ids))
-        if op.__name__ == "GetDocumentContent":
-            assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        answer = await ask(wire, op, ids)
+        if op.__name__ in NOT_JSON:
+            assert (answer.status_code, answer.headers["content-type"]) == NOT_JSON[op.__name__], answer.text
         else:
-            body = answer.json() if answer.content else None
-            assert_answer(op, answer.status_code, body)
-            if op.__name__ in REQUESTS and isinstance(body, dict):
-                given, key = KEYS.get(op.__name__, ("", ""))
-                found: JSON = body  # pyright: ignore[reportUnknownVariableType]
-                ids |= {k: v for k, v in found.items() if k.endswith("_id")} | ({given: found[key]} if given else {})
+            assert_answer(op, answer.status_code, answer.json() if answer.content else None)
+            ids |= learned(op, answer)
+        if op.__name__ == "DuplicateAgent":  # the copy would keep what is deleted later
+            assert (await wire.delete(f"/v1/convai/agents/{answer.json()['agent_id']}")).is_success
         asked.add(op)
     assert asked == set(all_operations())
 

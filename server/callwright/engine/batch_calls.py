@@ -5,7 +5,7 @@ that is connected later must not ring people about something of last month. Reci
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping, func, insert, select, update
@@ -154,7 +154,16 @@ def _row_problems(admission: Admission, recipients: Sequence[Json]) -> list[Prob
         for problem in of_row:
             problem["msg"] = f"Row {place + 1}: {problem['msg']}"
         found += of_row
-    return found
+    return [*found, *_repeated(recipients)]
+
+
+def _repeated(recipients: Sequence[Json]) -> Iterator[Problem]:
+    """A call names its recipient by this id, so that one id for two would tell nobody who was reached."""
+    places: dict[str, int] = {}
+    for place, recipient in enumerate(recipients):
+        if (id := recipient.get("id")) and (first := places.setdefault(id, place)) != place:
+            said = f"Row {place + 1}: Row {first + 1} has this id too; give each recipient its own, or none."
+            yield Problem(loc=["body", "recipients", place, "id"], msg=said, type="duplicate")
 
 
 def _refuse_what_is_closed_now(tx: Tx, admission: Admission, batch_id: str) -> None:
