@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from mcp.types import INVALID_PARAMS
 
 from callwright.app import App
 
-from .arms import ERAS, facts, reach, text
+from .arms import ERAS, facts, reach, settings, text
 
 pytestmark = pytest.mark.anyio
 
@@ -204,6 +205,31 @@ async def test_unknown_ids(app: App, era: str) -> None:
     assert asked == []
 
 
+RARER: dict[str, tuple[str, dict[str, Any]]] = {
+    "list_tools": ("get_tool", {"tool_id": "nope_1"}),
+    "list_agent_tests": ("get_agent_test", {"test_id": "nope_1"}),
+    "list_test_invocations": ("get_test_invocation", {"invocation_id": "nope_1"}),
+    "list_mcp_servers": ("get_mcp_server", {"mcp_server_id": "nope_1"}),
+    "list_batch_calls": ("get_batch_call", {"batch_id": "nope_1"}),
+}
+
+
+async def test_unknown_ids_of_what_is_not_offered_every_day(tmp_path: Path) -> None:
+    async with reach(App(settings(tmp_path, toolsets=("all",)), "embedded")) as (client, _):
+        listing = {tool.name for tool in (await client.list_tools()).tools}
+        said = await errors(client, RARER)
+    assert said.keys() <= listing
+    assert said == snapshot(
+        {
+            "list_tools": "No tool 'nope_1'. list_tools shows them.",
+            "list_agent_tests": "No test 'nope_1'. list_agent_tests shows them.",
+            "list_test_invocations": "No test invocation 'nope_1'. list_test_invocations shows an agent's.",
+            "list_mcp_servers": "No MCP server 'nope_1'. list_mcp_servers shows them.",
+            "list_batch_calls": "No batch 'nope_1'. list_batch_calls shows them.",
+        }
+    )
+
+
 CURSORS = ["x", "", "null", "AAAA", "ZZZ=", "W10=", "eyJhIjoxfQ==", "WzFlOTk5LCAieCJd", "WzEsIDJd", "é"]
 
 
@@ -247,6 +273,6 @@ async def test_null_stands_for_an_absent_optional_argument(client: Client) -> No
 @pytest.mark.parametrize("era", ERAS)
 async def test_an_unknown_tool_is_an_error_of_the_protocol_that_names_it(app: App, era: str) -> None:
     async with reach(app, era) as (client, _):
-        with pytest.raises(MCPError, match="^Unknown tool: get_agents$") as refused:
+        with pytest.raises(MCPError, match=r"^Unknown tool: get_agents$") as refused:
             await client.call_tool("get_agents", {})
     assert refused.value.code == INVALID_PARAMS
