@@ -8,14 +8,18 @@ from typing import Any
 import anyio
 import pytest
 from httpx2 import AsyncClient, Response
+from starlette.responses import HTMLResponse
 
 from callwright.app import App
 from callwright.contract import all_operations
 from callwright.contract.operation import Operation
 from callwright.engine.asgi import HANDLERS
+from tests.arms import Clock, numbered, settings
 from tests.contract.facts import assert_answer
 from tests.engine.helpers import JSON, http
+from tests.engine.test_calls import TRUNK
 from tests.engine.test_phone_numbers import SIP, TWILIO
+from tests.peers import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -78,6 +82,7 @@ TEST: JSON = {
     },
     "dynamic_variables": {"name": "Bo"},
 }
+CALL: JSON = {"agent_id": "{agent_id}"}
 REQUESTS: dict[str, JSON] = {
     "CreateAgentTest": TEST,
     "UpdateAgentTest": {**TEST, "name": "Calls somebody"},
@@ -105,27 +110,66 @@ REQUESTS: dict[str, JSON] = {
     "UpdateAgent": {"conversation_config": {"tts": {"speed": 1.1}}},
     "SimulateConversation": REHEARSAL,
     "CreateTextDocument": {"text": "Open from nine.", "name": "Hours"},
+    "CreateUrlDocument": {"url": "{page}"},
+    "ComputeRagIndex": {"model": "e5_mistral_7b_instruct"},
     "UpdateDocument": {"name": "Opening hours"},
+    "CreateTool": {"tool_config": TOOLS[0]},
+    "UpdateTool": {"tool_config": TOOLS[1]},
     "CreatePhoneNumber": SIP,
     "UpdatePhoneNumber": {"agent_id": "{agent_id}"},
     "CreateSecret": {"type": "new", "name": "CRM", "value": "v"},
     "UpdateSecret": {"type": "update", "name": "CRM", "value": "w"},
+    "CallByTwilio": {**CALL, "agent_phone_number_id": "{twilio_id}", "to_number": "+15557654321"},
+    "CallBySip": {**CALL, "agent_phone_number_id": "{trunk_id}", "to_number": "+15557654321"},
+    "SubmitBatchCall": {
+        **CALL,
+        "agent_phone_number_id": "{twilio_id}",
+        "call_name": "Reminders",
+        "recipients": [
+            {"phone_number": "+15550000001", "conversation_initiation_client_data": {"dynamic_variables": {"n": 1}}}
+        ],
+    },
+    "UpdateWorkspaceSettings": {
+        "conversation_initiation_client_data_webhook": {
+            "url": "https://crm.example.com/who",
+            "request_headers": {"x-team": "desk"},
+        },
+        "webhooks": {"events": ["transcript"]},
+    },
+    "UpdateDashboardSettings": {"charts": [{"type": "criteria", "name": "Calm", "criteria_id": "calm"}]},
 }
-ORDER = ("Create", "Simulate", "Run", "Update", "List", "Get", "Summarise", "Resubmit", "Delete")
+FILES = ("CreateFileDocument", "CreateDocument")
+"""Whose body is a form."""
+ORDER = (
+    "Create", "Simulate", "Compute", "Run", "Submit", "Call", "Update", "List", "Get", "Summarise", "Resubmit", "Cancel", "Retry",
+    "Delete",
+)  # fmt: skip
 KEYS = {
     "CreateTextDocument": ("documentation_id", "id"),
     "SimulateConversation": ("conversation_id",) * 2,
     "CreateAgentTest": ("test_id", "id"),
     "RunAgentTests": ("test_invocation_id", "id"),
     "CreateMcpServer": ("mcp_server_id", "id"),
+    "CreateTool": ("tool_id", "id"),
+    "ComputeRagIndex": ("rag_index_id", "id"),
+    "SubmitBatchCall": ("batch_id", "id"),
 }
 QUERIES = {"ListConversations": "?include_simulated=true", "ListInvocations": "?agent_id={agent_id}"}
 
 
 @pytest.fixture
-async def wire(app: App) -> AsyncGenerator[AsyncClient]:
+async def wire(tmp_path: Path, clock: Clock) -> AsyncGenerator[AsyncClient]:
+    app = App(settings(tmp_path / "home", allow_private=("127.0.0.1",)), "embedded", clock=clock, ids=numbered())
     async with http(await app.engine()) as client:
         yield client
+    await app.close()
+
+
+@pytest.fixture
+async def page() -> AsyncGenerator[str]:
+    """The address of a web page."""
+    async with serving(HTMLResponse("<p>Open from nine.")) as url:
+        yield url
 
 
 def test_every_operation_is_embedded() -> None:
@@ -155,6 +199,8 @@ def filled(node: Any, ids: dict[str, str]) -> Any:
 
 async def ask(wire: AsyncClient, op: type[Operation[Any]], ids: dict[str, str], query: str = "") -> Response:
     body = filled(REQUESTS.get(op.__name__), ids)
+    if op.__name__ in FILES:
+        return await wire.request(op.method, op.path, files={"file": ("hours.txt", b"Open from nine.", "text/plain")})
     return await wire.request(op.method, op.path.format(**ids) + query, json=body)
 
 
@@ -174,9 +220,10 @@ async def settled(wire: AsyncClient, ids: dict[str, str]) -> str:
                 return run["test_run_id"]
 
 
-async def test_every_answer_is_one_that_the_published_schema_allows(wire: AsyncClient) -> None:
-    await wire.post("/v1/convai/phone-numbers", json=TWILIO)
-    ids = {"tool_name": "book"}
+async def test_every_answer_is_one_that_the_published_schema_allows(wire: AsyncClient, page: str) -> None:
+    ids = {"tool_name": "book", "page": page}
+    for name, number in (("twilio_id", TWILIO), ("trunk_id", TRUNK)):
+        ids[name] = (await wire.post("/v1/convai/phone-numbers", json=number)).json()["phone_number_id"]
     asked: set[type[Operation[Any]]] = set()
     for op in sorted(IMPLEMENTED, key=place):
         if op.__name__ == "ResubmitInvocation":
@@ -190,7 +237,10 @@ async def test_every_answer_is_one_that_the_published_schema_allows(wire: AsyncC
             if op.__name__ in REQUESTS and isinstance(body, dict):
                 given, key = KEYS.get(op.__name__, ("", ""))
                 found: JSON = body  # pyright: ignore[reportUnknownVariableType]
-                ids |= {k: v for k, v in found.items() if k.endswith("_id")} | ({given: found[key]} if given else {})
+                ids |= {k: v for k, v in found.items() if k.endswith("_id") and v} | (
+                    {given: found[key]} if given else {}
+                )
+                ids |= {"chunk_id": id for id in found.get("chunk_ids", [])}
         asked.add(op)
     assert asked == set(all_operations())
 
