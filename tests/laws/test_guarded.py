@@ -99,6 +99,11 @@ TRUNK = {
     "headers": {"X-Key": SECRET},
     "credentials": {"username": "desk", "password": SECRET},
 }
+WORKSPACE: dict[str, Any] = {
+    **WEBHOOK,
+    "webhooks": {"post_call_webhook_id": "wh_1"},
+    "can_use_mcp_servers": False,
+}
 NUMBER = {"phone_number": "+15552223333", "label": "Desk"}
 MCP = {"mcp_server_id": "mcpsrv_3"}
 MCP_CALLS: dict[tuple[str, str], dict[str, Any]] = {
@@ -177,6 +182,9 @@ def carried() -> list[Carried]:
             Carried("UpdateTool", pattern, "update_tool", {"tool_id": "tool_4", "config": config}),
         ]
     calls.append(Carried("CreateUrlDocument", "url", "create_url_document", {"url": "https://h.example/?said=1"}))
+    for pattern, setting in WORKSPACE.items():
+        named = {"config": {pattern: setting}}
+        calls.append(Carried("UpdateWorkspaceSettings", pattern, "update_workspace_settings", named))
     for pattern, override in OVERRIDES.items():
         run = {"agent_id": "agent_1", "test_ids": ["test_5"], "override": override, "wait_seconds": 0}
         again = {"invocation_id": "tinv_6", "run_ids": ["trun_7"], "override": override, "wait_seconds": 0}
