@@ -22,6 +22,8 @@ USER: JSON = {"simulation_specification": {"simulated_user_config": {"prompt": {
 BODIES: dict[str, JSON] = {
     "UpdateAgent": {"name": "stolen"},
     "SimulateConversation": USER,
+    "StreamSimulation": USER,
+    "SendFeedback": {"feedback": "dislike"},
     "UpdateDocument": {"name": "stolen"},
     "UpdatePhoneNumber": {"agent_id": None},
     "UpdateAgentTest": SCENARIO,
@@ -33,6 +35,7 @@ BODIES: dict[str, JSON] = {
     "UpdateMcpToolConfig": {"pre_tool_speech": "off"},
     "UpdateSecret": {"type": "update", "name": "stolen", "value": "stolen"},
 }
+FILES = {"UploadAvatar": {"avatar_file": ("face.png", b"\x89PNG\r\n\x1a\n", "image/png")}}
 LISTS = {
     "agents": "agents", "conversations?include_simulated=true": "conversations", "knowledge-base": "documents",
     "secrets": "secrets", "phone-numbers": "", "agent-testing": "tests", "mcp-servers": "mcp_servers",
@@ -95,7 +98,7 @@ async def test_no_operation_reaches_what_another_workspace_has(mine: AsyncClient
     for op in (op for group in HANDLERS for op in group.by_operation if "{" in op.path):
         again = {"agent_id": theirs["agent_id"], "test_run_ids": []}
         body = again if op.__name__ == "ResubmitInvocation" else BODIES.get(op.__name__)
-        answer = await mine.request(op.method, op.path.format(**theirs), json=body)
+        answer = await mine.request(op.method, op.path.format(**theirs), json=body, files=FILES.get(op.__name__))
         assert (answer.status_code, answer.json()["detail"]["status"]) == (404, "not_found"), op
         tried += 1
     assert tried > 15
@@ -139,3 +142,10 @@ async def test_a_delete_in_one_workspace_leaves_the_other_as_it_was(mine: AsyncC
         assert answer.status_code in (200, 204), answer.text
     assert await everything(mine, workspace="theirs") == before
     assert (await mine.get(f"/v1/convai/agents/{theirs['agent_id']}")).status_code == 404
+
+
+async def test_a_page_without_a_key_finds_the_agent_in_its_workspace(mine: AsyncClient) -> None:
+    theirs = await furnish(mine, workspace="theirs")
+    del mine.headers["workspace"]
+    answer = await mine.get(f"/v1/convai/agents/{theirs['agent_id']}/widget")
+    assert answer.json()["agent_id"] == theirs["agent_id"]
