@@ -56,7 +56,9 @@ async def test_the_parts_of_a_streamed_rehearsal_make_up_the_whole(api: ApiClien
 
 async def test_what_was_said_before_comes_first(api: ApiClient) -> None:
     ada = await agent(api)
-    before = [{"role": "agent", "message": "Hi.", "time_in_call_secs": 0, "tool_calls": [], "tool_results": []}]
+    before: list[JSON] = [
+        {"role": "agent", "message": "Hi.", "time_in_call_secs": 0, "tool_calls": [], "tool_results": []}
+    ]
     first, *_ = await parts_of(api, streamed(ada, partial_conversation_history=before))
     assert [turn["message"] for turn in first["simulated_conversation"]] == ["Hi.", "When are bicycles repaired?"]
 

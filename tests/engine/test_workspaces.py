@@ -96,7 +96,7 @@ async def test_no_operation_reaches_what_another_workspace_has(mine: AsyncClient
     before = await everything(mine, workspace="theirs")
     tried = 0
     for op in (op for group in HANDLERS for op in group.by_operation if "{" in op.path):
-        again = {"agent_id": theirs["agent_id"], "test_run_ids": []}
+        again: JSON = {"agent_id": theirs["agent_id"], "test_run_ids": []}
         body = again if op.__name__ == "ResubmitInvocation" else BODIES.get(op.__name__)
         answer = await mine.request(op.method, op.path.format(**theirs), json=body, files=FILES.get(op.__name__))
         assert (answer.status_code, answer.json()["detail"]["status"]) == (404, "not_found"), op
