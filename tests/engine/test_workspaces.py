@@ -14,10 +14,12 @@ from tests.arms import Clock, numbered
 
 from .helpers import JSON, http
 from .test_agent_tests import SCENARIO
-from .test_phone_numbers import SIP
+from .test_phone_numbers import SIP, TWILIO
 
 pytestmark = pytest.mark.anyio
 
+TOOL: JSON = {"type": "client", "name": "show_map", "description": "Shows the map."}
+RECIPIENTS: list[JSON] = [{"phone_number": "+15550000001"}]
 USER: JSON = {"simulation_specification": {"simulated_user_config": {"prompt": {"prompt": "Hello"}}}}
 BODIES: dict[str, JSON] = {
     "UpdateAgent": {"name": "stolen"},
@@ -26,6 +28,8 @@ BODIES: dict[str, JSON] = {
     "SendFeedback": {"feedback": "dislike"},
     "UpdateDocument": {"name": "stolen"},
     "UpdatePhoneNumber": {"agent_id": None},
+    "UpdateTool": {"tool_config": TOOL},
+    "ComputeRagIndex": {"model": "e5_mistral_7b_instruct"},
     "UpdateAgentTest": SCENARIO,
     "RunAgentTests": {"tests": [{"test_id": "test_no"}]},
     "UpdateMcpServer": {"disable_interruptions": True},
@@ -80,7 +84,15 @@ async def furnish(wire: AsyncClient, **headers: str) -> dict[str, str]:
     invocation = await made(f"agents/{agent}/run-tests", {"tests": [{"test_id": test}]})
     server = (await made("mcp-servers", {"config": {"name": "Calendar", "url": "https://mcp.invalid/mcp"}}))["id"]
     await made(f"mcp-servers/{server}/tool-configs", BODIES["CreateMcpToolConfig"])
+    tool = (await made("tools", {"tool_config": TOOL}))["id"]
+    index = (await made(f"knowledge-base/{document}/rag-index", BODIES["ComputeRagIndex"]))["id"]
+    caller = (await made("phone-numbers", TWILIO))["phone_number_id"]
+    batch = await made(
+        "batch-calling/submit",
+        {"agent_id": agent, "agent_phone_number_id": caller, "call_name": "Reminders", "recipients": RECIPIENTS},
+    )
     return {
+        "tool_id": tool, "rag_index_id": index, "chunk_id": "chunk_no", "batch_id": batch["id"],
         "test_id": test, "test_invocation_id": invocation["id"], "mcp_server_id": server, "tool_name": "book",
         "agent_id": agent, "documentation_id": document, "phone_number_id": number, "secret_id": secret,
         "conversation_id": conversation,

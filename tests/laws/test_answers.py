@@ -222,11 +222,11 @@ async def ask(wire: AsyncClient, op: type[Operation[Any]], ids: dict[str, str], 
     return await wire.request(op.method, op.path.format(**ids) + query, json=body, files=FILES.get(op.__name__))
 
 
-def place(op: type[Operation[Any]]) -> tuple[int, bool, int]:
-    """Things are made before what needs them, and deleted in the other direction."""
+def place(op: type[Operation[Any]]) -> tuple[int, int, int]:
+    """Things are made before what needs them, and deleted in the other direction: secrets, the rest, agents."""
     verb = next(place for place, verb in enumerate(ORDER) if op.__name__.startswith(verb))
-    about_agents, depth = "Agent" in op.__name__, op.path.count("/")
-    return verb, about_agents if verb == 0 else not about_agents, depth if verb == 0 else -depth
+    needs, depth = 2 * ("Agent" in op.__name__) + ("Secret" not in op.__name__), op.path.count("/")
+    return (verb, needs, depth) if verb == 0 else (verb, -needs, -depth)
 
 
 async def settled(wire: AsyncClient, ids: dict[str, str]) -> str:
