@@ -23,16 +23,21 @@ from tests.engine.conftest import *
 from tests.engine.helpers import JSON
 from tests.engine.helpers import agent as an_agent
 from tests.engine.test_agent_checks import *
+from tests.engine.test_access import *
 from tests.engine.test_agent_tests import *
+from tests.engine.test_agent_tools import *
 from tests.engine.test_agents import *
 from tests.engine.test_conversations import *
 from tests.engine.test_fuzz import *
 from tests.engine.test_knowledge_base import *
+from tests.engine.test_llms import *
 from tests.engine.test_mcp_servers import *
 from tests.engine.test_paging import *
 from tests.engine.test_phone_numbers import *
+from tests.engine.test_rag_indexes import *
 from tests.engine.test_secrets import *
 from tests.engine.test_test_runs import *
+from tests.engine.test_widget import *
 from tests.engine.test_workspaces import *
 
 from .postgresql import fresh, programs, server

@@ -38,7 +38,7 @@ WIDGET: JSON = {
 
 
 @pytest.fixture
-async def page(app: App) -> AsyncGenerator[AsyncClient]:
+async def keyless(app: App) -> AsyncGenerator[AsyncClient]:
     """A web page: it has no key, on an engine that demands one."""
     async with http(await app.engine("key")) as client:
         yield client
@@ -81,23 +81,23 @@ async def test_a_language_can_be_chosen_only_where_the_agent_allows_it(api: ApiC
     assert (await shown(api, ada))["supported_language_overrides"] == ["en", "fi", "nl"]
 
 
-async def test_a_page_sees_the_widget_of_an_open_agent_without_a_key(api: ApiClient, page: AsyncClient) -> None:
+async def test_a_page_sees_the_widget_of_an_open_agent_without_a_key(api: ApiClient, keyless: AsyncClient) -> None:
     ada = await agent(api)
-    answer = await page.get(f"/v1/convai/agents/{ada}/widget")
+    answer = await keyless.get(f"/v1/convai/agents/{ada}/widget")
     assert (answer.status_code, answer.json()["agent_id"]) == (200, ada)
-    assert (await page.get(f"/v1/convai/agents/{ada}")).status_code == 401
-    assert (await page.get("/v1/convai/agents/none/widget")).status_code == 404
+    assert (await keyless.get(f"/v1/convai/agents/{ada}")).status_code == 401
+    assert (await keyless.get("/v1/convai/agents/none/widget")).status_code == 404
 
 
 async def test_a_page_needs_a_signature_where_the_agent_demands_authentication(
-    api: ApiClient, page: AsyncClient
+    api: ApiClient, keyless: AsyncClient
 ) -> None:
     ada, bob = [await agent(api, platform_settings={"auth": {"enable_auth": True}}) for _ in range(2)]
     url = (await api.send(GetSignedUrl(agent_id=ada, include_conversation_id=True))).signed_url
     signature = url.partition("conversation_signature=")[2].partition("&")[0]
 
     async def status(agent_id: str, **query: str) -> int:
-        return (await page.get(f"/v1/convai/agents/{agent_id}/widget", params=query)).status_code
+        return (await keyless.get(f"/v1/convai/agents/{agent_id}/widget", params=query)).status_code
 
     assert await status(ada) == 401
     assert await status(ada, conversation_signature="made-up") == 403
@@ -122,12 +122,12 @@ async def test_a_page_needs_a_signature_where_the_agent_demands_authentication(
     ],
 )
 async def test_only_the_pages_that_the_agent_names_see_it(
-    api: ApiClient, page: AsyncClient, origin: str | None, status: int
+    api: ApiClient, keyless: AsyncClient, origin: str | None, status: int
 ) -> None:
     hosts = [{"hostname": "example.com"}, {"hostname": "localhost:3000"}]
     ada = await agent(api, platform_settings={"auth": {"allowlist": hosts}})
     headers = {"origin": origin} if origin else {}
-    assert (await page.get(f"/v1/convai/agents/{ada}/widget", headers=headers)).status_code == status
+    assert (await keyless.get(f"/v1/convai/agents/{ada}/widget", headers=headers)).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -141,16 +141,16 @@ async def test_only_the_pages_that_the_agent_names_see_it(
     ids=["png", "jpeg", "gif", "webp"],
 )
 async def test_an_uploaded_picture_is_served_where_the_widget_names_it(
-    api: ApiClient, page: AsyncClient, data: bytes, media_type: str
+    api: ApiClient, keyless: AsyncClient, data: bytes, media_type: str
 ) -> None:
     ada = await agent(api)
     made = await api.send(UploadAvatar(agent_id=ada, avatar_file=Blob("text/plain", data, "liar.txt")))
-    answer = await page.get(f"http://pages.example/v1/convai/agents/{ada}/widget")
+    answer = await keyless.get(f"http://pages.example/v1/convai/agents/{ada}/widget")
     avatar = answer.json()["widget_config"]["avatar"]
     assert avatar == {"type": "image", "url": avatar["url"]}
     assert avatar["url"].startswith(f"http://pages.example/v1/convai/avatars/{ada}?v=")
     assert made.avatar_url == avatar["url"].replace("pages.example", "embedded")
-    picture = await page.get(avatar["url"])
+    picture = await keyless.get(avatar["url"])
     assert (picture.content, picture.headers["content-type"]) == (data, media_type)
     assert await api.send(GetAvatar(agent_id=ada)) == Blob(media_type, data)
 

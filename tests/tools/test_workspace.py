@@ -85,6 +85,37 @@ async def test_a_webhook_is_cleared_by_null(app: App) -> None:
     assert "initiation_webhook_url" not in cleared
 
 
+async def undone(client: Client) -> str:
+    """What undoing the newest change answers."""
+    changes = (await call(client, "list_changes"))["changes"]
+    [change] = [each for each in changes if each["undoable"]]
+    return text(await client.call_tool("undo_change", {"change_id": change["change_id"]}))
+
+
+async def test_settings_are_put_back(app: App) -> None:
+    async with reach(app, says="yes") as (client, _):
+        before = await call(client, "get_workspace_settings")
+        await call(client, "update_workspace_settings", config={"webhooks": {"post_call_webhook_id": "wh_1"}})
+        await undone(client)
+        assert await call(client, "get_workspace_settings") == before
+
+
+async def test_charts_are_put_back(app: App) -> None:
+    async with reach(app, says="yes") as (client, _):
+        before = await call(client, "get_dashboard_settings")
+        await call(client, "update_dashboard_settings", charts=[])
+        await undone(client)
+        assert await call(client, "get_dashboard_settings") == before
+
+
+async def test_a_header_that_may_be_a_secret_is_not_kept_for_undoing(app: App) -> None:
+    async with reach(app, says="yes") as (client, _):
+        await call(client, "update_workspace_settings", config={"conversation_initiation_client_data_webhook": WEBHOOK})
+        await call(client, "update_workspace_settings", config={"rag_retention_period_days": 3})
+        changes = (await call(client, "list_changes"))["changes"]
+    assert [change["undoable"] for change in changes] == [False, False]
+
+
 async def test_guarded_settings_wait_for_a_person(app: App) -> None:
     async with reach(app) as (client, _):
         for config in ({"webhooks": {"events": ["audio"]}}, {"can_use_mcp_servers": False}):

@@ -19,8 +19,8 @@ TYPICAL_PROMPT = 4_000
 """Characters: what a price is told for where nobody says how long the prompt is."""
 
 Characters = Annotated[int, Field(ge=0, description="Prompt length in characters.")]
-Pages = Annotated[int, Field(ge=0, description="Pages of knowledge, about 2,000 characters each.")]
-Retrieval = Annotated[bool, Field(description="Passages are looked up instead of sending all.")]
+Pages = Annotated[int, Field(ge=0, description="Pages of knowledge, 2,000 characters each.")]
+Retrieval = Annotated[bool, Field(description="Retrieval instead of whole documents.")]
 
 
 class Price(View):
@@ -99,7 +99,7 @@ async def list_llms(api: PlatformApi) -> Llms:
 @TOOLS.tool(CalculateLlmUsage, CalculateAgentLlmUsage, title="Calculate LLM usage", default=False)
 async def calculate_llm_usage(
     api: PlatformApi,
-    agent_id: Annotated[AgentId | None, Field(description="Take what is left out from this agent.")] = None,
+    agent_id: Annotated[AgentId | None, Field(description="Its sizes, where none are given.")] = None,
     prompt_length: Characters | None = None,
     number_of_pages: Pages | None = None,
     rag_enabled: Retrieval | None = None,

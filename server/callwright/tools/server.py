@@ -14,6 +14,7 @@ from ..contract.agents import CreateAgent, GetAgent, UpdateAgent
 from ..contract.errors import ApiError
 from ..contract.knowledge_base import CreateTextDocument, UpdateDocument
 from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
+from ..contract.workspace import UpdateWorkspaceSettings
 from .preview import changed_fields
 from .text import short
 from .toolset import PlatformApi, Toolset, services
@@ -145,6 +146,11 @@ async def _which_tool_would_be_put_back(api: ApiClient, op: UpdateTool) -> str:
 async def _which_tool_would_be_recreated(_: ApiClient, op: CreateTool) -> str:
     tool: Any = op.tool_config
     return f"Create the deleted tool {short(str(tool.name))!r} again, as it was, under a new id."
+
+
+@TOOLS.preview(UpdateWorkspaceSettings)
+async def _what_would_hold_again(_: ApiClient, op: UpdateWorkspaceSettings) -> str:
+    return f"Put back settings of the workspace: {changed_fields(op)}."
 
 
 @TOOLS.preview(UpdateDocument)

@@ -18,6 +18,12 @@ from ..contract.knowledge_base import (
 )
 from ..contract.operation import Operation
 from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
+from ..contract.workspace import (
+    GetDashboardSettings,
+    GetWorkspaceSettings,
+    UpdateDashboardSettings,
+    UpdateWorkspaceSettings,
+)
 
 Json = dict[str, Any]
 
@@ -36,6 +42,10 @@ RESTORES: tuple[type[Operation[Any]], ...] = (
     GetTool,
     UpdateTool,
     CreateTool,
+    GetWorkspaceSettings,
+    UpdateWorkspaceSettings,
+    GetDashboardSettings,
+    UpdateDashboardSettings,
 )
 """Operations that `undo_change` may send."""
 
@@ -57,6 +67,12 @@ async def previous(client: ApiClient, op: Operation[Any]) -> Json | None:
         case UpdateDocument():
             found = await client.send(GetDocument(documentation_id=op.documentation_id))
             return {"name": _dump(found).get("name")}
+        case UpdateWorkspaceSettings():
+            found = _dump(await client.send(GetWorkspaceSettings()))
+            # A header that is no reference to a secret may be one itself.
+            return None if _has_plain_headers(found) or _has_plain_headers(op.body() or {}) else found
+        case UpdateDashboardSettings():
+            return _dump(await client.send(GetDashboardSettings()))
         case DeleteDocument():
             found = _dump(await client.send(GetDocument(documentation_id=op.documentation_id)))
             if found.get("type") != "text":
@@ -82,37 +98,58 @@ def target_of(op: Operation[Any], result: object = None) -> str:
 async def restoring(client: Any, row: Json) -> Operation[Any]:
     """The operation that takes a recorded change back. Raises BadRequest where that cannot be done."""
     request, before = cast(Json | None, row["request"]), cast(Json | None, row["previous"])
-    if before is None or row["outcome"] not in ("done", "unknown"):
+    found = None
+    if before is not None and row["outcome"] in ("done", "unknown"):
+        found = _recreating(row["operation"], before)
+        found = found or await _putting_back(client, row["operation"], row["target"], request or {}, before)
+    if found is None:
         raise BadRequest(_why_not(row))
-    id = row["target"]
-    match row["operation"]:
-        case "UpdateAgent":
-            now = _dump(await client.send(GetAgent(agent_id=id)))
-            return UpdateAgent(agent_id=id, **inverse(request or {}, before, now))
-        case "UpdatePhoneNumber":
-            now = _dump(await client.send(GetPhoneNumber(phone_number_id=id)))
-            back = inverse(request or {}, _answered_by(before), _answered_by(now))
-            return UpdatePhoneNumber(phone_number_id=id, **back)
-        case "UpdateTool":
-            inverse(request or {}, before, _dump(await client.send(GetTool(tool_id=id))))  # not changed again since
-            return UpdateTool.model_validate({"tool_id": id, **before})
-        case "DeleteTool":
-            return CreateTool.model_validate(before)
-        case "UpdateDocument":
-            now = _dump(await client.send(GetDocument(documentation_id=id)))
-            return UpdateDocument(documentation_id=id, **inverse(request or {}, before, now))
-        case "UpdateAgentTest":
-            now = _dump(await client.send(GetAgentTest(test_id=id)))
-            inverse(request or {}, before, now)  # refuses what was changed again since; a test is written whole
-            return UpdateAgentTest.model_validate({k: v for k, v in before.items() if k != "id"} | {"test_id": id})
-        case "DeleteAgentTest":
-            return CreateAgentTest.model_validate({k: v for k, v in before.items() if k != "id"})
+    return found
+
+
+def _recreating(operation: str, before: Json) -> Operation[Any] | None:
+    """What makes a deleted thing again."""
+    match operation:
         case "DeleteAgent":
             return CreateAgent.model_validate({k: v for k, v in before.items() if k not in _ANSWER_ONLY})
+        case "DeleteAgentTest":
+            return CreateAgentTest.model_validate({k: v for k, v in before.items() if k != "id"})
+        case "DeleteTool":
+            return CreateTool.model_validate(before)
         case "DeleteDocument":
             return CreateTextDocument(text=before["text"], name=before["name"])
         case _:
-            raise BadRequest(_why_not(row))
+            return None
+
+
+async def _putting_back(client: Any, operation: str, id: str, request: Json, before: Json) -> Operation[Any] | None:
+    """What takes an update back."""
+    match operation:
+        case "UpdateAgent":
+            now = _dump(await client.send(GetAgent(agent_id=id)))
+            return UpdateAgent(agent_id=id, **inverse(request, before, now))
+        case "UpdatePhoneNumber":
+            now = _dump(await client.send(GetPhoneNumber(phone_number_id=id)))
+            back = inverse(request, _answered_by(before), _answered_by(now))
+            return UpdatePhoneNumber(phone_number_id=id, **back)
+        case "UpdateTool":
+            inverse(request, before, _dump(await client.send(GetTool(tool_id=id))))  # not changed again since
+            return UpdateTool.model_validate({"tool_id": id, **before})
+        case "UpdateDocument":
+            now = _dump(await client.send(GetDocument(documentation_id=id)))
+            return UpdateDocument(documentation_id=id, **inverse(request, before, now))
+        case "UpdateAgentTest":
+            now = _dump(await client.send(GetAgentTest(test_id=id)))
+            inverse(request, before, now)  # refuses what was changed again since; a test is written whole
+            return UpdateAgentTest.model_validate({k: v for k, v in before.items() if k != "id"} | {"test_id": id})
+        case "UpdateWorkspaceSettings":
+            now = _dump(await client.send(GetWorkspaceSettings()))
+            return UpdateWorkspaceSettings.model_validate(inverse(request, before, now))
+        case "UpdateDashboardSettings":
+            now = _dump(await client.send(GetDashboardSettings()))
+            return UpdateDashboardSettings.model_validate(inverse(request, before, now))
+        case _:
+            return None
 
 
 def inverse(request: Json, before: Json, now: Json, at: str = "") -> Json:
@@ -145,6 +182,11 @@ def holds(current: object, value: object) -> bool:
             holds(have, wanted) for have, wanted in pairs
         )
     return current == value
+
+
+def _has_plain_headers(settings: Json) -> bool:
+    webhook = cast(Json, settings.get("conversation_initiation_client_data_webhook") or {})
+    return any(isinstance(value, str) for value in cast(Json, webhook.get("request_headers") or {}).values())
 
 
 def _answered_by(number: Json) -> Json:
