@@ -11,7 +11,8 @@ import anyio
 
 from . import __version__
 from .app import App
-from .settings import Settings, described
+from .keys import key_file, token_file
+from .settings import SettingError, Settings, described
 from .status import llm, missing
 
 Level = Literal["ok", "warning", "missing"]
@@ -45,6 +46,7 @@ async def _examine(app: App) -> list[Finding]:
     ]
     checks: list[tuple[str, Callable[[App], Awaitable[Finding]]]] = [
         ("data folder", _home),
+        ("key files", _key_files),
         ("database", _database),
         ("secrets", _secrets),
         ("platform", _platform),
@@ -74,6 +76,16 @@ async def _home(app: App) -> Finding:
     probe.write_text("")
     probe.unlink()
     return Finding("ok", "data folder", f"{home} can be written")
+
+
+async def _key_files(app: App) -> Finding:
+    """Those that are there; what is not there yet is made when it is first needed."""
+    home = app.settings.home
+    readers = {"state.key": key_file, "vault.key": key_file, "http.token": token_file, "engine.key": token_file}
+    there = [name for name in readers if (home / name).exists()]
+    for name in there:
+        readers[name](home / name)
+    return Finding("ok", "key files", f"{', '.join(there)}: well formed, of this user alone" if there else "none yet")
 
 
 async def _database(app: App) -> Finding:
@@ -121,6 +133,6 @@ def _plain(exc: Exception) -> str:
     """The error, without values that a driver may have put into it."""
     from .contract.errors import ApiError
 
-    if isinstance(exc, ApiError | OSError | RuntimeError):
+    if isinstance(exc, ApiError | SettingError | OSError | RuntimeError):
         return f"{exc}"
     return f"{type(exc).__name__}: run with CALLWRIGHT_LOG_LEVEL=debug for the details"

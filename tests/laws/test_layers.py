@@ -20,6 +20,7 @@ ABOVE = {"doctor", "serving", "listing", "calling", "approving"}
 MAY: dict[str, set[str]] = {
     "__init__": set(),
     **{leaf: set() for leaf in LEAVES},
+    "keys": {"settings"},  # a key file that cannot be used is a wrong setting
     "contract": set(),
     "net": {"contract"},
     "db": {"contract"},
