@@ -82,7 +82,7 @@ class App:
             database = await self.database() if self.platform == "embedded" else None
             async with self._opening:
                 if self._api is None:
-                    self._api = self._hosted() if database is None else self._embedded(database)
+                    self._api = self._hosted() if database is None else await self._embedded(database)
         return self._api
 
     async def ledger(self) -> "Ledger":
@@ -98,8 +98,11 @@ class App:
         return self._db
 
     async def engine(self, admit_key: str | None = None) -> "Starlette":
-        """The embedded platform as an ASGI app; it demands `admit_key` where one is given."""
-        return self._engine(await self.database(), admit_key)
+        """The embedded platform as an ASGI app; it demands `admit_key` where one is given.
+
+        Raises WrongKey where the vault's key is not the one that this database was first used with.
+        """
+        return await self._engine(await self.database(), admit_key)
 
     async def status(self) -> dict[str, Any]:
         from .status import status
@@ -124,21 +127,23 @@ class App:
         key = SecretStr(s.api_key) if s.api_key else None
         return ApiClient(s.api_url, key=key, bounds=self.bounds, proxy_url=s.proxy_url)
 
-    def _embedded(self, database: "Database") -> "ApiClient":
+    async def _embedded(self, database: "Database") -> "ApiClient":
         from .api.client import ApiClient
         from .net.asgi import ASGITransport
 
-        transport = ASGITransport(self._engine(database, None))
+        transport = ASGITransport(await self._engine(database, None))
         return ApiClient("http://embedded", transport=transport, bounds=self.bounds, deadline=EMBEDDED_SECONDS)
 
-    def _engine(self, database: "Database", admit_key: str | None) -> "Starlette":
+    async def _engine(self, database: "Database", admit_key: str | None) -> "Starlette":
         from .engine.asgi import Engine, build_app, key_holder
         from .engine.models import models_of
+        from .engine.secrets import claim
         from .engine.vault import Vault
         from .engine.vault_key import vault_key
         from .net.guard import AllowList
 
-        vault = Vault(vault_key(self.settings))
+        vault = Vault(await anyio.to_thread.run_sync(vault_key, self.settings))
+        await claim(database, vault)
         allow = AllowList.parse(",".join(self.settings.allow_private))
         self._models = self._models or models_of(self.settings)
         engine = Engine(database, vault, self._models, allow, self._clock, self._ids)
