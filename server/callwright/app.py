@@ -61,7 +61,7 @@ class App:
 
     @cached_property
     def state_key(self) -> bytes:
-        """Key of approvals in flight and of the log's digests."""
+        """Key of approvals in flight, and of the log: its digests, and the values that it keeps."""
         return self.settings.state_key or key_file(self.settings.home / "state.key")
 
     @cached_property
@@ -88,7 +88,7 @@ class App:
     async def ledger(self) -> "Ledger":
         from .ledger.ledger import Ledger
 
-        return Ledger(await self.database(), self._clock)
+        return Ledger(await self.database(), self._clock, subkey(self.state_key, "ledger"))
 
     async def database(self) -> "Database":
         async with self._opening:

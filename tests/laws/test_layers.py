@@ -42,7 +42,7 @@ ONLY = {
     "mcp": {"tools", "app", *ABOVE},
     "starlette": {"engine", "serving", "app"},
     "uvicorn": {"serving"},
-    "cryptography": {"engine", "tools"},
+    "cryptography": {"engine", "ledger", "tools"},
     "openai": {"engine"},
 }
 """Packages of others, and who may import them."""
