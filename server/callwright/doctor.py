@@ -13,7 +13,7 @@ from . import __version__
 from .app import App
 from .keys import key_file, token_file
 from .settings import SettingError, Settings, described
-from .status import llm, missing
+from .status import llm, missing, routes
 
 Level = Literal["ok", "warning", "missing"]
 
@@ -120,13 +120,15 @@ async def _platform(app: App) -> Finding:
 async def _llm(app: App) -> Finding:
     if app.platform == "hosted":
         return Finding("ok", "llm", "the hosted platform's own")
-    hints, s = missing(app), app.settings
-    if not s.llm_base_url:
+    hints, found = missing(app), routes(app)
+    if not found:
         return Finding("warning", "llm", f"{llm(app)}. {hints[0]}")
     from .engine.models import reach
 
-    trouble = await reach(s.llm_base_url, s.llm_api_key, s.proxy_url)
-    return Finding("warning" if trouble or hints else "ok", "llm", trouble or (hints[0] if hints else llm(app)))
+    endpoints = {(route.base_url, route.api_key.get_secret_value()) for route in found.values()}
+    tried = [await reach(at, key, app.settings.proxy_url) for at, key in sorted(endpoints)]
+    trouble = [said for said in tried if said] or hints
+    return Finding("warning" if trouble else "ok", "llm", " ".join(trouble) or llm(app))
 
 
 def _plain(exc: Exception) -> str:

@@ -28,7 +28,7 @@ MAY: dict[str, set[str]] = {
     "ledger": {"db"},
     "tools": {"contract", "api", "ledger", "settings", "keys", "bounds"},
     "engine": {"contract", "net", "db", "settings", "clock", "keys"},
-    "status": LEAVES,
+    "status": {"engine", *LEAVES},
     "app": {"tools", "api", "ledger", "engine", "net", "db", "status", *LEAVES},
     **{command: {"app", "tools", *LEAVES} for command in ABOVE},
     "cli": {"app", "settings", "contract", *ABOVE},
