@@ -9,9 +9,11 @@ import base64
 import json
 import logging
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -178,6 +180,42 @@ async def test_no_secret_comes_back(
     assert_absent("log", everything_logged.text.encode())
     assert_absent("log arguments", repr([record.__dict__ for record in everything_logged.records]).encode())
     assert_files_clean(tmp_path)
+
+
+async def test_a_literal_header_of_an_agent_is_sealed_in_the_log(tmp_path: Path, clock: Clock) -> None:
+    """The agent's own document holds it in clear while the agent lives; what was changed and deleted does not."""
+    app = App(given(tmp_path), "embedded", clock=clock, ids=numbered())
+    model = {"url": "https://llm.example/v1", "request_headers": {"Authorization": f"Bearer {CANARY}"}}
+    config = {"conversation_config": {"agent": {"prompt": {"custom_llm": model}}}}
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("create_agent", {"name": "Ada", "prompt": "p"}),
+        ("update_agent", {"agent_id": "agent_1", "config": config}),
+        ("update_agent", {"agent_id": "agent_1", "name": "Bob"}),
+        ("delete_agent", {"agent_id": "agent_1"}),
+    ]
+    async with reach(app, says="yes") as (client, _):
+        await told(client, calls, fail=False)
+        logged = rows_of(tmp_path / "callwright.db", "ledger_")
+        assert len(logged) >= 4
+        assert_absent("ledger", repr(logged).encode())
+        assert_absent("ledger's bytes", b"".join(cell for row in logged for cell in row if isinstance(cell, bytes)))
+        listed: Any = (await client.call_tool("list_changes", {})).structured_content
+        [change_id] = [row["change_id"] for row in listed["changes"] if row["tool"] == "delete_agent"]
+        restored = await client.call_tool("undo_change", {"change_id": change_id})
+        assert not restored.is_error, restored.content
+        assert (
+            CANARY
+            in json.loads(rows_of(tmp_path / "callwright.db", "agent")[0][-1])["conversation_config"]["agent"][
+                "prompt"
+            ]["custom_llm"]["request_headers"]["Authorization"]
+        )
+
+
+def rows_of(file: Path, prefix: str) -> list[tuple[Any, ...]]:
+    """Every row of the tables whose names begin so."""
+    with closing(sqlite3.connect(file)) as db:
+        names = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return [row for name in names if name.startswith(prefix) for row in db.execute(f"SELECT * FROM {name}")]
 
 
 async def test_a_token_is_not_repeated(app: App) -> None:

@@ -11,6 +11,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from callwright import __version__
+from callwright.cli import _secrets  # pyright: ignore[reportPrivateUsage]
+from callwright.settings import Settings
 
 
 def environment(home: Path, **env: str) -> dict[str, str]:
@@ -230,3 +232,24 @@ def test_on_stdio_stdout_is_json_rpc_only_and_the_end_of_input_ends_it(tmp_path:
     assert answers[0]["result"]["protocolVersion"] == "2024-11-05"
     assert answers[0]["result"]["serverInfo"]["name"] == "callwright"
     assert answers[1]["result"]["structuredContent"]["platform"] == "embedded"
+
+
+def test_the_doctor_tries_every_route(tmp_path: Path) -> None:
+    file = tmp_path / "routes.json"
+    file.write_text(json.dumps({"gpt*": {"base_url": "http://127.0.0.1:9/v1", "api_key": "canary-route-key"}}))
+    done = run(tmp_path, "doctor", CALLWRIGHT_LLM_ROUTES=str(file))
+    assert "warning  llm          http://127.0.0.1:9/v1 does not answer (ConnectError)." in done.stdout
+    assert "No LLM" not in done.stdout
+    asked = run(tmp_path, "call", "get_status", "--format", "json", CALLWRIGHT_LLM_ROUTES=str(file))
+    status = json.loads(asked.stdout)
+    assert (status["llm"], status["missing"]) == (
+        "gpt* at http://127.0.0.1:9/v1; others: offline responder (quotes documents, judges nothing)",
+        [],
+    )
+    assert "canary" not in done.stdout + done.stderr
+
+
+def test_a_key_of_a_route_is_kept_out_of_the_log(tmp_path: Path) -> None:
+    file = tmp_path / "routes.json"
+    file.write_text(json.dumps({"gpt*": {"base_url": "http://127.0.0.1:9/v1", "api_key": "canary-route-key"}, "x": 1}))
+    assert _secrets(Settings(home=tmp_path, llm_routes=file)) == ["canary-route-key"]

@@ -1,10 +1,16 @@
 """Both HTTP servers: who gets in, and what they answer."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
+from anyio.abc import SocketStream
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
@@ -13,7 +19,8 @@ from callwright.serving import Listen, engine_key, http_token, mcp_app
 from callwright.settings import SettingError
 
 from .arms import MODERN, facts, settings
-from .peers import serving
+from .peers import peer, serving
+from .test_cli import environment
 
 pytestmark = pytest.mark.anyio
 
@@ -97,3 +104,41 @@ async def test_the_hosted_platform_is_the_same_api_behind_a_key(app: App, tmp_pa
     assert (status["platform"], status["host"], status["llm"]) == ("hosted", url, "the hosted platform's")
     assert refused.is_error
     assert "xi-api-key is missing or wrong. Check ELEVENLABS_API_KEY" in str(refused.content)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows ends a process without asking it")
+async def test_an_engine_that_waits_for_a_silent_model_ends_when_told(tmp_path: Path) -> None:
+    asked = anyio.Event()
+
+    async def silent(stream: SocketStream) -> None:
+        await stream.receive()
+        asked.set()
+        await anyio.sleep_forever()
+
+    key = "k" * 20
+    async with peer(silent) as model:
+        env = environment(
+            tmp_path, CALLWRIGHT_ENGINE_API_KEY=key, CALLWRIGHT_LLM_BASE_URL=f"{model}/v1", CALLWRIGHT_LLM_MODEL="m"
+        )
+        command = [sys.executable, "-W", "error", "-m", "callwright", "engine", "--port", "0"]
+        async with await anyio.open_process(command, env=env, stderr=subprocess.PIPE) as engine:
+            assert engine.stderr
+            said = (await engine.stderr.receive()).decode()
+            url = said.split(";")[0].split()[-1]
+            async with httpx2.AsyncClient(base_url=url, headers={"xi-api-key": key}, timeout=60) as http:
+                made = await http.post("/v1/convai/agents/create", json={"conversation_config": {}})
+                simulate = f"/v1/convai/agents/{made.json()['agent_id']}/simulate-conversation"
+                user = {"prompt": {"prompt": "Ask for the hours."}}
+
+                async def rehearse() -> None:
+                    body = {"simulation_specification": {"simulated_user_config": user}}
+                    with pytest.raises(httpx2.HTTPError):
+                        (await http.post(simulate, json=body)).raise_for_status()
+
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(rehearse)
+                    with anyio.fail_after(30):
+                        await asked.wait()
+                    engine.send_signal(signal.SIGTERM)
+                    with anyio.fail_after(20):
+                        assert await engine.wait() == 0

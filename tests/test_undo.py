@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
@@ -202,8 +203,8 @@ async def test_what_cannot_be_undone_says_why(app: App) -> None:
         assert facts(await client.call_tool("get_agent", {"agent_id": agent_id}))["name"] == "Ada"
         unknown = await refusal(client, "chg_nowhere")
     why = (
-        " cannot be undone: no previous value was kept, because there was none or it holds what the platform never"
-        " gives back. What was created can be deleted with its delete tool."
+        " cannot be undone: no previous value was kept, because there was none, it holds what the platform never"
+        " gives back, or CALLWRIGHT_STATE_KEY was another one then. What was created can be deleted with its delete tool."
     )
     assert said == {
         "create_agent": f"A CreateAgent{why}",
@@ -258,6 +259,32 @@ async def test_an_undo_that_fails_may_be_tried_again(app: App) -> None:
         first, second = await refusal(client, change), await refusal(client, change)
     assert first == second
     assert f"There is no document '{document['document_id']}'." in first
+
+
+async def test_an_undo_that_was_cancelled_may_be_tried_again(app: App) -> None:
+    async with reach(App(settings(app.settings.home, approval="none"), "embedded")) as (client, _):
+        agent_id = await make_agent(client)
+        facts(await client.call_tool("update_agent", {"agent_id": agent_id, "name": "Bob"}))
+        change = (await last_change(client, "update_agent"))["change_id"]
+        for turns in (1, 20, 100, 200, 400):  # wherever the cancel meets the call
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(client.call_tool, "undo_change", {"change_id": change})
+                for _ in range(turns):
+                    await anyio.lowlevel.checkpoint()
+                tasks.cancel_scope.cancel()
+        again = await client.call_tool("undo_change", {"change_id": change})
+        assert not again.is_error or "undone already, by chg_" in text(again), text(again)
+        assert (await last_change(client, "update_agent"))["undone_by"].startswith("chg_")
+
+
+async def test_a_change_that_is_being_undone_says_so(app: App) -> None:
+    async with reach(app) as (client, _):
+        facts(await client.call_tool("update_agent", {"agent_id": await make_agent(client), "name": "Bob"}))
+        change = (await last_change(client, "update_agent"))["change_id"]
+        assert await (await app.ledger()).claim_undo(change)
+        assert "being undone right now" in await refusal(client, change)
+        listed = await last_change(client, "update_agent")
+    assert (listed["undone_by"], listed["undoable"]) == ("in progress", False)
 
 
 async def test_what_is_guarded_asks_on_the_way_back_too(app: App) -> None:

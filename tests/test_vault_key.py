@@ -11,7 +11,7 @@ from callwright.app import App
 from callwright.engine.vault_key import vault_key
 from callwright.settings import Settings
 
-from .arms import facts, reach, settings
+from .arms import facts, reach, settings, text
 from .test_cli import call, run
 
 pytestmark = pytest.mark.anyio
@@ -82,3 +82,23 @@ async def test_a_lost_key_is_named_where_the_secret_is_needed_and_by_the_doctor(
 def test_the_doctor_counts_what_the_key_opens(tmp_path: Path) -> None:
     call(tmp_path, "create_agent", name="Ada", prompt="p")
     assert "secrets      none stored yet" in run(tmp_path, "doctor").stdout
+
+
+async def test_a_second_process_with_another_key_seals_nothing(app: App) -> None:
+    async with reach(app, says="yes") as (client, _):
+        facts(await client.call_tool("list_secrets", {}))  # used, though nothing is sealed yet
+    other = App(Settings(home=app.settings.home, vault_key=b"e" * 32), "embedded")
+    async with reach(other, says="yes") as (client, _):
+        refused = await client.call_tool("create_secret", {"name": "crm", "value": "s3cret"})
+    assert refused.is_error
+    assert "Restore the key file of the data folder" in text(refused)
+    async with reach(app, says="yes") as (client, _):
+        assert facts(await client.call_tool("list_secrets", {}))["secrets"] == []
+
+
+def test_the_engine_does_not_start_with_another_key(tmp_path: Path) -> None:
+    call(tmp_path, "create_agent", name="Ada", prompt="p")
+    (tmp_path / "vault.key").write_bytes(b"x" * 32)
+    done = run(tmp_path, "engine", "--port", "0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("callwright: A stored secret does not open with this key.")

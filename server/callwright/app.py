@@ -64,7 +64,7 @@ class App:
 
     @cached_property
     def state_key(self) -> bytes:
-        """Key of approvals in flight and of the log's digests."""
+        """Key of approvals in flight, and of the log: its digests, and the values that it keeps."""
         return self.settings.state_key or key_file(self.settings.home / "state.key")
 
     @cached_property
@@ -85,13 +85,13 @@ class App:
             database = await self.database() if self.platform == "embedded" else None
             async with self._opening:
                 if self._api is None:
-                    self._api = self._hosted() if database is None else self._embedded(database)
+                    self._api = self._hosted() if database is None else await self._embedded(database)
         return self._api
 
     async def ledger(self) -> "Ledger":
         from .ledger.ledger import Ledger
 
-        return Ledger(await self.database(), self._clock)
+        return Ledger(await self.database(), self._clock, subkey(self.state_key, "ledger"))
 
     async def database(self) -> "Database":
         async with self._opening:
@@ -101,8 +101,11 @@ class App:
         return self._db
 
     async def engine(self, admit_key: str | None = None) -> "Starlette":
-        """The embedded platform as an ASGI app; it demands `admit_key` where one is given."""
-        return self._engine_app(await self.database(), admit_key)
+        """The embedded platform as an ASGI app; it demands `admit_key` where one is given.
+
+        Raises WrongKey where the vault's key is not the one that this database was first used with.
+        """
+        return await self._engine_app(await self.database(), admit_key)
 
     async def status(self) -> dict[str, Any]:
         from .status import status
@@ -129,27 +132,29 @@ class App:
         key = SecretStr(s.api_key) if s.api_key else None
         return ApiClient(s.api_url, key=key, bounds=self.bounds, proxy_url=s.proxy_url)
 
-    def _embedded(self, database: "Database") -> "ApiClient":
+    async def _embedded(self, database: "Database") -> "ApiClient":
         from .api.client import ApiClient
         from .net.asgi import ASGITransport
 
-        transport = ASGITransport(self._engine_app(database, None))
+        transport = ASGITransport(await self._engine_app(database, None))
         return ApiClient("http://embedded", transport=transport, bounds=self.bounds, deadline=EMBEDDED_SECONDS)
 
-    def _engine_app(self, database: "Database", admit_key: str | None) -> "Starlette":
+    async def _engine_app(self, database: "Database", admit_key: str | None) -> "Starlette":
         from .engine.asgi import build_app, key_holder
 
-        self._engine = self._engine or self._new_engine(database)
+        self._engine = self._engine or await self._new_engine(database)
         return build_app(self._engine, key_holder(admit_key))
 
-    def _new_engine(self, database: "Database") -> "Engine":
+    async def _new_engine(self, database: "Database") -> "Engine":
         from .engine.asgi import Engine
         from .engine.models import models_of
+        from .engine.secrets import claim
         from .engine.vault import Vault
         from .engine.vault_key import vault_key
         from .net.guard import AllowList
 
-        vault = Vault(vault_key(self.settings))
+        vault = Vault(await anyio.to_thread.run_sync(vault_key, self.settings))
+        await claim(database, vault)
         allow = AllowList.parse(",".join(self.settings.allow_private))
         self._models = models_of(self.settings)
         return Engine(database, vault, self._models, allow, self._clock, self._ids)

@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -250,8 +251,13 @@ def _log_to_stderr(settings: Settings) -> None:
 
 
 def _secrets(settings: Settings) -> list[str]:
-    values = (getattr(settings, each.name) for each in fields(settings) if each.metadata["secret"])
-    return [value for value in values if isinstance(value, str)]
+    values = [getattr(settings, each.name) for each in fields(settings) if each.metadata["secret"]]
+    if settings.llm_routes:
+        # A file that is not what it should be is refused where it is used, by name.
+        with suppress(ValueError, OSError, AttributeError):
+            routes: Any = json.loads(settings.llm_routes.read_text(encoding="utf-8"))
+            values += [route["api_key"] for route in routes.values() if isinstance(route, dict) and "api_key" in route]
+    return [value for value in values if value and isinstance(value, str)]
 
 
 class _Redacting(logging.Formatter):

@@ -11,8 +11,9 @@ import anyio
 
 from . import __version__
 from .app import App
-from .settings import Settings, described
-from .status import llm, missing
+from .keys import key_file, token_file
+from .settings import SettingError, Settings, described
+from .status import llm, missing, routes
 
 Level = Literal["ok", "warning", "missing"]
 
@@ -45,6 +46,7 @@ async def _examine(app: App) -> list[Finding]:
     ]
     checks: list[tuple[str, Callable[[App], Awaitable[Finding]]]] = [
         ("data folder", _home),
+        ("key files", _key_files),
         ("database", _database),
         ("secrets", _secrets),
         ("platform", _platform),
@@ -74,6 +76,16 @@ async def _home(app: App) -> Finding:
     probe.write_text("")
     probe.unlink()
     return Finding("ok", "data folder", f"{home} can be written")
+
+
+async def _key_files(app: App) -> Finding:
+    """Those that are there; what is not there yet is made when it is first needed."""
+    home = app.settings.home
+    readers = {"state.key": key_file, "vault.key": key_file, "http.token": token_file, "engine.key": token_file}
+    there = [name for name in readers if (home / name).exists()]
+    for name in there:
+        readers[name](home / name)
+    return Finding("ok", "key files", f"{', '.join(there)}: well formed, of this user alone" if there else "none yet")
 
 
 async def _database(app: App) -> Finding:
@@ -108,19 +120,21 @@ async def _platform(app: App) -> Finding:
 async def _llm(app: App) -> Finding:
     if app.platform == "hosted":
         return Finding("ok", "llm", "the hosted platform's own")
-    hints, s = missing(app), app.settings
-    if not s.llm_base_url:
+    hints, found = missing(app), routes(app)
+    if not found:
         return Finding("warning", "llm", f"{llm(app)}. {hints[0]}")
     from .engine.models import reach
 
-    trouble = await reach(s.llm_base_url, s.llm_api_key, s.proxy_url)
-    return Finding("warning" if trouble or hints else "ok", "llm", trouble or (hints[0] if hints else llm(app)))
+    endpoints = {(route.base_url, route.api_key.get_secret_value()) for route in found.values()}
+    tried = [await reach(at, key, app.settings.proxy_url) for at, key in sorted(endpoints)]
+    trouble = [said for said in tried if said] or hints
+    return Finding("warning" if trouble else "ok", "llm", " ".join(trouble) or llm(app))
 
 
 def _plain(exc: Exception) -> str:
     """The error, without values that a driver may have put into it."""
     from .contract.errors import ApiError
 
-    if isinstance(exc, ApiError | OSError | RuntimeError):
+    if isinstance(exc, ApiError | SettingError | OSError | RuntimeError):
         return f"{exc}"
     return f"{type(exc).__name__}: run with CALLWRIGHT_LOG_LEVEL=debug for the details"

@@ -2,19 +2,27 @@
 
 import hmac
 import json
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from socket import socket
 
 import anyio
 import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.server import HANDLED_SIGNALS
 
 from .app import App, build_server
+from .contract.errors import ApiError
 from .keys import token_file
 from .settings import SettingError, is_loopback
 
 Say = Callable[[str], None]
+
+GRACE_SECONDS = 5
+"""How long calls in progress may go on once the server is told to end."""
 
 
 @dataclass(frozen=True)
@@ -93,26 +101,65 @@ def serve_http(app: App, listen: Listen, say: Say) -> int:
         say(f'Claude Code:  claude mcp add --transport http callwright {address} --header "{header}"')
         say(f"Cursor:       {json.dumps(cursor)}")
         say(f"VS Code:      {json.dumps(code)}")
-    return _run(asgi, listen.host, listen.port)
+    return anyio.run(_serve_mcp, app, _config(asgi, listen.host, listen.port))
 
 
 def serve_engine(app: App, host: str, port: int, say: Say) -> int:
     if not is_loopback(host):
         say("Warning: other machines can reach this port. Put TLS before it, and keep the key to yourself.")
-    asgi = anyio.run(app.engine, engine_key(app))
-    where = (
-        "from CALLWRIGHT_ENGINE_API_KEY" if app.settings.engine_api_key else f"in {app.settings.home / 'engine.key'}"
+    return anyio.run(_serve_engine, app, host, port, say)
+
+
+async def _serve_engine(app: App, host: str, port: int, say: Say) -> int:
+    try:
+        config = _config(await app.engine(engine_key(app)), host, port)
+        where = (
+            "from CALLWRIGHT_ENGINE_API_KEY"
+            if app.settings.engine_api_key
+            else f"in {app.settings.home / 'engine.key'}"
+        )
+        listening = config.bind_socket()  # port 0 is any that is free: only now it is known which
+        port = listening.getsockname()[1]
+        say(f"Embedded platform at http://{_at(host, port)}; header xi-api-key, the key is {where}")
+        return await _served(config, [listening])
+    except ApiError as exc:  # the vault's key is another one
+        raise SettingError(str(exc)) from None
+    finally:
+        await app.close()
+
+
+async def _serve_mcp(app: App, config: uvicorn.Config) -> int:
+    try:
+        return await _served(config)
+    finally:
+        await app.close()
+
+
+async def _served(config: uvicorn.Config, sockets: list[socket] | None = None) -> int:
+    server = Server(config)
+    await server.serve(sockets)
+    return 0 if server.started else 1
+
+
+class Server(uvicorn.Server):
+    """Ends in order: uvicorn's own raises the signal again when it has stopped, before anything of ours is closed."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _config(asgi: ASGIApp, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        asgi,
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    config = uvicorn.Config(asgi, host=host, port=port, log_level="warning", server_header=False)
-    listening = config.bind_socket()  # port 0 is any that is free: only now it is known which
-    port = listening.getsockname()[1]
-    say(f"Embedded platform at http://{_at(host, port)}; header xi-api-key, the key is {where}")
-    server = uvicorn.Server(config)
-    anyio.run(server.serve, [listening])
-    return 0 if server.started else 1
-
-
-def _run(asgi: ASGIApp, host: str, port: int) -> int:
-    server = uvicorn.Server(uvicorn.Config(asgi, host=host, port=port, log_level="warning", server_header=False))
-    anyio.run(server.serve)
-    return 0 if server.started else 1

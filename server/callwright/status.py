@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from . import __version__
-from .settings import is_loopback
+from .settings import SettingError, is_loopback
 
 if TYPE_CHECKING:
     from .app import App
+    from .engine.models import Route
 
 WORKSPACE = "default"
 
@@ -30,24 +31,61 @@ async def status(app: "App") -> dict[str, Any]:
     }
 
 
-def llm(app: "App") -> str:
+def routes(app: "App") -> dict[str, "Route"]:
+    """Model name, or prefix with `*`, -> endpoint. Raises SettingError for a bad routes file."""
     s = app.settings
-    if not s.llm_base_url:
-        return "offline responder (quotes documents, judges nothing)"
-    return f"{s.llm_model or 'the model that each agent names'} at {s.llm_base_url}"
+    if not s.llm_base_url and not s.llm_routes:
+        return {}
+    from .engine.models import models_of
+
+    return models_of(s).routes
+
+
+def llm(app: "App") -> str:
+    try:
+        found = routes(app)
+    except SettingError:
+        return "none: CALLWRIGHT_LLM_ROUTES cannot be read"
+    offline = "offline responder (quotes documents, judges nothing)"
+    if not found:
+        return offline
+    named = [
+        f"{name}{f' as {route.model}' if route.model else ''} at {route.base_url}"
+        for name, route in found.items()
+        if name != "*"
+    ]
+    if rest := found.get("*"):
+        at = f"{rest.model or 'the model that each agent names'} at {rest.base_url}"
+        return "; ".join([*named, f"others: {at}"]) if named else at
+    return "; ".join([*named, f"others: {offline}"])
 
 
 def missing(app: "App") -> list[str]:
     """What would make more possible, each with how to get it."""
-    s = app.settings
     found: list[str] = []
-    if app.platform == "embedded" and not s.llm_base_url:
-        found.append(
-            "No LLM: rehearsals quote documents and judgements are unknown. Set CALLWRIGHT_LLM_BASE_URL (for instance"
-            " http://127.0.0.1:11434/v1) and CALLWRIGHT_LLM_MODEL, then restart."
-        )
-    if s.llm_base_url and not s.llm_api_key and not is_loopback(urlsplit(s.llm_base_url).hostname):
-        found.append("CALLWRIGHT_LLM_API_KEY is not set; most endpoints outside this machine demand a key.")
-    if app.platform == "hosted" and not s.api_key:
+    if app.platform == "embedded":
+        try:
+            found += _missing_of(routes(app))
+        except SettingError as exc:
+            found.append(str(exc))
+    elif not app.settings.api_key:
         found.append("ELEVENLABS_API_KEY is not set: the hosted platform will refuse every call.")
     return found
+
+
+def _missing_of(found: dict[str, "Route"]) -> list[str]:
+    if not found:
+        return [
+            "No LLM: rehearsals quote documents and judgements are unknown. Set CALLWRIGHT_LLM_BASE_URL (for instance"
+            " http://127.0.0.1:11434/v1) and CALLWRIGHT_LLM_MODEL, then restart."
+        ]
+    keyless = {
+        route.base_url
+        for route in found.values()
+        if not route.api_key.get_secret_value() and not is_loopback(urlsplit(route.base_url).hostname)
+    }
+    return [
+        f"{at} has no key (CALLWRIGHT_LLM_API_KEY, or api_key in CALLWRIGHT_LLM_ROUTES); most endpoints outside this"
+        " machine demand one."
+        for at in sorted(keyless)
+    ]

@@ -22,8 +22,8 @@ from tests.arms import Clock, numbered, settings
 from tests.engine.conftest import *
 from tests.engine.helpers import JSON
 from tests.engine.helpers import agent as an_agent
-from tests.engine.test_agent_checks import *
 from tests.engine.test_access import *
+from tests.engine.test_agent_checks import *
 from tests.engine.test_agent_tests import *
 from tests.engine.test_agent_tools import *
 from tests.engine.test_agents import *

@@ -290,6 +290,10 @@ REFUSED: dict[str, tuple[JSON, list[str]]] = {
         {"type": "webhook", "name": "t", "description": "", "api_schema": {}},
         snapshot(["body.tool_config.api_schema.url: Field required"]),
     ),
+    "a kind that is no name": (
+        {"type": {"a": 1}, "name": "t"},
+        snapshot(["body.tool_config: 'type' must say which kind this is"]),
+    ),
     "no kind": ({"name": "t", "description": ""}, snapshot(["body.tool_config: 'type' must say which kind this is"])),
     "a newer kind without a name": (
         {"type": "newer"},

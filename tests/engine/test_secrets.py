@@ -13,7 +13,7 @@ from callwright.contract.errors import NotFound
 from callwright.contract.phone_numbers import CreatePhoneNumber
 from callwright.contract.secrets import DeleteSecret, ListSecrets, UpdateSecret
 from callwright.engine.handlers import Tx
-from callwright.engine.secrets import reveal, rotate
+from callwright.engine.secrets import claim, reveal, rotate
 from callwright.engine.tables import phone_number
 from callwright.engine.tables import secret as secrets
 from callwright.engine.vault import Vault, WrongKey
@@ -120,6 +120,9 @@ async def test_a_rotated_key_opens_everything_and_the_old_one_nothing(app: App, 
     assert await value(app, made, OTHER) == "v1"
     with pytest.raises(WrongKey, match="CALLWRIGHT_VAULT_KEY"):
         await value(app, made)
+    with pytest.raises(WrongKey):
+        await claim(database, old)
+    await claim(database, OTHER)
 
 
 async def elsewhere(app: App, id: str) -> None:

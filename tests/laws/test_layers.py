@@ -20,6 +20,7 @@ ABOVE = {"doctor", "serving", "listing", "calling", "approving"}
 MAY: dict[str, set[str]] = {
     "__init__": set(),
     **{leaf: set() for leaf in LEAVES},
+    "keys": {"settings"},  # a key file that cannot be used is a wrong setting
     "contract": set(),
     "net": {"contract"},
     "db": {"contract"},
@@ -27,20 +28,21 @@ MAY: dict[str, set[str]] = {
     "ledger": {"db"},
     "tools": {"contract", "api", "ledger", "settings", "keys", "bounds"},
     "engine": {"contract", "net", "db", "settings", "clock", "keys"},
-    "status": LEAVES,
+    "status": {"engine", *LEAVES},
     "app": {"tools", "api", "ledger", "engine", "net", "db", "status", *LEAVES},
     **{command: {"app", "tools", *LEAVES} for command in ABOVE},
     "cli": {"app", "settings", "contract", *ABOVE},
     "__main__": {"cli"},
 }
 MAY["doctor"] |= {"status", "contract", "engine"}  # it examines the parts one by one
+MAY["serving"] |= {"contract"}  # what keeps the engine from starting is an error of the contract
 ONLY = {
     "httpx2": {"net"},
     "sqlalchemy": {"db", "engine", "ledger"},
     "mcp": {"tools", "app", "engine", *ABOVE},
     "starlette": {"engine", "serving", "app"},
     "uvicorn": {"serving"},
-    "cryptography": {"engine", "tools"},
+    "cryptography": {"engine", "ledger", "tools"},
     "openai": {"engine"},
 }
 """Packages of others, and who may import them."""

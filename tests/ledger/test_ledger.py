@@ -7,14 +7,17 @@ from typing import Any
 
 import anyio
 import pytest
+from sqlalchemy import select, update
 
 from callwright.db.database import Database
-from callwright.ledger.ledger import UNDOING, Intent, Ledger, Pending
-from callwright.ledger.tables import STEPS
+from callwright.ledger.ledger import CLAIM_SECONDS, Intent, Ledger, Pending
+from callwright.ledger.tables import STEPS, change
 
 from ..arms import Clock
 
 pytestmark = pytest.mark.anyio
+
+KEY = b"k" * 32
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ async def database(tmp_path: Path) -> AsyncGenerator[Database]:
 
 @pytest.fixture
 def ledger(database: Database, clock: Clock) -> Ledger:
-    return Ledger(database, clock)
+    return Ledger(database, clock, KEY)
 
 
 async def pin(ledger: Ledger, **other: Any) -> Pending:
@@ -97,7 +100,7 @@ async def test_a_state_is_seen_once_while_it_lives(ledger: Ledger, clock: Clock)
 async def test_a_second_process_sees_the_same(ledger: Ledger, clock: Clock, tmp_path: Path) -> None:
     other = Database(f"sqlite:///{tmp_path / 'ledger.db'}", {"ledger": STEPS})
     code = (await pin(ledger)).code
-    assert await Ledger(other, clock).approve(code)
+    assert await Ledger(other, clock, KEY).approve(code)
     assert (await pin(ledger)).state == "approved"
     other.close()
 
@@ -129,15 +132,46 @@ async def test_changes_are_listed_newest_first_page_by_page(ledger: Ledger, cloc
     assert "request" not in seen[0]
 
 
-async def test_of_two_who_undo_one_does(ledger: Ledger) -> None:
+async def test_of_two_who_undo_one_does(ledger: Ledger, clock: Clock) -> None:
     id = await ledger.begin(intent())
-    assert [await ledger.claim_undo(id), await ledger.claim_undo(id)] == [True, False]
-    assert ((await ledger.change(id)) or {})["undone_by"] == UNDOING
-    await ledger.undone(id, None)
-    assert await ledger.claim_undo(id) is True
+    claim = await ledger.claim_undo(id)
+    assert claim is not None
+    assert await ledger.claim_undo(id) is None
+    assert ((await ledger.change(id)) or {})["being_undone"] is True
+    await ledger.release_undo(id, claim)
+    assert await ledger.claim_undo(id) is not None
     await ledger.undone(id, "chg_2")
-    assert await ledger.claim_undo(id) is False
-    assert await ledger.claim_undo("chg_nowhere") is False
+    clock.forward(seconds=CLAIM_SECONDS + 1)
+    assert await ledger.claim_undo(id) is None
+    assert await ledger.claim_undo("chg_nowhere") is None
+
+
+async def test_a_claim_of_a_process_that_died_is_taken_over(ledger: Ledger, clock: Clock) -> None:
+    id = await ledger.begin(intent())
+    dead = await ledger.claim_undo(id)
+    assert dead is not None
+    clock.forward(seconds=CLAIM_SECONDS + 1)
+    [row] = await ledger.changes(limit=10, before=None, target=None)
+    assert row["being_undone"] is False
+    assert await ledger.claim_undo(id) is not None
+    await ledger.release_undo(id, dead)  # not dead after all, and late: the new claim stays
+    assert await ledger.claim_undo(id) is None
+
+
+async def test_what_was_sealed_with_another_key_or_for_another_change_was_not_kept(
+    ledger: Ledger, database: Database, clock: Clock
+) -> None:
+    first = await ledger.begin(intent(previous={"name": "Ada"}))
+    other = await ledger.begin(intent(previous={"name": "Bob"}))
+    stranger = Ledger(database, clock, b"x" * 32)
+    [*rows] = await stranger.changes(limit=10, before=None, target=None)
+    assert [row["kept"] for row in rows] == [False, False]
+    assert ((await stranger.change(first)) or {})["previous"] is None
+
+    moved = select(change.c.previous).where(change.c.id == other).scalar_subquery()
+    await database.write(lambda db: db.execute(update(change).where(change.c.id == first).values(previous=moved)))
+    assert ((await ledger.change(first)) or {})["previous"] is None
+    assert ((await ledger.change(other)) or {})["previous"] == {"name": "Bob"}
 
 
 async def test_a_replaced_value_is_forgotten_after_thirty_days(ledger: Ledger, clock: Clock) -> None:

@@ -206,7 +206,7 @@ class OneOf:
                 rest = next((arm for arm, kind in found.items() if get_origin(kind) is not Literal), Unknown)
                 claims.update({tag: arm for arm, kind in found.items() for tag in get_args(kind)})
             tag = cast(dict[str, Any], value).get(self.tag)
-            if tag is None and rest is Unknown and not is_answer(info):
+            if not isinstance(tag, str) and rest is Unknown and not is_answer(info):
                 raise PydanticCustomError(
                     "union_tag_not_found", "'{tag}' must say which kind this is", {"tag": self.tag}
                 )

@@ -185,7 +185,8 @@ class Operation(BaseModel, Generic[R]):
             return []
         body = self.body() or {}
         declared = {found for pattern in self.guarded for found in _match(body, tuple(pattern.split(".")))}
-        return sorted(declared | set(_unknown_addresses(type(self), body)))
+        unknown = (path for path in _unknown_addresses(type(self), body) if not _covered(path, declared))
+        return sorted({*declared, *unknown})
 
     def _extra(self) -> dict[str, Any]:
         return self.model_dump(mode="json", include=set(self.model_extra or {}))
@@ -216,6 +217,10 @@ def _unknown_addresses(op: type[BaseModel], body: dict[str, Any]) -> Iterator[st
             value = dict(_items(value)).get(part)
         if _ADDRESS_NAME.search(path.rpartition(".")[2]) or _holds_address(value):
             yield path
+
+
+def _covered(path: str, declared: set[str]) -> bool:
+    return any(f"{path}.".startswith(f"{each}.") or each.startswith(f"{path}.") for each in declared)
 
 
 def _holds_address(value: object) -> bool:

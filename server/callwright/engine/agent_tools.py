@@ -148,26 +148,32 @@ def _sourceless(config: Json) -> Iterator[Problem]:
 
 
 def _literals(config: Json) -> Iterator[tuple[tuple[str, ...], Json, bool]]:
-    """Every plain value of a tool: where it stands, what is said of it, and whether it is a list's item."""
-    api: Json = config.get("api_schema") or {}
+    """Every plain value of a tool: where it stands, what is said of it, and whether it is a list's item.
+
+    A newer kind of tool may have anything under these names; what has another shape is passed over.
+    """
+    api = _object(config.get("api_schema"))
     for name in _SCHEMAS:
-        if isinstance(schema := api.get(name), dict):
-            wrapped: Json = {"properties": schema} if name == "path_params_schema" else cast(Json, schema)
-            skipped = 1 if name == "path_params_schema" else 0
-            for at, value, is_item in _below(wrapped, (), is_item=False):
-                yield ("api_schema", name, *at[skipped:]), value, is_item
-    if isinstance(parameters := config.get("parameters"), dict):
-        for at, value, is_item in _below(cast(Json, parameters), (), is_item=False):
-            yield ("parameters", *at), value, is_item
+        schema = _object(api.get(name))
+        wrapped: Json = {"properties": schema} if name == "path_params_schema" else schema
+        skipped = 1 if name == "path_params_schema" else 0
+        for at, value, is_item in _below(wrapped, (), is_item=False):
+            yield ("api_schema", name, *at[skipped:]), value, is_item
+    for at, value, is_item in _below(_object(config.get("parameters")), (), is_item=False):
+        yield ("parameters", *at), value, is_item
 
 
 def _below(node: Json, at: tuple[str, ...], *, is_item: bool) -> Iterator[tuple[tuple[str, ...], Json, bool]]:
     if node.get("type") in _LITERALS:
         yield at, node, is_item
-    for name, child in cast(Json, node.get("properties") or {}).items():
-        yield from _below(child, (*at, "properties", name), is_item=False)
-    if isinstance(items := node.get("items"), dict):
-        yield from _below(cast(Json, items), (*at, "items"), is_item=True)
+    for name, child in _object(node.get("properties")).items():
+        yield from _below(_object(child), (*at, "properties", name), is_item=False)
+    if items := _object(node.get("items")):
+        yield from _below(items, (*at, "items"), is_item=True)
+
+
+def _object(node: Any) -> Json:
+    return cast(Json, node) if isinstance(node, dict) else {}
 
 
 def _problem(at: tuple[str, ...], msg: str, kind: str) -> Problem:

@@ -107,9 +107,14 @@ class Engine:
 
 
 def key_holder(key: str | None) -> Admit:
-    """Admits every request where there is no key (in this process), else those that carry it."""
+    """Admits every request where there is no key (in this process), else those that carry it.
+
+    Raises ValueError for an empty key, which a request without the header would carry.
+    """
     if key is None:
         return lambda _: "default"
+    if not key:
+        raise ValueError("An empty key admits everybody: hand in None where that is meant.")
     wanted = key.encode()
 
     def admit(request: Request) -> str | None:

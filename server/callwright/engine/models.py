@@ -14,6 +14,8 @@ from .dialogue.chat_completions import ChatCompletions
 from .dialogue.llm import LLM, LLMSettings
 
 REACH_SECONDS = 5.0
+_WHERE = "CALLWRIGHT_LLM_BASE_URL or CALLWRIGHT_LLM_ROUTES"
+_KEY = "CALLWRIGHT_LLM_API_KEY, or its api_key in CALLWRIGHT_LLM_ROUTES"
 
 
 class Route(BaseModel):
@@ -78,9 +80,9 @@ async def reach(base_url: str, api_key: str | None, proxy_url: str | None) -> st
         try:
             answer = await client.get(f"{base}/models", headers=headers)
         except TransportError as exc:
-            return f"{base} does not answer ({type(exc).__name__}). Start it, or correct CALLWRIGHT_LLM_BASE_URL."
+            return f"{base} does not answer ({type(exc).__name__}). Start it, or correct {_WHERE}."
     if answer.status_code in (401, 403):
-        return f"{base} refuses the key ({answer.status_code}). Correct CALLWRIGHT_LLM_API_KEY."
+        return f"{base} refuses the key ({answer.status_code}). Correct {_KEY}."
     return None
 
 

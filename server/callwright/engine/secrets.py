@@ -14,10 +14,13 @@ from ..contract.secrets import (
     StoredSecret,
     UpdateSecret,
 )
+from ..db.database import Database
 from .handlers import Handlers, Tx
-from .tables import phone_number, secret
+from .tables import phone_number, secret, vault_check
 from .uses import User, agents_using, agents_using_each, tools_using, users_of
 from .vault import Vault
+
+_CHECK = "vault check"
 
 secrets = Handlers()
 
@@ -94,11 +97,35 @@ def rotate(db: Connection, old: Vault, new: Vault) -> int:
                 update(table).where(table.c.workspace == row.workspace, table.c.id == row.id).values(sealed=sealed)
             )
             turned += 1
+    if _checked(db, old):
+        db.execute(update(vault_check).values(sealed=new.seal(_CHECK, belongs_to=_CHECK)))
     return turned
+
+
+async def claim(database: Database, vault: Vault) -> None:
+    """Let only the key that this database was first used with go on. Raises WrongKey for any other."""
+    if not await database.read(lambda db: _checked(db, vault)):
+        await database.write(lambda db: _mark(db, vault))
+
+
+def _checked(db: Connection, vault: Vault) -> bool:
+    """Whether the check value is there and opens: False where it is not there. Raises WrongKey."""
+    sealed = db.execute(select(vault_check.c.sealed)).scalar_one_or_none()
+    if sealed is None:
+        return False
+    vault.open(sealed, belongs_to=_CHECK)
+    return True
+
+
+def _mark(db: Connection, vault: Vault) -> None:
+    check_key(db, vault)  # a database that has secrets already: they must open
+    if not _checked(db, vault):  # else another process was quicker
+        db.execute(insert(vault_check).values(id=1, sealed=vault.seal(_CHECK, belongs_to=_CHECK)))
 
 
 def check_key(db: Connection, vault: Vault) -> int:
     """How many values are sealed. Raises WrongKey where one of them does not open."""
+    _checked(db, vault)
     count = 0
     for table in (secret, phone_number):
         found = select(table.c.workspace, table.c.id, table.c.sealed).where(table.c.sealed.is_not(None))

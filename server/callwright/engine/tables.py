@@ -54,6 +54,7 @@ STEPS = (
         target_id TEXT NOT NULL, PRIMARY KEY (workspace, user_kind, user_id, target_kind, target_id));
     CREATE INDEX uses_by_target ON uses (workspace, target_kind, target_id);
     """,
+    "CREATE TABLE vault_check (id INTEGER PRIMARY KEY, sealed BYTEA NOT NULL)",
     *tables_agent_tests.STEPS,
     *tables_mcp_servers.STEPS,
     *tables_agent_tools.STEPS,
@@ -99,4 +100,6 @@ secret = Table(
     "secret", _all, _key("workspace"), _key("id"),
     Column("name", Text), Column("sealed", LargeBinary), Column("created_ms", BigInteger),
 )  # fmt: skip
+vault_check = Table("vault_check", _all, Column("id", Integer, primary_key=True), Column("sealed", LargeBinary))
+"""One row: a known text, sealed with the vault's key."""
 uses = Table("uses", _all, *map(_key, ("workspace", "user_kind", "user_id", "target_kind", "target_id")))

@@ -32,7 +32,7 @@ def _from_keyring(home: Path) -> bytes | None:
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Locked, because of two processes that both found nothing the second would overwrite the first one's key.
-        with FileLock(f"{home}/vault.lock"):
+        with FileLock(f"{home}/vault.lock", mode=0o600):
             found = keyring.get_password(SERVICE, str(home))
             if found is None:
                 found = base64.b64encode(os.urandom(32)).decode()

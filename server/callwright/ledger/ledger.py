@@ -8,13 +8,15 @@ from typing import Any, Literal
 from sqlalchemy import Connection, RowMapping, and_, delete, insert, or_, select, update
 
 from ..db.database import Database
+from .kept import Keeper
 from .tables import change, pending, spent
 
 ApprovedBy = Literal["person", "policy", "preview"]
 Outcome = Literal["unknown", "done", "failed", "declined", "refused"]
 Needs = Literal["person", "token"]
 
-UNDOING = "in progress"
+CLAIM_SECONDS = 120
+"""After this time a call that took a change back and said nothing more is over: longer than any such call takes."""
 KEPT_DAYS = 30
 """How long the value that a change replaced is kept."""
 
@@ -37,7 +39,7 @@ class Pending:
 
 @dataclass(frozen=True)
 class Intent:
-    """What is about to be done. `request` and `previous` hold no secrets."""
+    """What is about to be done. `request` and `previous` are kept sealed."""
 
     platform: str
     who: str
@@ -51,8 +53,10 @@ class Intent:
 
 
 class Ledger:
-    def __init__(self, db: Database, now_ms: Callable[[], int]) -> None:
-        self._db, self._now = db, now_ms
+    """`key`: 32 bytes that seal what changes replaced."""
+
+    def __init__(self, db: Database, now_ms: Callable[[], int], key: bytes) -> None:
+        self._db, self._now, self._keeper = db, now_ms, Keeper(key)
 
     # --- approvals
 
@@ -127,6 +131,8 @@ class Ledger:
         """Write the intent before the act, so that a crash leaves a row that says `unknown`."""
         id = f"chg_{secrets.token_hex(10)}"
         row = {**intent.__dict__, "id": id, "at_ms": self._now(), "outcome": outcome}
+        row["request"] = self._keeper.seal(intent.request, id, "request")
+        row["previous"] = self._keeper.seal(intent.previous, id, "previous")
 
         def work(db: Connection) -> None:
             # What was deleted is not kept for ever: after this time a change can no longer be taken back.
@@ -143,37 +149,56 @@ class Ledger:
         values = {"outcome": outcome} | ({"target": target} if target else {})
         await self._db.write(lambda db: db.execute(update(change).where(change.c.id == id).values(**values)))
 
-    async def claim_undo(self, id: str) -> bool:
-        """Whether the caller is the one who may take this change back: of two at once, one is."""
-        mine = update(change).where(change.c.id == id, change.c.undone_by.is_(None)).values(undone_by=UNDOING)
-        return await self._db.write(lambda db: db.execute(mine).rowcount == 1)
+    async def claim_undo(self, id: str) -> int | None:
+        """A claim, where the caller is the one who may take this change back: of two at once, one is."""
+        now = self._now()
+        abandoned = change.c.undo_claimed_ms < now - 1000 * CLAIM_SECONDS
+        free = or_(change.c.undo_claimed_ms.is_(None), abandoned)
+        mine = update(change).where(change.c.id == id, change.c.undone_by.is_(None), free).values(undo_claimed_ms=now)
+        return now if await self._db.write(lambda db: db.execute(mine).rowcount == 1) else None
 
-    async def undone(self, id: str, by: str | None) -> None:
-        """After `claim_undo`: which change took it back, or None where that failed."""
-        await self._db.write(lambda db: db.execute(update(change).where(change.c.id == id).values(undone_by=by)))
+    async def release_undo(self, id: str, claim: int) -> None:
+        """After a `claim_undo` that led to nothing; a claim that was taken over since stays."""
+        mine = update(change).where(change.c.id == id, change.c.undo_claimed_ms == claim).values(undo_claimed_ms=None)
+        await self._db.write(lambda db: db.execute(mine))
+
+    async def undone(self, id: str, by: str) -> None:
+        """After `claim_undo`: which change took it back."""
+        done = update(change).where(change.c.id == id).values(undone_by=by, undo_claimed_ms=None)
+        await self._db.write(lambda db: db.execute(done))
 
     async def changes(self, *, limit: int, before: tuple[int, str] | None, target: str | None) -> list[dict[str, Any]]:
-        """Newest first, without the stored values."""
-        columns = [c for c in change.c if c.name not in ("request", "previous", "digest")]
-        found = (
-            select(*columns, change.c.previous.is_not(None).label("kept"))
-            .order_by(change.c.at_ms.desc(), change.c.id.desc())
-            .limit(limit)
-        )
+        """Newest first, without the stored values; `kept` and `being_undone` tell how it stands with each."""
+        columns = [c for c in change.c if c.name not in ("request", "digest")]
+        found = select(*columns).order_by(change.c.at_ms.desc(), change.c.id.desc()).limit(limit)
         if target:
             found = found.where(change.c.target == target)
         if before:
             at_ms, id = before
             older = and_(change.c.at_ms == at_ms, change.c.id < id)
             found = found.where(or_(change.c.at_ms < at_ms, older))
-        return await self._db.read(lambda db: [dict(row) for row in db.execute(found).mappings()])
+        return await self._db.read(lambda db: [self._listed(row) for row in db.execute(found).mappings()])
 
     async def change(self, id: str) -> dict[str, Any] | None:
+        """One change with its stored values: None where nothing was kept, or under another key."""
+
         def work(db: Connection) -> dict[str, Any] | None:
             row = db.execute(select(change).where(change.c.id == id)).mappings().one_or_none()
-            return dict(row) if row is not None else None
+            if row is None:
+                return None
+            opened = {name: self._keeper.open(row[name], id, name) for name in ("request", "previous")}
+            return {**row, **opened, "being_undone": self._being_undone(row)}
 
         return await self._db.read(work)
+
+    def _listed(self, row: RowMapping) -> dict[str, Any]:
+        kept = self._keeper.opens(row["previous"], row["id"], "previous")
+        shown = {name: value for name, value in row.items() if name != "previous"}
+        return {**shown, "kept": kept, "being_undone": self._being_undone(row)}
+
+    def _being_undone(self, row: RowMapping) -> bool:
+        claimed = row["undo_claimed_ms"]
+        return claimed is not None and claimed >= self._now() - 1000 * CLAIM_SECONDS
 
 
 def _pending(row: RowMapping) -> Pending:

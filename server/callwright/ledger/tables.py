@@ -1,13 +1,13 @@
 """The ledger's tables and the steps that make them."""
 
-from sqlalchemy import JSON, BigInteger, Column, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, Text
 
 STEPS = (
     """
     CREATE TABLE ledger_change (
         id TEXT PRIMARY KEY, at_ms BIGINT NOT NULL, platform TEXT NOT NULL, who TEXT NOT NULL, tool TEXT NOT NULL,
         operation TEXT NOT NULL, target TEXT NOT NULL, digest TEXT NOT NULL, approved_by TEXT NOT NULL,
-        outcome TEXT NOT NULL, request JSON, previous JSON, undone_by TEXT);
+        outcome TEXT NOT NULL, request BYTEA, previous BYTEA, undone_by TEXT, undo_claimed_ms BIGINT);
     CREATE INDEX ledger_change_by_age ON ledger_change (at_ms, id);
     CREATE INDEX ledger_change_kept ON ledger_change (at_ms) WHERE previous IS NOT NULL;
     CREATE TABLE ledger_pending (
@@ -25,8 +25,8 @@ change = Table(
     Column("id", Text, primary_key=True), Column("at_ms", BigInteger), Column("platform", Text), Column("who", Text),
     Column("tool", Text), Column("operation", Text), Column("target", Text), Column("digest", Text),
     Column("approved_by", Text), Column("outcome", Text),
-    Column("request", JSON(none_as_null=True)), Column("previous", JSON(none_as_null=True)),
-    Column("undone_by", Text),
+    Column("request", LargeBinary), Column("previous", LargeBinary),
+    Column("undone_by", Text), Column("undo_claimed_ms", BigInteger),
 )  # fmt: skip
 pending = Table(
     "ledger_pending", _all,

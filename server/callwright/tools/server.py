@@ -4,6 +4,7 @@ import base64
 import json
 from typing import Annotated, Any
 
+import anyio
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
@@ -11,7 +12,6 @@ from pydantic import Field
 from ..api.client import ApiClient
 from ..contract.agent_tools import CreateTool, GetTool, UpdateTool
 from ..contract.agents import CreateAgent, GetAgent, UpdateAgent
-from ..contract.errors import ApiError
 from ..contract.knowledge_base import CreateTextDocument, UpdateDocument
 from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
 from ..contract.workspace import UpdateWorkspaceSettings
@@ -20,6 +20,8 @@ from .text import short
 from .toolset import PlatformApi, Toolset, services
 from .undo import RESTORES, restoring, target_of
 from .views import Page, View
+
+_BEING_UNDONE = "That change is being undone right now by another call. list_changes shows how that ends."
 
 TOOLS = Toolset("server", "See where the server works, and review or undo its changes.")
 
@@ -99,19 +101,27 @@ async def undo_change(
         raise ToolError(f"No change {change_id!r}. list_changes shows them.")
     if row["undone_by"]:
         raise ToolError(f"That change was undone already, by {row['undone_by']}.")
+    if row["being_undone"]:
+        raise ToolError(_BEING_UNDONE)
     if row["platform"] != services(ctx).account:
         raise ToolError(f"That change was made on {row['platform']}; this server works on {services(ctx).account}.")
     op = await restoring(api, row)
     api.require(op)  # asked before the change is claimed, which would keep the answered call out
-    if not await ledger.claim_undo(change_id):
-        raise ToolError("That change is being undone by another call. list_changes shows how it ended.")
+    # Shielded: a client that cancels must not leave a claim behind, nor an act without its mark.
+    claim = None
+    with anyio.CancelScope(shield=True):
+        claim = await ledger.claim_undo(change_id)
+    if claim is None:
+        raise ToolError(_BEING_UNDONE)
     try:
         result = await api.send(op)
-    except ApiError:
-        await ledger.undone(change_id, None)
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await ledger.release_undo(change_id, claim)
         raise
     by = api.changes[-1]
-    await ledger.undone(change_id, by)
+    with anyio.CancelScope(shield=True):
+        await ledger.undone(change_id, by)
     return Undone(undone=change_id, change_id=by, target=target_of(op, result))
 
 
@@ -167,8 +177,11 @@ def _change(row: dict[str, Any]) -> Change:
     return Change(
         change_id=row["id"],
         at_unix_secs=row["at_ms"] // 1000,
-        undoable=bool(row["kept"]) and row["outcome"] in ("done", "unknown") and not row["undone_by"],
-        **{name: row[name] for name in ("tool", "target", "outcome", "approved_by", "platform", "who", "undone_by")},
+        undoable=row["kept"]
+        and row["outcome"] in ("done", "unknown")
+        and not (row["undone_by"] or row["being_undone"]),
+        undone_by=row["undone_by"] or ("in progress" if row["being_undone"] else None),
+        **{name: row[name] for name in ("tool", "target", "outcome", "approved_by", "platform", "who")},
     )
 
 

@@ -198,8 +198,9 @@ def _why_not(row: Json) -> str:
     if row["outcome"] not in ("done", "unknown"):
         return f"That change was not made ({row['outcome']}): there is nothing to undo."
     return (
-        f"A {row['operation']} cannot be undone: no previous value was kept, because there was none or it holds what"
-        " the platform never gives back. What was created can be deleted with its delete tool."
+        f"A {row['operation']} cannot be undone: no previous value was kept, because there was none, it holds what"
+        " the platform never gives back, or CALLWRIGHT_STATE_KEY was another one then. What was"
+        " created can be deleted with its delete tool."
     )
 
 

@@ -1,0 +1,41 @@
+"""What a change replaced, sealed: an agent may hold header values and other texts that nobody else is to read."""
+
+import json
+import os
+from typing import Any, Literal
+
+Column = Literal["request", "previous"]
+
+
+class Keeper:
+    """AES-256-GCM. Each value is bound to its change and column, so that it cannot be moved to another."""
+
+    def __init__(self, key: bytes) -> None:
+        # Imported late: most calls change nothing, and the start of a server waits for no cipher.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        self._cipher = AESGCM(key)
+
+    def seal(self, value: dict[str, Any] | None, id: str, column: Column) -> bytes | None:
+        if value is None:
+            return None
+        nonce = os.urandom(12)
+        return nonce + self._cipher.encrypt(nonce, json.dumps(value).encode(), f"{id}/{column}".encode())
+
+    def open(self, sealed: bytes | None, id: str, column: Column) -> dict[str, Any] | None:
+        """None where nothing was kept, or where it was sealed with another key: then it is as good as not kept."""
+        plain = self._opened(sealed, id, column)
+        return None if plain is None else json.loads(plain)
+
+    def opens(self, sealed: bytes | None, id: str, column: Column) -> bool:
+        return self._opened(sealed, id, column) is not None
+
+    def _opened(self, sealed: bytes | None, id: str, column: Column) -> bytes | None:
+        from cryptography.exceptions import InvalidTag
+
+        if sealed is None:
+            return None
+        try:
+            return self._cipher.decrypt(sealed[:12], sealed[12:], f"{id}/{column}".encode())
+        except InvalidTag:
+            return None
