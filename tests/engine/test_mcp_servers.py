@@ -180,6 +180,27 @@ async def test_what_could_not_be_called_is_refused_at_its_place(
     assert (await wire.get(PATH)).json() == {"mcp_servers": []}
 
 
+async def test_an_update_leaves_address_and_approvals_alone(api: ApiClient, wire: AsyncClient) -> None:
+    server = await made(api)
+    before = (await read(api, server))["config"]
+    approved = [{"tool_name": "book", "tool_hash": "h", "approval_policy": "auto_approved"}]
+    body: JSON = {"url": 1e308, "name": None, "tool_approval_hashes": approved, "tool_config_overrides": [7]}
+    assert problems(await wire.patch(f"{PATH}/{server}", json=body)) == snapshot(
+        [
+            "body.url: It stays as it was created; create a new server.",
+            "body.name: It stays as it was created; create a new server.",
+            "body.tool_approval_hashes: Approve each tool by itself, as it was shown.",
+            "body.tool_config_overrides: Configure each tool by itself.",
+        ]
+    )
+    again = {name: before[name] for name in body}
+    assert (await wire.patch(f"{PATH}/{server}", json=again)).json()["config"] == before
+    configured = {"config": {**CONFIG, "tool_config_overrides": "x"}}
+    assert problems(await wire.post(PATH, json=configured)) == snapshot(
+        ["body.config.tool_config_overrides: Configure each tool by itself."]
+    )
+
+
 async def test_an_update_is_checked_like_a_new_server(api: ApiClient, wire: AsyncClient) -> None:
     server = await made(api)
     body = {

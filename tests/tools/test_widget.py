@@ -100,7 +100,7 @@ async def test_no_file_is_touched_where_no_folder_is_open_or_the_client_is_elsew
     arguments = {"agent_id": await agent(await closed.api()), "path": str(roots / "face.png")}
     async with reach(closed) as (client, _):
         assert text(await client.call_tool("upload_avatar", arguments)) == (
-            "This server touches no files: CALLWRIGHT_FILE_ROOTS is not set."
+            "This server touches no files: its operator can open folders with CALLWRIGHT_FILE_ROOTS."
         )
     elsewhere = offering(tmp_path, clock, file_roots=(roots,))
     async with reach(elsewhere, transport="http") as (client, _):

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 from sqlalchemy import RowMapping, delete, insert, select, update
@@ -50,6 +50,12 @@ _DEFAULTS: Json = {
     "disable_interruptions": False,
     "tool_config_overrides": [],
 }
+_SET_OTHERWISE = {
+    **dict.fromkeys(("url", "name", "description", "transport"), "It stays as it was created; create a new server."),
+    "tool_approval_hashes": "Approve each tool by itself, as it was shown.",
+    "tool_config_overrides": "Configure each tool by itself.",
+}
+"""What an update has no field for. Without this rule it would come in unchecked, as a field of a newer client."""
 _TOOL_DEFAULTS: Json = {
     **dict.fromkeys(
         ("force_pre_tool_speech", "pre_tool_speech", "disable_interruptions", "interruption_mode", "tool_call_sound")
@@ -66,6 +72,7 @@ def create_server(tx: Tx, op: CreateMcpServer) -> Json:
     url = given["url"]
     by_path = "SSE" if isinstance(url, str) and url.split("?")[0].rstrip("/").endswith("/sse") else "STREAMABLE_HTTP"
     config = _DEFAULTS | {"transport": by_path} | given
+    _refuse(given, _DEFAULTS, ("tool_config_overrides",), at=["config"])
     _check(tx, config, at=["config"])
     new = tx.new_id("mcpsrv")
     tx.db.execute(insert(mcp_server).values(workspace=tx.workspace, id=new, created_ms=tx.now_ms, document=config))
@@ -93,6 +100,7 @@ def update_server(tx: Tx, op: UpdateMcpServer) -> Json:
     """Headers are replaced whole, so that one can be taken out; so is what is sent beside the arguments."""
     body = op.body() or {}
     config = _config(tx, op.mcp_server_id)
+    _refuse(body, config, _SET_OTHERWISE, at=[])
     for name, value in body.items():
         if value is None:
             config.pop(name, None)
@@ -243,6 +251,13 @@ def _answer(tx: Tx, row: RowMapping) -> Json:
         "dependent_agents": users,
         "metadata": {"created_at": row["created_ms"] // 1000, "owner_user_id": None},
     }
+
+
+def _refuse(given: Json, there: Json, names: Iterable[str], at: list[str | int]) -> None:
+    """Raises InvalidRequest for what differs from what is there; sending it back as it was read is no change."""
+    changed = [name for name in names if name in given and given[name] != there[name]]
+    if changed:
+        raise InvalidRequest([_problem(["body", *at, name], _SET_OTHERWISE[name]) for name in changed])
 
 
 def _check(tx: Tx, config: Json, at: list[str | int]) -> None:
