@@ -5,8 +5,7 @@ import re
 import sys
 from pathlib import Path
 
-from callwright.engine.coverage import coverage_table
-from callwright.listing import tool_table
+from callwright.listing import coverage_table, tool_table
 from callwright.settings import settings_table
 from callwright.tools.surface import dumps, snap
 
@@ -21,7 +20,7 @@ def generated() -> dict[Path, str]:
     for name, table in {
         "tools": tool_table(entries),
         "settings": settings_table(),
-        "coverage": coverage_table(),
+        "coverage": coverage_table(entries),
     }.items():
         pattern = rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)"
         readme, found = re.subn(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", readme, flags=re.DOTALL)

@@ -114,7 +114,7 @@ async def test_an_agent_with_everything_in_excess_fits(client: Client, app: App)
     assert agent["prompt_length"] == 400_000
     assert agent["agent_id"] == made.agent_id
     for section in ("conversation_config", "platform_settings", "conversation_config.agent.prompt.tools"):
-        within(await client.call_tool("get_agent", {"agent_id": made.agent_id, "section": section}))
+        within(await client.call_tool("get_agent", {"agent_id": made.agent_id, "parts": [section]}))
     within(await client.call_tool("update_agent", {"agent_id": made.agent_id, "language": "de"}))
     said = within(await client.call_tool("simulate_conversation", {"agent_id": made.agent_id, "caller": "x\n" * 100}))
     assert said["turns"] > 0
@@ -205,10 +205,10 @@ async def test_names_show_only_what_a_person_can_see(app: App) -> None:
     async with reach(app, says="no") as (client, asked):
         made = within(await client.call_tool("create_agent", {"name": EVIL, "prompt": EVIL, "first_message": EVIL}))
         within(await client.call_tool("list_agents", {}))
-        within(await client.call_tool("get_agent", {"agent_id": made["agent_id"], "section": "conversation_config"}))
+        within(await client.call_tool("get_agent", {"agent_id": made["agent_id"], "parts": ["conversation_config"]}))
         refused = await client.call_tool("delete_agent", {"agent_id": made["agent_id"]})
         wrong = await client.call_tool("get_agent", {"agent_id": "x", EVIL: 1})
-        lost = await client.call_tool("get_agent", {"agent_id": made["agent_id"], "section": EVIL})
+        lost = await client.call_tool("get_agent", {"agent_id": made["agent_id"], "parts": [EVIL]})
     for shown in (*asked, text(refused), text(wrong), text(lost)):
         assert not re.search(f"[{re.escape(INVISIBLE)}]", shown)
         assert len(shown) < 1_000

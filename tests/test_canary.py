@@ -138,7 +138,7 @@ LOOKING: list[tuple[str, dict[str, Any]]] = [
     ("list_phone_numbers", {}),
     ("get_phone_number", {"phone_number_id": "phnum_2"}),
     ("get_phone_number", {"phone_number_id": "phnum_3"}),
-    ("get_agent", {"agent_id": "agent_4", "section": "conversation_config.agent.prompt"}),
+    ("get_agent", {"agent_id": "agent_4", "parts": ["conversation_config.agent.prompt", "$"]}),
     ("list_changes", {"limit": 50}),
     ("get_status", {}),
 ]

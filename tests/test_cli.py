@@ -13,6 +13,7 @@ from inline_snapshot import snapshot
 from callwright import __version__
 from callwright.cli import _secrets  # pyright: ignore[reportPrivateUsage]
 from callwright.settings import Settings
+from callwright.tools import WITHOUT_TOOL
 
 
 def environment(home: Path, **env: str) -> dict[str, str]:
@@ -39,13 +40,16 @@ def call(home: Path, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 def test_tools_as_json_carry_hints_approval_and_one_line(tmp_path: Path) -> None:
-    rows = json.loads(run(tmp_path, "tools", "--format", "json").stdout)
+    listed = json.loads(run(tmp_path, "tools", "--format", "json").stdout)
+    rows = listed["tools"]
+    assert listed["without_tool"] == WITHOUT_TOOL
     by_name = {row["name"]: row for row in rows}
     assert by_name["delete_agent"] == snapshot(
         {
             "name": "delete_agent",
             "title": "Delete agent",
             "toolset": "agents",
+            "operations": ["DELETE /v1/convai/agents/{agent_id}", "GET /v1/convai/agents/{agent_id}"],
             "readOnlyHint": False,
             "destructiveHint": True,
             "idempotentHint": True,
@@ -54,7 +58,7 @@ def test_tools_as_json_carry_hints_approval_and_one_line(tmp_path: Path) -> None
             "description": "Delete an agent for good; its phone numbers lose their agent, its conversations stay.",
         }
     )
-    read_only = json.loads(run(tmp_path, "tools", "--format", "json", "--read-only").stdout)
+    read_only = json.loads(run(tmp_path, "tools", "--format", "json", "--read-only").stdout)["tools"]
     assert {row["name"] for row in read_only} == {row["name"] for row in rows if row["readOnlyHint"]}
     assert "delete_agent" in run(tmp_path, "tools").stdout
 

@@ -97,11 +97,11 @@ async def test_a_name_of_a_newer_platform_is_sent_and_named(app: App, era: str) 
         agent_id = await make_agent(client)
         plan = facts(await client.call_tool("update_agent", {"agent_id": agent_id, "config": config, "dry_run": True}))
         answer = await client.call_tool("update_agent", {"agent_id": agent_id, "config": config})
-        asked = {"agent_id": agent_id, "section": "conversation_config.tts.whisper_mode"}
-        kept = facts(await client.call_tool("get_agent", asked))["section"]
+        asked = {"agent_id": agent_id, "parts": ["conversation_config.tts.whisper_mode"]}
+        kept = facts(await client.call_tool("get_agent", asked))["parts"]
     assert plan["dry_run"]["unknown"] == facts(answer)["unknown"] == ["conversation_config.tts.whisper_mode"]
     assert "unknown: conversation_config.tts.whisper_mode" in text(answer)
-    assert kept == '{"level": 2}'
+    assert kept == {"conversation_config.tts.whisper_mode": {"level": 2}}
 
 
 async def test_what_stood_there_before_is_put_back_whatever_its_names(client: Client) -> None:

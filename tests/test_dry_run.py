@@ -34,7 +34,8 @@ async def tried(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
 
 def test_every_tool_that_updates_or_deletes_can_be_tried_and_no_other() -> None:
     offering = {e["tool"]["name"] for e in ENTRIES if "dry_run" in e["tool"]["inputSchema"]["properties"]}
-    assert offering == {e["tool"]["name"] for e in ENTRIES if e["effect"] in ("update", "delete")}
+    replacing = {e["tool"]["name"] for e in ENTRIES if any(op.startswith(("PUT", "PATCH")) for op in e["operations"])}
+    assert offering == replacing | {e["tool"]["name"] for e in ENTRIES if e["effect"] in ("update", "delete")}
     answering = {e["tool"]["name"] for e in ENTRIES if "dry_run" in e["tool"]["outputSchema"]["properties"]}
     assert answering == offering
 
@@ -148,7 +149,7 @@ async def test_a_wrong_argument_is_refused_in_a_dry_run_too(client: Client) -> N
         [
             "Unknown argument 'nam'; did you mean 'name'?",
             "No agent 'agent_nowhere'. list_agents shows them.",
-            "Unknown argument 'dry_run'; known: agent_id, section.",
+            "Unknown argument 'dry_run'; known: agent_id, parts.",
         ]
     )
 

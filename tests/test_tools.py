@@ -67,10 +67,10 @@ async def test_wrong_arguments(client: Client) -> None:
     ) == snapshot(
         {
             "misspelt": "Unknown argument 'first_mesage'; did you mean 'first_message'?",
-            "of another tool": "Unknown argument 'value'; known: agent_id, section.",
+            "of another tool": "Unknown argument 'value'; known: agent_id, parts.",
             "a tool without arguments": "Unknown argument 'page_size'; known: none.",
-            "an injected one": "Unknown argument 'api'; known: agent_id, section.",
-            "a token that this tool does not take": "Unknown argument 'approval_token'; known: agent_id, section.",
+            "an injected one": "Unknown argument 'api'; known: agent_id, parts.",
+            "a token that this tool does not take": "Unknown argument 'approval_token'; known: agent_id, parts.",
             "missing": "prompt is required.",
             "all missing": "name is required. value is required.",
             "text for a number": "page_size: input should be a valid integer, unable to parse string as an integer.",
@@ -250,9 +250,9 @@ async def test_objects_and_lists_may_come_as_json_text(app: App, era: str) -> No
         config = {"conversation_config": {"tts": {"speed": 1.1}}}
         asked = {"name": "Ada", "prompt": "p", "tags": '["vip", "de"]', "config": json.dumps(config)}
         made = facts(await client.call_tool("create_agent", asked))
-        speed = {"agent_id": made["agent_id"], "section": "conversation_config.tts.speed"}
+        speed = {"agent_id": made["agent_id"], "parts": ["conversation_config.tts.speed"]}
         assert made["tags"] == ["vip", "de"]
-        assert facts(await client.call_tool("get_agent", speed))["section"] == "1.1"
+        assert facts(await client.call_tool("get_agent", speed))["parts"] == {"conversation_config.tts.speed": 1.1}
 
 
 @pytest.mark.parametrize("word", ["null", "true", "7", '{"a": 1}', "[1]", '"quoted"'])

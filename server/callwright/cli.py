@@ -148,10 +148,10 @@ def _engine(settings: Settings, args: argparse.Namespace) -> int:
 
 def _tools(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
-    from .listing import listed, table
+    from .listing import document, listed, table
 
     rows = listed(App(settings, cast(Platform, args.platform or settings.platform)))
-    _print(json.dumps(rows, indent=2, ensure_ascii=False) if args.format == "json" else table(rows))
+    _print(json.dumps(document(rows), indent=2, ensure_ascii=False) if args.format == "json" else table(rows))
     return 0
 
 

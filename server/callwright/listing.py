@@ -3,6 +3,7 @@
 from typing import Any
 
 from .app import App
+from .tools import WITHOUT_TOOL
 from .tools.policy import Policy
 from .tools.surface import Entry, built, chosen
 
@@ -16,18 +17,24 @@ _HINTS = tuple(_WORDS)
 
 
 def listed(app: App) -> list[dict[str, Any]]:
-    """Every offered tool: name, title, toolset, four hints, approval, first line of the description."""
+    """Every offered tool: name, title, toolset, operations, four hints, approval, first line of the description."""
     return [
         {
             "name": entry["tool"]["name"],
             "title": entry["tool"]["title"],
             "toolset": entry["toolset"],
+            "operations": entry["operations"],
             **{hint: entry["tool"]["annotations"][hint] for hint in _HINTS},
             "approval": app.policy.of_tool(entry["tool"]["name"], entry["effect"]),
             "description": entry["tool"]["description"].splitlines()[0],
         }
         for entry in chosen(built(), app.settings.toolsets, app.bounds, app.policy)
     ]
+
+
+def document(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """For a program: the rows, and the operations that have no tool, each with the reason."""
+    return {"tools": rows, "without_tool": WITHOUT_TOOL}
 
 
 def table(rows: list[dict[str, Any]]) -> str:
@@ -40,6 +47,29 @@ def table(rows: list[dict[str, Any]]) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(4)]
     shown = ["  ".join([*(cell.ljust(w) for cell, w in zip(line, widths, strict=False)), line[4]]) for line in lines]
     return "\n".join([*shown, "", "R reads only, D destroys or replaces, I safe to repeat, O reaches the outside"])
+
+
+def tools_of(operation: str, entries: list[Entry]) -> list[str]:
+    """The tools that are for an operation, and not only in need of it: those of which it is the first, else a choice.
+
+    What changes something is never a means; `undo_change` is the exception, which may send what others are for.
+    """
+    offered = [entry for entry in entries if operation in entry["operations"] and entry["toolset"] != "server"]
+    own = [entry for entry in offered if entry["operations"][0] == operation or not operation.startswith("GET ")]
+    return [entry["tool"]["name"] for entry in own or offered]
+
+
+def coverage_table(entries: list[Entry]) -> str:
+    """Markdown: every operation, its tools, and how far it is embedded, from what the handlers declare."""
+    from .engine.coverage import covered
+
+    rows = ["| operation | tool | embedded | shown by |", "|---|---|---|---|"]
+    for row in covered():
+        tools = ", ".join(f"`{name}`" for name in tools_of(row.operation, entries))
+        tools = tools or f"none: {WITHOUT_TOOL[row.operation]}"
+        how = f"partly; missing: {row.missing}" if row.missing else "real"
+        rows.append(f"| `{row.operation}` | {tools} | {how} | `{row.proof}` |")
+    return "\n".join(rows)
 
 
 def tool_table(entries: list[Entry]) -> str:

@@ -13,7 +13,8 @@ from inline_snapshot import snapshot
 from callwright.app import App
 from callwright.contract import all_operations
 from callwright.contract.operation import Effect
-from callwright.tools import TOOLSETS
+from callwright.listing import coverage_table
+from callwright.tools import TOOLSETS, WITHOUT_TOOL
 from callwright.tools.policy import ASKING, OWN_NOTES, Policy
 from callwright.tools.surface import Entry, dumps, snap
 from callwright.tools.toolset import Toolset
@@ -241,6 +242,30 @@ def test_effects_that_the_method_does_not_imply_are_pinned() -> None:
         }
     )
     assert {op.effect for op in all_operations()} <= set(get_args(Effect))
+
+
+def test_every_operation_has_a_tool_or_a_reason() -> None:
+    """And the README's table names both."""
+    operations = {f"{op.method} {op.path}" for op in all_operations()}
+    reached = {operation for entry in TOOLS.values() for operation in entry["operations"]}
+    assert reached | set(WITHOUT_TOOL) == operations
+    assert reached & set(WITHOUT_TOOL) == set()
+    table = coverage_table([*TOOLS.values()])
+    assert sorted(line.split("`")[1] for line in table.splitlines()[2:]) == sorted(operations)
+    assert "| none: a picture for browsers; get_widget names its address |" in table
+    assert "| `place_call` |" in table
+
+
+def test_every_tool_that_updates_a_document_says_that_null_clears() -> None:
+    saying = {
+        name: "null clears" in config["description"]
+        for name, entry in TOOLS.items()
+        if entry["effect"] == "update" and (config := entry["tool"]["inputSchema"]["properties"].get("config"))
+    }
+    assert saying == dict.fromkeys(
+        ["update_agent", "update_tool", "update_mcp_server", "update_mcp_tool_config", "update_workspace_settings"],
+        True,
+    )
 
 
 @each_tool

@@ -1,6 +1,5 @@
 """Stored tools through the MCP client: everyday arguments, either dialect, approval, undo."""
 
-import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -38,7 +37,7 @@ async def refusal(client: Client, tool: str, /, **arguments: Any) -> str:
 
 async def stored(client: Client, tool_id: str) -> JSON:
     """The whole tool, as the platform has it."""
-    return json.loads((await call(client, "get_tool", tool_id=tool_id, full=True))["config"])
+    return (await call(client, "get_tool", tool_id=tool_id, parts=["tool_config"]))["parts"]["tool_config"]
 
 
 async def undo(client: Client, tool: str) -> JSON:
@@ -304,7 +303,7 @@ async def test_a_key_that_is_kept_as_text_is_noted_and_never_shown(tmp_path: Pat
     async with served(tmp_path, clock) as (client, asked):
         answer = await client.call_tool("create_tool", EVERYDAY | {"headers": {"X-API-Key": key}})
         made = facts(answer)
-        shown = await client.call_tool("get_tool", {"tool_id": made["tool_id"], "full": True})
+        shown = await client.call_tool("get_tool", {"tool_id": made["tool_id"], "parts": ["$"]})
     assert made["notes"] == snapshot(
         ["api_schema.request_headers.X-API-Key holds its value in the clear; store it as a secret."]
     )

@@ -129,3 +129,30 @@ async def test_the_copy_stays_when_the_original_is_deleted(tmp_path: Path, clock
     again = App(settings(tmp_path / "home"), "embedded", clock=clock, ids=numbered())
     assert (await (await again.api()).send(GetAgent(agent_id=copy))).name == "Ada (copy)"
     await again.close()
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_tools_and_tests_are_given_to_an_agent_by_their_ids(tmp_path: Path, clock: Clock, era: str) -> None:
+    app = offering(tmp_path, clock)
+    async with reach(app, era, "yes") as (client, asked):
+        tool = facts(await client.call_tool("create_tool", {"name": "end_call", "kind": "system"}))["tool_id"]
+        case = {"name": "Polite", "history": ["user: Hi"], "condition": "Greets."}
+        test = facts(await client.call_tool("create_agent_test", case))["test_id"]
+        given = {"tool_ids": [tool], "test_ids": [test, test]}
+        made = facts(await client.call_tool("create_agent", {"name": "Ada", "prompt": "Help.", **given}))
+        run = facts(await client.call_tool("run_agent_tests", {"agent_id": made["agent_id"]}))
+        cleared = {"agent_id": made["agent_id"], "tool_ids": [], "test_ids": []}
+        empty = facts(await client.call_tool("update_agent", cleared))
+        twice = await client.call_tool(
+            "update_agent",
+            {
+                "agent_id": made["agent_id"],
+                "test_ids": [test],
+                "config": {"platform_settings": {"testing": {"attached_tests": []}}},
+            },
+        )
+    assert (made["tools"], made["tests"]) == ([tool], [test])
+    assert len(run["runs"]) == 1
+    assert (empty["tools"], empty["tests"]) == ([], [])
+    assert text(twice) == "test_ids is also set in config.platform_settings.testing.attached_tests: say it once."
+    assert asked == snapshot(["Create agent 'Ada'. It sets conversation_config.agent.prompt.tool_ids = ['tool_1']."])

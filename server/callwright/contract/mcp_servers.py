@@ -135,6 +135,7 @@ class UpdateMcpServer(
     Operation[McpServer],
     method="PATCH",
     path="/v1/convai/mcp-servers/{mcp_server_id}",
+    within="config",
     guarded=("approval_policy", "request_headers", "request_meta", "secret_token", "auth_connection"),
 ):
     """Change how a server is called; its URL stays."""
@@ -173,6 +174,7 @@ class UpdateMcpApprovalPolicy(
     Operation[McpServer],
     method="PATCH",
     path="/v1/convai/mcp-servers/{mcp_server_id}/approval-policy",
+    within="config",
     guarded=("approval_policy",),
 ):
     """Choose who must approve calls of a server's tools."""

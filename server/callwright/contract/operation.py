@@ -60,7 +60,8 @@ class Operation(BaseModel, Generic[R]):
     `effect` is what the call does to the world; the approval policy judges by it. `guarded` are dotted paths of the
     body that ask a person whichever tool carries them (`*` stands for one key or list item, `**` for any depth); so
     does a null above them, which resets them. `measured` says that the published facts of the API have it; a few that
-    we need besides they do not.
+    we need besides they do not. `within` names the part of the thing, as it is read, that an update's body changes;
+    empty where the body looks like the thing.
     """
 
     model_config = ConfigDict(
@@ -72,6 +73,7 @@ class Operation(BaseModel, Generic[R]):
     effect: ClassVar[Effect]
     guarded: ClassVar[tuple[str, ...]] = ()
     measured: ClassVar[bool] = True
+    within: ClassVar[str] = ""
 
     def __init_subclass__(
         cls,
@@ -81,11 +83,12 @@ class Operation(BaseModel, Generic[R]):
         effect: Effect | None = None,
         guarded: tuple[str, ...] = (),
         measured: bool = True,
+        within: str = "",
         **kw: Any,
     ) -> None:
         super().__init_subclass__(**kw)
         if method is not None:
-            cls.method, cls.path, cls.guarded, cls.measured = method, path, guarded, measured
+            cls.method, cls.path, cls.guarded, cls.measured, cls.within = method, path, guarded, measured, within
             cls.effect = effect or _EFFECT_OF[method]
 
     @classmethod

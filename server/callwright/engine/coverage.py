@@ -1,13 +1,24 @@
-"""What of the platform's API is embedded, and how far: the table that each handler's declaration makes."""
+"""What of the platform's API is embedded, and how far, as each handler declares it."""
+
+from typing import NamedTuple
 
 from .asgi import HANDLERS
 
 
-def coverage_table() -> str:
-    """Markdown: one row an operation."""
-    rows = ["| operation | how far | shown by |", "|---|---|---|"]
-    for group in HANDLERS:
-        for op, made in group.by_operation.items():
-            how = f"partly; missing: {made.missing}" if made.missing else "real"
-            rows.append(f"| `{op.method} {op.path}` | {how} | `{made.proof}` |")
-    return "\n".join(rows)
+class Covered(NamedTuple):
+    """One operation."""
+
+    operation: str
+    """Method and path."""
+    proof: str
+    """The test that shows its effect."""
+    missing: str
+    """What of it is not there; empty where it is whole."""
+
+
+def covered() -> list[Covered]:
+    return [
+        Covered(f"{op.method} {op.path}", made.proof, made.missing)
+        for group in HANDLERS
+        for op, made in group.by_operation.items()
+    ]

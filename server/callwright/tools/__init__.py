@@ -18,3 +18,9 @@ TOOLSETS = (
     "callwright.tools.workspace",
     "callwright.tools.server",
 )
+
+WITHOUT_TOOL = {
+    "GET /v1/convai/avatars/{agent_id}": "a picture for browsers; get_widget names its address",
+    "POST /v1/convai/knowledge-base": "the older way to do what create_text_document and its kin do",
+}
+"""Operations for which there is no tool, and why."""

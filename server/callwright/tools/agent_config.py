@@ -9,7 +9,7 @@ from pydantic import Field
 from ..contract.agents import Agent
 from ..contract.knowledge_base import GetDocument
 from .scope import Api
-from .text import LIMIT, short
+from .text import short
 from .views import View
 
 Json = dict[str, Any]
@@ -22,9 +22,11 @@ Llm = Annotated[str, Field(max_length=100, description="Model, as gemini-2.0-fla
 Temperature = Annotated[float, Field(ge=0, le=1, description="0 precise to 1 lively.")]
 Voice = Annotated[str, Field(max_length=100, description="Voice id.")]
 DocumentIds = Annotated[list[str], Field(max_length=200, description="Documents that it knows, from list_documents.")]
+ToolIds = Annotated[list[str], Field(max_length=200, description="Stored tools that it calls, from list_tools.")]
+TestIds = Annotated[list[str], Field(max_length=200, description="Tests attached to it, from list_agent_tests.")]
 Tags = Annotated[list[str], Field(max_length=50, description="Labels for finding it.")]
 Config = Annotated[
-    Json, Field(description="More of the REST body: conversation_config, platform_settings, workflow. Merged deeply.")
+    Json, Field(description="Rest of the body: conversation_config, platform_settings, workflow. Merged; null clears.")
 ]
 
 _FLAT = {
@@ -34,13 +36,14 @@ _FLAT = {
     "llm": ("conversation_config", "agent", "prompt", "llm"),
     "temperature": ("conversation_config", "agent", "prompt", "temperature"),
     "voice_id": ("conversation_config", "tts", "voice_id"),
+    "tool_ids": ("conversation_config", "agent", "prompt", "tool_ids"),
+    "test_ids": ("platform_settings", "testing", "attached_tests"),
     "name": ("name",),
     "tags": ("tags",),
 }
 _SECTIONS = ("conversation_config", "platform_settings", "workflow")
 
 PROMPT_SHOWN = 6_000
-SECTION_SHOWN = 9_000
 
 
 class AgentView(View):
@@ -55,16 +58,15 @@ class AgentView(View):
     prompt_length: int
     documents: list[str]
     tools: list[str]
+    tests: list[str]
     criteria: list[str]
     data_collection: list[str]
     phone_numbers: list[str]
     tags: list[str]
     updated_at_unix_secs: int
-    section: str | None = None
-    """The asked part of the configuration, as JSON text."""
 
     @classmethod
-    def of(cls, agent: Agent, section: str | None) -> "AgentView":
+    def of(cls, agent: Agent) -> "AgentView":
         config = agent.conversation_config
         words, told = config.agent, config.agent.prompt
         prompt, criteria = told.prompt or "", agent.platform_settings.evaluation.criteria
@@ -83,12 +85,12 @@ class AgentView(View):
             prompt_length=len(prompt),
             documents=[f"{short(document.name)} ({document.id})" for document in told.knowledge_base[:50]],
             tools=[*built_in, *filter(None, inline), *told.tool_ids][:50],
+            tests=[test.test_id for test in agent.platform_settings.testing.attached_tests[:50]],
             criteria=[f"{c.id}: {short(c.conversation_goal_prompt, 160)}" for c in criteria[:30]],
             data_collection=sorted(agent.platform_settings.data_collection)[:50],
             phone_numbers=numbers[:50],
             tags=agent.tags,
             updated_at_unix_secs=agent.metadata.updated_at_unix_secs,
-            section=_section(agent, section) if section else None,
         )
 
 
@@ -102,6 +104,8 @@ async def changes_of(api: Api, agent_id: str | None, config: Json | None, **flat
     if flat.get("document_ids") is not None:
         documents = [await _locator(api, id) for id in dict.fromkeys(flat["document_ids"])]
         _put(body, ("conversation_config", "agent", "prompt", "knowledge_base"), documents, "document_ids")
+    if flat.get("test_ids") is not None:
+        flat["test_ids"] = [{"test_id": id} for id in dict.fromkeys(flat["test_ids"])]
     for name, path in _FLAT.items():
         if flat.get(name) is not None:
             _put(body, path, flat[name], name)
@@ -126,23 +130,3 @@ def _put(body: Json, path: tuple[str, ...], value: object, argument: str) -> Non
     if path[-1] in node:
         raise ToolError(f"{argument} is also set in config.{'.'.join(path)}: say it once.")
     node[path[-1]] = value
-
-
-def _section(agent: Agent, section: str) -> str:
-    import json
-
-    node: Any = agent.model_dump(mode="json", exclude_unset=True)
-    walked: list[str] = []
-    for part in section.split("."):
-        known: list[str] = sorted(cast(Json, node)) if isinstance(node, dict) else []
-        if part not in known:
-            where = ".".join(walked) or "the agent"
-            raise ToolError(f"{where} has no part {part!r}. It has: {', '.join(known) or 'no parts'}.")
-        node = cast(Json, node)[part]
-        walked.append(part)
-    text = json.dumps(node, ensure_ascii=False)
-    if len(text) > SECTION_SHOWN:
-        parts: list[str] = sorted(cast(Json, node)) if isinstance(node, dict) else []
-        hint = f" Ask for one part: {', '.join(parts)}." if parts else ""
-        return f"{text[:SECTION_SHOWN]}… ({len(text):,} characters in all, a reply holds {LIMIT:,}.{hint})"
-    return text

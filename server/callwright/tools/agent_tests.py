@@ -90,7 +90,7 @@ async def get_agent_test_summaries(
     return Summaries(tests=[_line(one) for one in found.values()], unknown=[id for id in test_ids if id not in found])
 
 
-@TOOLS.tool(GetAgentTest, title="Get agent test", default=False)
+@TOOLS.tool(GetAgentTest, title="Get agent test", default=False, parts=True)
 async def get_agent_test(api: PlatformApi, test_id: TestId) -> TestView:
     """Show a test in full: history, condition, examples, expected tool call."""
     return TestView.of(await api.send(GetAgentTest(test_id=test_id)))
@@ -192,7 +192,7 @@ async def list_test_invocations(
     )
 
 
-@TOOLS.tool(GetInvocation, title="Get test invocation", default=False)
+@TOOLS.tool(GetInvocation, title="Get test invocation", default=False, parts=True)
 async def get_test_invocation(api: PlatformApi, invocation_id: InvocationRef) -> RunsView:
     """Show the runs of an invocation: reply, result and reason of each. Call it again while some are pending."""
     return RunsView.of(await api.send(GetInvocation(test_invocation_id=invocation_id)))

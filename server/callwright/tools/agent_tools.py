@@ -1,6 +1,5 @@
 """Store the tools that agents call: webhooks, client tools and the platform's own."""
 
-import json
 from typing import Annotated, Any, cast
 
 from pydantic import Field
@@ -17,15 +16,13 @@ from ..contract.agent_tools import (
 )
 from ..contract.common import Cursor, PageSize, ToolId
 from .changes import differences
-from .text import LIMIT, short
+from .text import short
 from .tool_config import Json, written
 from .toolset import PlatformApi, Toolset
 from .users import UsingAgents
 from .views import Deleted, Page, View
 
 TOOLS = Toolset("tools", "Store the tools that agents call: webhooks, client tools, system tools.")
-
-CONFIG_SHOWN = 12_000
 
 Id = Annotated[ToolId, Field(description="From list_tools.")]
 Name = Annotated[str, Field(max_length=64, description="Name for the model: letters, digits, _ and -.")]
@@ -35,7 +32,7 @@ Url = Annotated[str, Field(max_length=4_000, description="https; path parameters
 Method = Annotated[str, Field(pattern="^(GET|POST|PUT|PATCH|DELETE)$", description="GET, POST, PUT, PATCH or DELETE.")]
 Headers = Annotated[Json, Field(description="Header to its text, or to {secret_id: …}. Replaced whole.")]
 Parameters = Annotated[Json, Field(description="What the model fills in, as JSON schema. Replaced whole.")]
-Config = Annotated[Json, Field(description="Rest of the REST tool_config, or an editor's JSON. null clears.")]
+Config = Annotated[Json, Field(description="Rest of tool_config, or an editor's JSON. Merged; null clears.")]
 
 
 class ToolLine(View):
@@ -61,11 +58,9 @@ class ToolView(View):
     timeout_secs: int | None = None
     notes: list[str] = []
     """What was written differently, left out, or cannot work yet."""
-    config: str | None = None
-    """The whole tool as JSON text, without the headers' texts."""
 
     @classmethod
-    def of(cls, tool: StoredTool, *, full: bool = False, notes: list[str] | None = None) -> "ToolView":
+    def of(cls, tool: StoredTool, notes: list[str] | None = None) -> "ToolView":
         config = _dumped(tool)
         api: Json = config.get("api_schema") or {}
         return cls(
@@ -81,7 +76,6 @@ class ToolView(View):
             parameters=_parameters(config)[:60],
             timeout_secs=config.get("response_timeout_secs"),
             notes=[short(note, 300) for note in (notes or [])[:20]],
-            config=_whole(config) if full else None,
         )
 
 
@@ -109,14 +103,10 @@ async def list_tools(
     )
 
 
-@TOOLS.tool(GetTool, title="Get tool", default=False)
-async def get_tool(
-    api: PlatformApi,
-    tool_id: Id,
-    full: Annotated[bool, Field(description="Add the whole tool as JSON.")] = False,
-) -> ToolView:
+@TOOLS.tool(GetTool, title="Get tool", default=False, parts=True)
+async def get_tool(api: PlatformApi, tool_id: Id) -> ToolView:
     """Show a stored tool: where it calls, what the model fills in. For the agents that have it use list_tool_agents."""
-    return ToolView.of(await api.send(GetTool(tool_id=tool_id)), full=full)
+    return ToolView.of(await api.send(GetTool(tool_id=tool_id)))
 
 
 @TOOLS.tool(CreateTool, title="Create tool", default=False)
@@ -131,7 +121,7 @@ async def create_tool(
     parameters: Parameters | None = None,
     config: Config | None = None,
 ) -> ToolView:
-    """Store a tool that agents call. Then name it in an agent's conversation_config.agent.prompt.tool_ids."""
+    """Store a tool that agents call. Then give it to agents with tool_ids of update_agent."""
     tool, notes = written(
         {}, config, parameters, name=name, description=description, kind=kind, url=url, method=method, headers=headers
     )
@@ -225,17 +215,6 @@ def _header(value: object) -> str:
     """Where a header's text comes from. The text itself may be somebody's key."""
     found = _map(value)
     return next((f"{key} {short(str(found[key]))}" for key in ("secret_id", "variable_name") if key in found), "text")
-
-
-def _whole(config: Json) -> str:
-    api = _map(config.get("api_schema"))
-    if "request_headers" in api:
-        headers = _map(api["request_headers"])
-        hidden = {name: _map(value) or "(hidden)" for name, value in headers.items()}
-        config = config | {"api_schema": api | {"request_headers": hidden}}
-    text = json.dumps(config, ensure_ascii=False)
-    more = f"… ({len(text):,} characters in all, a reply holds {LIMIT:,})"
-    return text if len(text) <= CONFIG_SHOWN else text[:CONFIG_SHOWN] + more
 
 
 def _parameters(config: Json) -> list[str]:

@@ -38,6 +38,8 @@ from .agent_config import (
     Prompt,
     Tags,
     Temperature,
+    TestIds,
+    ToolIds,
     Voice,
     changes_of,
 )
@@ -108,17 +110,10 @@ async def list_agents(
     )
 
 
-@TOOLS.tool(GetAgent, title="Get agent")
-async def get_agent(
-    api: PlatformApi,
-    agent_id: Id,
-    section: Annotated[
-        str | None,
-        Field(max_length=200, description="Dotted part of the full configuration, as conversation_config.tts."),
-    ] = None,
-) -> AgentView:
-    """Show an agent's prompt, voice, documents, tools and criteria; `section` adds one part in full."""
-    return AgentView.of(await api.send(GetAgent(agent_id=agent_id)), section)
+@TOOLS.tool(GetAgent, title="Get agent", parts=True)
+async def get_agent(api: PlatformApi, agent_id: Id) -> AgentView:
+    """Show an agent's prompt, voice, documents, tools and criteria; or any part of its configuration in full."""
+    return AgentView.of(await api.send(GetAgent(agent_id=agent_id)))
 
 
 @TOOLS.tool(CreateAgent, GetAgent, GetDocument, title="Create agent")
@@ -132,6 +127,8 @@ async def create_agent(
     temperature: Temperature | None = None,
     voice_id: Voice | None = None,
     document_ids: DocumentIds | None = None,
+    tool_ids: ToolIds | None = None,
+    test_ids: TestIds | None = None,
     tags: Tags | None = None,
     config: Config | None = None,
 ) -> AgentView:
@@ -139,10 +136,10 @@ async def create_agent(
     body = await changes_of(
         api, None, config,
         name=name, prompt=prompt, first_message=first_message, language=language, llm=llm, temperature=temperature,
-        voice_id=voice_id, document_ids=document_ids, tags=tags,
+        voice_id=voice_id, document_ids=document_ids, tool_ids=tool_ids, test_ids=test_ids, tags=tags,
     )  # fmt: skip
     made = await api.send(CreateAgent.model_validate({"conversation_config": {}} | body))
-    return AgentView.of(await api.send(GetAgent(agent_id=made.agent_id)), None)
+    return AgentView.of(await api.send(GetAgent(agent_id=made.agent_id)))
 
 
 @TOOLS.tool(UpdateAgent, GetDocument, title="Update agent")
@@ -157,6 +154,8 @@ async def update_agent(
     temperature: Temperature | None = None,
     voice_id: Voice | None = None,
     document_ids: DocumentIds | None = None,
+    tool_ids: ToolIds | None = None,
+    test_ids: TestIds | None = None,
     tags: Tags | None = None,
     config: Config | None = None,
 ) -> AgentView:
@@ -164,9 +163,9 @@ async def update_agent(
     body = await changes_of(
         api, agent_id, config,
         name=name, prompt=prompt, first_message=first_message, language=language, llm=llm, temperature=temperature,
-        voice_id=voice_id, document_ids=document_ids, tags=tags,
+        voice_id=voice_id, document_ids=document_ids, tool_ids=tool_ids, test_ids=test_ids, tags=tags,
     )  # fmt: skip
-    return AgentView.of(await api.send(UpdateAgent.model_validate({"agent_id": agent_id} | body)), None)
+    return AgentView.of(await api.send(UpdateAgent.model_validate({"agent_id": agent_id} | body)))
 
 
 @TOOLS.tool(DuplicateAgent, GetAgent, title="Duplicate agent", default=False)
@@ -174,7 +173,7 @@ async def duplicate_agent(api: PlatformApi, agent_id: Id, name: Name | None = No
     """Copy an agent with its whole configuration, to try changes on the copy. Phone numbers stay with the original."""
     given = {"agent_id": agent_id} | ({"name": name} if name else {})
     made = await api.send(DuplicateAgent.model_validate(given))
-    return AgentView.of(await api.send(GetAgent(agent_id=made.agent_id)), None)
+    return AgentView.of(await api.send(GetAgent(agent_id=made.agent_id)))
 
 
 @TOOLS.tool(GetAgentLink, title="Get agent link", default=False)

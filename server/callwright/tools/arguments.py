@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from ..contract.errors import ApiError, RateLimited, Unauthorized, Unavailable
+from .parts import PARTS, Paths
 from .text import short, visible
 
 _REMEDY: tuple[tuple[type[ApiError], str], ...] = (
@@ -40,9 +41,13 @@ DRY_RUN = "dry_run"
 _DryRun = Annotated[bool, Field(description="Only say what would happen; nothing is sent.")]
 
 
-def sealed(model: type[BaseModel], *, plans: bool) -> type[BaseModel]:
-    """The same arguments, but an unknown one is an error; `plans`: and one that asks only what would happen."""
+def sealed(model: type[BaseModel], *, plans: bool, parts: bool) -> type[BaseModel]:
+    """The same arguments, but an unknown one is an error.
+
+    `plans`: and one that asks only what would happen. `parts`: and one that asks for parts of the whole answer.
+    """
     added: dict[str, Any] = {DRY_RUN: (_DryRun, False)} if plans else {}
+    added |= {PARTS: (Paths, None)} if parts else {}
     closed = {"extra": "forbid"}
     return create_model(model.__name__, __base__=model, __module__=model.__module__, __cls_kwargs__=closed, **added)
 

@@ -163,7 +163,7 @@ async def list_batch_calls(
     )
 
 
-@TOOLS.tool(GetBatchCall, title="Get batch call", default=False)
+@TOOLS.tool(GetBatchCall, title="Get batch call", default=False, parts=True)
 async def get_batch_call(
     api: PlatformApi,
     batch_id: Batch,

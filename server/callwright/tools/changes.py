@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, cast
 
-from pydantic import SecretStr
-
 from ..api.client import ApiClient
 from ..contract.errors import ApiError
 from ..contract.operation import Operation
-from .preview import is_secret
+from .preview import masked
 from .text import visible
 from .undo import holds
 from .views import View
@@ -22,8 +20,6 @@ MOST = 40
 LONGEST = 300
 _LEAD = 60
 """Characters shown before the first difference of two long values."""
-
-_HIDDEN = "(hidden)"
 
 
 class Change(View):
@@ -39,24 +35,29 @@ async def standing(client: ApiClient, op: Operation[Any]) -> Json | None:
     reader = _reader(type(op))
     if reader is None:
         return None
-    ids = {name: getattr(op, name) for name, place in op.places().items() if place == "path"}
+    ids = {name: getattr(op, name) for name, place in reader.places().items() if place == "path"}
     try:
         found = await client.send(reader.model_validate(ids))
     except ApiError:
         return None  # the change itself says what is wrong
-    return found.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    whole: Json = found.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return whole[op.within] if op.within else whole
 
 
 @cache
 def _reader(op: type[Operation[Any]]) -> type[Operation[Any]] | None:
-    """The GET of the same path. It stands beside its twin, so no other part of the contract is imported."""
+    """The GET of the same path, or of the one above, of which the path is a part (`…/approval-policy`).
+
+    It stands beside its twin, so no other part of the contract is imported.
+    """
     beside: list[Any] = list(vars(sys.modules[op.__module__]).values())
+    reads: dict[str, type[Operation[Any]]] = {}
     for each in beside:
         if isinstance(each, type) and issubclass(each, Operation):
             declared = cast(type[Operation[Any]], each)
-            if getattr(declared, "path", None) == op.path and declared.method == "GET":
-                return declared
-    return None
+            if getattr(declared, "method", None) == "GET":
+                reads[declared.path] = declared
+    return reads.get(op.path) or reads.get(op.path.rpartition("/")[0])
 
 
 def differences(op: Operation[Any], before: Json) -> list[Change]:
@@ -91,17 +92,8 @@ def _parts(new: object, old: object) -> list[tuple[str, object, object]] | None:
 
 
 def _text(path: list[str], value: object) -> str:
-    masked = _masked(path, value)
-    return visible(masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False, default=str))
-
-
-def _masked(path: list[str], value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _masked([*path, key], inner) for key, inner in cast(Json, value).items()}
-    if isinstance(value, list):
-        return [_masked([*path, str(index)], item) for index, item in enumerate(cast(list[Any], value))]
-    hidden = isinstance(value, SecretStr) or not (value is None or isinstance(value, bool) or not is_secret(path))
-    return _HIDDEN if hidden else value
+    shown = masked(path, value)
+    return visible(shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, default=str))
 
 
 def _windows(before: str, after: str) -> tuple[str, str]:

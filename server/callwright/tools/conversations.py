@@ -138,7 +138,7 @@ async def list_conversations(
     )
 
 
-@TOOLS.tool(GetConversation, title="Get conversation")
+@TOOLS.tool(GetConversation, title="Get conversation", parts=True)
 async def get_conversation(
     api: PlatformApi,
     conversation_id: Id,

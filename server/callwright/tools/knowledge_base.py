@@ -200,7 +200,7 @@ async def list_documents(
     return Documents(documents=lines, has_more=page.has_more, next_cursor=page.next_cursor)
 
 
-@TOOLS.tool(GetDocument, title="Get document")
+@TOOLS.tool(GetDocument, title="Get document", parts=True)
 async def get_document(api: PlatformApi, document_id: Id) -> DocumentView:
     """Show a document's name, kind and size. For its text use get_document_content."""
     return _view(await api.send(GetDocument(documentation_id=document_id)))

@@ -57,7 +57,7 @@ TokenSecret = Annotated[str, Field(max_length=128, description="Secret sent as b
 Headers = Annotated[Json, Field(description="Header to its text, or to {secret_id: …}. Replaced whole.")]
 ToolName = Annotated[str, Field(pattern="^[A-Za-z0-9_.-]{1,128}$", description="From list_mcp_tools.")]
 Settings = Annotated[
-    Json, Field(description="More of the REST body, as response_timeout_secs or execution_mode; null resets.")
+    Json, Field(description="Rest of the body, as response_timeout_secs or execution_mode. Merged; null clears.")
 ]
 
 
@@ -125,7 +125,7 @@ async def list_mcp_servers(api: PlatformApi) -> ServerLines:
     return ServerLines(mcp_servers=[_line(server) for server in found.mcp_servers[:100]])
 
 
-@TOOLS.tool(GetMcpServer, title="Get MCP server", default=False)
+@TOOLS.tool(GetMcpServer, title="Get MCP server", default=False, parts=True)
 async def get_mcp_server(api: PlatformApi, mcp_server_id: Id) -> ServerView:
     """Show how an MCP server is reached, what was decided about its tools, and who uses it."""
     return ServerView.of(await api.send(GetMcpServer(mcp_server_id=mcp_server_id)))

@@ -56,7 +56,7 @@ async def list_phone_numbers(api: PlatformApi) -> PhoneLines:
     return PhoneLines(phone_numbers=lines[:LINES], not_shown=max(0, len(lines) - LINES))
 
 
-@TOOLS.tool(GetPhoneNumber, title="Get phone number")
+@TOOLS.tool(GetPhoneNumber, title="Get phone number", parts=True)
 async def get_phone_number(api: PlatformApi, phone_number_id: Id) -> PhoneView:
     """Show one phone number: provider, agent, trunks. Credentials are never shown."""
     return _view(await api.send(GetPhoneNumber(phone_number_id=phone_number_id)))

@@ -1,9 +1,11 @@
 """The text of a question: what would happen, in facts, without secrets."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import SecretStr
 
 from ..api.client import ApiClient
 from ..contract.operation import Operation
@@ -12,8 +14,9 @@ from .text import short
 Preview = Callable[[ApiClient, Any], Awaitable[str]]
 LONGEST = 6_000
 LONGEST_VALUE = 300
+HIDDEN = "(hidden)"
 
-_SECRET_WORDS = ("key", "token", "secret", "password", "credential", "authorization")
+_SECRET_NAME = re.compile(r"key(?!word|board|pad)|token|secret|password|credential|authorization", re.IGNORECASE)
 _ALWAYS_SHOWN = frozenset(
     {"url", "address", "agent_id", "phone_number", "sip_uri", "secret_id", "variable_name", "auth_connection_id"}
 )
@@ -68,16 +71,27 @@ def _shown(path: list[str], value: object) -> str:
         return "[" + ", ".join(_shown([*path, str(i)], v) for i, v in enumerate(cast(list[object], value))) + "]"
     if value is None:
         return "nothing"
-    if not isinstance(value, bool) and is_secret(path):
-        return "(hidden)"
+    if is_secret(path, value):
+        return HIDDEN
     return short(repr(value), LONGEST_VALUE)
 
 
-def is_secret(path: list[str]) -> bool:
-    *above, name = (part.lower() for part in path)
-    if name in _ALWAYS_SHOWN:
+def is_secret(path: list[str], value: object) -> bool:
+    """Whether a value is not for a person's or a model's eyes. A number is none: it counts tokens, or seconds."""
+    if isinstance(value, SecretStr):
+        return True
+    if not path or value is None or isinstance(value, bool | int | float) or path[-1].lower() in _ALWAYS_SHOWN:
         return False
-    return any(word in name for word in _SECRET_WORDS) or any(part.endswith("headers") for part in above[-3:])
+    return bool(_SECRET_NAME.search(path[-1])) or any(part.lower().endswith("headers") for part in path[-4:-1])
+
+
+def masked(path: list[str], value: object) -> object:
+    """A document, or what stands at `path` of one, without its secrets."""
+    if isinstance(value, dict):
+        return {key: masked([*path, key], inner) for key, inner in cast(dict[str, Any], value).items()}
+    if isinstance(value, list):
+        return [masked([*path, str(index)], item) for index, item in enumerate(cast(list[Any], value))]
+    return HIDDEN if is_secret(path, value) else value
 
 
 def _at(node: Any, path: str) -> object:

@@ -76,7 +76,7 @@ _PLAN = {
 }
 
 
-def answering(view: Json, *, updates: bool, plans: bool, takes_document: bool) -> Json:
+def answering(view: Json, *, updates: bool, plans: bool, takes_document: bool, parts: bool) -> Json:
     """The output schema of a tool: its view, with what is added to it or stands in its place."""
     properties: Json = dict(view.get("properties", {}))
     if updates:
@@ -84,7 +84,8 @@ def answering(view: Json, *, updates: bool, plans: bool, takes_document: bool) -
     if takes_document:
         properties["unknown"] = _TEXTS
     schema = {**view, "properties": properties}
-    if plans:
-        properties["dry_run"] = _PLAN
-        schema["anyOf"] = [{"required": schema.pop("required", [])}, {"required": ["dry_run"]}]
+    instead = ({"dry_run": _PLAN} if plans else {}) | ({"parts": {"type": "object"}} if parts else {})
+    if instead:
+        properties |= instead | ({"cut": _TEXTS} if parts else {})
+        schema["anyOf"] = [{"required": schema.pop("required", [])}, *({"required": [name]} for name in instead)]
     return schema

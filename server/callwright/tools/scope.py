@@ -62,6 +62,8 @@ class Call:
     """Ids of the changes that this call recorded."""
     changed: list[Change] = field(default_factory=list[Change])
     """What its update replaced, where that could be read."""
+    answers: dict[type[Operation[Any]], object] = field(default_factory=dict[type[Operation[Any]], object])
+    """What it read last, whole: the view of it shows less."""
     given: frozenset[str] = frozenset()
     """Names inside the documents among its arguments."""
     unknown: list[str] = field(default_factory=list[str])
@@ -94,7 +96,9 @@ class Api:
     async def send(self, op: Operation[R], *, deadline: float | None = None) -> R:
         digest = self.require(op)
         if op.effect == "read":
-            return await self._client.send(op, deadline=deadline)
+            result = await self._client.send(op, deadline=deadline)
+            self._call.answers[type(op)] = result
+            return result
         return await self._change(op, digest, deadline)
 
     async def stream(self, op: Operation[Stream[T]], *, deadline: float | None = None) -> AsyncGenerator[T]:

@@ -13,6 +13,7 @@ from ..api.client import ApiClient
 from ..contract.agent_tools import CreateTool, GetTool, UpdateTool
 from ..contract.agents import CreateAgent, GetAgent, UpdateAgent
 from ..contract.knowledge_base import CreateTextDocument, UpdateDocument
+from ..contract.mcp_servers import GetMcpServer, UpdateMcpServer
 from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
 from ..contract.workspace import UpdateWorkspaceSettings
 from .preview import changed_fields
@@ -156,6 +157,12 @@ async def _which_tool_would_be_put_back(api: ApiClient, op: UpdateTool) -> str:
 async def _which_tool_would_be_recreated(_: ApiClient, op: CreateTool) -> str:
     tool: Any = op.tool_config
     return f"Create the deleted tool {short(str(tool.name))!r} again, as it was, under a new id."
+
+
+@TOOLS.preview(UpdateMcpServer)
+async def _how_it_would_be_called_again(api: ApiClient, op: UpdateMcpServer) -> str:
+    server = await api.send(GetMcpServer(mcp_server_id=op.mcp_server_id))
+    return f"Put back how MCP server {short(server.config.name)!r} ({op.mcp_server_id}) was: {changed_fields(op)}."
 
 
 @TOOLS.preview(UpdateWorkspaceSettings)

@@ -24,6 +24,8 @@ class Entry(TypedDict):
     toolset: str
     effect: str
     default: bool
+    operations: list[str]
+    """What it may send, its own operation first."""
     tool: dict[str, Any]
 
 
@@ -36,9 +38,15 @@ def snap(modules: Iterable[str] = TOOLSETS) -> list[Entry]:
         toolset: Toolset = import_module(module).TOOLS
         for spec in toolset.specs.values():
             wire = FunctionTool(spec, toolset).published().model_dump(mode="json", by_alias=True, exclude_none=True)
-            entries.append(
-                Entry(module=module, toolset=toolset.name, effect=spec.effect, default=spec.default, tool=wire)
+            entry = Entry(
+                module=module,
+                toolset=toolset.name,
+                effect=spec.effect,
+                default=spec.default,
+                operations=[f"{op.method} {op.path}" for op in spec.sends],
+                tool=wire,
             )
+            entries.append(entry)
     return entries
 
 

@@ -24,6 +24,7 @@ from ..ledger.ledger import Ledger
 from .approval import approve
 from .arguments import DRY_RUN, decoded, published, sealed, spoken, takes_document, untitled
 from .names import names_in
+from .parts import PARTS, parts_of
 from .policy import TOKEN, Policy
 from .preview import Preview, question_of
 from .results import Changed, Unknown, answering, planned
@@ -81,6 +82,7 @@ class Spec:
     long: bool = False
     default: bool = True
     writes_file: bool = False
+    parts: bool = False
 
     @property
     def name(self) -> str:
@@ -96,7 +98,7 @@ class Spec:
     @property
     def plans(self) -> bool:
         """Whether it can say beforehand what it would do (`dry_run`)."""
-        return self.effect in ("update", "delete")
+        return self.effect in ("update", "delete") or any(op.method in ("PUT", "PATCH") for op in self.sends)
 
     @property
     def hints(self) -> ToolAnnotations:
@@ -124,16 +126,18 @@ class Toolset:
         long: bool = False,
         default: bool = True,
         writes_file: bool = False,
+        parts: bool = False,
     ) -> Callable[[F], F]:
         """Make a tool of a function that sends these operations; hints and approval follow from their effects.
 
         `long`: it may take more than seconds, so a client that asked for progress hears that it is alive. `default`:
         it is listed where nobody chose toolsets; hosts take about 40 tools, so only what is needed every day is.
         `writes_file`: it makes a new file on this machine, so it is not read-only, whatever it does to the platform.
+        `parts`: it can also give parts of the first operation's answer, whose view does not show everything.
         """
 
         def add(fn: F) -> F:
-            self.specs[fn.__name__] = Spec(fn, title, sends, long, default, writes_file)
+            self.specs[fn.__name__] = Spec(fn, title, sends, long, default, writes_file, parts)
             return fn
 
         return add
@@ -154,7 +158,7 @@ class FunctionTool:
     def __init__(self, spec: Spec, toolset: Toolset) -> None:
         sdk = Tool.from_function(spec.fn, description=inspect.getdoc(spec.fn))
         self._spec, self._previews, self._context_kwarg = spec, toolset.previews, sdk.context_kwarg
-        arguments = sealed(sdk.fn_metadata.arg_model, plans=spec.plans)
+        arguments = sealed(sdk.fn_metadata.arg_model, plans=spec.plans, parts=spec.parts)
         self._function = sdk.fn_metadata.model_copy(update={"arg_model": arguments})
         self._api_kwarg = next(iter(sdk.resolved_params), None)
 
@@ -165,6 +169,7 @@ class FunctionTool:
             "updates": spec.effect == "update",
             "plans": spec.plans,
             "takes_document": spec.effect != "read" and takes_document(schema),
+            "parts": spec.parts,
         }
         return PublishedTool(
             name=spec.name,
@@ -238,8 +243,13 @@ class FunctionTool:
             injected[self._api_kwarg] = Api(await services(ctx).api(), call, pulse)
         if self._context_kwarg:
             injected[self._context_kwarg] = ctx
-        work = self._spec.fn(**known, **injected)
+        paths = known.get(PARTS)
+        work = self._spec.fn(**{name: value for name, value in known.items() if name != PARTS}, **injected)
         view = await (_with_heartbeat(work, pulse) if self._spec.long else work)
+        if paths:
+            read = self._spec.sends[0]
+            whole = read.result().dump_python(call.answers[read], mode="json", by_alias=True, exclude_unset=True)
+            return _shown([parts_of(whole, paths)])
         views = [cast(View, view)]
         if call.changed:
             views.append(Changed(changed=call.changed))

@@ -16,6 +16,7 @@ from ..contract.knowledge_base import (
     GetDocumentContent,
     UpdateDocument,
 )
+from ..contract.mcp_servers import GetMcpServer, UpdateMcpApprovalPolicy, UpdateMcpServer
 from ..contract.operation import Operation
 from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
 from ..contract.workspace import (
@@ -42,6 +43,8 @@ RESTORES: tuple[type[Operation[Any]], ...] = (
     GetTool,
     UpdateTool,
     CreateTool,
+    GetMcpServer,
+    UpdateMcpServer,
     GetWorkspaceSettings,
     UpdateWorkspaceSettings,
     GetDashboardSettings,
@@ -60,6 +63,9 @@ async def previous(client: ApiClient, op: Operation[Any]) -> Json | None:
         case UpdatePhoneNumber() if (op.body() or {}).keys() == {"agent_id"}:
             # A trunk is not kept: the platform never gives its credentials back.
             return _dump(await client.send(GetPhoneNumber(phone_number_id=op.phone_number_id)))
+        case UpdateMcpServer() | UpdateMcpApprovalPolicy():
+            found = _dump(await client.send(GetMcpServer(mcp_server_id=op.mcp_server_id)))["config"]
+            return None if _has_plain_headers(found) or _has_plain_headers(op.body() or {}) else found
         case UpdateAgentTest() | DeleteAgentTest():
             return _dump(await client.send(GetAgentTest(test_id=op.test_id)))
         case UpdateTool() | DeleteTool():
@@ -69,8 +75,8 @@ async def previous(client: ApiClient, op: Operation[Any]) -> Json | None:
             return {"name": _dump(found).get("name")}
         case UpdateWorkspaceSettings():
             found = _dump(await client.send(GetWorkspaceSettings()))
-            # A header that is no reference to a secret may be one itself.
-            return None if _has_plain_headers(found) or _has_plain_headers(op.body() or {}) else found
+            hooks = [each.get("conversation_initiation_client_data_webhook") for each in (found, op.body() or {})]
+            return None if any(_has_plain_headers(hook or {}) for hook in hooks) else found
         case UpdateDashboardSettings():
             return _dump(await client.send(GetDashboardSettings()))
         case DeleteDocument():
@@ -135,6 +141,9 @@ async def _putting_back(client: Any, operation: str, id: str, request: Json, bef
         case "UpdateTool":
             inverse(request, before, _dump(await client.send(GetTool(tool_id=id))))  # not changed again since
             return UpdateTool.model_validate({"tool_id": id, **before})
+        case "UpdateMcpServer" | "UpdateMcpApprovalPolicy":
+            now = _dump(await client.send(GetMcpServer(mcp_server_id=id)))["config"]
+            return UpdateMcpServer.model_validate({"mcp_server_id": id} | inverse(request, before, now))
         case "UpdateDocument":
             now = _dump(await client.send(GetDocument(documentation_id=id)))
             return UpdateDocument(documentation_id=id, **inverse(request, before, now))
@@ -184,9 +193,9 @@ def holds(current: object, value: object) -> bool:
     return current == value
 
 
-def _has_plain_headers(settings: Json) -> bool:
-    webhook = cast(Json, settings.get("conversation_initiation_client_data_webhook") or {})
-    return any(isinstance(value, str) for value in cast(Json, webhook.get("request_headers") or {}).values())
+def _has_plain_headers(caller: Json) -> bool:
+    """A header that is no reference to a secret may be one itself."""
+    return any(isinstance(value, str) for value in cast(Json, caller.get("request_headers") or {}).values())
 
 
 def _answered_by(number: Json) -> Json:

@@ -1,5 +1,6 @@
 """Results: a small typed model is `structuredContent`, and its rendering is the text."""
 
+import json
 from collections.abc import Iterator
 from typing import cast
 
@@ -71,6 +72,8 @@ def _scalar(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, View):
         return value.line()
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):
         return ", ".join(_scalar(item) for item in cast(list[object], value))
     return str(value)

@@ -44,7 +44,7 @@ class AvatarView(View):
     avatar_url: str | None = None
 
 
-@TOOLS.tool(GetWidget, title="Get widget", default=False)
+@TOOLS.tool(GetWidget, title="Get widget", default=False, parts=True)
 async def get_widget(api: PlatformApi, agent_id: Id) -> WidgetView:
     """Show the widget as web pages get it: look, labels, languages, greeting. Change it with update_agent's config."""
     found = await api.send(GetWidget(agent_id=agent_id))

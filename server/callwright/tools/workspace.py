@@ -47,7 +47,7 @@ class Dashboard(View):
     charts: list[ChartLine]
 
 
-@TOOLS.tool(GetWorkspaceSettings, title="Get workspace settings", default=False)
+@TOOLS.tool(GetWorkspaceSettings, title="Get workspace settings", default=False, parts=True)
 async def get_workspace_settings(api: PlatformApi) -> Settings:
     """Show the webhooks and limits that hold for agents that set none of their own."""
     return _settings(await api.send(GetWorkspaceSettings()))
@@ -56,7 +56,9 @@ async def get_workspace_settings(api: PlatformApi) -> Settings:
 @TOOLS.tool(UpdateWorkspaceSettings, title="Update workspace settings", default=False)
 async def update_workspace_settings(
     api: PlatformApi,
-    config: Annotated[Json, Field(description="What to change, merged; null clears. describe_config: kind workspace.")],
+    config: Annotated[
+        Json, Field(description="What to change. Merged; null clears. See describe_config, kind workspace.")
+    ],
 ) -> Settings:
     """Change webhooks or limits for all agents of the workspace at once. For one agent use update_agent."""
     if not config:
