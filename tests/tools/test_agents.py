@@ -141,7 +141,7 @@ async def test_tools_and_tests_are_given_to_an_agent_by_their_ids(tmp_path: Path
         given = {"tool_ids": [tool], "test_ids": [test, test]}
         made = facts(await client.call_tool("create_agent", {"name": "Ada", "prompt": "Help.", **given}))
         run = facts(await client.call_tool("run_agent_tests", {"agent_id": made["agent_id"]}))
-        cleared = {"agent_id": made["agent_id"], "tool_ids": [], "test_ids": []}
+        cleared: dict[str, Any] = {"agent_id": made["agent_id"], "tool_ids": [], "test_ids": []}
         empty = facts(await client.call_tool("update_agent", cleared))
         twice = await client.call_tool(
             "update_agent",

@@ -162,8 +162,15 @@ async def test_an_update_says_what_it_replaced_and_is_taken_back(tmp_path: Path,
             await call(client, "undo_change", change_id=row["change_id"])
         found = await call(client, "get_mcp_server", mcp_server_id=server, parts=["config"])
     assert plan["dry_run"]["changed"] == changed["changed"]
-    assert changed["changed"] == snapshot([{'path': 'response_timeout_secs', 'after': '45'}])
-    assert stricter["changed"] == snapshot([{'path': 'approval_policy', 'before': 'auto_approve_all', 'after': 'require_approval_all'}])
+    assert changed["changed"] == snapshot([{"path": "response_timeout_secs", "after": "45"}])
+    assert stricter["changed"] == snapshot(
+        [{"path": "approval_policy", "before": "auto_approve_all", "after": "require_approval_all"}]
+    )
     assert found["parts"]["config"]["approval_policy"] == "auto_approve_all"
     assert found["parts"]["config"].get("response_timeout_secs") is None
-    assert asked[-2:] == snapshot(["Change who approves calls of MCP server 'Calendar' (mcpsrv_1): from auto_approve_all to require_approval_all. It sets approval_policy = 'require_approval_all'.", "Put back how MCP server 'Calendar' (mcpsrv_1) was: approval_policy. It sets approval_policy = 'auto_approve_all'."])
+    assert asked[-2:] == snapshot(
+        [
+            "Change who approves calls of MCP server 'Calendar' (mcpsrv_1): from auto_approve_all to require_approval_all. It sets approval_policy = 'require_approval_all'.",
+            "Put back how MCP server 'Calendar' (mcpsrv_1) was: approval_policy. It sets approval_policy = 'auto_approve_all'.",
+        ]
+    )

@@ -21,9 +21,9 @@ Language = Annotated[str, Field(pattern="^[a-z]{2,3}(-[A-Za-z]+)?$", description
 Llm = Annotated[str, Field(max_length=100, description="Model, as gemini-2.0-flash or gpt-4o.")]
 Temperature = Annotated[float, Field(ge=0, le=1, description="0 precise to 1 lively.")]
 Voice = Annotated[str, Field(max_length=100, description="Voice id.")]
-DocumentIds = Annotated[list[str], Field(max_length=200, description="Documents that it knows, from list_documents.")]
-ToolIds = Annotated[list[str], Field(max_length=200, description="Stored tools that it calls, from list_tools.")]
-TestIds = Annotated[list[str], Field(max_length=200, description="Tests attached to it, from list_agent_tests.")]
+DocumentIds = Annotated[list[str], Field(max_length=200, description="Known to it, from list_documents.")]
+ToolIds = Annotated[list[str], Field(max_length=200, description="Stored tools, from list_tools.")]
+TestIds = Annotated[list[str], Field(max_length=200, description="Attached, from list_agent_tests.")]
 Tags = Annotated[list[str], Field(max_length=50, description="Labels for finding it.")]
 Config = Annotated[
     Json, Field(description="Rest of the body: conversation_config, platform_settings, workflow. Merged; null clears.")

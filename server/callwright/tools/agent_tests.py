@@ -39,21 +39,17 @@ TestId = Annotated[AgentTestId, Field(description="From list_agent_tests.")]
 Agent = Annotated[AgentId, Field(description="From list_agents.")]
 InvocationRef = Annotated[InvocationId, Field(description="From list_test_invocations.")]
 Name = Annotated[str, Field(min_length=1, max_length=200, description="What it shows.")]
-History = Annotated[
-    list[str], Field(max_length=100, description="Turns so far, as 'user: Hello' or 'agent: Hi'; ends with the user.")
-]
-Condition = Annotated[str, Field(max_length=5_000, description="What a good reply does; judged by the model.")]
+History = Annotated[list[str], Field(max_length=100, description="Turns so far, as 'user: Hello' or 'agent: Hi'.")]
+Condition = Annotated[str, Field(max_length=5_000, description="What a good reply does.")]
 Good = Annotated[list[str], Field(max_length=20, description="Replies that would pass.")]
 Bad = Annotated[list[str], Field(max_length=20, description="Replies that would fail.")]
-ToolName = Annotated[str, Field(max_length=128, description="Tests this tool's call: its id, or a built-in's name.")]
+ToolName = Annotated[str, Field(max_length=128, description="Tool to be called: id, or a built-in's name.")]
 Arguments = Annotated[
-    Json, Field(description="Argument path to its check: {exact: v}, {regex: p}, {llm: description} or anything.")
+    Json, Field(description="Argument path to {exact: v}, {regex: p}, {llm: description} or anything.")
 ]
-MustNotCall = Annotated[bool, Field(description="True: passes when the tool is not called.")]
+MustNotCall = Annotated[bool, Field(description="Passes when it is not called.")]
 Variables = Annotated[Json, Field(description="Dynamic variables by name.")]
-Override = Annotated[
-    Json, Field(description="Unsaved changes to test: conversation_config, platform_settings, workflow.")
-]
+Override = Annotated[Json, Field(description="Unsaved changes, as config of update_agent.")]
 Wait = Annotated[int, Field(ge=0, le=300, description="Seconds to wait for results, 0 to 300.")]
 
 _CHECKS = {"exact": "expected_value", "regex": "pattern", "llm": "description"}
@@ -72,8 +68,8 @@ class Summaries(View):
 async def list_agent_tests(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,
-    page_size: Annotated[PageSize, Field(description="Tests a page, 1 to 100.")] = 30,
-    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
+    page_size: Annotated[PageSize, Field(description="1 to 100.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> Tests:
     """List tests, newest first. For what was run, list_test_invocations."""
     page = await api.send(ListAgentTests(page_size=page_size, search=search, cursor=cursor))
@@ -155,9 +151,7 @@ async def delete_agent_test(api: PlatformApi, test_id: TestId) -> Deleted:
 async def run_agent_tests(
     api: PlatformApi,
     agent_id: Agent,
-    test_ids: Annotated[
-        list[str] | None, Field(max_length=100, description="Left out: those attached to the agent.")
-    ] = None,
+    test_ids: Annotated[list[str] | None, Field(max_length=100, description="Left out: the attached ones.")] = None,
     override: Override | None = None,
     wait_seconds: Wait = 60,
 ) -> RunsView:
@@ -180,8 +174,8 @@ async def run_agent_tests(
 async def list_test_invocations(
     api: PlatformApi,
     agent_id: Agent,
-    page_size: Annotated[PageSize, Field(description="Rows a page, 1 to 100.")] = 30,
-    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
+    page_size: Annotated[PageSize, Field(description="1 to 100.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> Invocations:
     """List what was run on an agent, newest first, with how many tests passed and failed."""
     page = await api.send(ListInvocations(agent_id=agent_id, page_size=page_size, cursor=cursor))
@@ -202,9 +196,7 @@ async def get_test_invocation(api: PlatformApi, invocation_id: InvocationRef) ->
 async def resubmit_test_invocation(
     api: PlatformApi,
     invocation_id: InvocationRef,
-    run_ids: Annotated[
-        list[str] | None, Field(max_length=100, description="Runs to repeat; left out: those that failed.")
-    ] = None,
+    run_ids: Annotated[list[str] | None, Field(max_length=100, description="Left out: those that failed.")] = None,
     override: Override | None = None,
     wait_seconds: Wait = 60,
 ) -> RunsView:

@@ -25,13 +25,13 @@ from .views import Deleted, Page, View
 TOOLS = Toolset("tools", "Store the tools that agents call: webhooks, client tools, system tools.")
 
 Id = Annotated[ToolId, Field(description="From list_tools.")]
-Name = Annotated[str, Field(max_length=64, description="Name for the model: letters, digits, _ and -.")]
+Name = Annotated[str, Field(max_length=64, description="Letters, digits, _ and -.")]
 Description = Annotated[str, Field(max_length=10_000, description="When to call it, for the model.")]
 Kind = Annotated[str, Field(pattern="^(webhook|client|system)$", description="webhook, client or system.")]
 Url = Annotated[str, Field(max_length=4_000, description="https; path parameters as {name}.")]
 Method = Annotated[str, Field(pattern="^(GET|POST|PUT|PATCH|DELETE)$", description="GET, POST, PUT, PATCH or DELETE.")]
-Headers = Annotated[Json, Field(description="Header to its text, or to {secret_id: …}. Replaced whole.")]
-Parameters = Annotated[Json, Field(description="What the model fills in, as JSON schema. Replaced whole.")]
+Headers = Annotated[Json, Field(description="Header to text or {secret_id: …}, all of them.")]
+Parameters = Annotated[Json, Field(description="What the model fills in: JSON schema, whole.")]
 Config = Annotated[Json, Field(description="Rest of tool_config, or an editor's JSON. Merged; null clears.")]
 
 
@@ -83,8 +83,8 @@ class ToolView(View):
 async def list_tools(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,
-    page_size: Annotated[PageSize, Field(description="Tools a page, 1 to 100.")] = 30,
-    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
+    page_size: Annotated[PageSize, Field(description="1 to 100.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> StoredTools:
     """List the stored tools that agents can be given. An agent's own inline tools are in get_agent."""
     # The platform answers all at once; the pages are ours, and a cursor is the last id shown.
@@ -164,8 +164,8 @@ async def delete_tool(api: PlatformApi, tool_id: Id) -> Deleted:
 async def list_tool_agents(
     api: PlatformApi,
     tool_id: Id,
-    page_size: Annotated[PageSize, Field(description="Agents a page, 1 to 100.")] = 30,
-    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
+    page_size: Annotated[PageSize, Field(description="1 to 100.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> UsingAgents:
     """List the agents that have a stored tool. Look here before you change or delete it."""
     asked = {"tool_id": tool_id, "page_size": page_size} | ({"cursor": cursor} if cursor else {})

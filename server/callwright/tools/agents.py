@@ -86,8 +86,8 @@ async def list_agents(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,
     sort_by: Annotated[str, Field(pattern="^(name|created_at)$", description="name or created_at.")] = "created_at",
-    page_size: Annotated[PageSize, Field(description="Agents a page, 1 to 100.")] = 30,
-    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
+    page_size: Annotated[PageSize, Field(description="1 to 100.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> Agents:
     """List agents, newest first (or by name). Start here when you know only a name."""
     asked = ListAgents(

@@ -38,7 +38,7 @@ _LISTED_BY = {
 
 
 DRY_RUN = "dry_run"
-_DryRun = Annotated[bool, Field(description="Only say what would happen; nothing is sent.")]
+_DryRun = Annotated[bool, Field(description="Only plan; send nothing.")]
 
 
 def sealed(model: type[BaseModel], *, plans: bool, parts: bool) -> type[BaseModel]:

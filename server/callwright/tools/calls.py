@@ -151,8 +151,8 @@ async def submit_batch_call(
 @TOOLS.tool(ListBatchCalls, title="List batch calls", default=False)
 async def list_batch_calls(
     api: PlatformApi,
-    page_size: Annotated[PageSize, Field(description="Batches a page, 1 to 100.")] = 30,
-    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
+    page_size: Annotated[PageSize, Field(description="1 to 100.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> Batches:
     """List batches of calls, newest first, and how far each is."""
     page = await api.send(ListBatchCalls(limit=page_size, last_doc=cursor))

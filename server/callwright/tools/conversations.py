@@ -102,8 +102,8 @@ async def list_conversations(
     user_id: Annotated[str | None, Field(max_length=200, description="Only this user's.")] = None,
     include_simulated: Annotated[bool, Field(description="Rehearsals too (embedded platform).")] = False,
     with_summary: Annotated[bool, Field(description="Add each summary.")] = False,
-    page_size: Annotated[int, Field(ge=1, le=50, description="Conversations a page, 1 to 50.")] = 30,
-    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
+    page_size: Annotated[int, Field(ge=1, le=50, description="1 to 50.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> Conversations:
     """List conversations, newest first. For failed calls use result=failure, then get_conversation for the reason."""
     asked = {

@@ -182,8 +182,8 @@ async def list_documents(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,
     type: Annotated[Literal["text", "file", "url"] | None, Field(description="Only this kind.")] = None,
-    page_size: Annotated[PageSize, Field(description="Documents a page, 1 to 100.")] = 30,
-    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
+    page_size: Annotated[PageSize, Field(description="1 to 100.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> Documents:  # fmt: skip
     """List documents, newest first, with the agents that use each."""
     asked: dict[str, Any] = {"search": search, "types": [type] if type else None, "cursor": cursor}
@@ -200,7 +200,7 @@ async def list_documents(
     return Documents(documents=lines, has_more=page.has_more, next_cursor=page.next_cursor)
 
 
-@TOOLS.tool(GetDocument, title="Get document", parts=True)
+@TOOLS.tool(GetDocument, title="Get document")
 async def get_document(api: PlatformApi, document_id: Id) -> DocumentView:
     """Show a document's name, kind and size. For its text use get_document_content."""
     return _view(await api.send(GetDocument(documentation_id=document_id)))
@@ -246,8 +246,8 @@ async def delete_document(
 async def list_document_agents(
     api: PlatformApi,
     document_id: Id,
-    page_size: Annotated[PageSize, Field(description="Agents a page, 1 to 100.")] = 30,
-    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
+    page_size: Annotated[PageSize, Field(description="1 to 100.")] = 30,
+    cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> UsingAgents:
     """List all agents that know a document, page by page; list_documents names the first ones."""
     asked = {"documentation_id": document_id, "page_size": page_size} | ({"cursor": cursor} if cursor else {})

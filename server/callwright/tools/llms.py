@@ -72,8 +72,8 @@ class Voices(Page):
 async def list_voices(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Words, as warm british.")] = None,
-    page_size: Annotated[PageSize, Field(description="Voices a page, 1 to 100.")] = 20,
-    cursor: Annotated[Cursor | None, Field(description="next_cursor of the last page.")] = None,
+    page_size: Annotated[PageSize, Field(description="1 to 100.")] = 20,
+    cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> Voices:
     """Find a voice by gender, accent, age or tone; its voice_id goes into create_agent or update_agent."""
     asked = {"search": search, "next_page_token": cursor, "page_size": page_size}
@@ -83,7 +83,7 @@ async def list_voices(
     )
 
 
-@TOOLS.tool(ListLlms, CalculateLlmUsage, title="List language models", default=False)
+@TOOLS.tool(ListLlms, CalculateLlmUsage, title="List language models")
 async def list_llms(api: PlatformApi) -> Llms:
     """List language models with context, typical price and retirement. Prices for your sizes: calculate_llm_usage."""
     usage = CalculateLlmUsage(prompt_length=TYPICAL_PROMPT, number_of_pages=0, rag_enabled=False)

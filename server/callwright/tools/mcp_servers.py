@@ -54,7 +54,7 @@ ToolPolicy = Annotated[
     str, Field(pattern="^(auto_approved|requires_approval)$", description="auto_approved or requires_approval.")
 ]
 TokenSecret = Annotated[str, Field(max_length=128, description="Secret sent as bearer token, from list_secrets.")]
-Headers = Annotated[Json, Field(description="Header to its text, or to {secret_id: …}. Replaced whole.")]
+Headers = Annotated[Json, Field(description="Header to text or {secret_id: …}, all of them.")]
 ToolName = Annotated[str, Field(pattern="^[A-Za-z0-9_.-]{1,128}$", description="From list_mcp_tools.")]
 Settings = Annotated[
     Json, Field(description="Rest of the body, as response_timeout_secs or execution_mode. Merged; null clears.")
@@ -216,20 +216,14 @@ async def create_mcp_tool_approval(
     mcp_server_id: Id,
     tool_name: ToolName,
     policy: ToolPolicy,
-    description: Annotated[
-        str | None, Field(max_length=20_000, description="Left out: read from the server, with the schema.")
-    ] = None,
-    input_schema: Annotated[Json | None, Field(description="The tool's inputSchema, beside description.")] = None,
 ) -> ServerView:
     """Decide whether calls of one tool ask a person. It holds for the tool as it is now; if that changes, it asks."""
-    if description is None:
-        tool = await _listed(api, mcp_server_id, tool_name)
-        description, input_schema = tool.description or "", tool.inputSchema
+    tool = await _listed(api, mcp_server_id, tool_name)
     op = CreateMcpToolApproval(
         mcp_server_id=mcp_server_id,
         tool_name=tool_name,
-        tool_description=description,
-        input_schema=input_schema or {},
+        tool_description=tool.description or "",
+        input_schema=tool.inputSchema,
         approval_policy=policy,
     )
     return ServerView.of(await api.send(op))

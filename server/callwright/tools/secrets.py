@@ -16,7 +16,7 @@ TOOLS = Toolset("secrets", "Keep the secrets that agents' tools and webhooks use
 
 Id = Annotated[SecretId, Field(description="From list_secrets.")]
 SecretName = Annotated[str, Field(min_length=1, max_length=200, description="Name.")]
-Value = Annotated[SecretStr, Field(min_length=1, max_length=20_000, description="Stored sealed; cannot be read back.")]
+Value = Annotated[SecretStr, Field(min_length=1, max_length=20_000, description="Stored sealed.")]
 
 
 class SecretLine(View):

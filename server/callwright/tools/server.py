@@ -75,7 +75,7 @@ async def list_changes(
     ctx: Context[Any],
     target: Annotated[str | None, Field(description="Only changes of this id.")] = None,
     limit: Annotated[int, Field(ge=1, le=50, description="1 to 50.")] = 20,
-    cursor: Annotated[str | None, Field(max_length=200, description="next_cursor of the last page.")] = None,
+    cursor: Annotated[str | None, Field(max_length=200, description="From next_cursor.")] = None,
 ) -> Changes:
     """List what this server changed, refused or was declined, newest first, with who approved it."""
     ledger = await services(ctx).ledger()
