@@ -253,6 +253,14 @@ def test_the_doctor_tries_every_route(tmp_path: Path) -> None:
     assert "canary" not in done.stdout + done.stderr
 
 
+def test_a_setting_that_shows_itself_only_in_a_call_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "routes.json"
+    file.write_text('{"gpt*": "canary-route-key"}')
+    asked = run(tmp_path, "call", "list_agents", CALLWRIGHT_LLM_ROUTES=str(file))
+    assert asked.returncode == 1
+    assert asked.stdout + asked.stderr == snapshot('CALLWRIGHT_LLM_ROUTES must hold {"<model, or prefix*>": {"base_url": "https://...", "model": "...", "api_key": "..."}}; model and api_key may be left out. Mend it, then restart the server.\n')
+
+
 def test_a_key_of_a_route_is_kept_out_of_the_log(tmp_path: Path) -> None:
     file = tmp_path / "routes.json"
     file.write_text(json.dumps({"gpt*": {"base_url": "http://127.0.0.1:9/v1", "api_key": "canary-route-key"}, "x": 1}))

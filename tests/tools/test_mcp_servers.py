@@ -156,9 +156,11 @@ async def test_an_update_says_what_it_replaced_and_is_taken_back(tmp_path: Path,
         slower = {"mcp_server_id": server, "config": {"response_timeout_secs": 45}}
         plan = await call(client, "update_mcp_server", **slower, dry_run=True)
         changed = await call(client, "update_mcp_server", **slower)
+        clock.forward(seconds=1)
         policy = {"mcp_server_id": server, "approval_policy": "require_approval_all"}
         stricter = await call(client, "update_mcp_approval_policy", **policy)
         for row in (await call(client, "list_changes"))["changes"][:2]:
+            clock.forward(seconds=1)
             await call(client, "undo_change", change_id=row["change_id"])
         found = await call(client, "get_mcp_server", mcp_server_id=server, parts=["config"])
     assert plan["dry_run"]["changed"] == changed["changed"]

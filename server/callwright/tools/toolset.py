@@ -21,6 +21,7 @@ from ..bounds import Bounds
 from ..contract.errors import ApiError
 from ..contract.operation import Effect, Operation
 from ..ledger.ledger import Ledger
+from ..settings import SettingError
 from .approval import approve
 from .arguments import DRY_RUN, decoded, published, sealed, spoken, takes_document, untitled
 from .names import names_in
@@ -228,6 +229,9 @@ class FunctionTool:
             raise ToolError(_CHANGED) from None
         except ApiError as exc:
             raise ToolError(spoken(exc, began=bool(call.changes))) from exc
+        except SettingError as exc:
+            # Found only now, because what it is for is opened at the first call that needs it.
+            raise ToolError(f"{exc} Mend it, then restart the server.") from exc
         except ValidationError as exc:
             # An operation refused what the arguments put into it.
             raise ToolError(spoken(exc)) from None
