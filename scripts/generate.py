@@ -1,16 +1,18 @@
-"""Writes surface.json, the manifests and the generated parts of the README; with --check, says what is stale."""
+"""Writes what is generated (surface.json, routes.json, manifests, tables of the README); --check says what is stale."""
 
 import json
 import re
 import sys
 from pathlib import Path
 
+from callwright.engine import routes
 from callwright.listing import coverage_table, tool_table
 from callwright.settings import settings_table
 from callwright.tools.surface import dumps, snap
 
 ROOT = Path(__file__).parents[1]
 SURFACE = ROOT / "server" / "callwright" / "surface.json"
+ROUTES = ROOT / "server" / "callwright" / "engine" / "routes.json"
 README = ROOT / "README.md"
 
 
@@ -26,7 +28,8 @@ def generated() -> dict[Path, str]:
         readme, found = re.subn(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", readme, flags=re.DOTALL)
         if not found:
             raise SystemExit(f"README.md has no place for the table of {name}")
-    return {SURFACE: dumps(entries), README: readme, **manifests()}
+    answered = json.dumps(routes.snap(), indent=1) + "\n"
+    return {SURFACE: dumps(entries), ROUTES: answered, README: readme, **manifests()}
 
 
 def manifests() -> dict[Path, str]:

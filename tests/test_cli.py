@@ -258,7 +258,9 @@ def test_a_setting_that_shows_itself_only_in_a_call_is_named(tmp_path: Path) -> 
     file.write_text('{"gpt*": "canary-route-key"}')
     asked = run(tmp_path, "call", "list_agents", CALLWRIGHT_LLM_ROUTES=str(file))
     assert asked.returncode == 1
-    assert asked.stdout + asked.stderr == snapshot('CALLWRIGHT_LLM_ROUTES must hold {"<model, or prefix*>": {"base_url": "https://...", "model": "...", "api_key": "..."}}; model and api_key may be left out. Mend it, then restart the server.\n')
+    assert asked.stdout + asked.stderr == snapshot(
+        'CALLWRIGHT_LLM_ROUTES must hold {"<model, or prefix*>": {"base_url": "https://...", "model": "...", "api_key": "..."}}; model and api_key may be left out. Mend it, then restart the server.\n'
+    )
 
 
 def test_a_key_of_a_route_is_kept_out_of_the_log(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from callwright.app import App
 from callwright.contract import all_operations
 from callwright.contract.operation import Operation
-from callwright.engine.asgi import HANDLERS
+from callwright.engine.routes import all_handlers, built, snap
 from tests.arms import Clock, numbered, settings
 from tests.contract.facts import assert_answer
 from tests.engine.helpers import JSON, http
@@ -27,7 +27,7 @@ from tests.peers import serving
 
 pytestmark = pytest.mark.anyio
 
-IMPLEMENTED = {op: made for group in HANDLERS for op, made in group.by_operation.items()}
+IMPLEMENTED = {op: made for group in all_handlers() for op, made in group.by_operation.items()}
 
 TOOLS: list[JSON] = [
     {
@@ -209,6 +209,7 @@ async def wire(tmp_path: Path, clock: Clock) -> AsyncGenerator[AsyncClient]:
 
 def test_every_operation_is_embedded() -> None:
     assert set(IMPLEMENTED) == set(all_operations())
+    assert built() == snap(), "run scripts/snap"
 
 
 def test_every_handler_is_shown_by_a_test_that_exists() -> None:

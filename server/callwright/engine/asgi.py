@@ -25,51 +25,14 @@ from ..contract.errors import ApiError, InvalidRequest, Unauthorized
 from ..contract.operation import Blob, Operation
 from ..db.database import Database
 from ..net.guard import NOTHING_PRIVATE, AllowList
-from .access import access, home_of
-from .agent_tests import agent_tests
-from .agent_tools import agent_tools
-from .agents import agents
-from .batch_calls import batch_calls
-from .calls import calls
-from .conversations import conversations
-from .handlers import KEY_HOLDER, Asker, Handlers, Implementation, Tx, Unit
+from .handlers import KEY_HOLDER, Asker, Tx, Unit
 from .jobs import Jobs
-from .knowledge_base import knowledge_base
-from .llms import llms
-from .mcp_servers import mcp_servers
 from .models import Models
-from .phone_numbers import phone_numbers
 from .problems import parsed
-from .rag_indexes import rag_indexes
-from .secrets import secrets
-from .simulations import simulations
-from .test_runs import test_runs
+from .routes import built, implementation
 from .vault import Vault
-from .voices import voices
 from .waiting import Streamed, until_disconnect
-from .widget import widget
-from .workspace import workspace_settings
 
-HANDLERS: tuple[Handlers, ...] = (
-    agents,
-    access,
-    widget,
-    conversations,
-    simulations,
-    knowledge_base,
-    phone_numbers,
-    secrets,
-    agent_tests,
-    test_runs,
-    mcp_servers,
-    agent_tools,
-    rag_indexes,
-    llms,
-    voices,
-    calls,
-    batch_calls,
-    workspace_settings,
-)
 BODY_LIMIT = 30 * 1024 * 1024
 
 _INERT = {"content-security-policy": "sandbox", "x-content-type-options": "nosniff"}
@@ -124,53 +87,51 @@ def key_holder(key: str | None) -> Admit:
 
 
 def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:
-    by_path: dict[str, dict[str, Endpoint]] = {}
-    for group in HANDLERS:
-        for op, implementation in group.by_operation.items():
-            by_path.setdefault(op.path, {})[op.method] = _endpoint(engine, admit, op, implementation)
+    by_path = built()
     return Starlette(
         # What is written out goes before what stands for any id: /knowledge-base/rag-index before /{documentation_id}.
         routes=[
-            Route(path, _by_method(by_path[path]), methods=list(by_path[path]))
+            Route(path, _endpoint(engine, admit, path, by_path[path]), methods=list(by_path[path]))
             for path in sorted(by_path, key=lambda path: path.replace("{", "~"))
         ],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _defect},
     )
 
 
-def _by_method(methods: dict[str, Endpoint]) -> Endpoint:
-    """One route a path, so that the answer to a wrong method names every right one."""
-
-    async def serve(request: Request) -> Response:
-        return await methods["GET" if request.method == "HEAD" else request.method](request)
-
-    return serve
-
-
-def _endpoint(engine: Engine, admit: Admit, op: type[Operation[Any]], implementation: Implementation) -> Endpoint:
-    fn = implementation.fn
+def _endpoint(engine: Engine, admit: Admit, path: str, modules: dict[str, str]) -> Endpoint:
+    """One route a path, so that the answer to a wrong method names every right one. `modules`: by method."""
 
     async def serve(request: Request) -> Response:
         workspace = admit(request)
-        if workspace is None and not implementation.public:
+        method = "GET" if request.method == "HEAD" else request.method
+        op, made = implementation(modules[method], method, path)
+        if workspace is None and not made.public:
             raise Unauthorized("The header xi-api-key is missing or wrong.")
         asked = await _parse(op, request)
         asker = Asker(str(request.base_url).rstrip("/"), request.headers.get("origin"), workspace is not None)
         if workspace is None:
-            workspace = await engine.database.read(lambda db: home_of(db, request.path_params["agent_id"]))
-        if implementation.waits:
+            workspace = await _home(engine, request.path_params["agent_id"])
+        if made.waits:
             unit = engine.unit(workspace, asker)
             if op.streams():
-                return Streamed(request, lambda emit: fn(unit, asked, emit))
-            return _answer(await until_disconnect(request, fn(unit, asked)))
+                return Streamed(request, lambda emit: made.fn(unit, asked, emit))
+            return _answer(await until_disconnect(request, made.fn(unit, asked)))
 
         def work(connection: Connection) -> object:
-            return fn(Tx(connection, workspace, engine.vault, engine.clock(), engine.ids, engine.allow, asker), asked)
+            tx = Tx(connection, workspace, engine.vault, engine.clock(), engine.ids, engine.allow, asker)
+            return made.fn(tx, asked)
 
         run = engine.database.read if op.effect == "read" else engine.database.write
         return _answer(await run(work))
 
     return serve
+
+
+async def _home(engine: Engine, agent_id: str) -> str:
+    """The workspace of the agent that somebody without a key asks for."""
+    from .access import home_of
+
+    return await engine.database.read(lambda db: home_of(db, agent_id))
 
 
 async def _parse(op: type[Operation[Any]], request: Request) -> Operation[Any]:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .asgi import HANDLERS
+from .routes import all_handlers
 
 
 class Covered(NamedTuple):
@@ -19,6 +19,6 @@ class Covered(NamedTuple):
 def covered() -> list[Covered]:
     return [
         Covered(f"{op.method} {op.path}", made.proof, made.missing)
-        for group in HANDLERS
+        for group in all_handlers()
         for op, made in group.by_operation.items()
     ]

@@ -18,20 +18,18 @@ from .problems import validated
 from .tables_workspace import workspace_document
 from .uses import references_in, replace_uses
 
-workspace_settings = Handlers()
+workspace = Handlers()
 
 _DEFAULTS = {"settings": WORKSPACE, "dashboard": DASHBOARD}
 _MISSING = "the effect: nothing calls the webhooks yet"
 
 
-@workspace_settings.implements(
-    GetWorkspaceSettings, proof="test_workspace_settings_merge_and_null_restores_the_default"
-)
+@workspace.implements(GetWorkspaceSettings, proof="test_workspace_settings_merge_and_null_restores_the_default")
 def get_settings(tx: Tx, _: GetWorkspaceSettings) -> Json:
     return _document(tx, "settings")
 
 
-@workspace_settings.implements(
+@workspace.implements(
     UpdateWorkspaceSettings, proof="test_workspace_settings_merge_and_null_restores_the_default", missing=_MISSING
 )
 def update_settings(tx: Tx, op: UpdateWorkspaceSettings) -> Json:
@@ -45,12 +43,12 @@ def update_settings(tx: Tx, op: UpdateWorkspaceSettings) -> Json:
     return document
 
 
-@workspace_settings.implements(GetDashboardSettings, proof="test_the_dashboard_keeps_its_charts_in_order")
+@workspace.implements(GetDashboardSettings, proof="test_the_dashboard_keeps_its_charts_in_order")
 def get_dashboard(tx: Tx, _: GetDashboardSettings) -> Json:
     return _document(tx, "dashboard")
 
 
-@workspace_settings.implements(UpdateDashboardSettings, proof="test_the_dashboard_keeps_its_charts_in_order")
+@workspace.implements(UpdateDashboardSettings, proof="test_the_dashboard_keeps_its_charts_in_order")
 def update_dashboard(tx: Tx, op: UpdateDashboardSettings) -> Json:
     document = _merged(tx, "dashboard", UpdateDashboardSettings, op.body() or {})
     _keep(tx, "dashboard", document)

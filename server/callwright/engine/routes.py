@@ -1,0 +1,65 @@
+"""Which module answers which route. Known from a file, so that a process imports what it is asked for and no more."""
+
+import json
+from functools import cache
+from importlib import import_module
+from importlib.resources import files
+from typing import Any
+
+from ..contract.operation import Operation
+from .handlers import Handlers, Implementation
+
+RESOURCES = (
+    "agents",
+    "access",
+    "widget",
+    "conversations",
+    "simulations",
+    "knowledge_base",
+    "phone_numbers",
+    "secrets",
+    "agent_tests",
+    "test_runs",
+    "mcp_servers",
+    "agent_tools",
+    "rag_indexes",
+    "llms",
+    "voices",
+    "calls",
+    "batch_calls",
+    "workspace",
+)
+"""Modules of this package; each holds its handlers under its own name."""
+
+Routes = dict[str, dict[str, str]]
+"""Path to method to module."""
+
+
+def handlers_of(module: str) -> Handlers:
+    return getattr(import_module(f".{module}", __package__), module)
+
+
+def all_handlers() -> list[Handlers]:
+    """Everything; the slow way round, for tables and tests."""
+    return [handlers_of(module) for module in RESOURCES]
+
+
+def snap() -> Routes:
+    """The routes, from the handlers. `scripts/snap` writes them into routes.json, and a test compares."""
+    found: Routes = {}
+    for module in RESOURCES:
+        for op in handlers_of(module).by_operation:
+            found.setdefault(op.path, {})[op.method] = module
+    return found
+
+
+def built() -> Routes:
+    """The routes as they were shipped."""
+    return json.loads(files("callwright.engine").joinpath("routes.json").read_bytes())
+
+
+@cache
+def implementation(module: str, method: str, path: str) -> tuple[type[Operation[Any]], Implementation]:
+    """The operation of a route, and what carries it out."""
+    group = handlers_of(module).by_operation
+    return next((op, made) for op, made in group.items() if (op.method, op.path) == (method, path))
