@@ -167,8 +167,11 @@ class Operation(BaseModel, Generic[R]):
         return {name: value for name, value in (self._in("query") | rest).items() if value is not None}
 
     def body(self) -> dict[str, Any] | None:
-        """The JSON body (for multipart: its plain fields); None where the method has none."""
-        return None if self.method in ("GET", "DELETE") else self._in("body") | self._extra()
+        """The JSON body (for multipart: its plain fields); None where method or operation has none."""
+        if self.method in ("GET", "DELETE"):
+            return None
+        body = self._in("body") | self._extra()
+        return body if body or {"body", "file"} & set(self.places().values()) else None
 
     def files(self) -> dict[str, Blob]:
         names = [n for n, place in self.places().items() if place == "file"]
