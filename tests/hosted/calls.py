@@ -313,6 +313,7 @@ CALLS = [
     Call("ListPhoneNumbers", f"{P}.phone_numbers.list"),
     Call("GetPhoneNumber", f"{P}.phone_numbers.get", {"phone_number_id": N}),
     Call("UpdatePhoneNumber", f"{P}.phone_numbers.update", {"phone_number_id": N, "agent_id": A, "inbound_trunk_config": INBOUND, "outbound_trunk_config": OUTBOUND, "livekit_stack": "static"}),
+    Call("UpdatePhoneNumber", f"{P}.phone_numbers.update", {"phone_number_id": N, "agent_id": None, "outbound_trunk_config": {"address": "sip.example.com", "credentials": None}}, label="UpdatePhoneNumber, nobody answers"),
     Call("DeletePhoneNumber", f"{P}.phone_numbers.delete", {"phone_number_id": N}),
     Call("CallBySip", f"{P}.sip_trunk.outbound_call", DIAL),
     Call("CallByTwilio", f"{P}.twilio.outbound_call", DIAL),

@@ -24,14 +24,15 @@ SDK_CALLS = Path(__file__).with_name("sdk_calls.py")
 
 CHOOSING = ("CreateDocument", "CreatePhoneNumber")
 """What these need depends on what else is said, so that they have no least request."""
-LEAN = [lean for call in CALLS if call.name not in CHOOSING and (lean := call.lean()).arguments != call.arguments]
+WHOLE = [call for call in CALLS if call.name not in CHOOSING and not call.label]
+LEAN = [lean for call in WHOLE if (lean := call.lean()).arguments != call.arguments]
 ROWS = CALLS + LEAN
 
 EMPTY = "media_type: 'application/json' != None, json: {} != None"
 """We say `{}` where there is nothing to say. The SDK sends no body at all, which a server that wants one refuses."""
 DIFFERENT = {
     # what a value is, is always said: other kinds may come
-    "UpdateAgent, criterion without type": "json.platform_settings.evaluation.criteria.0.type: 'prompt' != None",
+    "UpdateAgent, criterion without type": "json.platform_settings.evaluation.criteria.0.type: 'prompt' != absent",
     **dict.fromkeys(
         (
             "UpdateAgent, lean",
@@ -90,17 +91,28 @@ async def send(call: Call, api: ApiClient) -> None:
         await answer
 
 
-def differences(ours: Any, theirs: Any, at: str = "") -> list[str]:
-    """`place: ours != theirs` of everything that differs; None stands for what is not there."""
+class Absent:
+    """Not there, which is not null."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = Absent()
+
+
+def differences(ours: object, theirs: object, at: str = "") -> list[str]:
+    """`place: ours != theirs` of everything that differs."""
     said = f"{at[1:]}: {ours!r} != {theirs!r}"
     if isinstance(ours, dict) and isinstance(theirs, dict) and ours and theirs:
         mine, other = cast(JSON, ours), cast(JSON, theirs)
-        return [line for key in mine | other for line in differences(mine.get(key), other.get(key), f"{at}.{key}")]
-    if isinstance(ours, list) and isinstance(theirs, list):
-        pairs = list(zip_longest(cast(list[Any], ours), cast(list[Any], theirs)))
-        return [line for i, pair in enumerate(pairs) for line in differences(*pair, f"{at}.{i}")]
-    # 1, 1.0 and True are three things on the wire
-    return [] if type(ours) is type(theirs) and ours == theirs else [said]
+        pairs = {key: (mine.get(key, ABSENT), other.get(key, ABSENT)) for key in mine | other}
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        both = zip_longest(cast(list[Any], ours), cast(list[Any], theirs), fillvalue=ABSENT)
+        pairs = {str(index): pair for index, pair in enumerate(both)}
+    else:  # 1, 1.0 and True are three things on the wire
+        return [] if type(cast(object, ours)) is type(cast(object, theirs)) and ours == theirs else [said]
+    return [line for key, pair in pairs.items() for line in differences(*pair, f"{at}.{key}")]
 
 
 def named(row: int) -> str:
