@@ -31,6 +31,10 @@ STREAM_TYPE: Final = "application/x-ndjson"
 """How the embedded platform sends a `Stream`: one value a line. What hosted platforms do is not published."""
 
 
+LONGEST_SHOWN = 60
+"""Characters of a path segment that are shown in the error that refuses it."""
+
+
 class Query:
     """Marks a field of a POST, PUT or PATCH that travels in the query: `Annotated[bool, Query()]`."""
 
@@ -202,8 +206,10 @@ class Operation(BaseModel, Generic[R]):
 def _segment(value: object) -> str:
     """Quote one path segment. Dots, slashes and control characters would reach another endpoint behind some proxies."""
     text = str(value)
-    if not text.strip(".") or any(c in "/\\" or ord(c) < 32 for c in text):
-        raise ValueError(f"{text!r} cannot stand in a path")
+    # Half of a surrogate pair has no bytes to send.
+    if not text.strip(".") or any(c in "/\\" or ord(c) < 32 or "\ud800" <= c <= "\udfff" for c in text):
+        shown = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+        raise ValueError(f"{shown!r} cannot stand in a path")
     return quote(text, safe="")
 
 
