@@ -59,7 +59,7 @@ def settings(home: Path, **chosen: Any) -> Settings:
 def server(chosen: Settings, *, clock: NowMs = now_ms, ids: NewId = new_id) -> App:
     """The server of these settings, on the platform that the test runs against: embedded, unless it asks for both.
 
-    A module of tests asks with `pytestmark = [..., pytest.mark.usefixtures("platform")]`.
+    A module of tests asks with `pytestmark = [..., pytest.mark.usefixtures("either_platform")]`.
     """
     return making(chosen, clock=clock, ids=ids)
 
@@ -69,7 +69,7 @@ def embedded(chosen: Settings, **rest: Any) -> App:
 
 
 making: Callable[..., App] = embedded
-"""Replaced by the fixture `platform`."""
+"""Replaced by the fixture `either_platform`."""
 
 
 def platform_host(app: App) -> str:

@@ -15,7 +15,7 @@ from callwright.app import App
 
 from . import arms
 from .arms import Clock, numbered, reach, server, settings
-from .hosted.platform import Hosted, Tenant, hosting
+from .hosted.elsewhere import Hosted, Tenant, hosting
 
 # No test may write into the keyring of whoever runs it.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
@@ -32,10 +32,10 @@ hypothesis.settings.load_profile("callwright")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests that ask for `platform` run against both; not those that say why, nor those that wait for nothing."""
-    if "platform" in metafunc.fixturenames:
+    """Tests that ask for `either_platform` run against both; not those that say why, nor those that wait for nothing."""
+    if "either_platform" in metafunc.fixturenames:
         alone = metafunc.definition.get_closest_marker("embedded_only") or not iscoroutinefunction(metafunc.function)
-        metafunc.parametrize("platform", ["embedded"] if alone else ["embedded", "hosted"], indirect=True)
+        metafunc.parametrize("either_platform", ["embedded"] if alone else ["embedded", "hosted"], indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _axes(item: pytest.Item) -> set[object]:
     chosen: dict[str, object] = getattr(getattr(item, "callspec", None), "params", {})
-    return {chosen.get("platform"), chosen.get("era")}
+    return {chosen.get("either_platform"), chosen.get("era")}
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +55,7 @@ def elsewhere() -> Generator[tuple[BlockingPortal, str, dict[str, Tenant]]]:
 
 
 @pytest.fixture
-def platform(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
+def either_platform(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
     """Where servers of this test do their work. Elsewhere, everything that they ask is looked at."""
     if request.param == "embedded":
         yield "embedded"

@@ -17,7 +17,7 @@ from callwright.tools.surface import Entry
 
 from .arms import ERAS, facts, reach, server, settings, text
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("platform")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 ENTRIES: list[Entry] = json.loads(files("callwright").joinpath("surface.json").read_text("utf-8"))
 

@@ -15,7 +15,7 @@ from callwright.app import App
 
 from .arms import ERAS, facts, reach, server, settings, text
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("platform")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 async def error(client: Client, tool: str, **arguments: Any) -> str:

@@ -15,7 +15,7 @@ from callwright.tools.undo import inverse
 from .arms import facts, reach, server, settings, text
 from .peers import serving
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("platform")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 async def last_change(client: Client, tool: str) -> dict[str, Any]:

@@ -79,7 +79,10 @@ async def _exchange() -> Exchange:
             await send(call, api)
     given = json.dumps({"key": KEY, "calls": [call.to_sdk() for call in ROWS]}).encode()
     async with serving(theirs) as url:
-        done = await anyio.run_process([str(python_with("2.23.0")), str(SDK_CALLS), url], input=given, check=False)
+        # -P: what lies beside the script is ours, and not for the SDK to import.
+        done = await anyio.run_process(
+            [str(python_with("2.23.0")), "-P", str(SDK_CALLS), url], input=given, check=False
+        )
     assert done.returncode == 0, done.stderr.decode()[-3000:]
     return Exchange(ours.seen, theirs.seen, [json.loads(line) for line in done.stdout.splitlines()])
 

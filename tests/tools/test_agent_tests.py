@@ -12,7 +12,7 @@ from mcp import Client
 from tests.arms import ERAS, MODERN, Clock, facts, numbered, reach, server, settings, text
 from tests.dialogue.llm_peer import JSON, Call, Peer, Reply, Say, peer
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("platform")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 SCENARIO: JSON = {
     "name": "Hours",

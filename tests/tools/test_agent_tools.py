@@ -13,7 +13,7 @@ from mcp import Client
 from tests.arms import ERAS, MODERN, Clock, Says, facts, numbered, reach, server, settings, text
 from tests.engine.helpers import JSON
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("platform")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from tests.engine.helpers import agent as make_agent
 from tests.engine.test_calls import OPEN, TRUNK
 from tests.engine.test_phone_numbers import TWILIO
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("platform")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 LATER = START_MS // 1000 + 3600
 

@@ -18,7 +18,7 @@ from tests.peers import serving
 
 from .everything import offering
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("platform")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 async def rehearsed(app: App) -> str:

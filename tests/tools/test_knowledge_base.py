@@ -14,7 +14,7 @@ from tests.arms import ERAS, MODERN, Clock, Says, facts, numbered, reach, server
 from tests.engine.helpers import JSON
 from tests.peers import serving
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("platform")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 @asynccontextmanager

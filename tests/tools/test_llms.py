@@ -17,7 +17,7 @@ from tests.peers import serving
 
 from .everything import offering
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("platform")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -13,7 +13,7 @@ from tests.arms import ERAS, MODERN, Clock, Says, facts, numbered, reach, server
 from tests.engine.helpers import JSON
 from tests.engine.test_mcp_servers import real
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("platform")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from tests.engine.test_widget import CONFIG, PNG, WIDGET
 
 from .everything import offering
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("platform")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from mcp import Client
 from callwright.app import App
 from tests.arms import ERAS, Clock, facts, numbered, reach, server, settings, text
 
-pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("platform")]
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 @pytest.fixture
