@@ -34,7 +34,9 @@ hypothesis.settings.load_profile("callwright")
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tests that ask for `either_platform` run against both; not those that say why, nor those that wait for nothing."""
     if "either_platform" in metafunc.fixturenames:
-        alone = metafunc.definition.get_closest_marker("embedded_only") or not iscoroutinefunction(metafunc.function)
+        mark = metafunc.definition.get_closest_marker("embedded_only")
+        assert mark is None or mark.args, f"{metafunc.definition.nodeid} does not say why"
+        alone = mark or not iscoroutinefunction(metafunc.function)
         metafunc.parametrize("either_platform", ["embedded"] if alone else ["embedded", "hosted"], indirect=True)
 
 
