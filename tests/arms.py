@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult, ElicitResult
 
 from callwright.app import App, build_server
+from callwright.clock import NewId, NowMs, new_id, now_ms
 from callwright.settings import Settings
 
 from .peers import serving
@@ -54,6 +56,27 @@ def settings(home: Path, **chosen: Any) -> Settings:
     return Settings(home=home, **chosen)
 
 
+def server(chosen: Settings, *, clock: NowMs = now_ms, ids: NewId = new_id) -> App:
+    """The server of these settings, on the platform that the test runs against: embedded, unless it asks for both.
+
+    A module of tests asks with `pytestmark = [..., pytest.mark.usefixtures("either_platform")]`.
+    """
+    return making(chosen, clock=clock, ids=ids)
+
+
+def embedded(chosen: Settings, **rest: Any) -> App:
+    return App(chosen, "embedded", **rest)
+
+
+making: Callable[..., App] = embedded
+"""Replaced by the fixture `either_platform`."""
+
+
+def platform_host(app: App) -> str:
+    """What stands for the platform in addresses that it hands out."""
+    return "embedded" if app.platform == "embedded" else urlsplit(app.settings.api_url).netloc
+
+
 @asynccontextmanager
 async def reach(
     app: App, era: str = MODERN, says: Says | None = None, transport: str = "memory"
@@ -90,6 +113,8 @@ def _process(chosen: Settings) -> StdioServerParameters:
         "PYTHONPATH": os.pathsep.join(sys.path),
         "PYTHONWARNINGS": "error",
     }
+    if chosen.api_key:
+        env |= {"ELEVENLABS_API_KEY": chosen.api_key, "CALLWRIGHT_API_URL": chosen.api_url}
     return StdioServerParameters(command=sys.executable, args=["-m", "callwright", "serve"], env=env)
 
 

@@ -1,15 +1,21 @@
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
+from inspect import iscoroutinefunction
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from anyio.from_thread import BlockingPortal
 from mcp import Client
+from mcp.types import CallToolResult
 
 from callwright.api.client import ApiClient
 from callwright.app import App
 
-from .arms import Clock, numbered, reach, settings
+from . import arms
+from .arms import Clock, numbered, reach, server, settings
+from .hosted.elsewhere import Hosted, Tenant, hosting
 
 # No test may write into the keyring of whoever runs it.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
@@ -25,6 +31,50 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("callwright")
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests that ask for `either_platform` run against both; not those that say why, nor those that wait for nothing."""
+    if "either_platform" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("embedded_only")
+        assert mark is None or mark.args, f"{metafunc.definition.nodeid} does not say why"
+        alone = mark or not iscoroutinefunction(metafunc.function)
+        metafunc.parametrize("either_platform", ["embedded"] if alone else ["embedded", "hosted"], indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Against the hosted platform in one era only: what differs there is below the protocol."""
+    items[:] = [item for item in items if not {"hosted", "legacy"} <= _axes(item)]
+
+
+def _axes(item: pytest.Item) -> set[object]:
+    chosen: dict[str, object] = getattr(getattr(item, "callspec", None), "params", {})
+    return {chosen.get("either_platform"), chosen.get("era")}
+
+
+@pytest.fixture(scope="session")
+def elsewhere() -> Generator[tuple[BlockingPortal, str, dict[str, Tenant]]]:
+    with hosting() as found:
+        yield found
+
+
+@pytest.fixture
+def either_platform(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
+    """Where servers of this test do their work. Elsewhere, everything that they ask is looked at."""
+    if request.param == "embedded":
+        yield "embedded"
+        return
+    hosted = Hosted(*request.getfixturevalue("elsewhere"))
+    monkeypatch.setattr(arms, "making", hosted.app)
+    call_tool = Client.call_tool
+
+    async def watched(client: Client, name: str, *given: Any, **more: Any) -> CallToolResult:
+        with hosted.one_call(name):
+            return await call_tool(client, name, *given, **more)
+
+    monkeypatch.setattr(Client, "call_tool", watched)
+    yield "hosted"
+    assert hosted.close() == []
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
@@ -37,15 +87,15 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def app(tmp_path: Path, clock: Clock) -> AsyncGenerator[App]:
-    """The whole server on an empty embedded platform, with a clock and ids of the test's own."""
-    app = App(settings(tmp_path / "home"), "embedded", clock=clock, ids=numbered())
+    """The whole server on an empty platform, with a clock and ids of the test's own."""
+    app = server(settings(tmp_path / "home"), clock=clock, ids=numbered())
     yield app
     await app.close()
 
 
 @pytest.fixture
 async def api(app: App) -> ApiClient:
-    """The API layer over the real engine."""
+    """The API layer over the real engine, in this process or over HTTP."""
     return await app.api()
 
 

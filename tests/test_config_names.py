@@ -10,7 +10,7 @@ from callwright.app import App
 
 from .arms import ERAS, facts, reach, text
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 def tts(**fields: Any) -> dict[str, Any]:

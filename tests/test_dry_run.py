@@ -15,9 +15,9 @@ from callwright.contract.secrets import UpdateSecret
 from callwright.tools.changes import LONGEST, MOST, differences
 from callwright.tools.surface import Entry
 
-from .arms import ERAS, facts, reach, settings, text
+from .arms import ERAS, facts, reach, server, settings, text
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 ENTRIES: list[Entry] = json.loads(files("callwright").joinpath("surface.json").read_text("utf-8"))
 
@@ -99,7 +99,7 @@ async def test_a_dry_run_changes_nothing_and_records_nothing(app: App) -> None:
 async def test_a_dry_run_says_who_would_be_asked_and_what_is_refused(app: App) -> None:
     opened = {"platform_settings": {"auth": {"enable_auth": True}}}
     hook = {"conversation_config": {"agent": {"prompt": {"custom_llm": {"url": "https://llm.example/v1"}}}}}
-    bounded = App(settings(app.settings.home, no_outbound=True), "embedded")
+    bounded = server(settings(app.settings.home, no_outbound=True))
     async with reach(app) as (client, _):
         agent_id = await make_agent(client)
         asks = await tried(client, "update_agent", agent_id=agent_id, config=opened)
@@ -125,7 +125,7 @@ async def test_a_dry_run_says_who_would_be_asked_and_what_is_refused(app: App) -
 
 
 async def test_where_every_read_is_asked_about_a_dry_run_shows_nothing_of_what_is_there(app: App) -> None:
-    strict = App(settings(app.settings.home, approval="always-ask"), "embedded")
+    strict = server(settings(app.settings.home, approval="always-ask"))
     async with reach(app) as (client, _):
         agent_id = await make_agent(client)
     async with reach(strict) as (client, _):

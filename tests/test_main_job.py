@@ -6,7 +6,7 @@ from callwright.app import App
 
 from .arms import ARMS, facts, reach, text
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 DOCUMENT = "Rentals cost 12 pounds a day.\n\nA stolen bicycle must be reported within 24 hours."
 

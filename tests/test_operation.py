@@ -7,6 +7,7 @@ from inline_snapshot import snapshot
 from pydantic import Field, SecretStr, ValidationError
 
 from callwright.contract.agents import CreateAgent, GetAgent, ListAgents, SimulateConversation, UpdateAgent
+from callwright.contract.calls import CancelBatchCall
 from callwright.contract.knowledge_base import DeleteDocument, GetDocumentContent, ListDocuments
 from callwright.contract.operation import Blob, Operation, Query, Stream
 from callwright.contract.phone_numbers import ListPhoneNumbers, UpdatePhoneNumber
@@ -27,9 +28,9 @@ def test_an_id_cannot_reach_another_endpoint(bad: str) -> None:
         GetAgent(agent_id=bad)
 
 
-@pytest.mark.parametrize("bad", ["", ".", "..", "...", "a/b", "a\\b", "a\n"])
+@pytest.mark.parametrize("bad", ["", ".", "..", "...", "a/b", "a\\b", "a\n", "a\ud800", "/" * 999])
 def test_neither_can_a_free_path_segment(bad: str) -> None:
-    with pytest.raises(ValueError, match="cannot stand in a path"):
+    with pytest.raises(ValueError, match=r"^.{,70} cannot stand in a path$"):
         Upload(folder=bad, file=Blob("text/plain", b"")).url()
 
 
@@ -61,6 +62,12 @@ def test_fields_travel_where_they_belong() -> None:
         {"name": "X"},
         {"file": Blob("text/plain", b"x", "x.txt")},
     )
+
+
+def test_what_takes_no_body_sends_none() -> None:
+    assert CancelBatchCall(batch_id="b").body() is None
+    assert CancelBatchCall.parse({"batch_id": "b"}, {}, {"new": 1}).body() == {"new": 1}
+    assert UpdateAgent(agent_id="a").body() == {}
 
 
 def test_unknown_fields_are_kept_and_shadow_nothing() -> None:

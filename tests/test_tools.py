@@ -13,9 +13,9 @@ from mcp.types import INVALID_PARAMS
 
 from callwright.app import App
 
-from .arms import ERAS, facts, reach, settings, text
+from .arms import ERAS, facts, reach, server, settings, text
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 async def error(client: Client, tool: str, **arguments: Any) -> str:
@@ -215,7 +215,7 @@ RARER: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 async def test_unknown_ids_of_what_is_not_offered_every_day(tmp_path: Path) -> None:
-    async with reach(App(settings(tmp_path, toolsets=("all",)), "embedded")) as (client, _):
+    async with reach(server(settings(tmp_path, toolsets=("all",)))) as (client, _):
         listing = {tool.name for tool in (await client.list_tools()).tools}
         said = await errors(client, RARER)
     assert said.keys() <= listing

@@ -1,7 +1,5 @@
 """Taking changes back: what is put back, what is refused and why; on either platform."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +12,10 @@ from mcp import Client
 from callwright.app import App
 from callwright.tools.undo import inverse
 
-from .arms import Says, facts, reach, settings, text
+from .arms import facts, reach, server, settings, text
 from .peers import serving
 
-pytestmark = pytest.mark.anyio
-
-PLATFORMS = ["embedded", "hosted"]
-
-
-@asynccontextmanager
-async def platform(
-    app: App, name: str, tmp_path: Path, says: Says | None = "yes"
-) -> AsyncGenerator[tuple[Client, list[str]]]:
-    """A client; `hosted`: of a second server, whose hosted platform is the first one's engine over real HTTP."""
-    if name == "embedded":
-        async with reach(app, says=says) as found:
-            yield found
-        return
-    async with serving(await app.engine("k" * 20)) as url:
-        hosted = App(settings(tmp_path / "hosted", api_url=url, api_key="k" * 20), "hosted", clock=app._clock)  # pyright: ignore[reportPrivateUsage]
-        async with reach(hosted, says=says) as found:
-            yield found
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 async def last_change(client: Client, tool: str) -> dict[str, Any]:
@@ -80,9 +61,8 @@ UPDATES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("what", UPDATES)
-@pytest.mark.parametrize("name", PLATFORMS)
-async def test_an_update_is_put_back(app: App, tmp_path: Path, name: str, what: str) -> None:
-    async with platform(app, name, tmp_path) as (client, _):
+async def test_an_update_is_put_back(app: App, what: str) -> None:
+    async with reach(app, says="yes") as (client, _):
         agent_id = await make_agent(client, config={"conversation_config": {"tts": {"stability": 0.3}}})
         api = await app.api()
         from callwright.contract.agents import GetAgent
@@ -132,9 +112,8 @@ async def test_what_was_changed_again_since_is_named(app: App) -> None:
         assert facts(await client.call_tool("get_agent", {"agent_id": agent_id}))["prompt"] == "Be kind."
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
-async def test_a_deleted_agent_comes_back_under_a_new_id(app: App, tmp_path: Path, name: str) -> None:
-    async with platform(app, name, tmp_path) as (client, asked):
+async def test_a_deleted_agent_comes_back_under_a_new_id(app: App) -> None:
+    async with reach(app, says="yes") as (client, asked):
         agent_id = await make_agent(client, first_message="Hello there!", temperature=0.7)
         before = facts(await client.call_tool("get_agent", {"agent_id": agent_id}))
         facts(await client.call_tool("delete_agent", {"agent_id": agent_id}))
@@ -145,10 +124,9 @@ async def test_a_deleted_agent_comes_back_under_a_new_id(app: App, tmp_path: Pat
     assert asked[1].startswith("Create the deleted agent 'Ada' again, as it was, under a new id. It sets ")
 
 
-@pytest.mark.parametrize("name", PLATFORMS)
-async def test_a_deleted_text_comes_back_under_a_new_id(app: App, tmp_path: Path, name: str) -> None:
+async def test_a_deleted_text_comes_back_under_a_new_id(app: App) -> None:
     words = 'Rentals: 12 £ a day.\n\n"Late" means <after noon> & later. 🚲'
-    async with platform(app, name, tmp_path) as (client, _):
+    async with reach(app, says="yes") as (client, _):
         made = facts(await client.call_tool("create_text_document", {"text": words, "name": "Handbook"}))
         facts(await client.call_tool("delete_document", {"document_id": made["document_id"]}))
         undone = await undo(client, (await last_change(client, "delete_document"))["change_id"])
@@ -238,7 +216,7 @@ async def test_a_change_is_undone_once(client: Client) -> None:
 
 
 async def test_of_ten_at_once_one_recreates(app: App) -> None:
-    async with reach(App(settings(app.settings.home, approval="none"), "embedded")) as (client, _):
+    async with reach(server(settings(app.settings.home, approval="none"))) as (client, _):
         agent_id = await make_agent(client)
         facts(await client.call_tool("delete_agent", {"agent_id": agent_id}))
         change = (await last_change(client, "delete_agent"))["change_id"]
@@ -250,7 +228,7 @@ async def test_of_ten_at_once_one_recreates(app: App) -> None:
 
 
 async def test_an_undo_that_fails_may_be_tried_again(app: App) -> None:
-    async with reach(App(settings(app.settings.home, approval="none"), "embedded")) as (client, _):
+    async with reach(server(settings(app.settings.home, approval="none"))) as (client, _):
         document = facts(await client.call_tool("create_text_document", {"text": "x", "name": "Handbook"}))
         agent_id = await make_agent(client, document_ids=[document["document_id"]])
         facts(await client.call_tool("delete_agent", {"agent_id": agent_id}))
@@ -261,8 +239,9 @@ async def test_an_undo_that_fails_may_be_tried_again(app: App) -> None:
     assert f"There is no document '{document['document_id']}'." in first
 
 
+@pytest.mark.embedded_only("over a network no two runs would be cancelled at the same step")
 async def test_an_undo_that_was_cancelled_may_be_tried_again(app: App) -> None:
-    async with reach(App(settings(app.settings.home, approval="none"), "embedded")) as (client, _):
+    async with reach(server(settings(app.settings.home, approval="none"))) as (client, _):
         agent_id = await make_agent(client)
         facts(await client.call_tool("update_agent", {"agent_id": agent_id, "name": "Bob"}))
         change = (await last_change(client, "update_agent"))["change_id"]
@@ -307,6 +286,7 @@ async def test_what_is_guarded_asks_on_the_way_back_too(app: App) -> None:
         assert await part(client, agent_id, "platform_settings.auth.enable_auth") is False
 
 
+@pytest.mark.embedded_only("goes from one platform to the other itself")
 async def test_a_change_made_on_the_other_platform_is_left_alone(app: App, tmp_path: Path) -> None:
     async with reach(app) as (client, _):
         facts(await client.call_tool("update_agent", {"agent_id": await make_agent(client), "name": "Bob"}))

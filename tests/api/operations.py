@@ -46,6 +46,14 @@ class PutPicture(Operation[Thing], method="POST", path="/v1/things/{thing_id}/pi
     options: dict[str, int] | None = None
 
 
+class LinkPicture(Operation[Thing], method="POST", path="/v1/things/{thing_id}/link"):
+    thing_id: str
+    address: str | None = None
+    wide: bool | None = None
+    size: int | None = None
+    file: Blob | None = None
+
+
 GET = GetThing(thing_id="t1")
 CREATE = CreateThing(name="n")
 DELETE = DeleteThing(thing_id="t1")

@@ -26,6 +26,7 @@ from .operations import (
     DeleteThing,
     GetPicture,
     GetThing,
+    LinkPicture,
     PutPicture,
     SumUp,
     Thing,
@@ -105,6 +106,26 @@ async def test_files_travel_with_their_fields() -> None:
         "options": ['{"x":1}'],
         "file": [("p.png", "image/png", b"\x89PNG\x00")],
     }
+
+
+async def test_a_form_without_a_file_is_the_same_kind_of_form() -> None:
+    platform = Platform()
+    async with client(platform) as api:
+        await api.send(LinkPicture(thing_id="t1", address="https://example.com/é", wide=True, size=None))
+    [(_, _, sent)] = platform.seen
+    kind, _, boundary = platform.headers["content-type"].partition("; boundary=")
+    assert kind == "multipart/form-data"
+    assert sent.replace("\r\n", "\n").replace(boundary, "B") == snapshot("""\
+--B
+Content-Disposition: form-data; name="address"
+
+https://example.com/é
+--B
+Content-Disposition: form-data; name="wide"
+
+true
+--B--
+""")
 
 
 @pytest.mark.parametrize(

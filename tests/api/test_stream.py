@@ -82,7 +82,7 @@ async def test_a_request_for_a_stream_carries_the_key_and_goes_to_its_endpoint()
     platform = streaming(b'{"name":"a"}\n')
     async with client(platform, key=KEY) as api:
         await read(api)
-    assert platform.seen == [("POST", "/v1/things/t1/follow", "{}")]
+    assert platform.seen == [("POST", "/v1/things/t1/follow", "")]
     assert platform.headers["xi-api-key"] == KEY.get_secret_value()
 
 

@@ -9,11 +9,10 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from callwright.app import App
-from tests.arms import ERAS, MODERN, Clock, facts, numbered, reach, settings, text
+from tests.arms import ERAS, MODERN, Clock, facts, numbered, reach, server, settings, text
 from tests.dialogue.llm_peer import JSON, Call, Peer, Reply, Say, peer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 SCENARIO: JSON = {
     "name": "Hours",
@@ -28,7 +27,7 @@ async def served(
     home: Path, clock: Clock, era: str = MODERN, at: Peer | None = None
 ) -> AsyncGenerator[tuple[Client, list[str]]]:
     chosen: dict[str, Any] = {"llm_base_url": at.base_url, "llm_model": "m"} if at else {}
-    app = App(settings(home, toolsets=("all",), **chosen), "embedded", clock=clock, ids=numbered())
+    app = server(settings(home, toolsets=("all",), **chosen), clock=clock, ids=numbered())
     async with reach(app, era, says="yes") as (client, asked):
         yield client, asked
 

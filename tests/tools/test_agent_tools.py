@@ -9,18 +9,17 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from callwright.app import App
-from tests.arms import ERAS, MODERN, Clock, Says, facts, numbered, reach, settings, text
+from tests.arms import ERAS, MODERN, Clock, Says, facts, numbered, reach, server, settings, text
 from tests.engine.helpers import JSON
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 @asynccontextmanager
 async def served(
     home: Path, clock: Clock, era: str = MODERN, says: Says | None = "yes", **chosen: Any
 ) -> AsyncGenerator[tuple[Client, list[str]]]:
-    app = App(settings(home, toolsets=("all",), **chosen), "embedded", clock=clock, ids=numbered())
+    app = server(settings(home, toolsets=("all",), **chosen), clock=clock, ids=numbered())
     async with reach(app, era, says) as found:
         yield found
 

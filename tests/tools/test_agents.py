@@ -9,14 +9,14 @@ from inline_snapshot import snapshot
 from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.contract.agents import GetAgent
-from tests.arms import ERAS, Clock, facts, numbered, reach, settings, text
+from tests.arms import ERAS, Clock, facts, numbered, reach, server, settings, text
 from tests.engine.helpers import agent, knowing
 from tests.engine.helpers import text as document
 from tests.peers import serving
 
 from .everything import offering
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -72,6 +72,7 @@ async def test_knowledge_is_told_in_pages(tmp_path: Path, clock: Clock) -> None:
         }
 
 
+@pytest.mark.embedded_only("a hosted platform is asked for the whole, not for a stream")
 @pytest.mark.parametrize("era", ERAS)
 async def test_each_turn_of_a_rehearsal_is_reported_as_it_is_said(app: App, era: str) -> None:
     heard: list[tuple[float, str | None]] = []
@@ -91,6 +92,7 @@ async def test_each_turn_of_a_rehearsal_is_reported_as_it_is_said(app: App, era:
     assert [(change["tool"], change["outcome"]) for change in changes] == [("simulate_conversation", "done")]
 
 
+@pytest.mark.embedded_only("makes its hosted platform itself")
 async def test_a_hosted_platform_is_asked_for_the_whole_rehearsal(app: App, tmp_path: Path) -> None:
     """The same engine behind real HTTP: what it is asked for tells."""
     engine, asked = await app.engine("key" * 8), list[str]()
@@ -126,7 +128,7 @@ async def test_the_copy_stays_when_the_original_is_deleted(tmp_path: Path, clock
         copy = facts(await client.call_tool("duplicate_agent", {"agent_id": ada}))["agent_id"]
         facts(await client.call_tool("delete_agent", {"agent_id": ada}))
     # The client's end closed the server's engine; another one on the same data still knows the copy.
-    again = App(settings(tmp_path / "home"), "embedded", clock=clock, ids=numbered())
+    again = server(settings(tmp_path / "home"), clock=clock, ids=numbered())
     assert (await (await again.api()).send(GetAgent(agent_id=copy))).name == "Ada (copy)"
     await again.close()
 

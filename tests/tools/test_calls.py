@@ -11,13 +11,13 @@ from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.contract.phone_numbers import CreatePhoneNumber
 from callwright.tools.recipients import recipients_of, rows_of_csv
-from tests.arms import ERAS, START_MS, Clock, facts, numbered, reach, settings, text
+from tests.arms import ERAS, START_MS, Clock, facts, numbered, reach, server, settings, text
 from tests.engine.helpers import JSON, change
 from tests.engine.helpers import agent as make_agent
 from tests.engine.test_calls import OPEN, TRUNK
 from tests.engine.test_phone_numbers import TWILIO
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 LATER = START_MS // 1000 + 3600
 
@@ -25,7 +25,7 @@ LATER = START_MS // 1000 + 3600
 @pytest.fixture
 def app(app: App, clock: Clock) -> App:
     """With every toolset."""
-    return App(settings(app.settings.home, toolsets=("all",)), "embedded", clock=clock, ids=numbered())
+    return server(settings(app.settings.home, toolsets=("all",)), clock=clock, ids=numbered())
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ async def test_a_person_is_told_what_is_replaced_for_a_call(app: App, ready: JSO
 
 
 async def test_a_server_without_outbound_offers_no_calls(app: App) -> None:
-    quiet = App(settings(app.settings.home, toolsets=("calls",), no_outbound=True), "embedded")
+    quiet = server(settings(app.settings.home, toolsets=("calls",), no_outbound=True))
     async with reach(quiet) as (client, _):
         names = {tool.name for tool in (await client.list_tools()).tools}
     assert names & {"place_call", "submit_batch_call", "retry_batch_call"} == set()

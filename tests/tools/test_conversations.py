@@ -12,13 +12,13 @@ from starlette.routing import Route
 from callwright.app import App
 from callwright.contract.agents import SimulateConversation
 from callwright.contract.conversations import GetConversation
-from tests.arms import ERAS, Clock, facts, reach, settings, text
+from tests.arms import ERAS, Clock, facts, platform_host, reach, settings, text
 from tests.engine.helpers import agent
 from tests.peers import serving
 
 from .everything import offering
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 async def rehearsed(app: App) -> str:
@@ -60,7 +60,9 @@ async def test_a_person_agrees_before_a_key_leaves(tmp_path: Path, clock: Clock,
             "Hand out a token: whoever has it can start a conversation as 'Bo' with agent 'Ada' (agent_1).",
         ]
     )
-    assert many["signed_url"].startswith(f"ws://embedded/v1/convai/conversation?agent_id={ada}&conversation_signature=")
+    assert many["signed_url"].startswith(
+        f"ws://{platform_host(app)}/v1/convai/conversation?agent_id={ada}&conversation_signature="
+    )
     assert "&conversation_id=conv_" in once["signed_url"]
     assert session.keys() == {"agent_id", "token", "conversation_id"}
 
@@ -103,6 +105,7 @@ async def test_a_recording_that_is_not_there_leaves_no_file(tmp_path: Path, cloc
     assert list(roots.iterdir()) == []
 
 
+@pytest.mark.embedded_only("makes its hosted platform itself")
 async def test_a_recording_is_saved_as_a_new_file_in_an_open_folder(tmp_path: Path) -> None:
     async def audio(_: Request) -> Response:
         return Response(b"ID3 sound", media_type="audio/mpeg")

@@ -10,12 +10,11 @@ from inline_snapshot import snapshot
 from mcp import Client
 from starlette.responses import HTMLResponse
 
-from callwright.app import App
-from tests.arms import ERAS, MODERN, Clock, Says, facts, numbered, reach, settings, text
+from tests.arms import ERAS, MODERN, Clock, Says, facts, numbered, reach, server, settings, text
 from tests.engine.helpers import JSON
 from tests.peers import serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 @asynccontextmanager
@@ -23,7 +22,7 @@ async def served(
     home: Path, clock: Clock, era: str = MODERN, says: Says | None = "yes", transport: str = "memory", **chosen: Any
 ) -> AsyncGenerator[tuple[Client, list[str]]]:
     given: JSON = {"toolsets": ("all",), "allow_private": ("127.0.0.1",), **chosen}
-    app = App(settings(home, **given), "embedded", clock=clock, ids=numbered())
+    app = server(settings(home, **given), clock=clock, ids=numbered())
     async with reach(app, era, says, transport) as found:
         yield found
 

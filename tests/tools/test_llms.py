@@ -17,7 +17,7 @@ from tests.peers import serving
 
 from .everything import offering
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -102,6 +102,7 @@ async def test_a_price_is_told_for_given_sizes_and_for_an_agent(tmp_path: Path, 
     assert instead[0]["usd_a_minute"] < given[0]["usd_a_minute"]
 
 
+@pytest.mark.embedded_only("makes its hosted platform itself")
 async def test_a_platform_says_which_models_retire_and_an_older_one_lists_no_limits(tmp_path: Path) -> None:
     prices = {"llm_prices": [{"llm": "gpt-9", "price_per_minute": 0.02}, {"llm": "gpt-8", "price_per_minute": 0.01}]}
     retirement = {

@@ -9,12 +9,11 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from callwright.app import App
-from tests.arms import ERAS, MODERN, Clock, Says, facts, numbered, reach, settings, text
+from tests.arms import ERAS, MODERN, Clock, Says, facts, numbered, reach, server, settings, text
 from tests.engine.helpers import JSON
 from tests.engine.test_mcp_servers import real
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 @asynccontextmanager
@@ -22,7 +21,7 @@ async def served(
     home: Path, clock: Clock, era: str = MODERN, says: Says = "yes"
 ) -> AsyncGenerator[tuple[Client, list[str]]]:
     chosen = settings(home, toolsets=("all",), allow_private=("127.0.0.1",))
-    app = App(chosen, "embedded", clock=clock, ids=numbered())
+    app = server(chosen, clock=clock, ids=numbered())
     async with reach(app, era, says) as (client, asked):
         yield client, asked
 

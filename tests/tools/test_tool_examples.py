@@ -11,7 +11,7 @@ from tests.engine.helpers import JSON
 
 from .test_agent_tools import call, refusal, served, stored
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 def value(id: str, type: str = "string", *, required: bool = True) -> JSON:

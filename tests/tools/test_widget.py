@@ -6,13 +6,13 @@ import pytest
 from inline_snapshot import snapshot
 
 from callwright.contract.widget import GetAvatar
-from tests.arms import ERAS, Clock, facts, reach, text
+from tests.arms import ERAS, Clock, facts, platform_host, reach, text
 from tests.engine.helpers import agent
 from tests.engine.test_widget import CONFIG, PNG, WIDGET
 
 from .everything import offering
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def test_a_picture_from_an_open_folder_becomes_the_avatar(
         shown = facts(await client.call_tool("get_widget", {"agent_id": ada}))
         assert (await api.send(GetAvatar(agent_id=ada))).data == PNG
     assert plan["would"] == "Show face.png (48 bytes) as the picture of agent 'New agent' (agent_1)."
-    assert done["avatar_url"].startswith(f"http://embedded/v1/convai/avatars/{ada}?v=")
+    assert done["avatar_url"].startswith(f"http://{platform_host(app)}/v1/convai/avatars/{ada}?v=")
     assert shown["avatar"] == f"image {done['avatar_url']}"
 
 

@@ -7,15 +7,15 @@ from inline_snapshot import snapshot
 from mcp import Client
 
 from callwright.app import App
-from tests.arms import ERAS, Clock, facts, numbered, reach, settings, text
+from tests.arms import ERAS, Clock, facts, numbered, reach, server, settings, text
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
 
 @pytest.fixture
 def app(app: App, clock: Clock) -> App:
     """With every toolset."""
-    return App(settings(app.settings.home, toolsets=("all",)), "embedded", clock=clock, ids=numbered())
+    return server(settings(app.settings.home, toolsets=("all",)), clock=clock, ids=numbered())
 
 
 async def call(client: Client, tool: str, /, **arguments: Any) -> dict[str, Any]:

@@ -283,14 +283,20 @@ def _payload(op: Operation[Any]) -> dict[str, Any]:
         return {}
     if not op.multipart():
         return {"content": to_json(body), "headers": {"content-type": "application/json"}}
-    files = {name: (blob.filename or name, blob.data, blob.media_type) for name, blob in op.files().items()}
-    return {"data": {k: _form_value(v) for k, v in body.items() if v is not None}, "files": files or None}
+    # Plain fields are parts as well: beside no file, httpx2 would turn its `data` into a form of another media type.
+    fields = [(name, (None, text)) for name, value in body.items() for text in _form_texts(value)]
+    files = [(name, (blob.filename or name, blob.data, blob.media_type)) for name, blob in op.files().items()]
+    return {"files": [*fields, *files]}
 
 
-def _form_value(value: object) -> object:
-    """A form knows text and lists of text; whatever is deeper travels as JSON in one field."""
+def _form_texts(value: object) -> list[str]:
+    """A form knows text and lists of text; whatever is deeper travels as JSON in one field, null not at all."""
+    if value is None:
+        return []
     items = cast(list[object], value) if isinstance(value, list) else [value]
-    return to_json(value).decode() if any(isinstance(item, dict | list) for item in items) else cast(object, value)
+    if any(isinstance(item, dict | list) for item in items):
+        return [to_json(value).decode()]
+    return [item if isinstance(item, str) else to_json(item).decode() for item in items]
 
 
 def _blob(answer: Answer) -> Blob:

@@ -31,6 +31,10 @@ STREAM_TYPE: Final = "application/x-ndjson"
 """How the embedded platform sends a `Stream`: one value a line. What hosted platforms do is not published."""
 
 
+LONGEST_SHOWN = 60
+"""Characters of a path segment that are shown in the error that refuses it."""
+
+
 class Query:
     """Marks a field of a POST, PUT or PATCH that travels in the query: `Annotated[bool, Query()]`."""
 
@@ -170,8 +174,11 @@ class Operation(BaseModel, Generic[R]):
         return {name: value for name, value in (self._in("query") | rest).items() if value is not None}
 
     def body(self) -> dict[str, Any] | None:
-        """The JSON body (for multipart: its plain fields); None where the method has none."""
-        return None if self.method in ("GET", "DELETE") else self._in("body") | self._extra()
+        """The JSON body (for multipart: its plain fields); None where method or operation has none."""
+        if self.method in ("GET", "DELETE"):
+            return None
+        body = self._in("body") | self._extra()
+        return body if body or {"body", "file"} & set(self.places().values()) else None
 
     def files(self) -> dict[str, Blob]:
         names = [n for n, place in self.places().items() if place == "file"]
@@ -202,8 +209,10 @@ class Operation(BaseModel, Generic[R]):
 def _segment(value: object) -> str:
     """Quote one path segment. Dots, slashes and control characters would reach another endpoint behind some proxies."""
     text = str(value)
-    if not text.strip(".") or any(c in "/\\" or ord(c) < 32 for c in text):
-        raise ValueError(f"{text!r} cannot stand in a path")
+    # Half of a surrogate pair has no bytes to send.
+    if not text.strip(".") or any(c in "/\\" or ord(c) < 32 or "\ud800" <= c <= "\udfff" for c in text):
+        shown = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+        raise ValueError(f"{shown!r} cannot stand in a path")
     return quote(text, safe="")
 
 
