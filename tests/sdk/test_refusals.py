@@ -118,7 +118,7 @@ def test_what_is_refused_says_why_in_the_shape_that_the_platform_has(sweep: Swee
             "400 bad_request: The tool 'book' is configured already. PATCH its configuration, or delete it.": "mcp_servers.tool_configs.create",
             "400 bad_request: This platform has one environment, production; there is no 'staging'.": "mcp_servers.tool_configs.update",
             "422 body.execution_mode: Input should be a valid string (string_type)": "mcp_servers.tool_configs.update",
-            "404 not_found: The tool 'book' has no configuration of its own; it is called as the server's say.": "mcp_servers.tool_configs.get",
+            "404 not_found: The tool 'book' has no configuration of its own; it is called as the server's settings say.": "mcp_servers.tool_configs.get",
             "422 body.config.url: 169.254.169.254 leads to a cloud's metadata service, which is never called. (url_not_allowed)": "mcp_servers.create",
             "422 body.config.url: mcp.internal is a name of this machine or of a private network. The operator can allow it with CALLWRIGHT_ALLOW_PRIVATE. (url_not_allowed)": "mcp_servers.create",
             "422 body.config.secret_token.secret_id: There is no secret 'secret_no'. (value_error)": "mcp_servers.create",

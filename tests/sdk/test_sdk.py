@@ -122,20 +122,7 @@ A tyre costs 30 pounds.\
             "what Ada knows then": [],
             "tools": ["look_up", "show_map", "skip_turn"],
             "a changed tool": "Finds a booking by its number.",
-            "what uses the secret": {
-                "tools": [
-                    {
-                        "type": "available",
-                        "id": "tool_…",
-                        "name": "look_up",
-                        "created_at_unix_secs": 1795190724,
-                        "access_level": "admin",
-                    }
-                ],
-                "agents": [],
-                "others": [],
-                "phone_numbers": [],
-            },
+            "tools that use the secret": ["look_up"],
             "agents that have it": ["Ada"],
             "tools once deleted": [],
             "an agent": ["Ada", ["shop"], "Hello {{name}}.", 0.2],

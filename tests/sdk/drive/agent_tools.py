@@ -59,7 +59,7 @@ def sweep(sdk: Sdk) -> None:
     request = {**WEBHOOK, "api_schema": {**WEBHOOK["api_schema"], "request_headers": headers}}
     sdk.call("tools.update", webhook, request={"tool_config": request})
     sdk.refused("secrets.delete", secret)
-    sdk.saw("what uses the secret", sdk.call("secrets.list").secrets[0].used_by)
+    sdk.saw("tools that use the secret", [each.name for each in sdk.call("secrets.list").secrets[0].used_by.tools])
     sdk.saw("agents that have it", [each.name for each in sdk.call("tools.get_dependent_agents", webhook).agents])
     sdk.refused("tools.delete", webhook)
     sdk.call("agents.delete", ada)
