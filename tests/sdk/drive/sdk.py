@@ -124,11 +124,8 @@ def _unknown(answer: typing.Any) -> typing.Iterator[str]:
 def _renamed(method: typing.Any, arguments: dict) -> dict:
     """What newer versions call otherwise: the body of a test is one argument there, `request`."""
     known = inspect.signature(method).parameters
-    return (
-        {"request": arguments}
-        if "request" in known and arguments and not arguments.keys() <= known.keys()
-        else arguments
-    )
+    is_body = "request" in known and bool(arguments) and not arguments.keys() <= known.keys()
+    return {"request": arguments} if is_body else arguments
 
 
 def _print(line: dict) -> None:
