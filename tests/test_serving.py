@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
+import uvicorn
 from anyio.abc import SocketStream
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from callwright.app import App
-from callwright.serving import Listen, engine_key, http_token, mcp_app
+from callwright.serving import Listen, engine_key, http_token, listen_at, mcp_app
 from callwright.settings import SettingError
 
 from .arms import MODERN, facts, settings
@@ -46,6 +48,13 @@ async def test_only_the_token_opens_the_http_transport(app: App) -> None:
     assert (none.status_code, wrong.status_code, right.status_code) == (401, 401, 200)
     assert none.headers["www-authenticate"] == "Bearer"
     assert none.json()["message"] == "Send the header Authorization: Bearer <CALLWRIGHT_HTTP_TOKEN>."
+
+
+def test_an_answer_waits_for_no_acknowledgement() -> None:
+    with listen_at(uvicorn.Config("no:app", port=0)) as listening:
+        listening.listen()
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_the_made_token_is_kept_for_this_user_alone(app: App) -> None:

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from socket import socket
+from socket import IPPROTO_TCP, TCP_NODELAY, socket
 
 import anyio
 import uvicorn
@@ -118,7 +118,7 @@ async def _serve_engine(app: App, host: str, port: int, say: Say) -> int:
             if app.settings.engine_api_key
             else f"in {app.settings.home / 'engine.key'}"
         )
-        listening = config.bind_socket()  # port 0 is any that is free: only now it is known which
+        listening = listen_at(config)  # port 0 is any that is free: only now it is known which
         port = listening.getsockname()[1]
         say(f"Embedded platform at http://{_at(host, port)}; header xi-api-key, the key is {where}")
         return await _served(config, [listening])
@@ -126,6 +126,16 @@ async def _serve_engine(app: App, host: str, port: int, say: Say) -> int:
         raise SettingError(str(exc)) from None
     finally:
         await app.close()
+
+
+def listen_at(config: uvicorn.Config) -> socket:
+    """Where a server listens. What it accepts sends at once: asyncio sees to that only on sockets of its own making.
+
+    Otherwise the body of each answer waits some 40 ms until the other end has acknowledged the head.
+    """
+    listening = config.bind_socket()
+    listening.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+    return listening
 
 
 async def _serve_mcp(app: App, config: uvicorn.Config) -> int:

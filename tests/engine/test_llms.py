@@ -88,5 +88,6 @@ async def test_models_are_listed_with_their_limits(api: ApiClient) -> None:
             "supports_image_input": True,
             "supports_document_input": True,
             "supports_parallel_tool_calls": True,
+            "available_service_tiers": ["standard"],
         }
     )

@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from .agent.prompt import Llm
-from .common import AgentId, Limits, Maybe, Wire
+from .common import AgentId, Known, Limits, Maybe, Wire
 from .operation import Operation
 
 Count = Annotated[int, Limits(ge=0)]
+ServiceTier = Annotated[str, Known("standard", "fast")]
 
 
 class LlmPrice(Wire):
@@ -79,6 +80,8 @@ class LlmInfo(Wire):
     supports_image_input: bool
     supports_document_input: bool
     supports_parallel_tool_calls: bool
+    available_service_tiers: Maybe[list[ServiceTier]] = None
+    """The newest clients do not read a model without it."""
     deprecation_info: Retirement | None = None
 
 

@@ -90,6 +90,7 @@ def _info(model: Model) -> LlmInfo:
         supports_image_input=model.sees,
         supports_document_input=model.sees,
         supports_parallel_tool_calls=True,
+        available_service_tiers=["standard"],
     )
 
 

@@ -344,7 +344,8 @@ def _tool_config(config: Json, tool_name: str) -> Json | None:
 
 def _needed(config: Json, tool_name: str) -> Json:
     if (found := _tool_config(config, tool_name)) is None:
-        raise NotFound(f"The tool {tool_name!r} has no configuration of its own; it is called as the server's say.")
+        said = f"The tool {tool_name!r} has no configuration of its own; it is called as the server's settings say."
+        raise NotFound(said)
     return _TOOL_DEFAULTS | found
 
 
