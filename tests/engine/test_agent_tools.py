@@ -13,7 +13,7 @@ from callwright.contract.errors import NotFound
 from callwright.contract.secrets import DeleteSecret, ListSecrets
 from tests.contract.facts import assert_answer
 
-from .helpers import JSON, agent, change, dump, problems, refused, secret
+from .helpers import JSON, agent, change, dump, problems, refused, secret, workflow
 
 pytestmark = pytest.mark.anyio
 
@@ -117,7 +117,7 @@ async def test_deleting_a_tool_in_use_names_the_agents(api: ApiClient) -> None:
     made = await make(api)
     ada = await agent(api, using(made), name="Ada")
     node: JSON = {"type": "override_agent", "label": "n", "additional_tool_ids": [made]}
-    await agent(api, workflow={"nodes": {"n": node}}, name="Bob")
+    await agent(api, workflow=workflow(node), name="Bob")
     error = await refused(api, DeleteTool(tool_id=made))
     assert (error.status, error.code, str(error)) == snapshot(
         (400, "tool_in_use", "Tool 'look_up' is used by 'Ada' (agent_2), 'Bob' (agent_3). Take it out there first.")
@@ -150,7 +150,7 @@ async def test_an_agent_takes_only_tools_that_exist(api: ApiClient, wire: AsyncC
         ["body.conversation_config.agent.prompt.tool_ids.1: There is no tool 'tool_no'."]
     )
     node = {"type": "override_agent", "label": "n", "additional_tool_ids": ["tool_no"]}
-    body = {"conversation_config": {}, "workflow": {"nodes": {"n": node}}}
+    body = {"conversation_config": {}, "workflow": workflow(node)}
     assert problems(await wire.post("/v1/convai/agents/create", json=body)) == snapshot(
         ["body.workflow.nodes.n.additional_tool_ids.0: There is no tool 'tool_no'."]
     )

@@ -207,7 +207,7 @@ WORKFLOW: JSON = {
         },
         "bye": {"type": "end"},
     },
-    "edges": {},
+    "edges": {"e": {"source": "start", "target": "sell", "forward_condition": {"type": "unconditional"}}},
 }
 
 

@@ -55,7 +55,13 @@ def prompt(**fields: Any) -> dict[str, Any]:
 
 
 def node(kind: str, **fields: Any) -> dict[str, Any]:
-    return {"workflow": {"nodes": {"n1": {"type": kind, **fields}}}}
+    return graph(n1={"type": kind, **fields})
+
+
+def graph(**nodes: dict[str, Any]) -> dict[str, Any]:
+    """A workflow that begins with the first of these nodes."""
+    edge = {"source": "start", "target": next(iter(nodes)), "forward_condition": {"type": "unconditional"}}
+    return {"workflow": {"nodes": {"start": {"type": "start"}, **nodes}, "edges": {"e": edge}}}
 
 
 def subagent(**fields: Any) -> dict[str, Any]:
@@ -321,10 +327,8 @@ def test_a_read_only_server_offers_only_what_reads() -> None:
 SLY: dict[str, dict[str, Any]] = {
     "null at what is guarded": {"platform_settings": {"privacy": None}},
     "a key with dots": node("phone_number", transfer_destination={"type": "phone", "phone_number": "+15550001111"})
-    | {"workflow": {"nodes": {"a.b.c": {"type": "standalone_agent", "agent_id": "agent_1"}}}},
-    "a node named after a secret": {
-        "workflow": {"nodes": {"headers_token": {"type": "standalone_agent", "agent_id": "agent_1"}}}
-    },
+    | graph(**{"a.b.c": {"type": "standalone_agent", "agent_id": "agent_1"}}),
+    "a node named after a secret": graph(headers_token={"type": "standalone_agent", "agent_id": "agent_1"}),
     "nine at once": prompt(tools=[{**HOOK, "name": f"hook_{i}"} for i in range(9)]),
     "a language's own prompt": {
         "conversation_config": {

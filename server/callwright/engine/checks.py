@@ -16,6 +16,7 @@ from .tables_agent_tests import agent_test
 from .tables_agent_tools import tool
 from .tables_mcp_servers import mcp_server
 from .uses import references_in
+from .workflow_checks import graph_problems
 
 PROMPT_BYTES = 2_000_000
 """The platform's limit of the whole system prompt."""
@@ -44,7 +45,12 @@ def check_agent(tx: Tx, doc: Json, allow: AllowList) -> None:
     Raises InvalidRequest for its shape and references, BadRequest for what zero retention forbids.
     """
     validated(CreateAgent, doc)
-    problems = [*missing_references(tx, doc), *unsafe_urls(doc, allow), *_prompt_size(doc)]
+    problems = [
+        *graph_problems(doc.get("workflow") or {}),
+        *missing_references(tx, doc),
+        *unsafe_urls(doc, allow),
+        *_prompt_size(doc),
+    ]
     if problems:
         raise InvalidRequest(problems)
     privacy = doc["platform_settings"]["privacy"]
