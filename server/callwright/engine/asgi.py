@@ -16,6 +16,8 @@ from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -125,24 +127,41 @@ def key_holder(key: str | None) -> Admit:
 
 def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:
     by_path: dict[str, dict[str, Endpoint]] = {}
+    public: set[str] = set()
     for group in HANDLERS:
         for op, implementation in group.by_operation.items():
             by_path.setdefault(op.path, {})[op.method] = _endpoint(engine, admit, op, implementation)
+            if implementation.public:
+                public.add(op.path)
     return Starlette(
         # What is written out goes before what stands for any id: /knowledge-base/rag-index before /{documentation_id}.
         routes=[
-            Route(path, _by_method(by_path[path]), methods=list(by_path[path]))
+            _route(path, by_path[path], public=path in public)
             for path in sorted(by_path, key=lambda path: path.replace("{", "~"))
         ],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _defect},
     )
 
 
+def _route(path: str, methods: dict[str, Endpoint], *, public: bool) -> Route:
+    """What is public is for pages of any other host, and a browser shows them only what says so, refusals included.
+
+    The handler decides which pages those are. No other path says anything: a page has no business with the key.
+    """
+    if not public:
+        return Route(path, _by_method(methods), methods=list(methods))
+    for_pages = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=list(methods), allow_headers=["*"])
+    return Route(path, _by_method(methods), methods=[*methods, "OPTIONS"], middleware=[for_pages])
+
+
 def _by_method(methods: dict[str, Endpoint]) -> Endpoint:
     """One route a path, so that the answer to a wrong method names every right one."""
 
     async def serve(request: Request) -> Response:
-        return await methods["GET" if request.method == "HEAD" else request.method](request)
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in methods:  # OPTIONS that is no browser's question before a request
+            raise HTTPException(405, headers={"allow": ", ".join(methods)})
+        return await methods[method](request)
 
     return serve
 
