@@ -8,12 +8,15 @@ from inline_snapshot import snapshot
 
 from callwright.api.client import ApiClient
 from callwright.contract.agent_tools import CreateTool, DeleteTool, GetTool, ListToolDependents, ListTools, UpdateTool
+from callwright.contract.agent_tests import DeleteAgentTest, UpdateAgentTest
 from callwright.contract.agents import DeleteAgent
 from callwright.contract.errors import NotFound
 from callwright.contract.secrets import DeleteSecret, ListSecrets
 from tests.contract.facts import assert_answer
 
 from .helpers import JSON, agent, change, dump, problems, refused, secret, workflow
+from .test_agent_tests import CALL
+from .test_agent_tests import made as a_test
 
 pytestmark = pytest.mark.anyio
 
@@ -128,6 +131,26 @@ async def test_deleting_a_tool_in_use_names_the_agents(api: ApiClient) -> None:
     unused = await make(api)
     assert dump(await api.send(DeleteTool(tool_id=unused))) == {}
     assert isinstance(await refused(api, GetTool(tool_id=unused)), NotFound)
+
+
+async def test_a_tool_that_a_test_looks_for_is_in_use(api: ApiClient) -> None:
+    """Without it the test would fail for ever, whatever the agent does."""
+
+    def looks_for(id: str, kind: str = "webhook") -> JSON:
+        return CALL | {"name": "Looks up", "tool_call_parameters": {"referenced_tool": {"id": id, "type": kind}}}
+
+    tool = await make(api)
+    test = await a_test(api, looks_for(tool))
+    error = await refused(api, DeleteTool(tool_id=tool))
+    assert (error.code, str(error)) == (
+        "tool_in_use",
+        f"Tool 'look_up' is used by 'Looks up' ({test}). Take it out there first.",
+    )
+    await api.send(UpdateAgentTest.model_validate({"test_id": test, **looks_for("end_call", "system")}))
+    assert dump(await api.send(DeleteTool(tool_id=tool))) == {}
+    other = await make(api)
+    await api.send(DeleteAgentTest(test_id=await a_test(api, looks_for(other, "client"))))
+    assert dump(await api.send(DeleteTool(tool_id=other))) == {}
 
 
 async def test_the_agents_that_use_a_tool_are_listed_page_by_page(api: ApiClient, wire: AsyncClient) -> None:

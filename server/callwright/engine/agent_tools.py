@@ -26,7 +26,7 @@ from .handlers import Handlers, Tx
 from .merge import Json, with_defaults
 from .people import OWNER
 from .tables_agent_tools import tool
-from .uses import agents_using, forget_uses, references_in, replace_uses
+from .uses import agents_using, forget_uses, references_in, replace_uses, tests_using
 
 agent_tools = Handlers()
 
@@ -72,7 +72,7 @@ def update_tool(tx: Tx, op: UpdateTool) -> Json:
 @agent_tools.implements(DeleteTool, proof="test_deleting_a_tool_in_use_names_the_agents")
 def delete_tool(tx: Tx, op: DeleteTool) -> Empty:
     name = tool_row(tx, op.tool_id)["name"]
-    if users := agents_using(tx, "tool", op.tool_id):
+    if users := [*agents_using(tx, "tool", op.tool_id), *tests_using(tx, "tool", op.tool_id)]:
         named = ", ".join(f"{shown!r} ({id})" for id, shown, _ in users[:10])
         raise InUse("tool_in_use", f"Tool {name!r} is used by {named}. Take it out there first.")
     tx.db.execute(delete(tool).where(tool.c.workspace == tx.workspace, tool.c.id == op.tool_id))
