@@ -103,6 +103,15 @@ async def test_a_session_token_starts_its_one_conversation(app: App, api: ApiCli
     assert await started(app, clock, given.token, ada) == USED
 
 
+async def test_a_session_token_is_good_for_10_minutes(app: App, api: ApiClient, clock: Clock) -> None:
+    ada = await agent(api)
+    early, late = [(await api.send(GetSessionToken(agent_id=ada))).token for _ in range(2)]
+    clock.forward(seconds=10 * 60 - 1)
+    assert isinstance(await started(app, clock, early, ada), Granted)
+    clock.forward(seconds=1)
+    assert await started(app, clock, late, ada) == EXPIRED
+
+
 async def test_the_link_of_an_agent_that_demands_authentication_carries_a_token(
     app: App, api: ApiClient, clock: Clock
 ) -> None:

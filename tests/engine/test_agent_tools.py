@@ -7,8 +7,8 @@ from httpx2 import AsyncClient
 from inline_snapshot import snapshot
 
 from callwright.api.client import ApiClient
-from callwright.contract.agent_tools import CreateTool, DeleteTool, GetTool, ListToolDependents, ListTools, UpdateTool
 from callwright.contract.agent_tests import DeleteAgentTest, UpdateAgentTest
+from callwright.contract.agent_tools import CreateTool, DeleteTool, GetTool, ListToolDependents, ListTools, UpdateTool
 from callwright.contract.agents import DeleteAgent
 from callwright.contract.errors import NotFound
 from callwright.contract.secrets import DeleteSecret, ListSecrets

@@ -112,6 +112,10 @@ async def test_a_page_needs_a_signature_where_the_agent_demands_authentication(
         ("https://example.com", 200),
         ("https://EXAMPLE.com:443", 200),
         ("http://localhost:3000", 200),
+        ("https://Shop.example", 200),
+        ("http://shop.example", 403),
+        ("http://[::1]:8080", 200),
+        ("http://[::1]", 403),
         ("http://localhost", 403),
         ("https://app.example.com", 403),
         ("https://example.com:8443", 403),
@@ -124,7 +128,7 @@ async def test_a_page_needs_a_signature_where_the_agent_demands_authentication(
 async def test_only_the_pages_that_the_agent_names_see_it(
     api: ApiClient, keyless: AsyncClient, origin: str | None, status: int
 ) -> None:
-    hosts = [{"hostname": "example.com"}, {"hostname": "localhost:3000"}]
+    hosts = [{"hostname": name} for name in ("example.com", "localhost:3000", "shop.example:443", "[::1]:8080")]
     ada = await agent(api, platform_settings={"auth": {"allowlist": hosts}})
     headers = {"origin": origin} if origin else {}
     assert (await keyless.get(f"/v1/convai/agents/{ada}/widget", headers=headers)).status_code == status

@@ -25,7 +25,9 @@ from .tables_access import access_token
 access = Handlers()
 
 START_SECONDS = 15 * 60
-"""How long a signed URL or a session token may start conversations."""
+"""How long a signed URL may start conversations."""
+SESSION_SECONDS = 10 * 60
+"""How long a session token may start its one conversation."""
 LINK_SECONDS = 30 * 24 * 3600
 """How long a shared link works; asking for the link again makes a new one."""
 REMEMBERED_SECONDS = 24 * 3600
@@ -69,7 +71,7 @@ def get_session_token(tx: Tx, op: GetSessionToken) -> SessionToken:
     agent_row(tx, op.agent_id)
     conversation_id = tx.new_id("conv")
     token, _ = issue(
-        tx, op.agent_id, "session", START_SECONDS, conversation_id=conversation_id, participant=op.participant_name
+        tx, op.agent_id, "session", SESSION_SECONDS, conversation_id=conversation_id, participant=op.participant_name
     )
     return SessionToken(token=token, conversation_id=conversation_id)
 
@@ -149,7 +151,7 @@ def check_asker(tx: Tx, document: Json, signature: str | None) -> None:
         return
     auth = _auth(document)
     pages = {str(entry["hostname"]).lower() for entry in auth.get("allowlist") or ()}
-    if pages and _host(tx.asker.page or "") not in pages:
+    if pages and pages.isdisjoint(_hosts(tx.asker.page or "")):
         raise Forbidden("This agent is open to certain pages only, and this one is not among them.")
     if auth.get("enable_auth"):
         if not signature:
@@ -188,12 +190,15 @@ def _auth(document: Json) -> Json:
     return document["platform_settings"]["auth"]
 
 
-def _host(page: str) -> str:
-    """Host of an `Origin`, with the port where it is not the scheme's own."""
+def _hosts(page: str) -> set[str]:
+    """How an agent may name the host of an `Origin`: with its port, and without where that is the scheme's own."""
     try:
         parts = urlsplit(page.lower())
         port = parts.port
     except ValueError:
-        return ""
-    own = port is None or port == _DEFAULT_PORT.get(parts.scheme)
-    return parts.hostname or "" if own else f"{parts.hostname}:{port}"
+        return set()
+    host = parts.netloc.removesuffix(f":{port}")
+    own = _DEFAULT_PORT.get(parts.scheme)
+    if not host:
+        return set()
+    return {host, f"{host}:{own}"} if port in (None, own) else {f"{host}:{port}"}

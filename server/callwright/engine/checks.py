@@ -1,6 +1,7 @@
 """What an agent's document must satisfy beyond its shape: what it refers to exists, and where it points is allowed."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, cast
 
 from sqlalchemy import Table, select
@@ -53,12 +54,8 @@ def check_agent(tx: Tx, doc: Json, allow: AllowList) -> None:
     ]
     if problems:
         raise InvalidRequest(problems)
-    privacy = doc["platform_settings"]["privacy"]
-    llm = str(doc["conversation_config"]["agent"]["prompt"]["llm"])
-    if privacy.get("zero_retention_mode") and not llm.startswith(ZERO_RETENTION_MODELS):
-        raise BadRequest(f"Zero retention allows only models that keep nothing, and {llm!r} is none of them.")
-    if privacy.get("zero_retention_mode") and any(each.kind == "mcp_server" for each in references_in(doc)):
-        raise BadRequest("Zero retention allows no MCP servers: what they are sent, they may keep.")
+    if doc["platform_settings"]["privacy"].get("zero_retention_mode"):
+        _refuse_what_keeps(doc)
 
 
 def missing_references(tx: Tx, doc: Json) -> list[Problem]:
@@ -100,9 +97,33 @@ def unsafe_urls(node: object, allow: AllowList, at: tuple[str | int, ...] = ()) 
     return problems
 
 
-def _prompt_size(doc: Json) -> list[Problem]:
-    size = len(str(doc["conversation_config"]["agent"]["prompt"].get("prompt") or "").encode())
-    if size <= PROMPT_BYTES:
-        return []
-    said = f"The prompt has {size:,} bytes; at most {PROMPT_BYTES:,} are allowed."
-    return [Problem(loc=["body", "conversation_config", "agent", "prompt", "prompt"], msg=said, type="too_long")]
+def _refuse_what_keeps(doc: Json) -> None:
+    """Wherever it stands: a language or a node of the workflow may choose a model of its own."""
+    prompts = [prompt for prompt, _ in _prompts(doc)]
+    for llm in filter(None, (prompt.get("llm") for prompt in prompts)):
+        if not str(llm).startswith(ZERO_RETENTION_MODELS):
+            raise BadRequest(f"Zero retention allows only models that keep nothing, and {llm!r} is none of them.")
+    if any(prompt.get(name) for prompt in prompts for name in ("mcp_server_ids", "native_mcp_server_ids")):
+        raise BadRequest("Zero retention allows no MCP servers: what they are sent, they may keep.")
+
+
+def _prompts(node: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[Json, tuple[str | int, ...]]]:
+    """The agent's prompt, those of its languages, and those of its workflow's nodes; and where each stands."""
+    if not isinstance(node, dict) or at[-1:] == ("dynamic_variable_placeholders",):
+        return
+    for key, value in cast(Json, node).items():
+        if key == "prompt" and isinstance(value, dict):
+            yield cast(Json, value), (*at, key)
+        else:
+            yield from _prompts(value, (*at, key))
+
+
+def _prompt_size(doc: Json) -> Iterator[Problem]:
+    texts = [(prompt.get("prompt"), (*at, "prompt")) for prompt, at in _prompts(doc)]
+    nodes: dict[str, Json] = (doc.get("workflow") or {}).get("nodes") or {}
+    for id, node in nodes.items():
+        texts.append((node.get("additional_prompt"), ("workflow", "nodes", id, "additional_prompt")))
+    for text, at in texts:
+        if (size := len(str(text or "").encode())) > PROMPT_BYTES:
+            said = f"The prompt has {size:,} bytes; at most {PROMPT_BYTES:,} are allowed."
+            yield Problem(loc=["body", *at], msg=said, type="too_long")

@@ -1,5 +1,6 @@
 """Who may talk to an agent, what they may change, and how often."""
 
+import re
 from typing import Annotated
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from ..common import Checked, Limits, Maybe, Wire
 
 MAX_ALLOWED_HOSTS = 10
+_HOST = re.compile(r"([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:\d{1,5})?")
 
 
 class AllowedHost(Wire):
@@ -16,12 +18,18 @@ class AllowedHost(Wire):
 
 
 def check_hosts(hosts: list[AllowedHost]) -> None:
-    """At most ten, each once."""
+    """At most ten, each once, spelt as a browser names the host of a page: any other spelling would let nobody in.
+
+    The guide on authentication: up to 10 unique host names, compared exactly, no subdomains implied.
+    """
     if len(hosts) > MAX_ALLOWED_HOSTS:
         raise ValueError(f"at most {MAX_ALLOWED_HOSTS} host names")
     names = [host.hostname.lower() for host in hosts]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"each host name once: {', '.join(twice)}")
+    if wrong := [name for name in names if not _HOST.fullmatch(name)]:
+        said = "a host name with its port where it has one, as in shop.example or localhost:3000, no scheme, path or *"
+        raise ValueError(f"{said}: {', '.join(wrong)}")
 
 
 class Auth(Wire):
