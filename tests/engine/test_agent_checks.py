@@ -63,6 +63,13 @@ async def test_values_at_a_limit_are_stored(wire: AsyncClient, body: JSON) -> No
             (put(auth={"allowlist": [{"hostname": name}]}), "body.platform_settings.auth.allowlist")
             for name in ("https://a.com", "a.com/", "*.a.com", "a.com:", "müller.example", "")
         ),
+        *(
+            (
+                put(tts={"supported_voices": [{"label": label, "voice_id": "v"}]}),
+                "body.conversation_config.tts.supported_voices",
+            )
+            for label in ("default", " ", "a<b", "/a")
+        ),
         (put(tts=voices(10)), "body.conversation_config.tts.supported_voices"),
         ({}, "body.conversation_config"),
     ],

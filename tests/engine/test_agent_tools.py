@@ -197,6 +197,7 @@ async def test_a_secret_in_a_tool_is_in_use(api: ApiClient) -> None:
             "agents": [],
             "others": [],
             "phone_numbers": [],
+            "mcp_servers": [],
         }
     )
     error = await refused(api, DeleteSecret(secret_id=key))

@@ -196,6 +196,8 @@ class ListAgents(Operation[AgentPage], method="GET", path="/v1/convai/agents"):
     search: str | None = None
     sort_direction: SortDirection = "desc"
     sort_by: Literal["name", "created_at"] = "created_at"
+    archived: bool | None = None
+    """Only those that are, or only those that are not."""
     cursor: Cursor | None = None
 
 

@@ -125,7 +125,8 @@ def _columns(tx: Tx, body: Json) -> dict[str, Any]:
 def _tools_in(document: Json) -> list[Reference]:
     """The stored tool that a test looks for. A name of the platform's own or of an inline tool stores nothing, and
     the conversation that a test was made from may be gone."""
-    tool: Json = (document["tool_call_parameters"] or {}).get("referenced_tool") or {}
+    check: Json = document["tool_call_parameters"] or {}
+    tool: Json = check.get("referenced_tool") or {}
     at = ("tool_call_parameters", "referenced_tool", "id")
     return [Reference("tool", tool["id"], at)] if tool.get("type") in ("webhook", "client") else []
 

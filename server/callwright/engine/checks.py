@@ -18,6 +18,7 @@ from .tables_agent_tools import tool
 from .tables_mcp_servers import mcp_server
 from .uses import references_in
 from .workflow_checks import graph_problems
+from .workspace_documents import document_of
 
 PROMPT_BYTES = 2_000_000
 """The platform's limit of the whole system prompt."""
@@ -56,6 +57,14 @@ def check_agent(tx: Tx, doc: Json, allow: AllowList) -> None:
         raise InvalidRequest(problems)
     if doc["platform_settings"]["privacy"].get("zero_retention_mode"):
         _refuse_what_keeps(doc)
+    if any(each.kind == "mcp_server" for each in references_in(doc)):
+        check_mcp_policy(tx)
+
+
+def check_mcp_policy(tx: Tx) -> None:
+    """Raises BadRequest where the workspace uses no MCP servers."""
+    if not document_of(tx, "settings")["can_use_mcp_servers"]:
+        raise BadRequest("This workspace uses no MCP servers: can_use_mcp_servers in its settings is false.")
 
 
 def missing_references(tx: Tx, doc: Json) -> list[Problem]:
@@ -119,8 +128,11 @@ def _prompts(node: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[Jso
 
 
 def _prompt_size(doc: Json) -> Iterator[Problem]:
-    texts = [(prompt.get("prompt"), (*at, "prompt")) for prompt, at in _prompts(doc)]
-    nodes: dict[str, Json] = (doc.get("workflow") or {}).get("nodes") or {}
+    texts: list[tuple[Any, tuple[str | int, ...]]] = [
+        (prompt.get("prompt"), (*at, "prompt")) for prompt, at in _prompts(doc)
+    ]
+    workflow: Json = doc.get("workflow") or {}
+    nodes: dict[str, Json] = workflow.get("nodes") or {}
     for id, node in nodes.items():
         texts.append((node.get("additional_prompt"), ("workflow", "nodes", id, "additional_prompt")))
     for text, at in texts:

@@ -26,6 +26,7 @@ from ..contract.mcp_servers import (
 )
 from ..net.guard import check
 from .agent_tests import parameter_problems
+from .checks import check_mcp_policy
 from .handlers import Handlers, Tx, Unit
 from .mcp_client import Endpoint, tools_of
 from .merge import Json
@@ -68,6 +69,7 @@ _TOOL_DEFAULTS: Json = {
 
 @mcp_servers.implements(CreateMcpServer, proof="test_a_server_reads_back_as_it_was_created")
 def create_server(tx: Tx, op: CreateMcpServer) -> Json:
+    check_mcp_policy(tx)
     given: Json = (op.body() or {})["config"]
     url = given["url"]
     by_path = "SSE" if isinstance(url, str) and url.split("?")[0].rstrip("/").endswith("/sse") else "STREAMABLE_HTTP"

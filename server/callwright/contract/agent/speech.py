@@ -1,5 +1,6 @@
 """How an agent hears, takes turns and sounds."""
 
+import re
 from typing import Annotated
 
 from ..common import Checked, Known, Limits, Maybe, Wire
@@ -79,10 +80,15 @@ class SupportedVoice(Wire):
 
 
 def check_voices(voices: list[SupportedVoice]) -> None:
-    """Few enough, and no two that the prompt would call by the same label."""
+    """Few enough, and no two that the prompt would call by the same label.
+
+    The guide on several voices: 10 with the agent's own; text outside tags is spoken by `default`.
+    """
     if len(voices) > MAX_SUPPORTED_VOICES:
         raise ValueError(f"at most {MAX_SUPPORTED_VOICES} voices besides the agent's own")
     labels = [voice.label for voice in voices]
+    if odd := [label for label in labels if not label.strip() or label == "default" or re.search(r"[<>/]", label)]:
+        raise ValueError(f"a label stands in a tag, and default is the agent's own voice: {', '.join(map(repr, odd))}")
     if twice := sorted({label for label in labels if labels.count(label) > 1}):
         raise ValueError(f"labels must differ: {', '.join(twice)}")
 
