@@ -129,3 +129,48 @@ async def test_the_copy_stays_when_the_original_is_deleted(tmp_path: Path, clock
     again = App(settings(tmp_path / "home"), "embedded", clock=clock, ids=numbered())
     assert (await (await again.api()).send(GetAgent(agent_id=copy))).name == "Ada (copy)"
     await again.close()
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_what_was_spelt_otherwise_or_may_not_do_what_was_meant_is_noted(app: App, era: str) -> None:
+    flow: dict[str, Any] = {
+        "nodes": {
+            "start": {"type": "start"},
+            "desk": {"type": "override_agent", "label": "Desk"},
+            "lost": {"type": "end"},
+        },
+        "edges": {"e": {"source": "start", "target": "desk", "forward_condition": {"type": "unconditional"}}},
+    }
+    config: dict[str, Any] = {
+        "conversation_config": {
+            "agent": {"prompt": {"first_message": "Hallo."}},
+            "conversation": {"text_only": True, "client_events": ["audio", "agent_respons"]},
+        },
+        "platform_settings": {"widget": {"variant": "expanded", "placement": "middle"}},
+        "workflow": flow,
+    }
+    done = {"type": "llm", "condition": "All is done."}
+    async with reach(app, era) as (client, _):
+        made = facts(
+            await client.call_tool(
+                "create_agent", {"name": "Ada", "prompt": "Hilf.", "language": "de", "config": config}
+            )
+        )
+        mended: dict[str, Any] = {
+            "conversation_config": {"conversation": {"text_only": False}, "tts": {"model_id": "eleven_flash_v2_5"}},
+            "workflow": {"edges": {"f": {"source": "desk", "target": "lost", "forward_condition": done}}},
+        }
+        again = facts(await client.call_tool("update_agent", {"agent_id": made["agent_id"], "config": mended}))
+    assert made["first_message"] == "Hallo."
+    assert made["notes"] == snapshot(
+        [
+            "agent.prompt.first_message is not read there; it became agent.first_message.",
+            "conversation_config.conversation.client_events.1 is 'agent_respons', which is no known value. Did you mean 'agent_response'?",
+            "platform_settings.widget.variant is 'expanded', which is no known value. Known: tiny, compact, full, expandable.",
+            "platform_settings.widget.placement is 'middle', which is no known value. Known: top-left, top, top-right, bottom-left, bottom, bottom-right.",
+            "eleven_flash_v2 speaks English only; de is spoken by eleven_flash_v2_5.",
+            "A text conversation shows no answers: conversation.client_events lacks agent_response.",
+            "No conversation gets to these nodes of the workflow: lost.",
+        ]
+    )
+    assert "notes" not in again

@@ -1,5 +1,6 @@
 """An agent as the model sees it: the everyday fields flat, everything else in one `config` object."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Annotated, Any, cast
 
@@ -62,9 +63,11 @@ class AgentView(View):
     updated_at_unix_secs: int
     section: str | None = None
     """The asked part of the configuration, as JSON text."""
+    notes: list[str] | None = None
+    """What was written differently, or may not do what was meant."""
 
     @classmethod
-    def of(cls, agent: Agent, section: str | None) -> "AgentView":
+    def of(cls, agent: Agent, section: str | None, notes: Sequence[str] = ()) -> "AgentView":
         config = agent.conversation_config
         words, told = config.agent, config.agent.prompt
         prompt, criteria = told.prompt or "", agent.platform_settings.evaluation.criteria
@@ -89,6 +92,7 @@ class AgentView(View):
             tags=agent.tags,
             updated_at_unix_secs=agent.metadata.updated_at_unix_secs,
             section=_section(agent, section) if section else None,
+            notes=[short(note, 300) for note in notes[:20]] or None,
         )
 
 

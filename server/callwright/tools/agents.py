@@ -41,7 +41,9 @@ from .agent_config import (
     Voice,
     changes_of,
 )
+from .agent_hints import hints_of
 from .describe_config import describe_config
+from .names import unknown_values
 from .preview import changed_fields
 from .rehearsal import Rehearsed, criteria_of, specification
 from .scope import Api
@@ -141,8 +143,9 @@ async def create_agent(
         name=name, prompt=prompt, first_message=first_message, language=language, llm=llm, temperature=temperature,
         voice_id=voice_id, document_ids=document_ids, tags=tags,
     )  # fmt: skip
-    made = await api.send(CreateAgent.model_validate({"conversation_config": {}} | body))
-    return AgentView.of(await api.send(GetAgent(agent_id=made.agent_id)), None)
+    op = CreateAgent.model_validate({"conversation_config": {}} | body)
+    made = await api.send(op)
+    return _written(op, await api.send(GetAgent(agent_id=made.agent_id)))
 
 
 @TOOLS.tool(UpdateAgent, GetDocument, title="Update agent")
@@ -166,7 +169,12 @@ async def update_agent(
         name=name, prompt=prompt, first_message=first_message, language=language, llm=llm, temperature=temperature,
         voice_id=voice_id, document_ids=document_ids, tags=tags,
     )  # fmt: skip
-    return AgentView.of(await api.send(UpdateAgent.model_validate({"agent_id": agent_id} | body)), None)
+    op = UpdateAgent.model_validate({"agent_id": agent_id} | body)
+    return _written(op, await api.send(op))
+
+
+def _written(op: CreateAgent | UpdateAgent, agent: Agent) -> AgentView:
+    return AgentView.of(agent, None, [*op.warnings, *unknown_values(op), *hints_of(agent)])
 
 
 @TOOLS.tool(DuplicateAgent, GetAgent, title="Duplicate agent", default=False)
