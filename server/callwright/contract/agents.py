@@ -17,7 +17,7 @@ from .phone_numbers import PhoneNumber
 
 R = TypeVar("R", covariant=True)
 
-TurnsLimit = Annotated[int, Limits(ge=1)]
+TurnsLimit = Annotated[int, Limits(ge=1, source="ours: a rehearsal without a turn says nothing")]
 
 GUARDED = (
     # addresses and headers that later receive what is said: webhook tools, an LLM of one's own, webhooks

@@ -140,7 +140,7 @@ class SubmitBatchCall(Operation[BatchCall], method="POST", path="/v1/convai/batc
 
     call_name: str
     agent_id: AgentId
-    recipients: Annotated[list[Recipient], Checked(somebody)]
+    recipients: Annotated[list[Recipient], Checked(somebody, source="ours: nobody is no batch")]
     scheduled_time_unix: int | None = None
     """Unix seconds; now where it is absent."""
     agent_phone_number_id: PhoneNumberId | None = None

@@ -135,8 +135,8 @@ class InboundTrunkConfig(Wire):
 class OutboundTrunkConfig(Wire):
     """Where calls go out."""
 
-    address: Annotated[str, Checked(bare_host)]
-    transport: Maybe[Annotated[Transport, Checked(encryptable)]] = None
+    address: Annotated[str, Checked(bare_host, source="guide: SIP trunking")]
+    transport: Maybe[Annotated[Transport, Checked(encryptable, source="guide: SIP trunking")]] = None
     media_encryption: Maybe[MediaEncryption] = None
     headers: dict[str, str] = {}
     credentials: TrunkCredentials | None = None

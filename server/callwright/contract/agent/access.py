@@ -18,10 +18,7 @@ class AllowedHost(Wire):
 
 
 def check_hosts(hosts: list[AllowedHost]) -> None:
-    """At most ten, each once, spelt as a browser names the host of a page: any other spelling would let nobody in.
-
-    The guide on authentication: up to 10 unique host names, compared exactly, no subdomains implied.
-    """
+    """At most ten, each once, spelt as a browser names the host of a page: compared exactly, others let nobody in."""
     if len(hosts) > MAX_ALLOWED_HOSTS:
         raise ValueError(f"at most {MAX_ALLOWED_HOSTS} host names")
     names = [host.hostname.lower() for host in hosts]
@@ -36,7 +33,7 @@ class Auth(Wire):
     """Who may talk to the agent."""
 
     enable_auth: Maybe[bool] = None
-    allowlist: Annotated[list[AllowedHost], Checked(check_hosts)] = []
+    allowlist: Annotated[list[AllowedHost], Checked(check_hosts, source="guide: authentication, allowlists")] = []
     """Empty lets every page in."""
     shareable_token: str | None = None
 
@@ -92,7 +89,7 @@ class Overrides(Wire):
 class CallLimits(Wire):
     """How many conversations at once and a day."""
 
-    agent_concurrency_limit: Maybe[Annotated[int, Limits(ge=-1)]] = None
+    agent_concurrency_limit: Maybe[Annotated[int, Limits(ge=-1, source="guide: burst pricing")]] = None
     """-1: as many as the workspace may have."""
     daily_limit: Maybe[int] = None
     """Conversations a day."""

@@ -37,10 +37,10 @@ RecognitionQuality = Annotated[str, Known("high")]
 RecognitionProvider = Annotated[str, Known("elevenlabs")]
 TurnMode = Annotated[str, Known("silence", "turn")]
 
-Speed = Annotated[float, Limits(ge=0.7, le=1.2)]
+Speed = Annotated[float, Limits(ge=0.7, le=1.2, source="guide: speed control")]
 """1.0 is the voice's own; outside these bounds it stops sounding natural."""
-Proportion = Annotated[float, Limits(ge=0, le=1)]
-TurnTimeout = Annotated[float, Limits(ge=1, le=30)]
+Proportion = Annotated[float, Limits(ge=0, le=1, source="the published WebSocket protocol")]
+TurnTimeout = Annotated[float, Limits(ge=1, le=30, source="guide: conversation flow")]
 """Seconds of silence before the agent speaks up."""
 MAX_SUPPORTED_VOICES = 9  # ten with the agent's own
 
@@ -80,10 +80,7 @@ class SupportedVoice(Wire):
 
 
 def check_voices(voices: list[SupportedVoice]) -> None:
-    """Few enough, and no two that the prompt would call by the same label.
-
-    The guide on several voices: 10 with the agent's own; text outside tags is spoken by `default`.
-    """
+    """Few enough, and no two that the prompt would call by the same label. Text outside of tags is `default`."""
     if len(voices) > MAX_SUPPORTED_VOICES:
         raise ValueError(f"at most {MAX_SUPPORTED_VOICES} voices besides the agent's own")
     labels = [voice.label for voice in voices]
@@ -93,7 +90,7 @@ def check_voices(voices: list[SupportedVoice]) -> None:
         raise ValueError(f"labels must differ: {', '.join(twice)}")
 
 
-SupportedVoices = Annotated[list[SupportedVoice], Checked(check_voices)]
+SupportedVoices = Annotated[list[SupportedVoice], Checked(check_voices, source="guide: several voices")]
 
 
 class PronunciationLocator(Wire):
