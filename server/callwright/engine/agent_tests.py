@@ -29,6 +29,7 @@ from .uses import Reference, agents_using, forget_uses, replace_uses
 agent_tests = Handlers()
 
 KINDS = ("llm", "tool")
+_MISSING = "tests of the newer type simulation"
 _DEFAULTS: Json = {
     "type": "llm",
     "tool_call_parameters": None,
@@ -38,7 +39,7 @@ _DEFAULTS: Json = {
 _CHECK_DEFAULTS: Json = {"parameters": [], "referenced_tool": None, "verify_absence": False}
 
 
-@agent_tests.implements(CreateAgentTest, proof="test_a_test_reads_back_as_it_was_created")
+@agent_tests.implements(CreateAgentTest, proof="test_a_test_reads_back_as_it_was_created", missing=_MISSING)
 def create_test(tx: Tx, op: CreateAgentTest) -> CreatedAgentTest:
     new, columns = tx.new_id("test"), _columns(tx, op.body() or {})
     tx.db.execute(insert(agent_test).values(workspace=tx.workspace, id=new, created_ms=tx.now_ms, **columns))
@@ -64,7 +65,7 @@ def get_test(tx: Tx, op: GetAgentTest) -> Json:
     return _answer(test_row(tx, op.test_id))
 
 
-@agent_tests.implements(UpdateAgentTest, proof="test_an_update_replaces_the_whole_test")
+@agent_tests.implements(UpdateAgentTest, proof="test_an_update_replaces_the_whole_test", missing=_MISSING)
 def update_test(tx: Tx, op: UpdateAgentTest) -> Json:
     test_row(tx, op.test_id)
     mine = (agent_test.c.workspace == tx.workspace) & (agent_test.c.id == op.test_id)

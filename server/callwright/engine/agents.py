@@ -34,11 +34,12 @@ from .webhook_events import in_step
 
 agents = Handlers()
 
+_MISSING = "the effect of retention (but zero retention), call limits, webhooks and pronunciation dictionaries"
 _ANSWERED = ("agent_id", "metadata", "phone_numbers", "access_info")
 """Fields of an answer that a client may send back and that say nothing about the agent's document."""
 
 
-@agents.implements(CreateAgent, proof="test_an_agent_reads_back_as_it_was_created")
+@agents.implements(CreateAgent, proof="test_an_agent_reads_back_as_it_was_created", missing=_MISSING)
 def create_agent(tx: Tx, op: CreateAgent) -> CreatedAgent:
     return _stored(tx, tx.new_id("agent"), _checked(tx, {}, op.body() or {}))
 
@@ -81,7 +82,7 @@ def get_agent(tx: Tx, op: GetAgent) -> Json:
     return _answer(tx, agent_row(tx, op.agent_id))
 
 
-@agents.implements(UpdateAgent, proof="test_an_update_merges_deeply_and_null_restores_the_default")
+@agents.implements(UpdateAgent, proof="test_an_update_merges_deeply_and_null_restores_the_default", missing=_MISSING)
 def update_agent(tx: Tx, op: UpdateAgent) -> Json:
     old = agent_row(tx, op.agent_id)["document"]
     document = _checked(tx, old, op.body() or {})

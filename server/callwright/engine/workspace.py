@@ -17,7 +17,7 @@ from .workspace_documents import changed, document_of, keep
 
 workspace_settings = Handlers()
 
-_MISSING = "the effect: nothing calls the webhooks yet"
+_MISSING = "the effect of all but can_use_mcp_servers: nothing calls the webhooks or ages indexes yet"
 
 
 @workspace_settings.implements(
