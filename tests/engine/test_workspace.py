@@ -9,6 +9,7 @@ from inline_snapshot import snapshot
 from callwright.api.client import ApiClient
 
 from .helpers import JSON, agent, change, problems, secret
+from .test_phone_numbers import SIP
 
 pytestmark = pytest.mark.anyio
 
@@ -76,6 +77,15 @@ async def test_the_older_and_the_newer_way_to_ask_for_recordings_say_the_same(
     changed = await change(api, ada, platform_settings={"workspace_overrides": {"webhooks": patch}})
     found = changed["platform_settings"]["workspace_overrides"]["webhooks"]
     assert (found["events"], bool(found.get("send_audio"))) == (events, send_audio)
+
+
+async def test_new_trunk_numbers_take_the_stack_of_the_workspace(wire: AsyncClient) -> None:
+    numbers = "/v1/convai/phone-numbers"
+    first = (await wire.post(numbers, json=SIP)).json()["phone_number_id"]
+    await patch(wire, default_livekit_stack="static")
+    second = (await wire.post(numbers, json=SIP | {"phone_number": "+15550009999"})).json()["phone_number_id"]
+    found = [(await wire.get(f"{numbers}/{id}")).json()["livekit_stack"] for id in (first, second)]
+    assert found == ["standard", "static"]
 
 
 async def test_a_workspace_without_mcp_servers_takes_none(api: ApiClient, wire: AsyncClient) -> None:

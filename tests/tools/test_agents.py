@@ -146,7 +146,13 @@ async def test_what_was_spelt_otherwise_or_may_not_do_what_was_meant_is_noted(ap
             "agent": {"prompt": {"first_message": "Hallo."}},
             "conversation": {"text_only": True, "client_events": ["audio", "agent_respons"]},
         },
-        "platform_settings": {"widget": {"variant": "expanded", "placement": "middle"}},
+        "platform_settings": {
+            "widget": {
+                "variant": "expanded",
+                "placement": "middle",
+                "language_presets": {"fr": {}, "de": {}},
+            }
+        },
         "workflow": flow,
     }
     done = {"type": "llm", "condition": "All is done."}
@@ -158,6 +164,7 @@ async def test_what_was_spelt_otherwise_or_may_not_do_what_was_meant_is_noted(ap
         )
         mended: dict[str, Any] = {
             "conversation_config": {"conversation": {"text_only": False}, "tts": {"model_id": "eleven_flash_v2_5"}},
+            "platform_settings": {"widget": {"language_presets": {"fr": None}}},
             "workflow": {"edges": {"f": {"source": "desk", "target": "lost", "forward_condition": done}}},
         }
         again = facts(await client.call_tool("update_agent", {"agent_id": made["agent_id"], "config": mended}))
@@ -170,6 +177,7 @@ async def test_what_was_spelt_otherwise_or_may_not_do_what_was_meant_is_noted(ap
             "platform_settings.widget.placement is 'middle', which is no known value. Known: top-left, top, top-right, bottom-left, bottom, bottom-right.",
             "eleven_flash_v2 speaks English only; de is spoken by eleven_flash_v2_5.",
             "A text conversation shows no answers: conversation.client_events lacks agent_response.",
+            "The widget has labels in languages that the agent does not speak: fr.",
             "No conversation gets to these nodes of the workflow: lost.",
         ]
     )

@@ -17,7 +17,7 @@ from .workspace_documents import changed, document_of, keep
 
 workspace_settings = Handlers()
 
-_MISSING = "the effect of all but can_use_mcp_servers: nothing calls the webhooks or ages indexes yet"
+_MISSING = "the effect of webhooks and rag_retention_period_days: nothing calls or ages anything yet"
 
 
 @workspace_settings.implements(

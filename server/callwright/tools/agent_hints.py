@@ -18,6 +18,9 @@ def hints_of(agent: Agent) -> Iterator[str]:
     session = config.conversation
     if session.text_only and "agent_response" not in session.client_events:
         yield "A text conversation shows no answers: conversation.client_events lacks agent_response."
+    spoken = {language, *config.language_presets}
+    if silent := sorted(set(agent.platform_settings.widget.language_presets) - spoken):
+        yield f"The widget has labels in languages that the agent does not speak: {', '.join(map(short, silent[:10]))}."
     if agent.workflow is not None and (lost := _unreachable(agent.workflow)):
         yield f"No conversation gets to these nodes of the workflow: {', '.join(map(short, lost[:10]))}."
 
