@@ -54,7 +54,7 @@ class Granted:
     missing="the WebSocket that the URL leads to",
 )
 def get_signed_url(tx: Tx, op: GetSignedUrl) -> SignedUrl:
-    agent_row(tx, op.agent_id)
+    _check_page_that_asks(tx, agent_row(tx, op.agent_id)["document"])
     conversation_id = tx.new_id("conv") if op.include_conversation_id else None
     token, _ = issue(tx, op.agent_id, "signed_url", START_SECONDS, conversation_id=conversation_id)
     query = {"agent_id": op.agent_id, "conversation_signature": token}
@@ -68,7 +68,7 @@ def get_signed_url(tx: Tx, op: GetSignedUrl) -> SignedUrl:
     GetSessionToken, proof="test_a_session_token_starts_its_one_conversation", missing="conversations by WebRTC"
 )
 def get_session_token(tx: Tx, op: GetSessionToken) -> SessionToken:
-    agent_row(tx, op.agent_id)
+    _check_page_that_asks(tx, agent_row(tx, op.agent_id)["document"])
     conversation_id = tx.new_id("conv")
     token, _ = issue(
         tx, op.agent_id, "session", SESSION_SECONDS, conversation_id=conversation_id, participant=op.participant_name
@@ -150,13 +150,23 @@ def check_asker(tx: Tx, document: Json, signature: str | None) -> None:
     if tx.asker.has_key:
         return
     auth = _auth(document)
-    pages = {str(entry["hostname"]).lower() for entry in auth.get("allowlist") or ()}
-    if pages and pages.isdisjoint(_hosts(tx.asker.page or "")):
-        raise Forbidden("This agent is open to certain pages only, and this one is not among them.")
+    _check_page(auth, tx.asker.page or "")
     if auth.get("enable_auth"):
         if not signature:
             raise Unauthorized("This agent demands authentication: give the conversation_signature of a signed URL.")
         _valid(tx, signature, document["agent_id"])
+
+
+def _check_page_that_asks(tx: Tx, document: Json) -> None:
+    """Who asks for access with the key is a server as a rule, which names no page; a page that asks must be allowed."""
+    if tx.asker.page is not None:
+        _check_page(_auth(document), tx.asker.page)
+
+
+def _check_page(auth: Json, page: str) -> None:
+    allowed = {str(entry["hostname"]).lower() for entry in auth.get("allowlist") or ()}
+    if allowed and allowed.isdisjoint(_hosts(page)):
+        raise Forbidden("This agent is open to certain pages only, and this one is not among them.")
 
 
 def home_of(db: Connection, agent_id: str) -> str:
