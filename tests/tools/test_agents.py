@@ -182,3 +182,12 @@ async def test_what_was_spelt_otherwise_or_may_not_do_what_was_meant_is_noted(ap
         ]
     )
     assert "notes" not in again
+
+
+async def test_an_archived_agent_is_marked_in_the_list(app: App) -> None:
+    async with reach(app) as (client, _):
+        for name, archived in (("Ada", False), ("Bob", True)):
+            config = {"platform_settings": {"archived": archived}}
+            facts(await client.call_tool("create_agent", {"name": name, "prompt": "Help.", "config": config}))
+        listed = facts(await client.call_tool("list_agents", {}))["agents"]
+    assert [(line["name"], line.get("archived")) for line in listed] == [("Bob", True), ("Ada", None)]

@@ -63,6 +63,7 @@ class AgentLine(View):
     name: str
     tags: list[str]
     last_call_unix_secs: int | None = None
+    archived: bool | None = None
 
 
 class Agents(Page):
@@ -101,7 +102,11 @@ async def list_agents(
     return Agents(
         agents=[
             AgentLine(
-                agent_id=a.agent_id, name=short(a.name), tags=a.tags, last_call_unix_secs=a.last_call_time_unix_secs
+                agent_id=a.agent_id,
+                name=short(a.name),
+                tags=a.tags,
+                last_call_unix_secs=a.last_call_time_unix_secs,
+                archived=a.archived or None,
             )
             for a in page.agents
         ],
