@@ -172,7 +172,7 @@ def test_an_answer_beyond_a_limit_is_read_as_it_came(body: dict[str, Any]) -> No
             [
                 (
                     "outbound_trunk_config.address",
-                    "Value error, must be a host name or an IP address, without sip: before it",
+                    "Value error, must be a host name or an IP address, without sip: or a user before it",
                 )
             ],
         ),

@@ -1,6 +1,8 @@
 """Older spellings of an agent's document become the one that platforms keep."""
 
 import copy
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from callwright.contract.agent.normalise import normalise
 from callwright.contract.agents import CreateAgent, SimulateConversation
 
+EDITOR_TOOLS: list[Any] = json.loads((Path(__file__).parent / "editor-tools.json").read_text("utf-8"))
 END_CALL = {"type": "system", "name": "end_call", "description": "", "params": {"system_tool_type": "end_call"}}
 WEBHOOK = {"type": "webhook", "name": "w", "description": "d", "api_schema": {"url": "https://example.com"}}
 
@@ -78,9 +81,10 @@ def test_goals_may_be_sentences() -> None:
         "type": "prompt",
         "conversation_goal_prompt": goal,
     }
-    request = {"platform_settings": {"evaluation": {"criteria": [goal, spelt]}}, "extra_evaluation_criteria": [goal]}
+    other = spelt | {"id": "other"}
+    request = {"platform_settings": {"evaluation": {"criteria": [goal, other]}}, "extra_evaluation_criteria": [goal]}
     assert normalise(request)[0] == {
-        "platform_settings": {"evaluation": {"criteria": [spelt, spelt]}},
+        "platform_settings": {"evaluation": {"criteria": [spelt, other]}},
         "extra_evaluation_criteria": [spelt],
     }
 
@@ -91,6 +95,31 @@ def test_a_simulated_user_may_be_a_sentence() -> None:
     assert op.body() == {
         "simulation_specification": {"simulated_user_config": {"prompt": {"prompt": "You are impatient."}}}
     }
+
+
+def test_goals_that_begin_alike_have_ids_of_their_own() -> None:
+    """Results are kept by id: of two with one id, only one would be."""
+    goals = [
+        "Stays calm",
+        "Stays calm!",
+        {"id": "stays_calm_2", "name": "n", "conversation_goal_prompt": "p"},
+        "…",
+        "?",
+    ]
+    document = {"platform_settings": {"evaluation": {"criteria": goals}}, "extra_evaluation_criteria": goals[:2]}
+    found, _ = normalise(document)
+    kept = found["platform_settings"]["evaluation"]["criteria"]
+    assert [goal["id"] for goal in kept] == ["stays_calm", "stays_calm_3", "stays_calm_2", "goal", "goal_2"]
+    assert [goal["id"] for goal in found["extra_evaluation_criteria"]] == ["stays_calm", "stays_calm_2"]
+
+
+@pytest.mark.parametrize("case", EDITOR_TOOLS, ids=lambda case: case["api"]["name"])
+def test_an_agents_own_tool_may_be_written_as_editors_do(case: Any) -> None:
+    found, warnings = normalise(agent(tools=[case["editor"]]))
+    assert found == agent(tools=[case["api"]])
+    assert all(warning.startswith(f"{case['api']['name']}: ") for warning in warnings)
+    assert warnings
+    assert normalise(found) == (found, [])
 
 
 def test_what_a_node_of_a_workflow_changes_is_read_the_same_way() -> None:

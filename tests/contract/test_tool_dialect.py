@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
+from pydantic import ValidationError
 
 from callwright.contract.agent_tools import CreateTool, UpdateTool
 from callwright.contract.tool_dialect import normalise_tool, placeholders
@@ -19,6 +20,13 @@ BY_NAME = {case["api"]["name"]: case for case in TOOLS}
 
 def webhook(**schema: Any) -> dict[str, Any]:
     return {"type": "webhook", "name": "w", "description": "d", "api_schema": {"url": "https://example.com", **schema}}
+
+
+def test_of_two_values_of_one_name_none_is_lost() -> None:
+    twice = [{"id": "day", "type": "string", "description": text} for text in ("First.", "Second.")]
+    for name in ("path_params_schema", "query_params_schema", "request_body_schema"):
+        with pytest.raises(ValidationError):
+            CreateTool.parse({}, {}, {"tool_config": webhook(**{name: twice})})
 
 
 def test_there_are_ten() -> None:

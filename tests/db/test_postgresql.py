@@ -20,13 +20,15 @@ from tests.arms import Clock, numbered, settings
 
 # ruff: noqa: F403  # the same tests, with the fixture `app` of this file
 from tests.engine.conftest import *
-from tests.engine.helpers import JSON
+from tests.engine.helpers import JSON, http
 from tests.engine.helpers import agent as an_agent
 from tests.engine.test_access import *
 from tests.engine.test_agent_checks import *
 from tests.engine.test_agent_tests import *
 from tests.engine.test_agent_tools import *
 from tests.engine.test_agents import *
+from tests.engine.test_batch_calls import *
+from tests.engine.test_calls import *
 from tests.engine.test_conversations import *
 from tests.engine.test_fuzz import *
 from tests.engine.test_knowledge_base import *
@@ -38,13 +40,17 @@ from tests.engine.test_rag_indexes import *
 from tests.engine.test_secrets import *
 from tests.engine.test_test_runs import *
 from tests.engine.test_widget import *
+from tests.engine.test_workflow_checks import *
+from tests.engine.test_workspace import *
 from tests.engine.test_workspaces import *
+from tests.laws import test_answers as answers
 
 from .postgresql import fresh, programs, server
 
 pytestmark = pytest.mark.anyio
 
 NUMBERS = count()
+page = answers.page
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +71,32 @@ async def app(tmp_path: Path, clock: Clock, url: str) -> AsyncGenerator[App]:
     app = App(settings(tmp_path / "home", own_database_url=url), "embedded", clock=clock, ids=numbered())
     yield app
     await app.close()
+
+
+async def test_every_operation_works_once(tmp_path: Path, clock: Clock, url: str, page: str) -> None:
+    """Each is created, listed, read, changed and deleted, and answers as published."""
+    chosen = settings(tmp_path / "home", own_database_url=url, allow_private=("127.0.0.1",))
+    app = App(chosen, "embedded", clock=clock, ids=numbered())
+    async with http(await app.engine()) as wire:
+        await answers.test_every_answer_is_one_that_the_published_schema_allows(wire, page)
+    await app.close()
+
+
+def test_all_rules_that_the_database_takes_part_in_are_tried_on_both() -> None:
+    """The others ask no database, or choose one of their own."""
+    engine = Path(__file__).parents[1] / "engine"
+    apart = {
+        "test_chunking",
+        "test_documents_from_files",
+        "test_http",
+        "test_merge",
+        "test_page_text",
+        "test_simulations",
+        "test_streams",
+        "test_voices",
+    }
+    here = Path(__file__).read_text("utf-8")
+    assert {file.stem for file in engine.glob("test_*.py") if f"tests.engine.{file.stem} import *" not in here} == apart
 
 
 async def test_processes_that_change_one_agent_do_not_overtake_each_other(

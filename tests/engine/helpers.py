@@ -75,6 +75,12 @@ def knowing(document_id: str, **prompt: Any) -> JSON:
     return {"agent": {"prompt": {"knowledge_base": [locator], **prompt}}}
 
 
+def workflow(node: JSON) -> JSON:
+    """A workflow that goes from its start to one node, `n`, at once."""
+    edge = {"source": "start", "target": "n", "forward_condition": {"type": "unconditional"}}
+    return {"nodes": {"start": {"type": "start"}, "n": node}, "edges": {"e": edge}}
+
+
 def dump(model: BaseModel) -> JSON:
     """An answer as it was on the wire."""
     return model.model_dump(mode="json", exclude_unset=True)

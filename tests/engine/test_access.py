@@ -79,6 +79,15 @@ async def test_a_signed_url_leads_to_the_host_that_was_asked(wire: AsyncClient, 
     assert asked_of(url).keys() == {"agent_id", "conversation_signature"}
 
 
+@pytest.mark.parametrize("path", ["get-signed-url", "token"])
+async def test_a_page_gets_access_only_where_the_agent_names_it(api: ApiClient, wire: AsyncClient, path: str) -> None:
+    ada = await agent(api, platform_settings={"auth": {"allowlist": [{"hostname": "shop.example"}]}})
+    for origin, status in ((None, 200), ("https://shop.example", 200), ("https://evil.example", 403), ("null", 403)):
+        headers = {"origin": origin} if origin else {}
+        answer = await wire.get(f"/v1/convai/conversation/{path}", params={"agent_id": ada}, headers=headers)
+        assert answer.status_code == status, origin
+
+
 async def test_a_url_for_one_conversation_is_spent_by_it(app: App, api: ApiClient, clock: Clock) -> None:
     ada = await agent(api)
     given = await signed(api, ada, include_conversation_id=True)
@@ -101,6 +110,15 @@ async def test_a_session_token_starts_its_one_conversation(app: App, api: ApiCli
     assert given.conversation_id
     assert await started(app, clock, given.token, ada) == Granted("session", given.conversation_id, "Bo")
     assert await started(app, clock, given.token, ada) == USED
+
+
+async def test_a_session_token_is_good_for_10_minutes(app: App, api: ApiClient, clock: Clock) -> None:
+    ada = await agent(api)
+    early, late = [(await api.send(GetSessionToken(agent_id=ada))).token for _ in range(2)]
+    clock.forward(seconds=10 * 60 - 1)
+    assert isinstance(await started(app, clock, early, ada), Granted)
+    clock.forward(seconds=1)
+    assert await started(app, clock, late, ada) == EXPIRED
 
 
 async def test_the_link_of_an_agent_that_demands_authentication_carries_a_token(

@@ -7,7 +7,7 @@ from inline_snapshot import snapshot
 from callwright.api.client import ApiClient
 from callwright.contract.agents import ListAgents
 
-from .helpers import JSON, agent, knowing, problems, read
+from .helpers import JSON, agent, knowing, problems, read, workflow
 
 pytestmark = pytest.mark.anyio
 
@@ -58,6 +58,17 @@ async def test_values_at_a_limit_are_stored(wire: AsyncClient, body: JSON) -> No
         (
             put(auth={"allowlist": [{"hostname": "a.com"}, {"hostname": "A.com"}]}),
             "body.platform_settings.auth.allowlist",
+        ),
+        *(
+            (put(auth={"allowlist": [{"hostname": name}]}), "body.platform_settings.auth.allowlist")
+            for name in ("https://a.com", "a.com/", "*.a.com", "a.com:", "müller.example", "")
+        ),
+        *(
+            (
+                put(tts={"supported_voices": [{"label": label, "voice_id": "v"}]}),
+                "body.conversation_config.tts.supported_voices",
+            )
+            for label in ("default", " ", "a<b", "/a")
         ),
         (put(tts=voices(10)), "body.conversation_config.tts.supported_voices"),
         ({}, "body.conversation_config"),
@@ -143,6 +154,39 @@ async def test_zero_retention_refuses_other_models(api: ApiClient, wire: AsyncCl
         )
     )
     assert (await read(api, made))["platform_settings"]["privacy"]["zero_retention_mode"] is False
+
+
+@pytest.mark.parametrize(
+    "prompt", [{"llm": "gpt-4o"}, {"native_mcp_server_ids": ["mcp_1"]}], ids=["a model", "an MCP server"]
+)
+@pytest.mark.parametrize("place", ["the agent", "a language", "a node"])
+async def test_zero_retention_holds_for_every_prompt_of_an_agent(wire: AsyncClient, prompt: JSON, place: str) -> None:
+    config: JSON = {"agent": {"prompt": prompt}}
+    node = {"type": "override_agent", "label": "Desk", "conversation_config": config}
+    body: JSON = {
+        "the agent": {"conversation_config": config},
+        "a language": {"conversation_config": {"language_presets": {"nl": {"overrides": config}}}},
+        "a node": {"conversation_config": {}, "workflow": workflow(node)},
+    }[place]
+    assert (await wire.post(CREATE, json=body)).status_code == 200
+    refused = await wire.post(CREATE, json=body | {"platform_settings": {"privacy": {"zero_retention_mode": True}}})
+    assert (refused.status_code, refused.json()["detail"]["message"].split(":")[0].split(",")[0]) == (
+        400,
+        "Zero retention allows only models that keep nothing"
+        if "llm" in prompt
+        else "Zero retention allows no MCP servers",
+    )
+
+
+async def test_a_prompt_of_a_node_has_the_limit_of_the_agents_own(wire: AsyncClient) -> None:
+    long = "é" * 1_000_001
+    config = {"agent": {"prompt": {"prompt": long}}}
+    node = {"type": "override_agent", "label": "n", "additional_prompt": long, "conversation_config": config}
+    found = problems(await wire.post(CREATE, json={"conversation_config": {}, "workflow": workflow(node)}))
+    assert [problem.split(":")[0] for problem in found] == [
+        "body.workflow.nodes.n.conversation_config.agent.prompt.prompt",
+        "body.workflow.nodes.n.additional_prompt",
+    ]
 
 
 async def test_a_variable_or_header_that_is_called_like_a_reference_is_none(wire: AsyncClient) -> None:

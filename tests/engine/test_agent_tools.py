@@ -7,13 +7,16 @@ from httpx2 import AsyncClient
 from inline_snapshot import snapshot
 
 from callwright.api.client import ApiClient
+from callwright.contract.agent_tests import DeleteAgentTest, UpdateAgentTest
 from callwright.contract.agent_tools import CreateTool, DeleteTool, GetTool, ListToolDependents, ListTools, UpdateTool
 from callwright.contract.agents import DeleteAgent
 from callwright.contract.errors import NotFound
 from callwright.contract.secrets import DeleteSecret, ListSecrets
 from tests.contract.facts import assert_answer
 
-from .helpers import JSON, agent, change, dump, problems, refused, secret
+from .helpers import JSON, agent, change, dump, problems, refused, secret, workflow
+from .test_agent_tests import CALL
+from .test_agent_tests import made as a_test
 
 pytestmark = pytest.mark.anyio
 
@@ -117,7 +120,7 @@ async def test_deleting_a_tool_in_use_names_the_agents(api: ApiClient) -> None:
     made = await make(api)
     ada = await agent(api, using(made), name="Ada")
     node: JSON = {"type": "override_agent", "label": "n", "additional_tool_ids": [made]}
-    await agent(api, workflow={"nodes": {"n": node}}, name="Bob")
+    await agent(api, workflow=workflow(node), name="Bob")
     error = await refused(api, DeleteTool(tool_id=made))
     assert (error.status, error.code, str(error)) == snapshot(
         (400, "tool_in_use", "Tool 'look_up' is used by 'Ada' (agent_2), 'Bob' (agent_3). Take it out there first.")
@@ -128,6 +131,26 @@ async def test_deleting_a_tool_in_use_names_the_agents(api: ApiClient) -> None:
     unused = await make(api)
     assert dump(await api.send(DeleteTool(tool_id=unused))) == {}
     assert isinstance(await refused(api, GetTool(tool_id=unused)), NotFound)
+
+
+async def test_a_tool_that_a_test_looks_for_is_in_use(api: ApiClient) -> None:
+    """Without it the test would fail for ever, whatever the agent does."""
+
+    def looks_for(id: str, kind: str = "webhook") -> JSON:
+        return CALL | {"name": "Looks up", "tool_call_parameters": {"referenced_tool": {"id": id, "type": kind}}}
+
+    tool = await make(api)
+    test = await a_test(api, looks_for(tool))
+    error = await refused(api, DeleteTool(tool_id=tool))
+    assert (error.code, str(error)) == (
+        "tool_in_use",
+        f"Tool 'look_up' is used by 'Looks up' ({test}). Take it out there first.",
+    )
+    await api.send(UpdateAgentTest.model_validate({"test_id": test, **looks_for("end_call", "system")}))
+    assert dump(await api.send(DeleteTool(tool_id=tool))) == {}
+    other = await make(api)
+    await api.send(DeleteAgentTest(test_id=await a_test(api, looks_for(other, "client"))))
+    assert dump(await api.send(DeleteTool(tool_id=other))) == {}
 
 
 async def test_the_agents_that_use_a_tool_are_listed_page_by_page(api: ApiClient, wire: AsyncClient) -> None:
@@ -150,7 +173,7 @@ async def test_an_agent_takes_only_tools_that_exist(api: ApiClient, wire: AsyncC
         ["body.conversation_config.agent.prompt.tool_ids.1: There is no tool 'tool_no'."]
     )
     node = {"type": "override_agent", "label": "n", "additional_tool_ids": ["tool_no"]}
-    body = {"conversation_config": {}, "workflow": {"nodes": {"n": node}}}
+    body = {"conversation_config": {}, "workflow": workflow(node)}
     assert problems(await wire.post("/v1/convai/agents/create", json=body)) == snapshot(
         ["body.workflow.nodes.n.additional_tool_ids.0: There is no tool 'tool_no'."]
     )
@@ -174,6 +197,7 @@ async def test_a_secret_in_a_tool_is_in_use(api: ApiClient) -> None:
             "agents": [],
             "others": [],
             "phone_numbers": [],
+            "mcp_servers": [],
         }
     )
     error = await refused(api, DeleteSecret(secret_id=key))

@@ -8,10 +8,12 @@ from callwright.api.client import ApiClient
 from callwright.contract.agents import DeleteAgent, DuplicateAgent, GetAgent, ListAgents, UpdateAgent
 from callwright.contract.errors import NotFound
 from callwright.contract.knowledge_base import DeleteDocument
+from callwright.contract.operation import Blob
 from callwright.contract.phone_numbers import CreatePhoneNumber, GetPhoneNumber, UpdatePhoneNumber
+from callwright.contract.widget import GetAvatar, UploadAvatar
 from tests.arms import Clock
 
-from .helpers import agent, change, dump, knowing, problems, read, refused, secret, text
+from .helpers import agent, change, dump, knowing, problems, read, refused, secret, text, workflow
 from .test_phone_numbers import SIP
 
 pytestmark = pytest.mark.anyio
@@ -331,6 +333,36 @@ async def test_a_copy_has_the_configuration_and_neither_the_numbers_nor_the_keys
     assert original["platform_settings"]["auth"].pop("shareable_token") == "t0ken"
     own = ("agent_id", "name", "phone_numbers", "metadata")
     assert {k: v for k, v in copy.items() if k not in own} == {k: v for k, v in original.items() if k not in own}
+
+
+async def test_a_copy_has_the_workflow_and_a_picture_of_its_own(api: ApiClient) -> None:
+    picture = Blob("image/png", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "a.png")
+    settings = {"widget": {"variant": "tiny"}, "evaluation": {"criteria": ["Stays calm"]}, "archived": True}
+    ada = await agent(api, workflow=workflow({"type": "end"}), platform_settings=settings)
+    await api.send(UploadAvatar(agent_id=ada, avatar_file=picture))
+    copy = (await api.send(DuplicateAgent(agent_id=ada))).agent_id
+    original, copied = await read(api, ada), await read(api, copy)
+    assert copied["workflow"] == original["workflow"]
+    theirs = original["platform_settings"]["widget"].pop("avatar")
+    own = copied["platform_settings"]["widget"].pop("avatar")
+    assert copied["platform_settings"] == original["platform_settings"]
+    assert own == theirs | {"url": theirs["url"].replace(ada, copy)}
+    await api.send(DeleteAgent(agent_id=ada))
+    assert (await api.send(GetAvatar(agent_id=copy))).data == picture.data
+
+
+async def test_archived_agents_are_listed_apart_when_asked_for(api: ApiClient) -> None:
+    for name in ("Ada", "Bob", "Cleo"):
+        await agent(api, name=name, platform_settings={"archived": name != "Bob"})
+    found = {value: await api.send(ListAgents(archived=value, page_size=1)) for value in (None, True, False)}
+    assert {value: [row.name for row in page.agents] for value, page in found.items()} == {
+        None: ["Cleo"],
+        True: ["Cleo"],
+        False: ["Bob"],
+    }
+    rest = await api.send(ListAgents(archived=True, page_size=1, cursor=found[True].next_cursor))
+    assert ([(row.name, row.archived) for row in rest.agents], rest.has_more) == ([("Ada", True)], False)
+    assert found[False].has_more is False
 
 
 async def test_a_copy_uses_what_the_original_uses_and_lives_on_its_own(api: ApiClient) -> None:

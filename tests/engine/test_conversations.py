@@ -105,6 +105,36 @@ async def test_pages_go_on_where_the_last_one_ended(app: App, api: ApiClient) ->
     assert found == [f"conv_{n}" for n in reversed(range(8))]
 
 
+@pytest.mark.parametrize(
+    ("query", "left_out"),
+    [
+        ({"agent_id": "agent_1"}, {"agent_id": "agent_2"}),
+        ({"call_successful": "success"}, {"analysis": {"call_successful": "unknown"}}),
+        ({"call_start_before_unix": 104}, {"start": 104}),
+        ({"call_start_after_unix": 99}, {"start": 99}),
+        ({"user_id": "u1"}, {"user_id": None}),
+        ({"search": "hello"}, {"said": "Bye."}),
+    ],
+    ids=lambda value: next(iter(value)),
+)
+async def test_a_filter_holds_on_every_page(app: App, api: ApiClient, query: JSON, left_out: JSON) -> None:
+    await agent(api)
+    wanted = [record(f"conv_{n}", "agent_1", start=100 + n // 2) for n in range(6)]
+    others: list[JSON] = []
+    for n in range(6):
+        given: JSON = {"start": 100 + n // 2, "analysis": {}}
+        given |= left_out
+        others.append(record(f"conv_{n}x", given.pop("agent_id", "agent_1"), **given))
+    await kept(app, *wanted, *others)
+    found: list[str] = []
+    cursor: str | None = None
+    for _ in range(3):
+        page = await api.send(ListConversations.model_validate({**query, "page_size": 2, "cursor": cursor}))
+        found += [row.conversation_id for row in page.conversations]
+        cursor = page.next_cursor
+    assert (found, cursor) == ([f"conv_{n}" for n in reversed(range(6))], None)
+
+
 async def test_a_summary_is_there_when_asked_for(app: App, api: ApiClient, wire: AsyncClient) -> None:
     ada = await agent(api, name="Ada")
     await kept(app, record("conv_a", ada, start=5))

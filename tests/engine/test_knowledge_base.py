@@ -16,7 +16,7 @@ from callwright.contract.knowledge_base import (
 )
 from tests.arms import Clock
 
-from .helpers import JSON, agent, dump, knowing, problems, read, refused, text
+from .helpers import JSON, agent, dump, knowing, problems, read, refused, text, workflow
 
 pytestmark = pytest.mark.anyio
 
@@ -102,7 +102,7 @@ async def test_deleting_a_document_in_use_names_the_agents(api: ApiClient) -> No
         "label": "n",
         "additional_knowledge_base": [{"type": "text", "name": "H", "id": made}],
     }
-    cleo = await agent(api, workflow={"nodes": {"n": node}}, name="Cleo")
+    cleo = await agent(api, workflow=workflow(node), name="Cleo")
     error = await refused(api, DeleteDocument(documentation_id=made))
     assert (error.status, error.code, str(error)) == snapshot(
         (
@@ -128,7 +128,7 @@ async def test_a_forced_delete_takes_the_document_out_of_its_agents(api: ApiClie
     made, other = await text(api), await text(api, "Prices")
     locators = [{"type": "text", "name": "n", "id": id} for id in (made, other)]
     node: JSON = {"type": "override_agent", "label": "n", "additional_knowledge_base": locators}
-    ada = await agent(api, {"agent": {"prompt": {"knowledge_base": locators}}}, workflow={"nodes": {"n": node}})
+    ada = await agent(api, {"agent": {"prompt": {"knowledge_base": locators}}}, workflow=workflow(node))
     assert dump(await api.send(DeleteDocument(documentation_id=made, force=True))) == {}
     after = await read(api, ada)
     assert [d["id"] for d in after["conversation_config"]["agent"]["prompt"]["knowledge_base"]] == [other]

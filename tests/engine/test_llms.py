@@ -7,7 +7,7 @@ from callwright.api.client import ApiClient
 from callwright.contract.agents import GetAgentKnowledgeSize
 from callwright.contract.llms import CalculateAgentLlmUsage, CalculateLlmUsage, ListLlms, LlmPrices
 
-from .helpers import agent, dump, knowing, text
+from .helpers import agent, dump, knowing, text, workflow
 
 pytestmark = pytest.mark.anyio
 
@@ -71,7 +71,7 @@ async def test_the_size_of_an_agents_knowledge_is_told_in_pages(api: ApiClient) 
     first, second = await text(api, content="ä" * 3_000), await text(api, content="x" * 500)
     locator = {"type": "text", "name": "n", "id": second}
     node = {"type": "override_agent", "label": "Desk", "additional_knowledge_base": [locator, {**locator, "id": first}]}
-    ada = await agent(api, knowing(first), workflow={"nodes": {"n1": node}, "edges": {}})
+    ada = await agent(api, knowing(first), workflow=workflow(node))
     assert dump(await api.send(GetAgentKnowledgeSize(agent_id=ada))) == {"number_of_pages": 1.75}
     assert dump(await api.send(GetAgentKnowledgeSize(agent_id=await agent(api)))) == {"number_of_pages": 0.0}
 

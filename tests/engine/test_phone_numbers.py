@@ -229,6 +229,8 @@ async def opened(app: App, id: str) -> str | None:
         ({"label": None}, "body.label"),
         ({"provider": "vonage"}, "body.provider"),
         ({"outbound_trunk_config": {"address": "sip:me@sip.example.com"}}, "body.outbound_trunk_config.address"),
+        ({"outbound_trunk_config": {"address": "me@sip.example.com"}}, "body.outbound_trunk_config.address"),
+        ({"outbound_trunk_config": {"address": "sip.example.com/x"}}, "body.outbound_trunk_config.address"),
         (
             {"outbound_trunk_config": {"address": "a.example", "transport": "udp"}},
             "body.outbound_trunk_config.transport",

@@ -132,5 +132,17 @@ async def test_what_is_too_much_for_the_workspace_is_not_indexed(
     assert (refused_one.status, chunk_ids(refused_one)) == ("rag_limit_exceeded", [])
     assert (await api.send(GetRagOverview())).total_used_bytes == 15
     monkeypatch.undo()
-    await api.send(DeleteRagIndex(documentation_id=exceeds, rag_index_id=refused_one.id))
-    assert (await index(api, exceeds)).status == "succeeded"
+    again = await index(api, exceeds)
+    assert (again.id, again.status) == (refused_one.id, "succeeded")
+    assert (await api.send(GetRagOverview())).total_used_bytes == 15 + 18
+
+
+async def test_an_index_that_was_too_much_keeps_no_passages(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = await text(api, content="Open from nine.")
+    first = await index(api, document)
+    monkeypatch.setattr(rag_indexes, "MOST_BYTES", 20)
+    assert (await index(api, document, LARGE)).status == "rag_limit_exceeded"
+    await api.send(DeleteRagIndex(documentation_id=document, rag_index_id=first.id))
+    gone = GetChunk(documentation_id=document, chunk_id=chunk_ids(first)[0])
+    assert isinstance(await refused(api, gone), NotFound)
+    assert chunk_ids(await index(api, document)) == chunk_ids(first)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, update
 from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.contract.errors import NotFound
+from callwright.contract.mcp_servers import CreateMcpServer
 from callwright.contract.phone_numbers import CreatePhoneNumber
 from callwright.contract.secrets import DeleteSecret, ListSecrets, UpdateSecret
 from callwright.engine.handlers import Tx
@@ -51,7 +52,7 @@ async def test_a_created_secret_is_listed_without_its_value(app: App, api: ApiCl
                     "type": "stored",
                     "secret_id": "secret_1",
                     "name": "CRM",
-                    "used_by": {"tools": [], "agents": [], "others": [], "phone_numbers": []},
+                    "used_by": {"tools": [], "agents": [], "others": [], "phone_numbers": [], "mcp_servers": []},
                 }
             ]
         }
@@ -109,6 +110,16 @@ async def test_deleting_a_secret_in_use_names_its_users(api: ApiClient) -> None:
     assert await api.send(DeleteSecret(secret_id=made)) is None
     assert (await api.send(ListSecrets())).secrets == []
     assert isinstance(await refused(api, DeleteSecret(secret_id=made)), NotFound)
+
+
+async def test_a_secret_of_an_mcp_server_is_listed_with_it(api: ApiClient) -> None:
+    made = await secret(api)
+    config = {"name": "Calendar", "url": "https://mcp.example.com/mcp", "secret_token": {"secret_id": made}}
+    server = (await api.send(CreateMcpServer.model_validate({"config": config}))).id
+    assert [row.used_by.mcp_servers for row in (await api.send(ListSecrets())).secrets] == [[server]]
+    assert str(await refused(api, DeleteSecret(secret_id=made))) == (
+        f"Secret 'CRM' is used by mcp_server '{server}' ({server}). Take it out there first."
+    )
 
 
 async def test_a_rotated_key_opens_everything_and_the_old_one_nothing(app: App, api: ApiClient) -> None:

@@ -132,6 +132,7 @@ async def test_invocations_of_an_agent_are_listed_with_their_counts(tmp_path: Pa
     assert [row.id for row in page.results] == [second.id]
     assert rest == snapshot(
         {
+            "meta": {"total": 2, "page_size": 1},
             "results": [
                 {
                     "id": "tinv_5",
@@ -207,7 +208,7 @@ WORKFLOW: JSON = {
         },
         "bye": {"type": "end"},
     },
-    "edges": {},
+    "edges": {"e": {"source": "start", "target": "sell", "forward_condition": {"type": "unconditional"}}},
 }
 
 

@@ -112,6 +112,10 @@ async def test_a_page_needs_a_signature_where_the_agent_demands_authentication(
         ("https://example.com", 200),
         ("https://EXAMPLE.com:443", 200),
         ("http://localhost:3000", 200),
+        ("https://Shop.example", 200),
+        ("http://shop.example", 403),
+        ("http://[::1]:8080", 200),
+        ("http://[::1]", 403),
         ("http://localhost", 403),
         ("https://app.example.com", 403),
         ("https://example.com:8443", 403),
@@ -124,10 +128,37 @@ async def test_a_page_needs_a_signature_where_the_agent_demands_authentication(
 async def test_only_the_pages_that_the_agent_names_see_it(
     api: ApiClient, keyless: AsyncClient, origin: str | None, status: int
 ) -> None:
-    hosts = [{"hostname": "example.com"}, {"hostname": "localhost:3000"}]
+    hosts = [{"hostname": name} for name in ("example.com", "localhost:3000", "shop.example:443", "[::1]:8080")]
     ada = await agent(api, platform_settings={"auth": {"allowlist": hosts}})
     headers = {"origin": origin} if origin else {}
     assert (await keyless.get(f"/v1/convai/agents/{ada}/widget", headers=headers)).status_code == status
+
+
+async def test_a_page_of_another_host_may_read_what_is_public_and_why_it_is_refused(
+    api: ApiClient, keyless: AsyncClient
+) -> None:
+    """A browser hides every other answer from the page, and asks beforehand where the request has headers of its own."""
+    hosts = [{"hostname": "shop.example"}]
+    ada = await agent(api, platform_settings={"auth": {"allowlist": hosts}})
+    widget = f"/v1/convai/agents/{ada}/widget"
+    for origin, status in (("https://shop.example", 200), ("https://other.example", 403)):
+        answer = await keyless.get(widget, headers={"origin": origin})
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, "*")
+    asked = {
+        "origin": "https://shop.example",
+        "access-control-request-method": "GET",
+        "access-control-request-headers": "content-type",
+    }
+    before = await keyless.options(widget, headers=asked)
+    assert before.status_code == 200
+    assert "content-type" in before.headers["access-control-allow-headers"]
+    assert "access-control-allow-credentials" not in before.headers
+    bare = await keyless.options(widget)
+    assert (bare.status_code, bare.headers["allow"]) == (405, "GET")
+    for path in (f"/v1/convai/agents/{ada}", f"/v1/convai/agents/{ada}/link"):
+        closed = await keyless.get(path, headers=asked)
+        assert "access-control-allow-origin" not in closed.headers
+        assert (await keyless.options(path, headers=asked)).status_code == 405
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from inline_snapshot import snapshot
 
 from callwright.api.client import ApiClient
 
-from .helpers import JSON, problems, secret
+from .helpers import JSON, agent, change, problems, secret
+from .test_phone_numbers import SIP
 
 pytestmark = pytest.mark.anyio
 
@@ -51,6 +52,60 @@ async def test_workspace_settings_merge_and_null_restores_the_default(wire: Asyn
     await patch(wire, **asking("https://crm.example.com/who"))
     cleared = await patch(wire, conversation_initiation_client_data_webhook=None)
     assert cleared.json() == changed.json()
+
+
+@pytest.mark.parametrize(
+    ("before", "patch", "events", "send_audio"),
+    [
+        ({}, {"send_audio": True}, ["audio"], True),
+        ({}, {"events": ["transcript", "audio"]}, ["transcript", "audio"], True),
+        ({"events": ["audio", "transcript"]}, {"send_audio": False}, ["transcript"], False),
+        ({"events": ["audio"]}, {"events": ["transcript"]}, ["transcript"], False),
+        ({"send_audio": True}, {"send_audio": None}, [], False),
+        ({"send_audio": True}, {"events": ["transcript"], "send_audio": True}, ["transcript"], False),
+        ({"send_audio": True}, {"post_call_webhook_id": "wh_1"}, ["audio"], True),
+    ],
+)
+async def test_the_older_and_the_newer_way_to_ask_for_recordings_say_the_same(
+    api: ApiClient, wire: AsyncClient, before: JSON, patch: JSON, events: list[str], send_audio: bool
+) -> None:
+    for webhooks in (before, patch):
+        answer = await wire.patch(SETTINGS, json={"webhooks": webhooks})
+    found = answer.json()["webhooks"]
+    assert (found["events"], found["send_audio"]) == (events, send_audio)
+    ada = await agent(api, platform_settings={"workspace_overrides": {"webhooks": before}})
+    changed = await change(api, ada, platform_settings={"workspace_overrides": {"webhooks": patch}})
+    found = changed["platform_settings"]["workspace_overrides"]["webhooks"]
+    assert (found["events"], bool(found.get("send_audio"))) == (events, send_audio)
+
+
+async def test_new_trunk_numbers_take_the_stack_of_the_workspace(wire: AsyncClient) -> None:
+    numbers = "/v1/convai/phone-numbers"
+    first = (await wire.post(numbers, json=SIP)).json()["phone_number_id"]
+    await patch(wire, default_livekit_stack="static")
+    second = (await wire.post(numbers, json=SIP | {"phone_number": "+15550009999"})).json()["phone_number_id"]
+    found = [(await wire.get(f"{numbers}/{id}")).json()["livekit_stack"] for id in (first, second)]
+    assert found == ["standard", "static"]
+
+
+async def test_a_workspace_without_mcp_servers_takes_none(api: ApiClient, wire: AsyncClient) -> None:
+    config = {"config": {"name": "Calendar", "url": "https://mcp.example.com/mcp"}}
+    server = (await wire.post("/v1/convai/mcp-servers", json=config)).json()["id"]
+    ada = await agent(api)
+    using = {"conversation_config": {"agent": {"prompt": {"mcp_server_ids": [server]}}}}
+    await patch(wire, can_use_mcp_servers=False)
+    for answer in (
+        await wire.post("/v1/convai/mcp-servers", json=config),
+        await wire.patch(f"/v1/convai/agents/{ada}", json=using),
+        await wire.post("/v1/convai/agents/create", json=using),
+    ):
+        assert (answer.status_code, answer.json()["detail"]["message"]) == (
+            400,
+            "This workspace uses no MCP servers: can_use_mcp_servers in its settings is false.",
+        )
+    assert await change(api, ada, name="Ada")
+    await patch(wire, can_use_mcp_servers=True)
+    assert (await wire.patch(f"/v1/convai/agents/{ada}", json=using)).status_code == 200
 
 
 async def test_a_webhook_may_not_reach_inside(wire: AsyncClient) -> None:

@@ -36,6 +36,8 @@ ALLOWED = {
     "AgentSummary.voice_id: string, not theirs": LATER,
     "AgentSummary.updated_at_unix_secs: integer, not theirs": LATER,
     "AgentSummary.archived: boolean, not theirs": LATER,
+    "ListAgents.archived: boolean or null, not theirs": "newer clients and platforms leave archived agents out with it",
+    "SecretUse.mcp_servers: array, not theirs": "ours: whoever deletes a secret must know these users too",
     "BatchCall.total_calls_finished: integer, not theirs": LATER,
     "BatchCall.retry_count: integer, not theirs": LATER,
     "BatchCall.telephony_call_config: TelephonyCallConfig, not theirs": LATER,

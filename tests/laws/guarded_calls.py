@@ -34,7 +34,13 @@ def prompt(**fields: Any) -> dict[str, Any]:
 
 
 def node(kind: str, **fields: Any) -> dict[str, Any]:
-    return {"workflow": {"nodes": {"n1": {"type": kind, **fields}}}}
+    return graph(n1={"type": kind, **fields})
+
+
+def graph(**nodes: dict[str, Any]) -> dict[str, Any]:
+    """A workflow that begins with the first of these nodes."""
+    edge = {"source": "start", "target": next(iter(nodes)), "forward_condition": {"type": "unconditional"}}
+    return {"workflow": {"nodes": {"start": {"type": "start"}, **nodes}, "edges": {"e": edge}}}
 
 
 def subagent(**fields: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from callwright.contract.phone_numbers import CreatePhoneNumber, GetPhoneNumber
 
 from ..arms import Clock, facts, numbered, reach, settings, text
 from ..engine.test_mcp_servers import real
-from .guarded_calls import HOOK, NUMBER, SECRET, TRANSFER, Carried, carried, node, prompt
+from .guarded_calls import HOOK, NUMBER, SECRET, TRANSFER, Carried, carried, graph, node, prompt
 
 pytestmark = pytest.mark.anyio
 
@@ -158,10 +158,8 @@ def test_a_read_only_server_offers_only_what_reads() -> None:
 SLY: dict[str, dict[str, Any]] = {
     "null at what is guarded": {"platform_settings": {"privacy": None}},
     "a key with dots": node("phone_number", transfer_destination={"type": "phone", "phone_number": "+15550001111"})
-    | {"workflow": {"nodes": {"a.b.c": {"type": "standalone_agent", "agent_id": "agent_1"}}}},
-    "a node named after a secret": {
-        "workflow": {"nodes": {"headers_token": {"type": "standalone_agent", "agent_id": "agent_1"}}}
-    },
+    | graph(**{"a.b.c": {"type": "standalone_agent", "agent_id": "agent_1"}}),
+    "a node named after a secret": graph(headers_token={"type": "standalone_agent", "agent_id": "agent_1"}),
     "nine at once": prompt(tools=[{**HOOK, "name": f"hook_{i}"} for i in range(9)]),
     "a language's own prompt": {
         "conversation_config": {

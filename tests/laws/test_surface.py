@@ -232,7 +232,7 @@ def test_effects_that_the_method_does_not_imply_are_pinned() -> None:
             "CallBySip": "dial",
             "CallByTwilio": "dial",
             "SubmitBatchCall": "dial",
-            "CancelBatchCall": "update",
+            "CancelBatchCall": "delete",
             "RetryBatchCall": "dial",
             "CreatePhoneNumber": "secret",
             "CreateSecret": "secret",

@@ -158,3 +158,65 @@ async def test_tools_and_tests_are_given_to_an_agent_by_their_ids(tmp_path: Path
     assert (empty["tools"], empty["tests"]) == ([], [])
     assert text(twice) == "test_ids is also set in config.platform_settings.testing.attached_tests: say it once."
     assert asked == snapshot(["Create agent 'Ada'. It sets conversation_config.agent.prompt.tool_ids = ['tool_1']."])
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_what_was_spelt_otherwise_or_may_not_do_what_was_meant_is_noted(app: App, era: str) -> None:
+    flow: dict[str, Any] = {
+        "nodes": {
+            "start": {"type": "start"},
+            "desk": {"type": "override_agent", "label": "Desk"},
+            "lost": {"type": "end"},
+        },
+        "edges": {"e": {"source": "start", "target": "desk", "forward_condition": {"type": "unconditional"}}},
+    }
+    config: dict[str, Any] = {
+        "conversation_config": {
+            "agent": {"prompt": {"first_message": "Hallo."}},
+            "conversation": {"text_only": True, "client_events": ["audio", "agent_respons"]},
+        },
+        "platform_settings": {
+            "widget": {
+                "variant": "expanded",
+                "placement": "middle",
+                "language_presets": {"fr": {}, "de": {}},
+            }
+        },
+        "workflow": flow,
+    }
+    done = {"type": "llm", "condition": "All is done."}
+    async with reach(app, era) as (client, _):
+        made = facts(
+            await client.call_tool(
+                "create_agent", {"name": "Ada", "prompt": "Hilf.", "language": "de", "config": config}
+            )
+        )
+        mended: dict[str, Any] = {
+            "conversation_config": {"conversation": {"text_only": False}, "tts": {"model_id": "eleven_flash_v2_5"}},
+            "platform_settings": {"widget": {"language_presets": {"fr": None}}},
+            "workflow": {"edges": {"f": {"source": "desk", "target": "lost", "forward_condition": done}}},
+        }
+        again = facts(await client.call_tool("update_agent", {"agent_id": made["agent_id"], "config": mended}))
+    assert made["first_message"] == "Hallo."
+    assert made["notes"] == snapshot(
+        [
+            "agent.prompt.first_message is not read there; it became agent.first_message.",
+            "conversation_config.conversation.client_events.1 is 'agent_respons', which is no known value. Did you mean 'agent_response'?",
+            "platform_settings.widget.variant is 'expanded', which is no known value. Known: tiny, compact, full, expandable.",
+            "platform_settings.widget.placement is 'middle', which is no known value. Known: top-left, top, top-right, bottom-left, bottom, bottom-right.",
+            "eleven_flash_v2 speaks English only; de is spoken by eleven_flash_v2_5.",
+            "A text conversation shows no answers: conversation.client_events lacks agent_response.",
+            "The widget has labels in languages that the agent does not speak: fr.",
+            "No conversation gets to these nodes of the workflow: lost.",
+        ]
+    )
+    assert "notes" not in again
+
+
+async def test_an_archived_agent_is_marked_in_the_list(app: App) -> None:
+    async with reach(app) as (client, _):
+        for name, archived in (("Ada", False), ("Bob", True)):
+            config = {"platform_settings": {"archived": archived}}
+            facts(await client.call_tool("create_agent", {"name": name, "prompt": "Help.", "config": config}))
+        listed = facts(await client.call_tool("list_agents", {}))["agents"]
+    assert [(line["name"], line.get("archived")) for line in listed] == [("Bob", True), ("Ada", None)]

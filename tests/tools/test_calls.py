@@ -119,6 +119,7 @@ async def test_a_batch_is_asked_about_followed_cancelled_and_tried_again(app: Ap
     assert asked == snapshot(
         [
             "Let agent 'Ada' (agent_1) call 7 people from +15551234567 (Front desk), at 2027-01-15 09:00 UTC, as batch 'Reminders': +15550000000, +15550000001, +15550000002, +15550000003, +15550000004 and 2 more. Costs minutes with the telephone provider and the platform, for each call.",
+            "Stop batch 'Reminders' (btcal_3): 7 people would not be called.",
             "Let agent 'Ada' (agent_1) call 1 person from +15551234567 (Front desk), now, as batch 'Now': +15550000000. Costs minutes with the telephone provider and the platform, for each call.",
             "Let agent 'Ada' (agent_1) call 1 person of batch 'Now' (btcal_11) again from +15551234567 (Front desk), now: +15550000000. Costs minutes with the telephone provider and the platform, for each call.",
         ]

@@ -165,7 +165,7 @@ class UpdateTool(ToolWrite[StoredTool], method="PATCH", path="/v1/convai/tools/{
 
 
 class DeleteTool(Operation[Empty], method="DELETE", path="/v1/convai/tools/{tool_id}"):
-    """Delete a tool for good; refused while agents use it."""
+    """Delete a tool for good; refused while agents or tests use it."""
 
     tool_id: ToolId
 

@@ -17,7 +17,7 @@ from .phone_numbers import PhoneNumber
 
 R = TypeVar("R", covariant=True)
 
-TurnsLimit = Annotated[int, Limits(ge=1)]
+TurnsLimit = Annotated[int, Limits(ge=1, source="ours: a rehearsal without a turn says nothing")]
 
 GUARDED = (
     # addresses and headers that later receive what is said: webhook tools, an LLM of one's own, webhooks
@@ -196,6 +196,8 @@ class ListAgents(Operation[AgentPage], method="GET", path="/v1/convai/agents"):
     search: str | None = None
     sort_direction: SortDirection = "desc"
     sort_by: Literal["name", "created_at"] = "created_at"
+    archived: bool | None = None
+    """Only those that are, or only those that are not."""
     cursor: Cursor | None = None
 
 

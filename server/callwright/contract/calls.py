@@ -140,7 +140,7 @@ class SubmitBatchCall(Operation[BatchCall], method="POST", path="/v1/convai/batc
 
     call_name: str
     agent_id: AgentId
-    recipients: Annotated[list[Recipient], Checked(somebody)]
+    recipients: Annotated[list[Recipient], Checked(somebody, source="ours: nobody is no batch")]
     scheduled_time_unix: int | None = None
     """Unix seconds; now where it is absent."""
     agent_phone_number_id: PhoneNumberId | None = None
@@ -162,9 +162,9 @@ class GetBatchCall(Operation[BatchCallDetails], method="GET", path="/v1/convai/b
 
 
 class CancelBatchCall(
-    Operation[BatchCall], method="POST", path="/v1/convai/batch-calling/{batch_id}/cancel", effect="update"
+    Operation[BatchCall], method="POST", path="/v1/convai/batch-calling/{batch_id}/cancel", effect="delete"
 ):
-    """Stop a batch: whoever was not called yet will not be."""
+    """Stop a batch: whoever was not called yet will not be. Like a delete it cannot be taken back."""
 
     batch_id: BatchCallId
 

@@ -13,7 +13,7 @@ platform that has changed its mind about a limit must stay readable.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar, cast, get_args, get_origin
 
@@ -85,6 +85,8 @@ class Limits:
 
     ge: float
     le: float | None = None
+    source: str = field(kw_only=True)
+    """Who says so, because the published schema does not: a page of the platform's guide, or we."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_after_validator_function(self._check, handler(source))
@@ -107,6 +109,8 @@ class Checked:
     """A check of a value in a request; it raises ValueError with words for the person who sent it."""
 
     check: Callable[[Any], None]
+    source: str = field(kw_only=True)
+    """As with `Limits`."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_after_validator_function(self._run, handler(source))
@@ -279,4 +283,4 @@ def e164(number: str) -> None:
         raise ValueError("must be a phone number with its country code, as in +15551234567")
 
 
-PhoneNumberText = Annotated[str, Checked(e164)]
+PhoneNumberText = Annotated[str, Checked(e164, source="guide: batch calls, transfer to a person")]

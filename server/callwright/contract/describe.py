@@ -207,6 +207,32 @@ def strangers(node: Any, value: object, at: str = "") -> Iterator[tuple[str, lis
                     yield f"{at}.{key}".lstrip("."), list(known)
 
 
+def odd_values(node: Any, value: object, at: str = "") -> Iterator[tuple[str, object, tuple[str | int, ...]]]:
+    """Values of open enumerations that the contract does not know, each with its path and the known ones.
+
+    As with `strangers`, they are no errors.
+    """
+    core = _core(node)
+    if isinstance(value, list):
+        for index, item in enumerate(cast(list[object], value)):
+            if get_origin(core) is list:
+                yield from odd_values(get_args(core)[0], item, f"{at}.{index}")
+    elif isinstance(value, dict):
+        document = cast(dict[str, object], value)
+        if get_origin(core) is dict:
+            for key, item in document.items():
+                yield from odd_values(get_args(core)[1], item, f"{at}.{key}")
+            return
+        if (union := _mark(node, OneOf)) is not None:
+            core = dict(_kinds(node)).get(str(document.get(union.tag)))
+        if isinstance(core, type) and issubclass(core, BaseModel):
+            for name, field in core.model_fields.items():
+                if (key := field.alias or name) in document:
+                    yield from odd_values(_annotation(field), document[key], f"{at}.{key}")
+    elif value is not None and (known := _mark(node, Known)) is not None and value not in known.values:
+        yield at.lstrip("."), value, known.values
+
+
 def part_names(node: Any) -> list[str]:
     core = _core(node)
     if isinstance(core, type) and issubclass(core, BaseModel):

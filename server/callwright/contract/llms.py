@@ -6,7 +6,7 @@ from .agent.prompt import Llm
 from .common import AgentId, Known, Limits, Maybe, Wire
 from .operation import Operation
 
-Count = Annotated[int, Limits(ge=0)]
+Count = Annotated[int, Limits(ge=0, source="ours: counts")]
 ServiceTier = Annotated[str, Known("standard", "fast")]
 
 

@@ -34,8 +34,8 @@ ToolApprovalPolicy = Annotated[str, Known("auto_approved", "requires_approval")]
 PreToolSpeech = Annotated[str, Known("auto", "force", "off")]
 InterruptionMode = Annotated[str, Known("allow", "disable_during_tool", "disable_during_tool_and_turn")]
 SoundOrOff = Annotated[str, Known("typing", "elevator1", "elevator2", "elevator3", "elevator4", "off")]
-CallTimeout = Annotated[int, Limits(ge=5, le=300)]
-"""Seconds; bounds as published."""
+CallTimeout = Annotated[int, Limits(ge=5, le=300, source="published with the later operations")]
+"""Seconds."""
 McpToolName = Annotated[str, StringConstraints(pattern=r"^[^/\\?#%\x00-\x20]{1,256}$")]
 """The name of a tool in a path; what its server calls it, as far as a path can carry that."""
 SentValue = Annotated[

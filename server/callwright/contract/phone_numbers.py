@@ -1,5 +1,6 @@
 """Phone numbers: import, list, read, change, delete."""
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import model_validator
@@ -27,9 +28,9 @@ LivekitStack = Annotated[str, Known("standard", "static")]
 
 
 def bare_host(address: str) -> None:
-    """A trunk is reached by host name or IP address; the scheme is not part of it."""
-    if not address.strip() or "://" in address or address.lower().startswith(("sip:", "sips:")):
-        raise ValueError("must be a host name or an IP address, without sip: before it")
+    """A trunk is reached by host name or IP address; neither the scheme nor a user is part of it."""
+    if not address or re.search(r"[\s@/]", address) or address.lower().startswith(("sip:", "sips:")):
+        raise ValueError("must be a host name or an IP address, without sip: or a user before it")
 
 
 def encryptable(transport: str) -> None:
@@ -134,8 +135,8 @@ class InboundTrunkConfig(Wire):
 class OutboundTrunkConfig(Wire):
     """Where calls go out."""
 
-    address: Annotated[str, Checked(bare_host)]
-    transport: Maybe[Annotated[Transport, Checked(encryptable)]] = None
+    address: Annotated[str, Checked(bare_host, source="guide: SIP trunking")]
+    transport: Maybe[Annotated[Transport, Checked(encryptable, source="guide: SIP trunking")]] = None
     media_encryption: Maybe[MediaEncryption] = None
     headers: dict[str, str] = {}
     credentials: TrunkCredentials | None = None

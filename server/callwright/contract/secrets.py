@@ -14,6 +14,8 @@ class SecretUse(Wire):
     agents: list[AgentDependent]
     others: list[Annotated[str, Known("conversation_initiation_webhook")]]
     phone_numbers: list[DependentPhoneNumber] = []
+    mcp_servers: list[str] = []
+    """Ids (embedded platform only)."""
 
 
 class StoredSecret(Variant):

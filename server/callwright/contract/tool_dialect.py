@@ -8,12 +8,13 @@ built. Nothing that was given is changed in place; what has another shape than e
 import re
 from typing import Any, cast
 
-from .agent.normalise import system_kind, system_tool
+from .agent.system_spelling import system_kind, system_tool
 
 Document = dict[str, Any]
 
 _SOURCES = {"llm_prompt": "description", "dynamic_variable": "dynamic_variable", "constant": "constant_value"}
 """Where a value comes from: the editor's word, and the field that says it."""
+_LISTS = ("path_params_schema", "query_params_schema", "request_headers", "request_body_schema")
 _PLACEHOLDER_HOST = re.compile(r"\byour-(?:sub)?domain\b", re.IGNORECASE)
 _SECRET_HEADER = re.compile(r"authori[sz]ation|api-?key|token|secret", re.IGNORECASE)
 
@@ -35,6 +36,15 @@ def normalise_tool(tool: Any) -> tuple[Any, list[str]]:
         config = config | {"parameters": _body(config["parameters"], "parameters", notes)}
     notes += [f"{place} is a placeholder and must be filled in." for place in placeholders(config)]
     return config, notes + _in_the_clear(_object(config.get("api_schema")))
+
+
+def editors(tool: Any) -> bool:
+    """Whether a tool is written as editors do."""
+    found = _object(tool)
+    schema = _object(found.get("api_schema"))
+    body, parameters = _object(schema.get("request_body_schema")), _object(found.get("parameters"))
+    places = [*(schema.get(name) for name in _LISTS), body.get("properties"), parameters.get("properties")]
+    return any(isinstance(place, list) for place in places)
 
 
 def placeholders(tool: Any) -> list[str]:
@@ -139,11 +149,14 @@ def _plain(given: Document) -> Document:
 
 
 def _named(properties: Any) -> list[tuple[str, Document]] | None:
-    """An editor's list by name; None where it is none."""
+    """An editor's list by name; None where it is none, or would lose one of two of the same name."""
     if not isinstance(properties, list):
         return None
     items = [_object(item) for item in cast(list[Any], properties)]
-    return [(i["id"], i) for i in items] if all(isinstance(i.get("id"), str) for i in items) else None
+    names = [item.get("id") for item in items]
+    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        return None
+    return [(item["id"], item) for item in items]
 
 
 def _properties(named: list[tuple[str, Document]]) -> Document:

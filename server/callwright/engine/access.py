@@ -25,7 +25,9 @@ from .tables_access import access_token
 access = Handlers()
 
 START_SECONDS = 15 * 60
-"""How long a signed URL or a session token may start conversations."""
+"""How long a signed URL may start conversations."""
+SESSION_SECONDS = 10 * 60
+"""How long a session token may start its one conversation."""
 LINK_SECONDS = 30 * 24 * 3600
 """How long a shared link works; asking for the link again makes a new one."""
 REMEMBERED_SECONDS = 24 * 3600
@@ -52,7 +54,7 @@ class Granted:
     missing="the WebSocket that the URL leads to",
 )
 def get_signed_url(tx: Tx, op: GetSignedUrl) -> SignedUrl:
-    agent_row(tx, op.agent_id)
+    _check_page_that_asks(tx, agent_row(tx, op.agent_id)["document"])
     conversation_id = tx.new_id("conv") if op.include_conversation_id else None
     token, _ = issue(tx, op.agent_id, "signed_url", START_SECONDS, conversation_id=conversation_id)
     query = {"agent_id": op.agent_id, "conversation_signature": token}
@@ -66,10 +68,10 @@ def get_signed_url(tx: Tx, op: GetSignedUrl) -> SignedUrl:
     GetSessionToken, proof="test_a_session_token_starts_its_one_conversation", missing="conversations by WebRTC"
 )
 def get_session_token(tx: Tx, op: GetSessionToken) -> SessionToken:
-    agent_row(tx, op.agent_id)
+    _check_page_that_asks(tx, agent_row(tx, op.agent_id)["document"])
     conversation_id = tx.new_id("conv")
     token, _ = issue(
-        tx, op.agent_id, "session", START_SECONDS, conversation_id=conversation_id, participant=op.participant_name
+        tx, op.agent_id, "session", SESSION_SECONDS, conversation_id=conversation_id, participant=op.participant_name
     )
     return SessionToken(token=token, conversation_id=conversation_id)
 
@@ -148,13 +150,23 @@ def check_asker(tx: Tx, document: Json, signature: str | None) -> None:
     if tx.asker.has_key:
         return
     auth = _auth(document)
-    pages = {str(entry["hostname"]).lower() for entry in auth.get("allowlist") or ()}
-    if pages and _host(tx.asker.page or "") not in pages:
-        raise Forbidden("This agent is open to certain pages only, and this one is not among them.")
+    _check_page(auth, tx.asker.page or "")
     if auth.get("enable_auth"):
         if not signature:
             raise Unauthorized("This agent demands authentication: give the conversation_signature of a signed URL.")
         _valid(tx, signature, document["agent_id"])
+
+
+def _check_page_that_asks(tx: Tx, document: Json) -> None:
+    """Who asks for access with the key is a server as a rule, which names no page; a page that asks must be allowed."""
+    if tx.asker.page is not None:
+        _check_page(_auth(document), tx.asker.page)
+
+
+def _check_page(auth: Json, page: str) -> None:
+    allowed = {str(entry["hostname"]).lower() for entry in auth.get("allowlist") or ()}
+    if allowed and allowed.isdisjoint(_hosts(page)):
+        raise Forbidden("This agent is open to certain pages only, and this one is not among them.")
 
 
 def home_of(db: Connection, agent_id: str) -> str:
@@ -188,12 +200,15 @@ def _auth(document: Json) -> Json:
     return document["platform_settings"]["auth"]
 
 
-def _host(page: str) -> str:
-    """Host of an `Origin`, with the port where it is not the scheme's own."""
+def _hosts(page: str) -> set[str]:
+    """How an agent may name the host of an `Origin`: with its port, and without where that is the scheme's own."""
     try:
         parts = urlsplit(page.lower())
         port = parts.port
     except ValueError:
-        return ""
-    own = port is None or port == _DEFAULT_PORT.get(parts.scheme)
-    return parts.hostname or "" if own else f"{parts.hostname}:{port}"
+        return set()
+    host = parts.netloc.removesuffix(f":{port}")
+    own = _DEFAULT_PORT.get(parts.scheme)
+    if not host:
+        return set()
+    return {host, f"{host}:{own}"} if port in (None, own) else {f"{host}:{port}"}

@@ -24,11 +24,12 @@ from .merge import Json, with_defaults
 from .paging import name_key, page, search_key
 from .people import OWNER
 from .tables_agent_tests import agent_test
-from .uses import agents_using
+from .uses import Reference, agents_using, forget_uses, replace_uses
 
 agent_tests = Handlers()
 
 KINDS = ("llm", "tool")
+_MISSING = "tests of the newer type simulation"
 _DEFAULTS: Json = {
     "type": "llm",
     "tool_call_parameters": None,
@@ -38,10 +39,11 @@ _DEFAULTS: Json = {
 _CHECK_DEFAULTS: Json = {"parameters": [], "referenced_tool": None, "verify_absence": False}
 
 
-@agent_tests.implements(CreateAgentTest, proof="test_a_test_reads_back_as_it_was_created")
+@agent_tests.implements(CreateAgentTest, proof="test_a_test_reads_back_as_it_was_created", missing=_MISSING)
 def create_test(tx: Tx, op: CreateAgentTest) -> CreatedAgentTest:
     new, columns = tx.new_id("test"), _columns(tx, op.body() or {})
     tx.db.execute(insert(agent_test).values(workspace=tx.workspace, id=new, created_ms=tx.now_ms, **columns))
+    replace_uses(tx, "agent_test", new, _tools_in(columns["document"]))
     return CreatedAgentTest(id=new)
 
 
@@ -63,11 +65,13 @@ def get_test(tx: Tx, op: GetAgentTest) -> Json:
     return _answer(test_row(tx, op.test_id))
 
 
-@agent_tests.implements(UpdateAgentTest, proof="test_an_update_replaces_the_whole_test")
+@agent_tests.implements(UpdateAgentTest, proof="test_an_update_replaces_the_whole_test", missing=_MISSING)
 def update_test(tx: Tx, op: UpdateAgentTest) -> Json:
     test_row(tx, op.test_id)
     mine = (agent_test.c.workspace == tx.workspace) & (agent_test.c.id == op.test_id)
-    tx.db.execute(update(agent_test).where(mine).values(**_columns(tx, op.body() or {})))
+    columns = _columns(tx, op.body() or {})
+    tx.db.execute(update(agent_test).where(mine).values(**columns))
+    replace_uses(tx, "agent_test", op.test_id, _tools_in(columns["document"]))
     return _answer(test_row(tx, op.test_id))
 
 
@@ -79,6 +83,7 @@ def delete_test(tx: Tx, op: DeleteAgentTest) -> Empty:
         named = ", ".join(f"{shown!r} ({id})" for id, shown, _ in users[:10])
         raise InUse("test_in_use", f"Test {name!r} is attached to {named}. Detach it there first.")
     tx.db.execute(delete(agent_test).where(agent_test.c.workspace == tx.workspace, agent_test.c.id == op.test_id))
+    forget_uses(tx, "agent_test", op.test_id)
     return Empty()
 
 
@@ -116,6 +121,15 @@ def _columns(tx: Tx, body: Json) -> dict[str, Any]:
         "updated_ms": tx.now_ms,
         "document": document,
     }
+
+
+def _tools_in(document: Json) -> list[Reference]:
+    """The stored tool that a test looks for. A name of the platform's own or of an inline tool stores nothing, and
+    the conversation that a test was made from may be gone."""
+    check: Json = document["tool_call_parameters"] or {}
+    tool: Json = check.get("referenced_tool") or {}
+    at = ("tool_call_parameters", "referenced_tool", "id")
+    return [Reference("tool", tool["id"], at)] if tool.get("type") in ("webhook", "client") else []
 
 
 def _problems(document: Json) -> list[Problem]:

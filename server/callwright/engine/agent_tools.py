@@ -26,9 +26,12 @@ from .handlers import Handlers, Tx
 from .merge import Json, with_defaults
 from .people import OWNER
 from .tables_agent_tools import tool
-from .uses import agents_using, forget_uses, references_in, replace_uses
+from .uses import agents_using, forget_uses, references_in, replace_uses, tests_using
 
 agent_tools = Handlers()
+
+_CALLS = "auth connections; the call: rehearsals answer from mocks"
+_USAGE = "usage statistics: no conversation calls tools yet"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What models take as the name of a function."""
@@ -37,7 +40,7 @@ _SOURCES = "description (the model fills it in), dynamic_variable, constant_valu
 _SCHEMAS = ("path_params_schema", "query_params_schema", "request_body_schema")
 
 
-@agent_tools.implements(CreateTool, proof="test_a_tool_reads_back_as_it_was_created")
+@agent_tools.implements(CreateTool, proof="test_a_tool_reads_back_as_it_was_created", missing=_CALLS)
 def create_tool(tx: Tx, op: CreateTool) -> Json:
     """Answers, beside the contract's fields, `warnings` where the tool was written in another way or cannot work."""
     new, config = tx.new_id("tool"), _checked(tx, op)
@@ -47,19 +50,19 @@ def create_tool(tx: Tx, op: CreateTool) -> Json:
     return _answer(tool_row(tx, new), op.warnings)
 
 
-@agent_tools.implements(ListTools, proof="test_tools_are_listed_newest_first")
+@agent_tools.implements(ListTools, proof="test_tools_are_listed_newest_first", missing=_USAGE)
 def list_tools(tx: Tx, _: ListTools) -> Json:
     found = select(tool).where(tool.c.workspace == tx.workspace).order_by(tool.c.created_ms.desc(), tool.c.id.desc())
     rows = tx.db.execute(found).mappings()
     return {"tools": [_answer(row) for row in rows], "has_more": False, "next_cursor": None}
 
 
-@agent_tools.implements(GetTool, proof="test_a_tool_reads_back_as_it_was_created")
+@agent_tools.implements(GetTool, proof="test_a_tool_reads_back_as_it_was_created", missing=_USAGE)
 def get_tool(tx: Tx, op: GetTool) -> Json:
     return _answer(tool_row(tx, op.tool_id))
 
 
-@agent_tools.implements(UpdateTool, proof="test_an_update_replaces_the_whole_tool")
+@agent_tools.implements(UpdateTool, proof="test_an_update_replaces_the_whole_tool", missing=_CALLS)
 def update_tool(tx: Tx, op: UpdateTool) -> Json:
     tool_row(tx, op.tool_id)
     config = _checked(tx, op)
@@ -72,7 +75,7 @@ def update_tool(tx: Tx, op: UpdateTool) -> Json:
 @agent_tools.implements(DeleteTool, proof="test_deleting_a_tool_in_use_names_the_agents")
 def delete_tool(tx: Tx, op: DeleteTool) -> Empty:
     name = tool_row(tx, op.tool_id)["name"]
-    if users := agents_using(tx, "tool", op.tool_id):
+    if users := [*agents_using(tx, "tool", op.tool_id), *tests_using(tx, "tool", op.tool_id)]:
         named = ", ".join(f"{shown!r} ({id})" for id, shown, _ in users[:10])
         raise InUse("tool_in_use", f"Tool {name!r} is used by {named}. Take it out there first.")
     tx.db.execute(delete(tool).where(tool.c.workspace == tx.workspace, tool.c.id == op.tool_id))

@@ -30,16 +30,18 @@ from .tables import agent
 from .tables_access import access_token
 from .tables_widget import avatar
 from .uses import agents_using, forget_uses, references_in, replace_uses, tools_using
+from .webhook_events import in_step
 
 agents = Handlers()
 
+_MISSING = "the effect of retention (but zero retention), call limits, webhooks and pronunciation dictionaries"
 _ANSWERED = ("agent_id", "metadata", "phone_numbers", "access_info")
 """Fields of an answer that a client may send back and that say nothing about the agent's document."""
 
 
-@agents.implements(CreateAgent, proof="test_an_agent_reads_back_as_it_was_created")
+@agents.implements(CreateAgent, proof="test_an_agent_reads_back_as_it_was_created", missing=_MISSING)
 def create_agent(tx: Tx, op: CreateAgent) -> CreatedAgent:
-    return _stored(tx, _checked(tx, {}, op.body() or {}))
+    return _stored(tx, tx.new_id("agent"), _checked(tx, {}, op.body() or {}))
 
 
 @agents.implements(DuplicateAgent, proof="test_a_copy_has_the_configuration_and_neither_the_numbers_nor_the_keys")
@@ -48,8 +50,11 @@ def duplicate_agent(tx: Tx, op: DuplicateAgent) -> CreatedAgent:
     row = agent_row(tx, op.agent_id)
     settings: Json = row["document"]["platform_settings"]
     auth = {name: value for name, value in settings["auth"].items() if name != "shareable_token"}
-    own: Json = {"name": op.name or f"{row['name']} (copy)", "platform_settings": settings | {"auth": auth}}
-    return _stored(tx, row["document"] | own)
+    new = tx.new_id("agent")
+    settings = settings | {"auth": auth, "widget": _with_own_picture(tx, settings["widget"], op.agent_id, new)}
+    return _stored(
+        tx, new, row["document"] | {"name": op.name or f"{row['name']} (copy)", "platform_settings": settings}
+    )
 
 
 @agents.implements(ListAgents, proof="test_agents_are_listed_page_by_page_in_every_order")
@@ -58,6 +63,8 @@ def list_agents(tx: Tx, op: ListAgents) -> AgentPage:
     found = select(*columns).where(agent.c.workspace == tx.workspace)
     if op.search:
         found = found.where(agent.c.name_key.contains(search_key(op.search), autoescape=True))
+    if op.archived is not None:
+        found = found.where(agent.c.archived.is_(op.archived))
     rows, cursor = page(
         tx.db,
         found,
@@ -75,7 +82,7 @@ def get_agent(tx: Tx, op: GetAgent) -> Json:
     return _answer(tx, agent_row(tx, op.agent_id))
 
 
-@agents.implements(UpdateAgent, proof="test_an_update_merges_deeply_and_null_restores_the_default")
+@agents.implements(UpdateAgent, proof="test_an_update_merges_deeply_and_null_restores_the_default", missing=_MISSING)
 def update_agent(tx: Tx, op: UpdateAgent) -> Json:
     old = agent_row(tx, op.agent_id)["document"]
     document = _checked(tx, old, op.body() or {})
@@ -123,8 +130,21 @@ def as_updated(tx: Tx, agent_id: str, patch: Json) -> Json:
     return _checked(tx, document, patch) if patch else document
 
 
-def _stored(tx: Tx, document: Json) -> CreatedAgent:
-    new = tx.new_id("agent")
+def _with_own_picture(tx: Tx, widget: Json, agent_id: str, new: str) -> Json:
+    """An uploaded picture is kept with its agent, so a copy has one of its own."""
+    found = select(avatar.c.media_type, avatar.c.data).where(
+        avatar.c.workspace == tx.workspace, avatar.c.agent_id == agent_id
+    )
+    picture = tx.db.execute(found).mappings().one_or_none()
+    shown: Json = widget.get("avatar") or {}
+    url = str(shown.get("url") or "")
+    if picture is None or not url.startswith(own := f"/v1/convai/avatars/{agent_id}?"):
+        return widget
+    tx.db.execute(insert(avatar).values(workspace=tx.workspace, agent_id=new, **picture))
+    return widget | {"avatar": shown | {"url": url.replace(own, f"/v1/convai/avatars/{new}?")}}
+
+
+def _stored(tx: Tx, new: str, document: Json) -> CreatedAgent:
     tx.db.execute(insert(agent).values(workspace=tx.workspace, id=new, created_ms=tx.now_ms, **_columns(tx, document)))
     replace_uses(tx, "agent", new, references_in(document))
     return CreatedAgent(agent_id=new)
@@ -136,6 +156,12 @@ def _checked(tx: Tx, old: Json, patch: Json) -> Json:
     document = {key: value for key, value in document.items() if key not in _ANSWERED}
     if "workflow" in document:
         document["workflow"] = _complete(document["workflow"])
+    settings: Json = patch.get("platform_settings") or {}
+    given: Json = settings.get("workspace_overrides") or {}
+    own: Json = document["platform_settings"]["workspace_overrides"]
+    document["platform_settings"]["workspace_overrides"] = own | {
+        "webhooks": in_step(own["webhooks"], given.get("webhooks"))
+    }
     check_agent(tx, document, tx.allow)
     return document
 

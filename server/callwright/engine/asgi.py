@@ -16,6 +16,8 @@ from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -29,7 +31,7 @@ from .handlers import KEY_HOLDER, Asker, Tx, Unit
 from .jobs import Jobs
 from .models import Models
 from .problems import parsed
-from .routes import built, implementation
+from .routes import Way, built, implementation
 from .vault import Vault
 from .waiting import Streamed, until_disconnect
 
@@ -91,19 +93,33 @@ def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:
     return Starlette(
         # What is written out goes before what stands for any id: /knowledge-base/rag-index before /{documentation_id}.
         routes=[
-            Route(path, _endpoint(engine, admit, path, by_path[path]), methods=list(by_path[path]))
+            _route(path, _endpoint(engine, admit, path, by_path[path]["modules"]), by_path[path])
             for path in sorted(by_path, key=lambda path: path.replace("{", "~"))
         ],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _defect},
     )
 
 
+def _route(path: str, endpoint: Endpoint, way: Way) -> Route:
+    """What is public is for pages of any other host, and a browser shows them only what says so, refusals included.
+
+    The handler decides which pages those are. No other path says anything: a page has no business with the key.
+    """
+    methods = list(way["modules"])
+    if not way["public"]:
+        return Route(path, endpoint, methods=methods)
+    for_pages = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=methods, allow_headers=["*"])
+    return Route(path, endpoint, methods=[*methods, "OPTIONS"], middleware=[for_pages])
+
+
 def _endpoint(engine: Engine, admit: Admit, path: str, modules: dict[str, str]) -> Endpoint:
     """One route a path, so that the answer to a wrong method names every right one. `modules`: by method."""
 
     async def serve(request: Request) -> Response:
-        workspace = admit(request)
         method = "GET" if request.method == "HEAD" else request.method
+        if method not in modules:  # OPTIONS that is no browser's question before a request
+            raise HTTPException(405, headers={"allow": ", ".join(modules)})
+        workspace = admit(request)
         op, made = implementation(modules[method], method, path)
         if workspace is None and not made.public:
             raise Unauthorized("The header xi-api-key is missing or wrong.")

@@ -45,6 +45,9 @@ _MISSING = "dialling: a batch fails when it falls due, with the reason"
 _OVER = ("completed", "failed", "cancelled")
 _DISPATCHED = ("initiated", "in_progress", "completed", "voicemail")
 _FINISHED = ("completed", "voicemail")
+_OPEN = ("pending", "initiated", "in_progress")
+_UNREACHED = ("failed", "voicemail")
+"""Nobody answered: whom a retry takes up."""
 
 
 @batch_calls.implements(SubmitBatchCall, proof="test_a_batch_reads_back_with_all_its_recipients", missing=_MISSING)
@@ -106,26 +109,27 @@ def get_batch_call(tx: Tx, op: GetBatchCall) -> Json:
 
 @batch_calls.implements(CancelBatchCall, proof="test_cancelling_keeps_what_is_finished_and_can_be_repeated")
 def cancel_batch_call(tx: Tx, op: CancelBatchCall) -> Json:
-    """Whoever was not called yet will not be. A batch that is over stays as it is."""
+    """Whoever was not called yet will not be, and who is being called is not talked to; what is finished stays, with
+    its conversation. A batch that is over stays as it is."""
     _fail_what_is_due(tx, op.batch_id)
     if _row(tx, op.batch_id)["status"] not in _OVER:
-        _move(tx, op.batch_id, ("pending", "initiated"), "cancelled")
+        _move(tx, op.batch_id, _OPEN, "cancelled")
         _set(tx, op.batch_id, status="cancelled")
     return _answers(tx, [_row(tx, op.batch_id)])[0]
 
 
-@batch_calls.implements(RetryBatchCall, proof="test_a_retry_takes_up_only_what_failed", missing=_MISSING)
+@batch_calls.implements(RetryBatchCall, proof="test_a_retry_takes_up_only_who_was_not_reached", missing=_MISSING)
 def retry_batch_call(tx: Tx, op: RetryBatchCall) -> Json:
     """Checked anew: since then the agent may have been archived, or the number taken out."""
     _fail_what_is_due(tx, op.batch_id)
     row = _row(tx, op.batch_id)
-    failed = _counts(tx, [op.batch_id])[op.batch_id]["failed"]
-    if not failed:
-        raise BadRequest(f"Nobody to call again: no recipient of batch {row['name']!r} failed.")
+    counts = _counts(tx, [op.batch_id])[op.batch_id]
+    if not any(counts[status] for status in _UNREACHED):
+        raise BadRequest(f"Nobody to call again: everybody in batch {row['name']!r} was reached, or still will be.")
     agent = calling_agent(tx, row["agent_id"])
     calling_number(tx, row["phone_number_id"])
     _refuse_what_is_closed_now(tx, Admission(agent["document"]), op.batch_id)
-    _move(tx, op.batch_id, ("failed",), "pending")
+    _move(tx, op.batch_id, _UNREACHED, "pending")
     _set(tx, op.batch_id, status="pending", scheduled_secs=tx.now, retry_count=row["retry_count"] + 1)
     _fail_what_is_due(tx, op.batch_id)
     return _answers(tx, [_row(tx, op.batch_id)])[0]
@@ -170,7 +174,7 @@ def _refuse_what_is_closed_now(tx: Tx, admission: Admission, batch_id: str) -> N
     again = select(batch_recipient.c.phone_number, batch_recipient.c.brought).where(
         batch_recipient.c.workspace == tx.workspace,
         batch_recipient.c.batch_id == batch_id,
-        batch_recipient.c.status == "failed",
+        batch_recipient.c.status.in_(_UNREACHED),
     )
     rows = tx.db.execute(again.order_by(batch_recipient.c.place)).all()
     recipients: list[Json] = [

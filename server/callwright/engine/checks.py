@@ -1,6 +1,7 @@
 """What an agent's document must satisfy beyond its shape: what it refers to exists, and where it points is allowed."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, cast
 
 from sqlalchemy import Table, select
@@ -16,6 +17,8 @@ from .tables_agent_tests import agent_test
 from .tables_agent_tools import tool
 from .tables_mcp_servers import mcp_server
 from .uses import references_in
+from .workflow_checks import graph_problems
+from .workspace_documents import document_of
 
 PROMPT_BYTES = 2_000_000
 """The platform's limit of the whole system prompt."""
@@ -44,15 +47,24 @@ def check_agent(tx: Tx, doc: Json, allow: AllowList) -> None:
     Raises InvalidRequest for its shape and references, BadRequest for what zero retention forbids.
     """
     validated(CreateAgent, doc)
-    problems = [*missing_references(tx, doc), *unsafe_urls(doc, allow), *_prompt_size(doc)]
+    problems = [
+        *graph_problems(doc.get("workflow") or {}),
+        *missing_references(tx, doc),
+        *unsafe_urls(doc, allow),
+        *_prompt_size(doc),
+    ]
     if problems:
         raise InvalidRequest(problems)
-    privacy = doc["platform_settings"]["privacy"]
-    llm = str(doc["conversation_config"]["agent"]["prompt"]["llm"])
-    if privacy.get("zero_retention_mode") and not llm.startswith(ZERO_RETENTION_MODELS):
-        raise BadRequest(f"Zero retention allows only models that keep nothing, and {llm!r} is none of them.")
-    if privacy.get("zero_retention_mode") and any(each.kind == "mcp_server" for each in references_in(doc)):
-        raise BadRequest("Zero retention allows no MCP servers: what they are sent, they may keep.")
+    if doc["platform_settings"]["privacy"].get("zero_retention_mode"):
+        _refuse_what_keeps(doc)
+    if any(each.kind == "mcp_server" for each in references_in(doc)):
+        check_mcp_policy(tx)
+
+
+def check_mcp_policy(tx: Tx) -> None:
+    """Raises BadRequest where the workspace uses no MCP servers."""
+    if not document_of(tx, "settings")["can_use_mcp_servers"]:
+        raise BadRequest("This workspace uses no MCP servers: can_use_mcp_servers in its settings is false.")
 
 
 def missing_references(tx: Tx, doc: Json) -> list[Problem]:
@@ -94,9 +106,36 @@ def unsafe_urls(node: object, allow: AllowList, at: tuple[str | int, ...] = ()) 
     return problems
 
 
-def _prompt_size(doc: Json) -> list[Problem]:
-    size = len(str(doc["conversation_config"]["agent"]["prompt"].get("prompt") or "").encode())
-    if size <= PROMPT_BYTES:
-        return []
-    said = f"The prompt has {size:,} bytes; at most {PROMPT_BYTES:,} are allowed."
-    return [Problem(loc=["body", "conversation_config", "agent", "prompt", "prompt"], msg=said, type="too_long")]
+def _refuse_what_keeps(doc: Json) -> None:
+    """Wherever it stands: a language or a node of the workflow may choose a model of its own."""
+    prompts = [prompt for prompt, _ in _prompts(doc)]
+    for llm in filter(None, (prompt.get("llm") for prompt in prompts)):
+        if not str(llm).startswith(ZERO_RETENTION_MODELS):
+            raise BadRequest(f"Zero retention allows only models that keep nothing, and {llm!r} is none of them.")
+    if any(prompt.get(name) for prompt in prompts for name in ("mcp_server_ids", "native_mcp_server_ids")):
+        raise BadRequest("Zero retention allows no MCP servers: what they are sent, they may keep.")
+
+
+def _prompts(node: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[Json, tuple[str | int, ...]]]:
+    """The agent's prompt, those of its languages, and those of its workflow's nodes; and where each stands."""
+    if not isinstance(node, dict) or at[-1:] == ("dynamic_variable_placeholders",):
+        return
+    for key, value in cast(Json, node).items():
+        if key == "prompt" and isinstance(value, dict):
+            yield cast(Json, value), (*at, key)
+        else:
+            yield from _prompts(value, (*at, key))
+
+
+def _prompt_size(doc: Json) -> Iterator[Problem]:
+    texts: list[tuple[Any, tuple[str | int, ...]]] = [
+        (prompt.get("prompt"), (*at, "prompt")) for prompt, at in _prompts(doc)
+    ]
+    workflow: Json = doc.get("workflow") or {}
+    nodes: dict[str, Json] = workflow.get("nodes") or {}
+    for id, node in nodes.items():
+        texts.append((node.get("additional_prompt"), ("workflow", "nodes", id, "additional_prompt")))
+    for text, at in texts:
+        if (size := len(str(text or "").encode())) > PROMPT_BYTES:
+            said = f"The prompt has {size:,} bytes; at most {PROMPT_BYTES:,} are allowed."
+            yield Problem(loc=["body", *at], msg=said, type="too_long")

@@ -26,6 +26,7 @@ from ..contract.mcp_servers import (
 )
 from ..net.guard import check
 from .agent_tests import parameter_problems
+from .checks import check_mcp_policy
 from .handlers import Handlers, Tx, Unit
 from .mcp_client import Endpoint, tools_of
 from .merge import Json
@@ -36,6 +37,9 @@ from .tables_mcp_servers import mcp_server
 from .uses import agents_using, forget_uses, references_in, replace_uses
 
 mcp_servers = Handlers()
+
+_EFFECT = "the effect: no conversation calls tools of MCP servers yet"
+_REACHED = f"auth connections; {_EFFECT}"
 
 POLICIES = ("auto_approve_all", "require_approval_all", "require_approval_per_tool")
 TOOL_POLICIES = ("auto_approved", "requires_approval")
@@ -66,8 +70,9 @@ _TOOL_DEFAULTS: Json = {
 }
 
 
-@mcp_servers.implements(CreateMcpServer, proof="test_a_server_reads_back_as_it_was_created")
+@mcp_servers.implements(CreateMcpServer, proof="test_a_server_reads_back_as_it_was_created", missing=_REACHED)
 def create_server(tx: Tx, op: CreateMcpServer) -> Json:
+    check_mcp_policy(tx)
     given: Json = (op.body() or {})["config"]
     url = given["url"]
     by_path = "SSE" if isinstance(url, str) and url.split("?")[0].rstrip("/").endswith("/sse") else "STREAMABLE_HTTP"
@@ -95,7 +100,7 @@ def get_server(tx: Tx, op: GetMcpServer) -> Json:
     return _answer(tx, server_row(tx, op.mcp_server_id))
 
 
-@mcp_servers.implements(UpdateMcpServer, proof="test_an_update_changes_what_it_names_and_null_resets")
+@mcp_servers.implements(UpdateMcpServer, proof="test_an_update_changes_what_it_names_and_null_resets", missing=_REACHED)
 def update_server(tx: Tx, op: UpdateMcpServer) -> Json:
     """Headers are replaced whole, so that one can be taken out; so is what is sent beside the arguments."""
     body = op.body() or {}
@@ -121,13 +126,13 @@ def delete_server(tx: Tx, op: DeleteMcpServer) -> Empty:
     return Empty()
 
 
-@mcp_servers.implements(UpdateMcpApprovalPolicy, proof="test_each_policy_says_what_happens_to_a_call")
+@mcp_servers.implements(UpdateMcpApprovalPolicy, proof="test_each_policy_says_what_happens_to_a_call", missing=_EFFECT)
 def update_policy(tx: Tx, op: UpdateMcpApprovalPolicy) -> Json:
     config = _config(tx, op.mcp_server_id) | {"approval_policy": op.approval_policy}
     return _save(tx, op.mcp_server_id, config)
 
 
-@mcp_servers.implements(CreateMcpToolApproval, proof="test_a_tool_that_changed_asks_again")
+@mcp_servers.implements(CreateMcpToolApproval, proof="test_a_tool_that_changed_asks_again", missing=_EFFECT)
 def approve_tool(tx: Tx, op: CreateMcpToolApproval) -> Json:
     """The decision holds for the tool as it was shown; a later one about the same tool takes its place."""
     config = _config(tx, op.mcp_server_id)
@@ -160,7 +165,7 @@ async def list_tools(unit: Unit, op: ListMcpTools) -> Json:
     return {"success": True, "tools": [tool | approval_of(tool, config) for tool in tools], "error_message": None}
 
 
-@mcp_servers.implements(CreateMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back")
+@mcp_servers.implements(CreateMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back", missing=_EFFECT)
 def create_tool_config(tx: Tx, op: CreateMcpToolConfig) -> Json:
     config = _config(tx, op.mcp_server_id)
     _production_only(op.environment)
@@ -175,7 +180,7 @@ def get_tool_config(tx: Tx, op: GetMcpToolConfig) -> Json:
     return _needed(_config(tx, op.mcp_server_id), op.tool_name)
 
 
-@mcp_servers.implements(UpdateMcpToolConfig, proof="test_an_update_of_a_tool_keeps_what_it_leaves_out")
+@mcp_servers.implements(UpdateMcpToolConfig, proof="test_an_update_of_a_tool_keeps_what_it_leaves_out", missing=_EFFECT)
 def update_tool_config(tx: Tx, op: UpdateMcpToolConfig) -> Json:
     config = _config(tx, op.mcp_server_id)
     _production_only(op.environment)

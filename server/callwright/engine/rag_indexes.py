@@ -35,7 +35,8 @@ _MISSING = "vectors: passages are found by their words, whatever model is asked 
 
 @rag_indexes.implements(ComputeRagIndex, proof="test_an_index_makes_passages_that_can_be_read", missing=_MISSING)
 async def compute_index(unit: Unit, op: ComputeRagIndex) -> RagIndex:
-    """An index that is there is answered as it is. The text is cut outside of any transaction: it may be long."""
+    """An index that is there is answered as it is, but one that was too much is tried again. The text is cut outside
+    of any transaction: it may be long."""
     text = await unit.read(lambda tx: document_row(tx, op.documentation_id)["content"])
     cut = await anyio.to_thread.run_sync(passages, op.documentation_id, text)
     return await unit.write(lambda tx: _indexed(tx, op, cut))
@@ -55,8 +56,8 @@ def delete_index(tx: Tx, op: DeleteRagIndex) -> RagIndex:
     if row is None:
         raise NotFound(f"Document {op.documentation_id!r} has no index {op.rag_index_id!r}.")
     was = _answer(tx, row)
-    tx.db.execute(delete(rag_index).where(rag_index.c.workspace == tx.workspace, rag_index.c.id == op.rag_index_id))
-    if not _of(tx, op.documentation_id):
+    _take_out(tx, row)
+    if not any(each["status"] == "succeeded" for each in _of(tx, op.documentation_id)):
         _forget_passages(tx, op.documentation_id)
     return was
 
@@ -88,7 +89,8 @@ def get_chunk(tx: Tx, op: GetChunk) -> Chunk:
 def _indexed(tx: Tx, op: ComputeRagIndex, cut: list[Passage]) -> RagIndex:
     document_row(tx, op.documentation_id)  # it may have gone while its text was cut
     there = _of(tx, op.documentation_id)
-    if (same := next((row for row in there if row["model"] == op.model), None)) is not None:
+    same = next((row for row in there if row["model"] == op.model), None)
+    if same is not None and same["status"] != "rag_limit_exceeded":
         return _answer(tx, same)
     used = sum(len(passage.text.encode()) for passage in cut)
     status = "succeeded" if cut else "document_too_small"
@@ -96,8 +98,11 @@ def _indexed(tx: Tx, op: ComputeRagIndex, cut: list[Passage]) -> RagIndex:
         status, used = "rag_limit_exceeded", 0
     if status == "succeeded" and not any(row["status"] == "succeeded" for row in there):
         tx.db.execute(insert(chunk), [_row(tx, op, place, passage) for place, passage in enumerate(cut)])
+    if same is not None:
+        _take_out(tx, same)
+    new = same["id"] if same is not None else tx.new_id("ragindex")
     row = {
-        "workspace": tx.workspace, "id": tx.new_id("ragindex"), "document_id": op.documentation_id, "model": op.model,
+        "workspace": tx.workspace, "id": new, "document_id": op.documentation_id, "model": op.model,
         "status": status, "used_bytes": used, "created_ms": tx.now_ms,
     }  # fmt: skip
     tx.db.execute(insert(rag_index).values(**row))
@@ -115,6 +120,10 @@ def _of(tx: Tx, document_id: str) -> Sequence[RowMapping]:
     this = (rag_index.c.workspace == tx.workspace) & (rag_index.c.document_id == document_id)
     found = select(rag_index).where(this).order_by(rag_index.c.created_ms, rag_index.c.id)
     return tx.db.execute(found).mappings().all()
+
+
+def _take_out(tx: Tx, row: RowMapping) -> None:
+    tx.db.execute(delete(rag_index).where(rag_index.c.workspace == tx.workspace, rag_index.c.id == row["id"]))
 
 
 def _forget_passages(tx: Tx, document_id: str) -> None:

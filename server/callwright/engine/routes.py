@@ -4,7 +4,7 @@ import json
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypedDict
 
 from ..contract.operation import Operation
 from .handlers import Handlers, Implementation
@@ -31,8 +31,18 @@ RESOURCES = (
 )
 """Modules of this package; each holds its handlers under its own name."""
 
-Routes = dict[str, dict[str, str]]
-"""Path to method to module."""
+
+class Way(TypedDict):
+    """Where a path leads."""
+
+    modules: dict[str, str]
+    """By method."""
+    public: bool
+    """Whether one of them is asked without a key, by the pages of other hosts."""
+
+
+Routes = dict[str, Way]
+"""By path."""
 
 
 def handlers_of(module: str) -> Handlers:
@@ -48,8 +58,10 @@ def snap() -> Routes:
     """The routes, from the handlers. `scripts/snap` writes them into routes.json, and a test compares."""
     found: Routes = {}
     for module in RESOURCES:
-        for op in handlers_of(module).by_operation:
-            found.setdefault(op.path, {})[op.method] = module
+        for op, made in handlers_of(module).by_operation.items():
+            way = found.setdefault(op.path, Way(modules={}, public=False))
+            way["modules"][op.method] = module
+            way["public"] |= made.public
     return found
 
 

@@ -157,5 +157,7 @@ def _used_by(tx: Tx, secret_id: str, users: list[User]) -> SecretUse:
         DependentTool(type="available", id=id, name=name, created_at_unix_secs=created, access_level="admin")
         for id, name, created in tools_using(tx, "secret", secret_id)
     ]
-    others = ["conversation_initiation_webhook"] if "workspace" in users_of(tx, "secret", secret_id) else []
-    return SecretUse(tools=tools, agents=[user.shown() for user in users], others=others, phone_numbers=[])
+    rest = users_of(tx, "secret", secret_id)
+    others = ["conversation_initiation_webhook"] if "workspace" in rest else []
+    shown, servers = [user.shown() for user in users], rest.get("mcp_server", [])
+    return SecretUse(tools=tools, agents=shown, others=others, phone_numbers=[], mcp_servers=servers)

@@ -18,6 +18,7 @@ from ..contract.agent_tests import (
     InvocationPage,
     InvocationSummary,
     ListInvocations,
+    ListMeta,
     ResubmitInvocation,
     RunAgentTests,
 )
@@ -120,7 +121,9 @@ def list_invocations(tx: Tx, op: ListInvocations) -> InvocationPage:
         cursor=op.cursor,
     )  # fmt: skip
     counts = _counts(tx, [row["id"] for row in rows])
+    total = tx.db.execute(select(func.count()).select_from(found.subquery())).scalar_one()
     return InvocationPage(
+        meta=ListMeta(total=total, page_size=op.page_size),
         results=[_summary(row, counts.get(row["id"], {})) for row in rows],
         has_more=cursor is not None,
         next_cursor=cursor,

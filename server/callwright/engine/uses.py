@@ -1,4 +1,4 @@
-"""Who uses what: an agent its documents, tools, secrets and other agents. Asked before anything is deleted."""
+"""Who uses what: an agent its documents, tools, secrets and other agents, a test its tool. Asked before a delete."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, cast
@@ -8,6 +8,7 @@ from sqlalchemy import Column, Select, Table, delete, insert, select
 from ..contract.dependents import AgentDependent, DependentAgent
 from .handlers import Tx
 from .tables import agent, uses
+from .tables_agent_tests import agent_test
 from .tables_agent_tools import tool
 
 
@@ -88,6 +89,11 @@ def agents_using_each(tx: Tx, kind: str, ids: Iterable[str]) -> dict[str, list[U
 def tools_using(tx: Tx, kind: str, id: str) -> list[tuple[str, str, int]]:
     """The same of stored tools."""
     return _named(tx, tool, select_users(tx, tool, kind, id))
+
+
+def tests_using(tx: Tx, kind: str, id: str) -> list[tuple[str, str, int]]:
+    """The same of stored tests."""
+    return _named(tx, agent_test, select_users(tx, agent_test, kind, id))
 
 
 def select_users(tx: Tx, table: Table, kind: str, id: str) -> Select[Any]:

@@ -1,5 +1,6 @@
 """An agent as the model sees it: the everyday fields flat, everything else in one `config` object."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Annotated, Any, cast
 
@@ -64,9 +65,11 @@ class AgentView(View):
     phone_numbers: list[str]
     tags: list[str]
     updated_at_unix_secs: int
+    notes: list[str] | None = None
+    """What was written differently, or may not do what was meant."""
 
     @classmethod
-    def of(cls, agent: Agent) -> "AgentView":
+    def of(cls, agent: Agent, notes: Sequence[str] = ()) -> "AgentView":
         config = agent.conversation_config
         words, told = config.agent, config.agent.prompt
         prompt, criteria = told.prompt or "", agent.platform_settings.evaluation.criteria
@@ -91,6 +94,7 @@ class AgentView(View):
             phone_numbers=numbers[:50],
             tags=agent.tags,
             updated_at_unix_secs=agent.metadata.updated_at_unix_secs,
+            notes=[short(note, 300) for note in notes[:20]] or None,
         )
 
 

@@ -43,7 +43,9 @@ from .agent_config import (
     Voice,
     changes_of,
 )
+from .agent_hints import hints_of
 from .describe_config import describe_config
+from .names import unknown_values
 from .preview import changed_fields
 from .rehearsal import Rehearsed, criteria_of, specification
 from .scope import Api
@@ -63,6 +65,7 @@ class AgentLine(View):
     name: str
     tags: list[str]
     last_call_unix_secs: int | None = None
+    archived: bool | None = None
 
 
 class Agents(Page):
@@ -101,7 +104,11 @@ async def list_agents(
     return Agents(
         agents=[
             AgentLine(
-                agent_id=a.agent_id, name=short(a.name), tags=a.tags, last_call_unix_secs=a.last_call_time_unix_secs
+                agent_id=a.agent_id,
+                name=short(a.name),
+                tags=a.tags,
+                last_call_unix_secs=a.last_call_time_unix_secs,
+                archived=a.archived or None,
             )
             for a in page.agents
         ],
@@ -138,8 +145,9 @@ async def create_agent(
         name=name, prompt=prompt, first_message=first_message, language=language, llm=llm, temperature=temperature,
         voice_id=voice_id, document_ids=document_ids, tool_ids=tool_ids, test_ids=test_ids, tags=tags,
     )  # fmt: skip
-    made = await api.send(CreateAgent.model_validate({"conversation_config": {}} | body))
-    return AgentView.of(await api.send(GetAgent(agent_id=made.agent_id)))
+    op = CreateAgent.model_validate({"conversation_config": {}} | body)
+    made = await api.send(op)
+    return _written(op, await api.send(GetAgent(agent_id=made.agent_id)))
 
 
 @TOOLS.tool(UpdateAgent, GetDocument, title="Update agent")
@@ -165,7 +173,12 @@ async def update_agent(
         name=name, prompt=prompt, first_message=first_message, language=language, llm=llm, temperature=temperature,
         voice_id=voice_id, document_ids=document_ids, tool_ids=tool_ids, test_ids=test_ids, tags=tags,
     )  # fmt: skip
-    return AgentView.of(await api.send(UpdateAgent.model_validate({"agent_id": agent_id} | body)))
+    op = UpdateAgent.model_validate({"agent_id": agent_id} | body)
+    return _written(op, await api.send(op))
+
+
+def _written(op: CreateAgent | UpdateAgent, agent: Agent) -> AgentView:
+    return AgentView.of(agent, [*op.warnings, *unknown_values(op), *hints_of(agent)])
 
 
 @TOOLS.tool(DuplicateAgent, GetAgent, title="Duplicate agent", default=False)

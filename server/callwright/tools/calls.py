@@ -39,6 +39,8 @@ FromNumber = Annotated[PhoneNumberId, Field(description="Number shown, from list
 Batch = Annotated[BatchCallId, Field(description="From list_batch_calls.")]
 
 COSTS = "Costs minutes with the telephone provider and the platform"
+UNREACHED = ("failed", "voicemail")
+"""Whom a retry calls again."""
 FIRST = 5
 ROWS = 50
 
@@ -197,7 +199,7 @@ async def cancel_batch_call(api: PlatformApi, batch_id: Batch) -> BatchView:
 
 @TOOLS.tool(RetryBatchCall, title="Retry batch call", default=False)
 async def retry_batch_call(api: PlatformApi, batch_id: Batch) -> BatchView:
-    """Ring again those recipients of a batch whose call failed. Costs minutes."""
+    """Ring again those recipients of a batch who were not reached. Costs minutes."""
     return BatchView(**_facts(await api.send(RetryBatchCall(batch_id=batch_id))))
 
 
@@ -227,7 +229,7 @@ async def _who_would_be_rung(api: ApiClient, op: SubmitBatchCall) -> str:
 @TOOLS.preview(RetryBatchCall)
 async def _who_would_be_rung_again(api: ApiClient, op: RetryBatchCall) -> str:
     batch = await api.send(GetBatchCall(batch_id=op.batch_id))
-    failed = [str(each.phone_number or each.whatsapp_user_id) for each in batch.recipients if each.status == "failed"]
+    failed = [str(each.phone_number or each.whatsapp_user_id) for each in batch.recipients if each.status in UNREACHED]
     first = ", ".join(failed[:FIRST]) or "nobody"
     more = f" and {len(failed) - FIRST:,} more" if len(failed) > FIRST else ""
     agent, number = await _agent(api, batch.agent_id), await _number(api, batch.phone_number_id)
@@ -240,7 +242,7 @@ async def _who_would_be_rung_again(api: ApiClient, op: RetryBatchCall) -> str:
 @TOOLS.preview(CancelBatchCall)
 async def _what_would_stop(api: ApiClient, op: CancelBatchCall) -> str:
     batch = await api.send(GetBatchCall(batch_id=op.batch_id))
-    waiting = sum(each.status in ("pending", "initiated") for each in batch.recipients)
+    waiting = sum(each.status in ("pending", "initiated", "in_progress") for each in batch.recipients)
     return f"Stop batch {short(batch.name)!r} ({op.batch_id}): {_people(waiting)} would not be called."
 
 

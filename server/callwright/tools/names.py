@@ -6,9 +6,12 @@ from typing import Any, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
 
-from ..contract.describe import strangers
+from ..contract.describe import odd_values, strangers
 from ..contract.operation import Operation
+from .text import short
 
+_SHOWN = 8
+"""Known values that are named where none is close."""
 _CLOSE = 0.8
 """`sped` is meant to be `speed`; `max_silence` need not be `max_tokens`."""
 
@@ -26,6 +29,20 @@ def _keys(node: object) -> Iterator[str]:
     elif isinstance(node, list):
         for item in cast(list[object], node):
             yield from _keys(item)
+
+
+def unknown_values(op: Operation[Any]) -> list[str]:
+    """What `op` sets to a value that the contract does not name, in words: a newer platform, or an endpoint of the
+    operator's own, may know it, so it is sent."""
+    return [
+        f"{path} is {short(str(value))!r}, which is no known value. {_meant(str(value), [str(each) for each in known])}"
+        for path, value, known in odd_values(type(op), op.body() or {})
+    ]
+
+
+def _meant(value: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(value, known, 1, _CLOSE)
+    return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known[:_SHOWN])}."
 
 
 def unknown_names(op: Operation[Any], given: frozenset[str]) -> list[str]:

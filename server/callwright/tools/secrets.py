@@ -94,4 +94,5 @@ def _users(secret: SecretInUse) -> list[str]:
         *(short(str(getattr(user, "name", "hidden"))) for user in named),
         *(number.phone_number for number in used.phone_numbers),
         *used.others,
+        *(f"MCP server {id}" for id in used.mcp_servers),
     ][:20]

@@ -1,5 +1,6 @@
 """Who may talk to an agent, what they may change, and how often."""
 
+import re
 from typing import Annotated
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from ..common import Checked, Limits, Maybe, Wire
 
 MAX_ALLOWED_HOSTS = 10
+_HOST = re.compile(r"([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:\d{1,5})?")
 
 
 class AllowedHost(Wire):
@@ -16,19 +18,22 @@ class AllowedHost(Wire):
 
 
 def check_hosts(hosts: list[AllowedHost]) -> None:
-    """At most ten, each once."""
+    """At most ten, each once, spelt as a browser names the host of a page: compared exactly, others let nobody in."""
     if len(hosts) > MAX_ALLOWED_HOSTS:
         raise ValueError(f"at most {MAX_ALLOWED_HOSTS} host names")
     names = [host.hostname.lower() for host in hosts]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"each host name once: {', '.join(twice)}")
+    if wrong := [name for name in names if not _HOST.fullmatch(name)]:
+        said = "a host name with its port where it has one, as in shop.example or localhost:3000, no scheme, path or *"
+        raise ValueError(f"{said}: {', '.join(wrong)}")
 
 
 class Auth(Wire):
     """Who may talk to the agent."""
 
     enable_auth: Maybe[bool] = None
-    allowlist: Annotated[list[AllowedHost], Checked(check_hosts)] = []
+    allowlist: Annotated[list[AllowedHost], Checked(check_hosts, source="guide: authentication, allowlists")] = []
     """Empty lets every page in."""
     shareable_token: str | None = None
 
@@ -84,7 +89,7 @@ class Overrides(Wire):
 class CallLimits(Wire):
     """How many conversations at once and a day."""
 
-    agent_concurrency_limit: Maybe[Annotated[int, Limits(ge=-1)]] = None
+    agent_concurrency_limit: Maybe[Annotated[int, Limits(ge=-1, source="guide: burst pricing")]] = None
     """-1: as many as the workspace may have."""
     daily_limit: Maybe[int] = None
     """Conversations a day."""

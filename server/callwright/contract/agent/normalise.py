@@ -6,21 +6,15 @@ Nothing that was given is changed in place; what has another shape than expected
 
 import re
 from collections.abc import Callable
+from itertools import chain, count
 from typing import Any, cast
+
+from ..tool_dialect import editors, normalise_tool
+from .system_spelling import system_kind, system_tool
 
 Document = dict[str, Any]
 
 _AGENT = ("conversation_config", "agent")
-
-SYSTEM_TOOLS = (
-    "end_call",
-    "language_detection",
-    "transfer_to_agent",
-    "transfer_to_number",
-    "skip_turn",
-    "play_keypad_touch_tone",
-    "voicemail_detection",
-)
 
 
 def normalise(request: object) -> tuple[Any, list[str]]:
@@ -39,12 +33,12 @@ def normalise(request: object) -> tuple[Any, list[str]]:
     def whole(document: Document) -> Document:
         document = _at(document, _AGENT, agent)
         document = _at(document, ("workflow", "nodes"), nodes)
-        return _each(document, ("platform_settings", "evaluation"), "criteria", _criterion)
+        return _at(document, ("platform_settings", "evaluation"), lambda found: _criteria(found, "criteria"))
 
     body = whole(cast(Document, request))
     body = _at(body, ("agent_config_override",), whole)
     body = _at(body, ("simulation_specification", "simulated_user_config"), agent)
-    return _each(body, (), "extra_evaluation_criteria", _criterion), warnings
+    return _criteria(body, "extra_evaluation_criteria"), warnings
 
 
 def split_nulls(patch: Any) -> tuple[Any, list[tuple[str, ...]]]:
@@ -77,58 +71,49 @@ def _agent(config: Document, warnings: list[str]) -> Document:
 
 
 def _tools(prompt: Document, warnings: list[str]) -> Document:
-    """System tools move from the list of tools to `built_in_tools`, where their own name wins over their label."""
+    """System tools move from the list of tools to `built_in_tools`, where their own name wins over their label; tools
+    that an editor wrote become the API's."""
     given = prompt.get("built_in_tools")
     built_in = {n: system_tool(n, t) for n, t in cast(Document, given).items()} if isinstance(given, dict) else {}
     tools = prompt.get("tools")
     rest: list[Any] = []
     for tool in cast(list[Any], tools) if isinstance(tools, list) else []:
         kind = system_kind(tool)
-        if kind is None:
+        if kind is None and editors(tool):
+            found, notes = normalise_tool(tool)
+            rest.append(found)
+            warnings += [f"{tool['name']}: {note}" if "name" in tool else note for note in notes]
+        elif kind is None:
             rest.append(tool)
         elif built_in.get(kind) is not None:
             warnings.append(f"{kind} stands in tools and in built_in_tools; the one in built_in_tools is kept.")
         else:
             built_in[kind] = system_tool(kind, tool)
     changed: Document = {}
-    if isinstance(tools, list) and len(rest) < len(cast(list[Any], tools)):
+    if isinstance(tools, list) and rest != tools:
         changed["tools"] = rest
     if built_in:
         changed["built_in_tools"] = built_in
     return prompt | changed
 
 
-def system_kind(tool: object) -> str | None:
-    """Which of the platform's own tools this is, however it is spelt; None where it is none of them."""
-    if not isinstance(tool, dict) or cast(Document, tool).get("type") != "system":
-        return None
-    params = cast(Document, tool).get("params")
-    kind = cast(Document, params).get("system_tool_type") if isinstance(params, dict) else None
-    kind = kind or cast(Document, tool).get("name")
-    return kind if kind in SYSTEM_TOOLS else None
-
-
-def system_tool(kind: str, tool: Any) -> Any:
-    """With everything that its place implies: name, type and the kind in its parameters."""
-    if not isinstance(tool, dict) or kind not in SYSTEM_TOOLS:
-        return cast(Any, tool)
-    found = cast(Document, tool)
-    given: Any = found.get("params") or {}
-    params: Any = {"system_tool_type": kind, **cast(Document, given)} if isinstance(given, dict) else given
-    return {"type": "system", "name": kind, **found, "params": params}
-
-
-def _criterion(criterion: Any) -> Any:
-    """A goal that is only a sentence gets an id from its first words."""
-    if not isinstance(criterion, str):
-        return criterion
-    words = re.findall(r"[a-z0-9]+", criterion.lower())[:6]
-    return {
-        "id": "_".join(words) or "goal",
-        "name": criterion[:80],
-        "type": "prompt",
-        "conversation_goal_prompt": criterion,
-    }
+def _criteria(node: Document, name: str) -> Document:
+    """Goals that are only sentences get ids from their first words, each its own: results are kept by id."""
+    found = node.get(name)
+    if not isinstance(found, list):
+        return node
+    given = cast(list[Any], found)
+    taken = {str(cast(Document, goal).get("id")) for goal in given if isinstance(goal, dict)}
+    goals: list[Any] = []
+    for goal in given:
+        if not isinstance(goal, str):
+            goals.append(goal)
+            continue
+        words = "_".join(re.findall(r"[a-z0-9]+", goal.lower())[:6]) or "goal"
+        id = next(each for each in chain([words], (f"{words}_{n}" for n in count(2))) if each not in taken)
+        taken.add(id)
+        goals.append({"id": id, "name": goal[:80], "type": "prompt", "conversation_goal_prompt": goal})
+    return node | {name: goals}
 
 
 def _at(node: Document, path: tuple[str, ...], change: Callable[[Document], Document]) -> Document:
@@ -137,11 +122,3 @@ def _at(node: Document, path: tuple[str, ...], change: Callable[[Document], Docu
         return change(node)
     child = node.get(path[0])
     return node | {path[0]: _at(cast(Document, child), path[1:], change)} if isinstance(child, dict) else node
-
-
-def _each(node: Document, path: tuple[str, ...], name: str, change: Callable[[Any], Any]) -> Document:
-    def items(parent: Document) -> Document:
-        found = parent.get(name)
-        return parent | {name: [change(i) for i in cast(list[Any], found)]} if isinstance(found, list) else parent
-
-    return _at(node, path, items)

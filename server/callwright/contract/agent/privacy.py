@@ -4,7 +4,7 @@ from typing import Annotated
 
 from ..common import Limits, Maybe, Wire
 
-RetentionDays = Annotated[int, Limits(ge=-1)]
+RetentionDays = Annotated[int, Limits(ge=-1, source="guide: retention")]
 """Counted from the end of the call: -1 keeps for ever, 0 deletes at once; 730 unless told otherwise."""
 
 

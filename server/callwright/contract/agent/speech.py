@@ -1,5 +1,6 @@
 """How an agent hears, takes turns and sounds."""
 
+import re
 from typing import Annotated
 
 from ..common import Checked, Known, Limits, Maybe, Wire
@@ -36,10 +37,10 @@ RecognitionQuality = Annotated[str, Known("high")]
 RecognitionProvider = Annotated[str, Known("elevenlabs")]
 TurnMode = Annotated[str, Known("silence", "turn")]
 
-Speed = Annotated[float, Limits(ge=0.7, le=1.2)]
+Speed = Annotated[float, Limits(ge=0.7, le=1.2, source="guide: speed control")]
 """1.0 is the voice's own; outside these bounds it stops sounding natural."""
-Proportion = Annotated[float, Limits(ge=0, le=1)]
-TurnTimeout = Annotated[float, Limits(ge=1, le=30)]
+Proportion = Annotated[float, Limits(ge=0, le=1, source="the published WebSocket protocol")]
+TurnTimeout = Annotated[float, Limits(ge=1, le=30, source="guide: conversation flow")]
 """Seconds of silence before the agent speaks up."""
 MAX_SUPPORTED_VOICES = 9  # ten with the agent's own
 
@@ -79,15 +80,17 @@ class SupportedVoice(Wire):
 
 
 def check_voices(voices: list[SupportedVoice]) -> None:
-    """Few enough, and no two that the prompt would call by the same label."""
+    """Few enough, and no two that the prompt would call by the same label. Text outside of tags is `default`."""
     if len(voices) > MAX_SUPPORTED_VOICES:
         raise ValueError(f"at most {MAX_SUPPORTED_VOICES} voices besides the agent's own")
     labels = [voice.label for voice in voices]
+    if odd := [label for label in labels if not label.strip() or label == "default" or re.search(r"[<>/]", label)]:
+        raise ValueError(f"a label stands in a tag, and default is the agent's own voice: {', '.join(map(repr, odd))}")
     if twice := sorted({label for label in labels if labels.count(label) > 1}):
         raise ValueError(f"labels must differ: {', '.join(twice)}")
 
 
-SupportedVoices = Annotated[list[SupportedVoice], Checked(check_voices)]
+SupportedVoices = Annotated[list[SupportedVoice], Checked(check_voices, source="guide: several voices")]
 
 
 class PronunciationLocator(Wire):

@@ -34,7 +34,7 @@ class AgentTransfer(Wire):
 
     agent_id: str
     condition: str
-    delay_ms: Maybe[Annotated[int, Limits(ge=0)]] = None
+    delay_ms: Maybe[Annotated[int, Limits(ge=0, source="guide: agent transfer")]] = None
     transfer_message: str | None = None
     enable_transferred_agent_first_message: Maybe[bool] = None
 
@@ -57,7 +57,7 @@ class SipDestination(Variant):
     """A SIP address, reached by REFER."""
 
     type: Literal["sip_uri"] = "sip_uri"
-    sip_uri: Annotated[str, Checked(sip_address)]
+    sip_uri: Annotated[str, Checked(sip_address, source="guide: transfer to a person")]
 
 
 class PhoneVariableDestination(Variant):
@@ -80,7 +80,7 @@ TransferDestination = Annotated[
 
 
 def check_refer(destination: object, transfer_type: str | None) -> None:
-    """A conference dials a number; a SIP address is reached by REFER alone."""
+    """A conference dials a number; a SIP address is reached by REFER alone (guide: transfer to a person)."""
     if isinstance(destination, SipDestination) and transfer_type != "sip_refer":
         raise ValueError("a SIP address needs transfer_type sip_refer")
 

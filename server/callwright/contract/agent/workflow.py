@@ -73,7 +73,7 @@ class AgentNode(Variant):
     position: Position = Field(default_factory=Position)
     edge_order: list[str] = []
     agent_id: str
-    delay_ms: Maybe[Annotated[int, Limits(ge=0)]] = None
+    delay_ms: Maybe[Annotated[int, Limits(ge=0, source="guide: agent transfer")]] = None
     transfer_message: str | None = None
     enable_transferred_agent_first_message: Maybe[bool] = None
 

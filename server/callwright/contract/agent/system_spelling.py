@@ -1,0 +1,35 @@
+"""One spelling for the platform's own tools, wherever they stand."""
+
+from typing import Any, cast
+
+Document = dict[str, Any]
+
+SYSTEM_TOOLS = (
+    "end_call",
+    "language_detection",
+    "transfer_to_agent",
+    "transfer_to_number",
+    "skip_turn",
+    "play_keypad_touch_tone",
+    "voicemail_detection",
+)
+
+
+def system_kind(tool: object) -> str | None:
+    """Which of the platform's own tools this is, however it is spelt; None where it is none of them."""
+    if not isinstance(tool, dict) or cast(Document, tool).get("type") != "system":
+        return None
+    params = cast(Document, tool).get("params")
+    kind = cast(Document, params).get("system_tool_type") if isinstance(params, dict) else None
+    kind = kind or cast(Document, tool).get("name")
+    return kind if kind in SYSTEM_TOOLS else None
+
+
+def system_tool(kind: str, tool: Any) -> Any:
+    """With everything that its place implies: name, type and the kind in its parameters."""
+    if not isinstance(tool, dict) or kind not in SYSTEM_TOOLS:
+        return cast(Any, tool)
+    found = cast(Document, tool)
+    given: Any = found.get("params") or {}
+    params: Any = {"system_tool_type": kind, **cast(Document, given)} if isinstance(given, dict) else given
+    return {"type": "system", "name": kind, **found, "params": params}
