@@ -33,7 +33,7 @@ OURS = {
 NOT_KNOWN_IN_2_23 = {
     "background_voice_detection", "branch_id", "branch_name", "cancelled_count", "cost_fiat", "custom_sip_headers",
     "entry_behavior", "environment", "filename", "has_auxiliary_audio", "has_more", "input_overrides",
-    "interruption_mode", "mode", "next_cursor", "outcome", "pre_tool_speech", "preserve_client_tts_overrides",
+    "interruption_mode", "mcp_servers", "mode", "next_cursor", "outcome", "pre_tool_speech", "preserve_client_tts_overrides",
     "preserve_voice_settings", "prevent_subagent_loops", "price_per_message", "reroutes", "response_mocks",
     "response_timeout_secs", "retry_count", "sip_refer_play_dialtone", "target_concurrency_limit",
     "telephony_call_config", "timezone", "total_calls_finished", "type", "updated_at_unix_secs", "voice_id",

@@ -185,6 +185,8 @@ def refusals(sdk: Sdk, ada: str, colleague: str, test: str) -> None:
     hosts = [{"hostname": f"h{n}.example.com"} for n in range(11)]
     sdk.refused("agents.update", ada, platform_settings={"auth": {"allowlist": hosts}})
     sdk.refused("agents.update", ada, platform_settings={"privacy": {"zero_retention_mode": True}})
+    nowhere = {"source": "start", "target": "nowhere"}
+    sdk.refused("agents.update", ada, workflow={"nodes": {"start": {"type": "start"}}, "edges": {"e": nowhere}})
     sdk.refused("agents.create", conversation_config=None)
     sdk.refused("agents.list", page_size=0)
     sdk.refused("agents.list", cursor="of-another-list")
