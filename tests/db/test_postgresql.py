@@ -34,6 +34,7 @@ from tests.engine.test_fuzz import *
 from tests.engine.test_knowledge_base import *
 from tests.engine.test_llms import *
 from tests.engine.test_mcp_servers import *
+from tests.engine.test_mcp_tools import *
 from tests.engine.test_paging import *
 from tests.engine.test_phone_numbers import *
 from tests.engine.test_rag_indexes import *

@@ -21,7 +21,7 @@ from callwright.contract.mcp_servers import CreateMcpServer
 from callwright.contract.phone_numbers import CreatePhoneNumber, GetPhoneNumber
 
 from ..arms import Clock, facts, numbered, reach, settings, text
-from ..engine.test_mcp_servers import real
+from ..engine.mcp_peer import real
 from .guarded_calls import HOOK, NUMBER, SECRET, TRANSFER, Carried, carried, graph, node, prompt
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from mcp import Client
 
 from tests.arms import ERAS, MODERN, Clock, Says, facts, numbered, reach, server, settings, text
 from tests.engine.helpers import JSON
-from tests.engine.test_mcp_servers import real
+from tests.engine.mcp_peer import real
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
