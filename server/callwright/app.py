@@ -18,6 +18,8 @@ from mcp.types import Icon
 from . import __version__
 from .bounds import Bounds
 from .clock import NewId, NowMs, new_id, now_ms
+from .guides.server import GuidedServer
+from .guides.skills import Skills
 from .keys import key_file, subkey
 from .settings import Platform, Settings
 from .tools.approval_state import name_question
@@ -179,7 +181,8 @@ def build_server(app: App, entries: list[Entry] | None = None, *, by_url: bool =
         finally:
             await app.close()
 
-    server = MCPServer(
+    server = GuidedServer(
+        app,
         "callwright",
         title="Callwright",
         description="Builds, rehearses and watches voice agents.",
@@ -189,6 +192,7 @@ def build_server(app: App, entries: list[Entry] | None = None, *, by_url: bool =
         lifespan=lifespan,
         tools=[lazy(entry, app.policy) for entry in offer.tools],
         middleware=[offer],
+        extensions=[Skills()],
         cache_hints={"tools/list": CacheHint(LIST_SECONDS * 1000, "private")},
         request_state_security=RequestStateSecurity(keys=[subkey(app.state_key, "request state")]),
         log_level="WARNING",

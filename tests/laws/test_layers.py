@@ -27,9 +27,10 @@ MAY: dict[str, set[str]] = {
     "api": {"contract", "net", "bounds"},
     "ledger": {"db"},
     "tools": {"contract", "api", "ledger", "settings", "keys", "bounds"},
+    "guides": {"tools", "contract", "api", "ledger"},
     "engine": {"contract", "net", "db", "settings", "clock", "keys"},
     "status": {"engine", *LEAVES},
-    "app": {"tools", "api", "ledger", "engine", "net", "db", "status", *LEAVES},
+    "app": {"tools", "guides", "api", "ledger", "engine", "net", "db", "status", *LEAVES},
     **{command: {"app", "tools", *LEAVES} for command in ABOVE},
     "cli": {"app", "settings", "contract", *ABOVE},
     "__main__": {"cli"},
@@ -40,7 +41,7 @@ MAY["serving"] |= {"contract"}  # what keeps the engine from starting is an erro
 ONLY = {
     "httpx2": {"net"},
     "sqlalchemy": {"db", "engine", "ledger"},
-    "mcp": {"tools", "app", "engine", *ABOVE},
+    "mcp": {"tools", "guides", "app", "engine", *ABOVE},
     "starlette": {"engine", "serving", "app"},
     "uvicorn": {"serving"},
     "cryptography": {"engine", "ledger", "tools"},
@@ -141,19 +142,7 @@ print("\\n".join(sorted(set(sys.modules) - before)))
     )
     loaded = set(run.stdout.split())
     assert {name for name in loaded if name.startswith("callwright")} == snapshot(
-        {
-            "callwright",
-            "callwright.app",
-            "callwright.bounds",
-            "callwright.clock",
-            "callwright.keys",
-            "callwright.settings",
-            "callwright.tools",
-            "callwright.tools.approval_state",
-            "callwright.tools.offer",
-            "callwright.tools.policy",
-            "callwright.tools.surface",
-        }
+        {'callwright', 'callwright.app', 'callwright.bounds', 'callwright.clock', 'callwright.guides', 'callwright.guides.places', 'callwright.guides.prompts', 'callwright.guides.server', 'callwright.guides.skills', 'callwright.keys', 'callwright.settings', 'callwright.tools', 'callwright.tools.approval_state', 'callwright.tools.offer', 'callwright.tools.policy', 'callwright.tools.surface'}
     )
     heavy = {"sqlalchemy", "openai", "dbos", "cryptography", "filelock", "platformdirs", "keyring"}
     assert {name.split(".")[0] for name in loaded} & heavy == set()
