@@ -257,7 +257,7 @@ MCP_TOOL: JSON = {
 P = "conversational_ai"
 CALLS = [
     Call("CreateAgent", f"{P}.agents.create", AGENT),
-    Call("ListAgents", f"{P}.agents.list", {"page_size": 5, "search": "a & b=ü?", "sort_direction": "asc", "sort_by": "name", "cursor": "c+/="}),
+    Call("ListAgents", f"{P}.agents.list", {"page_size": 5, "archived": False, "search": "a & b=ü?", "sort_direction": "asc", "sort_by": "name", "cursor": "c+/="}),
     Call("GetAgent", f"{P}.agents.get", {"agent_id": A}),
     Call("UpdateAgent", f"{P}.agents.update", {"agent_id": A, **AGENT}),
     Call("UpdateAgent", f"{P}.agents.update", {"agent_id": A, "platform_settings": {"evaluation": {"criteria": [{"id": "calm", "name": "Calm", "conversation_goal_prompt": "Calm."}]}}}, label="UpdateAgent, criterion without type"),
