@@ -30,6 +30,7 @@ async def test_what_a_model_reads_is_counted_on_the_real_server(tmp_path: Path) 
             "tokens before the model, whole surface",
             "tokens before the model, default toolsets",
             "tokens before the model, read-only",
+            "tokens before the model, search surface",
             "tokens of the instructions",
             "tokens of ten agents listed",
             "tokens of an error, the longest of five",

@@ -31,7 +31,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "CALLWRIGHT_HOME": str(tmp_path), "CALLWRIGHT_DATABASE_URL": "postgresql://localhost/x",
         "ELEVENLABS_API_KEY": "k", "CALLWRIGHT_API_URL": "http://127.0.0.1:9/", "CALLWRIGHT_ENGINE_API_KEY": "e" * 16,
         "CALLWRIGHT_LLM_BASE_URL": "http://127.0.0.1:1/v1", "CALLWRIGHT_LLM_API_KEY": "l", "CALLWRIGHT_LLM_MODEL": "m",
-        "CALLWRIGHT_TOOLSETS": "agents, secrets", "CALLWRIGHT_READ_ONLY": "yes", "CALLWRIGHT_NO_OUTBOUND": "1",
+        "CALLWRIGHT_TOOLSETS": "agents, secrets", "CALLWRIGHT_SURFACE": "search", "CALLWRIGHT_READ_ONLY": "yes", "CALLWRIGHT_NO_OUTBOUND": "1",
         "CALLWRIGHT_APPROVAL": "always-ask", "CALLWRIGHT_UNATTENDED": "refuse", "CALLWRIGHT_POLICY_FILE": str(file),
         "CALLWRIGHT_HTTP_TOKEN": "t" * 16, "CALLWRIGHT_ALLOW_PRIVATE": "crm.internal, 10.0.0.0/8, ::1",
         "CALLWRIGHT_FILE_ROOTS": str(tmp_path), "CALLWRIGHT_VAULT_KEY": KEY, "CALLWRIGHT_STATE_KEY": KEY,
@@ -41,7 +41,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     assert Settings.from_env(given).__dict__ == {
         "home": tmp_path, "own_database_url": "postgresql+psycopg://localhost/x", "api_key": "k",
         "api_url": "http://127.0.0.1:9", "engine_api_key": "e" * 16, "llm_base_url": "http://127.0.0.1:1/v1",
-        "llm_api_key": "l", "llm_model": "m", "toolsets": ("agents", "secrets"), "read_only": True, "no_outbound": True,
+        "llm_api_key": "l", "llm_model": "m", "toolsets": ("agents", "secrets"), "surface": "search", "read_only": True, "no_outbound": True,
         "approval": "always-ask", "unattended": "refuse", "policy_file": file, "http_token": "t" * 16,
         "allow_private": ("crm.internal", "10.0.0.0/8", "::1"), "file_roots": (tmp_path.resolve(),),
         "vault_key": bytes(32), "state_key": bytes(32), "llm_routes": file, "proxy_url": "http://proxy:3128",

@@ -19,6 +19,7 @@ LISTS: Sequence[tuple[str, str, str, int | None, int | None]] = (
     ("whole surface", "CALLWRIGHT_TOOLSETS", "all", None, None),
     ("default toolsets", "CALLWRIGHT_TOOLSETS", "default", 3_500, 4_500),
     ("read-only", "CALLWRIGHT_READ_ONLY", "true", 2_500, 3_500),
+    ("search surface", "CALLWRIGHT_SURFACE", "search", 600, 900),
 )
 """What is listed, under which setting, the aim in tokens, and the ceiling."""
 WRONG_CALLS: Sequence[tuple[str, dict[str, Any]]] = (

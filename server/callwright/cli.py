@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 def _server_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--platform", choices=["embedded", "hosted"], help="default: hosted where a key is set")
     parser.add_argument("--toolsets", metavar="LIST", help="comma-separated; default, or all")
+    parser.add_argument("--surface", choices=["full", "search"], help="search: five tools that find and run the others")
     parser.add_argument("--read-only", action="store_true", help="offer only tools that read")
     parser.add_argument("--no-outbound", action="store_true", help="no calls to people, no outgoing URLs")
     parser.add_argument("--approval", choices=["always-ask", "fine-grained", "none"])
@@ -92,6 +93,8 @@ def _overridden(settings: Settings, args: argparse.Namespace) -> Settings:
     changes: dict[str, object] = {}
     if given.get("toolsets"):
         changes["toolsets"] = tuple(name.strip() for name in str(given["toolsets"]).split(",") if name.strip())
+    if given.get("surface"):
+        changes["surface"] = given["surface"]
     if given.get("approval"):
         changes["approval"] = _no_looser(settings, str(given["approval"]))
     for bound in ("read_only", "no_outbound"):

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 Approval = Literal["always-ask", "fine-grained", "none"]
 Unattended = Literal["person", "token", "refuse"]
 Platform = Literal["embedded", "hosted"]
+Surface = Literal["full", "search"]
 ToolPolicy = Literal["auto_approved", "requires_approval", "disabled"]
 
 HOSTED_URL = "https://api.elevenlabs.io"
@@ -199,6 +200,11 @@ class Settings:
     toolsets: tuple[str, ...] = _setting(
         "CALLWRIGHT_TOOLSETS", _some_names, "a comma-separated list of toolset names, or default, or all",
         "Which tools are offered.", default=("default",), shown="default",
+    )  # fmt: skip
+    surface: Surface = _setting(
+        "CALLWRIGHT_SURFACE", _choice("full", "search"), "full or search",
+        "Whether tools are listed in full, or found, described and run by five tools (for hosts with small windows).",
+        default="full", shown="full",
     )  # fmt: skip
     read_only: bool = _setting(
         "CALLWRIGHT_READ_ONLY", _switch, "true or false", "Offer only tools that read.", default=False, shown="false"

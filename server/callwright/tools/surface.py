@@ -76,8 +76,14 @@ def chosen(entries: list[Entry], toolsets: Sequence[str], bounds: Bounds, policy
         for entry in entries
         if (entry["toolset"] in wanted or ("default" in toolsets and entry["default"]))
         and bounds.allow(cast(Any, entry["effect"])) is None
+        and not (bounds.read_only and _writes(entry))
         and policy.of_tool(entry["tool"]["name"], entry["effect"]) != "disabled"
     ]
+
+
+def _writes(entry: Entry) -> bool:
+    """A tool that reads the platform may still make a file on this machine."""
+    return not entry["tool"].get("annotations", {}).get("readOnlyHint", entry["effect"] == "read")
 
 
 class LazyTool(Tool):
