@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from . import __version__
+from .hosts import HOSTS
 from .settings import Platform, SettingError, Settings
 
 _COLLECT_AFTER = (10_000, 50, 50)
@@ -75,6 +76,15 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", help="what is configured, reachable, writable, and how to mend the rest")
     doctor.add_argument("--platform", choices=["embedded", "hosted"])
+    doctor.add_argument("--host", choices=[*HOSTS], help="start what this host is configured with, as it would")
+
+    install = commands.add_parser("install", help="add the server to a host's configuration; what is there stays")
+    install.add_argument("host", choices=[*HOSTS])
+    install.add_argument(
+        "--env", action="append", default=[], metavar="NAME", help="copy this variable's present value"
+    )
+    install.add_argument("--dry-run", action="store_true", help="show the file, write nothing")
+    _server_options(install)
     return parser
 
 
@@ -208,17 +218,56 @@ def _ask_here(question: str) -> bool:
 
 def _own_command(settings: Settings) -> str:
     """How a person runs this program from any folder, on the same data."""
-    path = Path(sys.argv[0])
-    own = str(path.absolute()) if path.name.startswith("callwright") else f"{sys.executable} -m callwright"
+    own = shlex.join(_program())
     elsewhere = settings.home != Settings.from_env({}).home
     return f"CALLWRIGHT_HOME={shlex.quote(str(settings.home))} {own}" if elsewhere and os.name == "posix" else own
+
+
+def _install(settings: Settings, args: argparse.Namespace) -> int:
+    from .installing import install
+
+    host = HOSTS[args.host]
+    env = {name: _present(name) for name in args.env}
+    if home := os.environ.get("CALLWRIGHT_HOME"):
+        env.setdefault("CALLWRIGHT_HOME", str(Path(home).expanduser().absolute()))
+    done = install(host, [*_program(), "serve", *_chosen(args)], env, dry_run=args.dry_run)
+    if args.dry_run:
+        _print(f"{done.file} would {'hold' if done.changed else 'stay'}:\n{done.text}")
+        return 0
+    kept = f" What was there is kept as {done.backup}." if done.backup else ""
+    _print(f"{done.file} {'written' if done.changed else 'was right already'}.{kept} {host.after}")
+    return 0
+
+
+def _present(name: str) -> str:
+    if not (value := os.environ.get(name)):
+        raise SettingError(f"--env {name}: that variable has no value here. Set it, then run this again.")
+    return value
+
+
+def _chosen(args: argparse.Namespace) -> list[str]:
+    """The options of `serve` that were given, as words."""
+    said = [(f"--{name}", getattr(args, name)) for name in ("platform", "toolsets", "surface", "approval")]
+    words = [word for flag, value in said if value for word in (flag, str(value))]
+    return words + [f"--{name.replace('_', '-')}" for name in ("read_only", "no_outbound") if getattr(args, name)]
+
+
+def _program() -> list[str]:
+    """This program by absolute path: a host finds nothing by name."""
+    path = Path(sys.argv[0])
+    return [str(path.absolute())] if path.name.startswith("callwright") else [sys.executable, "-m", "callwright"]
 
 
 def _doctor(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
     from .doctor import examine, report
 
-    findings = examine(App(settings, cast(Platform, args.platform or settings.platform)))
+    if args.host:
+        from .host_doctor import examine_host
+
+        findings = examine_host(HOSTS[args.host])
+    else:
+        findings = examine(App(settings, cast(Platform, args.platform or settings.platform)))
     _print(report(findings))
     return int(any(finding.level == "missing" for finding in findings))
 
@@ -231,6 +280,7 @@ _COMMANDS = {
     "call": _call,
     "approve": _approve,
     "doctor": _doctor,
+    "install": _install,
 }
 
 

@@ -15,7 +15,7 @@ import callwright
 ROOT = Path(callwright.__file__).parent
 LEAVES = {"settings", "clock", "keys", "bounds"}
 """Modules that import nothing of ours; any layer may use them, `contract` and `net` excepted."""
-ABOVE = {"doctor", "serving", "listing", "calling", "approving"}
+ABOVE = {"doctor", "host_doctor", "serving", "listing", "calling", "approving"}
 """Commands: they stand on the composed app."""
 MAY: dict[str, set[str]] = {
     "__init__": set(),
@@ -32,11 +32,14 @@ MAY: dict[str, set[str]] = {
     "status": {"engine", *LEAVES},
     "app": {"tools", "guides", "api", "ledger", "engine", "net", "db", "status", *LEAVES},
     **{command: {"app", "tools", *LEAVES} for command in ABOVE},
-    "cli": {"app", "settings", "contract", *ABOVE},
+    "hosts": set(),
+    "installing": {"hosts", "settings"},
+    "cli": {"app", "settings", "contract", "hosts", "installing", *ABOVE},
     "__main__": {"cli"},
 }
 MAY["doctor"] |= {"status", "contract", "engine"}  # it examines the parts one by one
 MAY["listing"] |= {"engine"}  # the coverage table is what its handlers declare
+MAY["host_doctor"] |= {"doctor", "hosts", "installing"}
 MAY["serving"] |= {"contract"}  # what keeps the engine from starting is an error of the contract
 ONLY = {
     "httpx2": {"net"},

@@ -1,0 +1,82 @@
+"""The programs that start MCP servers: where each keeps its configuration, in which shape, and where it logs."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Host:
+    """One program. `file`: its configuration, in JSON."""
+
+    name: str
+    title: str
+    file: Callable[[], Path]
+    key: str = "mcpServers"
+    extra: tuple[tuple[str, str], ...] = ()
+    """What an entry says besides command, args and env."""
+    log: Callable[[], Path] | None = None
+    after: str = "Restart it to load the server."
+
+    def entry(self, command: list[str], env: dict[str, str]) -> Json:
+        said: Json = {**dict(self.extra), "command": command[0], "args": command[1:]}
+        return said | ({"env": env} if env else {})
+
+
+def _home(*parts: str) -> Callable[[], Path]:
+    return lambda: Path.home().joinpath(*parts)
+
+
+def _application_support(*parts: str) -> Callable[[], Path]:
+    """The folder of each system for what applications keep."""
+
+    def place() -> Path:
+        from platformdirs import user_config_path
+
+        return user_config_path(roaming=True).joinpath(*parts)
+
+    return place
+
+
+def _claude_log() -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Logs" / "Claude" / "mcp-server-callwright.log"
+    return _application_support("Claude", "logs", "mcp-server-callwright.log")()
+
+
+HOSTS = {
+    host.name: host
+    for host in (
+        Host(
+            "claude-desktop",
+            "Claude Desktop",
+            _application_support("Claude", "claude_desktop_config.json"),
+            log=_claude_log,
+            after="Quit it and open it again to load the server.",
+        ),
+        Host(
+            "claude-code",
+            "Claude Code (this folder)",
+            lambda: Path.cwd() / ".mcp.json",
+            extra=(("type", "stdio"),),
+            after="Start it in this folder and approve the server when it asks.",
+        ),
+        Host("cursor", "Cursor", _home(".cursor", "mcp.json")),
+        Host(
+            "vscode",
+            "VS Code (this folder)",
+            lambda: Path.cwd() / ".vscode" / "mcp.json",
+            key="servers",
+            extra=(("type", "stdio"),),
+            after="Open the file there and press Start above the server.",
+        ),
+        Host("windsurf", "Windsurf", _home(".codeium", "windsurf", "mcp_config.json")),
+        Host("gemini-cli", "Gemini CLI", _home(".gemini", "settings.json")),
+        Host("lm-studio", "LM Studio", _home(".lmstudio", "mcp.json")),
+    )
+}
+"""By the name that a person types."""
