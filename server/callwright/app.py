@@ -19,6 +19,7 @@ from mcp.types import Icon
 from . import __version__
 from .bounds import Bounds
 from .clock import NewId, NowMs, new_id, now_ms
+from .guides.apps import Apps, stamped
 from .guides.server import GuidedServer
 from .guides.skills import Skills
 from .keys import key_file, subkey
@@ -194,7 +195,7 @@ def build_server(app: App, entries: list[Entry] | None = None, *, by_url: bool =
         lifespan=lifespan,
         tools=tools,
         middleware=middleware,
-        extensions=[Skills()],
+        extensions=[Skills(), Apps()],
         cache_hints={"tools/list": CacheHint(LIST_SECONDS * 1000, "private")},
         request_state_security=RequestStateSecurity(keys=[subkey(app.state_key, "request state")]),
         log_level="WARNING",
@@ -206,7 +207,7 @@ def build_server(app: App, entries: list[Entry] | None = None, *, by_url: bool =
 def _listed(app: App, surface: list[Entry], *, by_url: bool) -> tuple[list[Tool], list[Offer]]:
     """Every offered tool in full, and what bounds a connection by its URL."""
     offer = Offer(surface, app.settings.toolsets, app.bounds, app.policy, by_url=by_url)
-    return [lazy(entry, app.policy) for entry in offer.tools], [offer]
+    return [stamped(lazy(entry, app.policy)) for entry in offer.tools], [offer]
 
 
 def _found(app: App, surface: list[Entry]) -> tuple[list[Tool], list[Offer]]:

@@ -24,6 +24,7 @@ from mcp.types import Resource as WireResource
 from mcp.types import ResourceTemplate as WireTemplate
 from pydantic import ValidationError
 
+from . import apps
 from .places import PLACES, Place
 
 if TYPE_CHECKING:
@@ -77,7 +78,15 @@ class GuidedServer(MCPServer[Any]):
             )
             for guide in GUIDES
         ]
-        return [*places, *skills, *await super().list_resources()]
+        view = WireResource(
+            uri=apps.URI,
+            name="view",
+            title="Conversation or test run",
+            description="Shows a transcript with its judgement, or what a test run found, in hosts with MCP Apps.",
+            mime_type=apps.MIME_TYPE,
+            _meta=apps.META,
+        )
+        return [*places, *skills, view, *await super().list_resources()]
 
     async def list_resource_templates(self) -> list[WireTemplate]:
         own = [
@@ -98,6 +107,8 @@ class GuidedServer(MCPServer[Any]):
         wanted = str(uri)
         if wanted.startswith(SKILL):
             return _skill(wanted)
+        if wanted == apps.URI:
+            return [ReadResourceContents(content=apps.page(), mime_type=apps.MIME_TYPE, meta=apps.META)]
         if not wanted.startswith(SCHEME):
             return await super().read_resource(uri, context)
         place, ids = _found(wanted)
