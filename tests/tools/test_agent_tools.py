@@ -245,11 +245,14 @@ async def test_an_update_keeps_what_it_does_not_name_and_can_be_undone(tmp_path:
         assert await stored(client, made) == before
     assert after == before | {"description": "Finds slots.", "response_timeout_secs": 20}
     assert changed["changed"] == snapshot(
-        [{"path": "tool_config.description", "before": "Finds a free slot.", "after": "Finds slots."}]
+        [
+            {"path": "tool_config.description", "before": "Finds a free slot.", "after": "Finds slots."},
+            {"path": "tool_config.response_timeout_secs", "before": "9", "after": "(cleared)"},
+        ]
     )
     assert asked[1:] == snapshot(
         [
-            "Change tool 'find_slot' (tool_1), which no agent can call: description. It sets tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'.",
+            "Change tool 'find_slot' (tool_1), which no agent can call: description, response_timeout_secs. It sets tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'.",
             "Put back how tool 'find_slot' (tool_1) was. It sets tool_config.api_schema.auth_connection = nothing; tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'.",
         ]
     )
