@@ -114,7 +114,7 @@ async def test_a_server_in_use_is_not_deleted_and_its_users_are_named(tmp_path: 
         await call(client, "create_agent", name="Ada", prompt="Help.", config=config)
         refused = await client.call_tool("delete_mcp_server", {"mcp_server_id": server})
         shown = await call(client, "get_mcp_server", mcp_server_id=server)
-    assert "MCP server 'Calendar' is used by 'Ada'" in text(refused)
+    assert "MCP server 'Calendar' is used by 'Ada' (" in text(refused)
     assert shown["used_by"] == ["Ada"]
 
 
@@ -152,6 +152,7 @@ async def test_what_changes_nothing_is_refused_with_the_remedy(
 async def test_an_update_says_what_it_replaced_and_is_taken_back(tmp_path: Path, clock: Clock) -> None:
     async with served(tmp_path, clock) as (client, asked):
         server = await connected(client, approval_policy="auto_approve_all")
+        clock.forward(seconds=1)
         slower = {"mcp_server_id": server, "config": {"response_timeout_secs": 45}}
         plan = await call(client, "update_mcp_server", **slower, dry_run=True)
         changed = await call(client, "update_mcp_server", **slower)

@@ -19,7 +19,7 @@ from .changes import differences
 from .text import short
 from .tool_config import Json, written
 from .toolset import PlatformApi, Toolset
-from .users import UsingAgents
+from .users import UsingAgents, named, refuse_while_used
 from .views import Deleted, Page, View
 
 TOOLS = Toolset("tools", "Store the tools that agents call: webhooks, client tools, system tools.")
@@ -192,7 +192,10 @@ async def _what_would_change(api: ApiClient, op: UpdateTool) -> str:
 
 @TOOLS.preview(DeleteTool)
 async def _what_would_go(api: ApiClient, op: DeleteTool) -> str:
-    return f"Delete tool {_name(await api.send(GetTool(tool_id=op.tool_id)))!r} ({op.tool_id}) for good."
+    name = _name(await api.send(GetTool(tool_id=op.tool_id)))
+    users = [named(agent) for agent in (await api.send(ListToolDependents(tool_id=op.tool_id, page_size=20))).agents]
+    refuse_while_used(f"Tool {name!r}", users, "Take it out there with tool_ids of update_agent.")
+    return f"Delete tool {name!r} ({op.tool_id}) for good."
 
 
 def _dumped(tool: StoredTool) -> Json:

@@ -31,6 +31,7 @@ from .rehearsal import Json
 from .scope import Api
 from .text import short
 from .toolset import PlatformApi, Toolset
+from .users import named, refuse_while_used
 from .views import Deleted, View
 
 TOOLS = Toolset("mcp_servers", "Connect MCP servers whose tools agents may call.")
@@ -296,7 +297,14 @@ async def _what_would_be_approved(api: ApiClient, op: CreateMcpToolApproval) -> 
 
 @TOOLS.preview(DeleteMcpServer)
 async def _what_would_go(api: ApiClient, op: DeleteMcpServer) -> str:
-    return f"Delete {await _named(api, op.mcp_server_id)} for good, with what was decided about its tools."
+    server = await api.send(GetMcpServer(mcp_server_id=op.mcp_server_id))
+    users = [named(agent) for agent in server.dependent_agents]
+    refuse_while_used(
+        f"MCP server {short(server.config.name)!r}",
+        users,
+        "Take it out there: conversation_config.agent.prompt.mcp_server_ids in config of update_agent.",
+    )
+    return f"Delete {_name(server)} for good, with what was decided about its tools."
 
 
 @TOOLS.preview(DeleteMcpToolApproval)

@@ -7,9 +7,10 @@ from pydantic import Field, SecretStr
 
 from ..api.client import ApiClient
 from ..contract.common import SecretId
-from ..contract.secrets import CreateSecret, DeleteSecret, ListSecrets, SecretInUse, UpdateSecret
+from ..contract.secrets import CreateSecret, DeleteSecret, ListSecrets, SecretInUse, SecretList, UpdateSecret
 from .text import short
 from .toolset import PlatformApi, Toolset
+from .users import named, refuse_while_used
 from .views import LINES, Deleted, View
 
 TOOLS = Toolset("secrets", "Keep the secrets that agents' tools and webhooks use.")
@@ -76,14 +77,22 @@ async def _what_would_be_replaced(api: ApiClient, op: UpdateSecret) -> str:
 
 @TOOLS.preview(DeleteSecret)
 async def _what_would_go(api: ApiClient, op: DeleteSecret) -> str:
-    return f"Delete secret {await _name(api, op.secret_id)!r} ({op.secret_id}) for good."
+    secret = await _stored(api, op.secret_id)
+    used = secret.used_by
+    users = [*map(named, (*used.agents, *used.tools)), *(n.phone_number for n in used.phone_numbers), *used.others]
+    refuse_while_used(f"Secret {short(secret.name)!r}", users, "Take it out there first.")
+    return f"Delete secret {short(secret.name)!r} ({op.secret_id}) for good."
 
 
 async def _name(api: Any, secret_id: str) -> str:
-    found = await api.send(ListSecrets())
+    return short((await _stored(api, secret_id)).name)
+
+
+async def _stored(api: Any, secret_id: str) -> SecretInUse:
+    found: SecretList = await api.send(ListSecrets())
     for stored in found.secrets:
         if stored.secret_id == secret_id:
-            return short(stored.name)
+            return stored
     raise ToolError(f"No secret {secret_id!r}. list_secrets shows them.")
 
 
