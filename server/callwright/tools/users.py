@@ -8,7 +8,6 @@ from ..contract.dependents import DependentAgentPage
 from .text import short
 from .views import Page, View
 
-
 NAMED = 10
 
 
