@@ -263,7 +263,14 @@ def test_every_tool_that_updates_a_document_says_that_null_clears() -> None:
         if entry["effect"] == "update" and (config := entry["tool"]["inputSchema"]["properties"].get("config"))
     }
     assert saying == dict.fromkeys(
-        ["update_agent", "update_tool", "update_mcp_server", "update_mcp_tool_config", "update_workspace_settings"],
+        [
+            "update_agent",
+            "update_tool",
+            "update_agent_test",
+            "update_mcp_server",
+            "update_mcp_tool_config",
+            "update_workspace_settings",
+        ],
         True,
     )
 

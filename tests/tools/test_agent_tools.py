@@ -192,27 +192,29 @@ REFUSED: dict[str, tuple[JSON, str]] = {
     ),
     "a method that is none": (
         {**EVERYDAY, "method": "FETCH"},
-        snapshot("method: string should match pattern '^(GET|POST|PUT|PATCH|DELETE)$'."),
+        snapshot("method does not fit; wanted: GET, POST, PUT, PATCH or DELETE."),
     ),
     "a kind that is none": (
         {**EVERYDAY, "kind": "mcp"},
-        snapshot("kind: string should match pattern '^(webhook|client|system)$'."),
+        snapshot("kind does not fit; wanted: webhook, client or system."),
     ),
     "a value nobody fills in": (
         {**EVERYDAY, "parameters": {"properties": {"day": {"type": "string"}}}},
         snapshot(
-            "body.tool_config.api_schema.query_params_schema.properties.day: Say where the value comes from: description (the model fills it in), dynamic_variable, constant_value or is_system_provided"
+            "tool_config.api_schema.query_params_schema.properties.day: Say where the value comes from: description (the model fills it in), dynamic_variable, constant_value or is_system_provided"
         ),
     ),
     "a place inside": (
         {**EVERYDAY, "url": "https://localhost/x"},
         snapshot(
-            "body.tool_config.api_schema.url: localhost is a name of this machine or of a private network. The operator can allow it with CALLWRIGHT_ALLOW_PRIVATE."
+            "tool_config.api_schema.url: localhost is a name of this machine or of a private network. The operator can allow it with CALLWRIGHT_ALLOW_PRIVATE."
         ),
     ),
     "a secret that is not there": (
         {**EVERYDAY, "headers": {"k": {"secret_id": "secret_no"}}},
-        snapshot("body.tool_config.api_schema.request_headers.k.secret_id: There is no secret 'secret_no'."),
+        snapshot(
+            "tool_config.api_schema.request_headers.k.secret_id: There is no secret 'secret_no'. list_secrets shows them."
+        ),
     ),
     "a header that is no text": (
         {**EVERYDAY, "headers": {"k": 7}},

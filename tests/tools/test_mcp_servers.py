@@ -82,7 +82,7 @@ async def test_a_server_is_changed_configured_and_deleted(tmp_path: Path, clock:
         shown = await call(client, "get_mcp_server", mcp_server_id=server)
         listed = await call(client, "list_mcp_servers")
         gone = await call(client, "delete_mcp_server", mcp_server_id=server)
-        assert (await call(client, "list_mcp_servers")) == {"mcp_servers": []}
+        assert (await call(client, "list_mcp_servers")) == {"has_more": False, "mcp_servers": []}
     assert (changed["token_secret_id"], changed["header_names"]) == (token, ["X-Team"])
     assert policy["approval_policy"] == "auto_approve_all"
     assert made["configured_tools"] == ["book"]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ..contract.agents import Agent
 from ..contract.knowledge_base import GetDocument
+from .documents import put
 from .scope import Api
 from .text import short
 from .views import View
@@ -18,16 +19,16 @@ Name = Annotated[str, Field(min_length=1, max_length=200, description="Display n
 Prompt = Annotated[str, Field(max_length=500_000, description="System prompt: role, goals, rules, tone.")]
 FirstMessage = Annotated[str, Field(max_length=10_000, description="Said first; empty: the caller begins.")]
 Language = Annotated[str, Field(pattern="^[a-z]{2,3}(-[A-Za-z]+)?$", description="Language code, as en or de.")]
-Llm = Annotated[str, Field(max_length=100, description="Model, as gemini-2.0-flash or gpt-4o.")]
+Llm = Annotated[str, Field(max_length=100, description="Model, as gpt-4o.")]
 Temperature = Annotated[float, Field(ge=0, le=1, description="0 precise to 1 lively.")]
 Voice = Annotated[str, Field(max_length=100, description="Voice id.")]
 DocumentIds = Annotated[list[str], Field(max_length=200, description="Known to it, from list_documents.")]
 ToolIds = Annotated[list[str], Field(max_length=200, description="Stored tools, from list_tools.")]
 TestIds = Annotated[list[str], Field(max_length=200, description="Attached, from list_agent_tests.")]
 Tags = Annotated[list[str], Field(max_length=50, description="Labels for finding it.")]
-Config = Annotated[
-    Json, Field(description="Rest of the body: conversation_config, platform_settings, workflow. Merged; null clears.")
-]
+_REST = "Rest of the body: conversation_config, platform_settings, workflow."
+Config = Annotated[Json, Field(description=_REST)]
+Changes = Annotated[Json, Field(description=f"{_REST} Merged; null clears.")]
 
 _FLAT = {
     "prompt": ("conversation_config", "agent", "prompt", "prompt"),
@@ -103,12 +104,11 @@ async def changes_of(api: Api, agent_id: str | None, config: Json | None, **flat
         body[key] = deepcopy(value)  # a call that is approved runs again, with the arguments as they came
     if flat.get("document_ids") is not None:
         documents = [await _locator(api, id) for id in dict.fromkeys(flat["document_ids"])]
-        _put(body, ("conversation_config", "agent", "prompt", "knowledge_base"), documents, "document_ids")
+        put(body, ("conversation_config", "agent", "prompt", "knowledge_base"), documents, "document_ids")
     if flat.get("test_ids") is not None:
         flat["test_ids"] = [{"test_id": id} for id in dict.fromkeys(flat["test_ids"])]
     for name, path in _FLAT.items():
-        if flat.get(name) is not None:
-            _put(body, path, flat[name], name)
+        put(body, path, flat.get(name), name)
     if agent_id is not None and not body:
         raise ToolError("Nothing to change: give at least one argument besides agent_id.")
     return body
@@ -118,15 +118,3 @@ async def _locator(api: Api, document_id: str) -> Json:
     found = await api.send(GetDocument(documentation_id=document_id))
     document = cast(Any, found)
     return {"type": document.type, "id": document_id, "name": document.name, "usage_mode": "auto"}
-
-
-def _put(body: Json, path: tuple[str, ...], value: object, argument: str) -> None:
-    node = body
-    for part in path[:-1]:
-        inner = node.setdefault(part, {})
-        if not isinstance(inner, dict):
-            raise ToolError(f"config.{'.'.join(path[:-1])} must be an object.")
-        node = cast(Json, inner)
-    if path[-1] in node:
-        raise ToolError(f"{argument} is also set in config.{'.'.join(path)}: say it once.")
-    node[path[-1]] = value

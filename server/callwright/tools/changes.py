@@ -83,7 +83,7 @@ def _at(node: Any, path: str) -> Any:
 def _with_nulls(shown: Any, sent: Any) -> Any:
     """`shown` with the nulls of what is really sent: an operation may keep them apart from its fields."""
     if not (isinstance(shown, dict) and isinstance(sent, dict)):
-        return shown
+        return cast(Any, shown)
     document = cast(Json, shown)
     for key, value in cast(Json, sent).items():
         if value is None:

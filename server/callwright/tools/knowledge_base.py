@@ -32,7 +32,7 @@ from .files import PATH_LENGTH, read_file
 from .text import short
 from .toolset import PlatformApi, Toolset
 from .users import UsingAgents, named, refuse_while_used
-from .views import Deleted, Page, View
+from .views import Deleted, Page, View, ordered
 
 TOOLS = Toolset("knowledge", "Add, read, rename and delete the documents that agents know.")
 
@@ -183,12 +183,21 @@ async def list_documents(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,
     type: Annotated[Literal["text", "file", "url"] | None, Field(description="Only this kind.")] = None,
+    own_only: Annotated[bool, Field(description="Only those you own.")] = False,
+    sort_by: Annotated[
+        str,
+        Field(
+            pattern="^-?(name|created_at|updated_at|size)$",
+            description="created_at, updated_at, size or name; - reverses.",
+        ),
+    ] = "created_at",
     page_size: Annotated[PageSize, Field(description="1 to 100.")] = 30,
     cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> Documents:  # fmt: skip
     """List documents, newest first, with the agents that use each."""
     asked: dict[str, Any] = {"search": search, "types": [type] if type else None, "cursor": cursor}
-    given = {k: v for k, v in asked.items() if v is not None} | {"page_size": page_size}
+    asked |= {"show_only_owned_documents": own_only or None}
+    given = {k: v for k, v in asked.items() if v is not None} | {"page_size": page_size, **ordered(sort_by)}
     page = await api.send(ListDocuments.model_validate(given))
     lines: list[DocumentLine] = []
     for entry in page.documents:

@@ -1,12 +1,13 @@
 """Connect MCP servers whose tools agents may call, and decide who approves a call."""
 
+from copy import deepcopy
 from typing import Annotated, Any
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from ..api.client import ApiClient
-from ..contract.common import McpServerId, SecretLocator
+from ..contract.common import Cursor, McpServerId, SecretLocator
 from ..contract.mcp_servers import (
     CreateMcpServer,
     CreateMcpToolApproval,
@@ -26,13 +27,14 @@ from ..contract.mcp_servers import (
     UpdateMcpToolConfig,
 )
 from ..contract.operation import Operation
+from .documents import put
 from .preview import changed_fields
 from .rehearsal import Json
 from .scope import Api
 from .text import short
 from .toolset import PlatformApi, Toolset
 from .users import named, refuse_while_used
-from .views import Deleted, View
+from .views import Deleted, Page, View, paged
 
 TOOLS = Toolset("mcp_servers", "Connect MCP servers whose tools agents may call.")
 
@@ -58,7 +60,11 @@ TokenSecret = Annotated[str, Field(max_length=128, description="Secret sent as b
 Headers = Annotated[Json, Field(description="Header to text or {secret_id: …}, all of them.")]
 ToolName = Annotated[str, Field(pattern="^[A-Za-z0-9_.-]{1,128}$", description="From list_mcp_tools.")]
 Settings = Annotated[
-    Json, Field(description="Rest of the body, as response_timeout_secs or execution_mode. Merged; null clears.")
+    Json, Field(description="Rest, as response_timeout_secs: describe_config, kind mcp_server. Merged; null clears.")
+]
+ToolSettings = Annotated[Json, Field(description="As response_timeout_secs: describe_config, kind mcp_tool.")]
+ToolChanges = Annotated[
+    Json, Field(description="As response_timeout_secs: describe_config, kind mcp_tool. Merged; null clears.")
 ]
 
 
@@ -70,7 +76,7 @@ class ServerLine(View):
     used_by: list[str] = []
 
 
-class ServerLines(View):
+class ServerLines(Page):
     mcp_servers: list[ServerLine]
 
 
@@ -120,10 +126,13 @@ class ToolConfigView(View):
 
 
 @TOOLS.tool(ListMcpServers, title="List MCP servers", default=False)
-async def list_mcp_servers(api: PlatformApi) -> ServerLines:
+async def list_mcp_servers(
+    api: PlatformApi, cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None
+) -> ServerLines:
     """List MCP servers with their approval policy and the agents that use them."""
     found = await api.send(ListMcpServers())
-    return ServerLines(mcp_servers=[_line(server) for server in found.mcp_servers[:100]])
+    shown, more = paged(found.mcp_servers, lambda server: server.id, cursor)
+    return ServerLines(mcp_servers=[_line(server) for server in shown], has_more=more is not None, next_cursor=more)
 
 
 @TOOLS.tool(GetMcpServer, title="Get MCP server", default=False, parts=True)
@@ -142,6 +151,7 @@ async def create_mcp_server(
     token_secret_id: TokenSecret | None = None,
     headers: Headers | None = None,
     approval_policy: Policy | None = None,
+    config: Annotated[Json | None, Field(description="Rest of its config: describe_config, kind mcp_server.")] = None,
 ) -> ServerView:
     """Connect an MCP server, so that agents may call its tools; it gets what they send. Each call asks by default."""
     given: Json = {
@@ -153,8 +163,10 @@ async def create_mcp_server(
         "request_headers": headers,
         "approval_policy": approval_policy,
     }
-    config = {key: value for key, value in given.items() if value is not None}
-    return ServerView.of(await api.send(CreateMcpServer.model_validate({"config": config})))
+    whole = deepcopy(config or {})
+    for key, value in given.items():
+        put(whole, (key,), value, key)
+    return ServerView.of(await api.send(CreateMcpServer.model_validate({"config": whole})))
 
 
 @TOOLS.tool(UpdateMcpServer, title="Update MCP server", default=False)
@@ -238,7 +250,7 @@ async def delete_mcp_tool_approval(api: PlatformApi, mcp_server_id: Id, tool_nam
 
 @TOOLS.tool(CreateMcpToolConfig, title="Create MCP tool config", default=False)
 async def create_mcp_tool_config(
-    api: PlatformApi, mcp_server_id: Id, tool_name: ToolName, config: Settings
+    api: PlatformApi, mcp_server_id: Id, tool_name: ToolName, config: ToolSettings
 ) -> ServerView:
     """Set how one tool is called where it differs from its server: timing, fixed arguments, mocks."""
     _changing(config, CreateMcpToolConfig)
@@ -254,7 +266,7 @@ async def get_mcp_tool_config(api: PlatformApi, mcp_server_id: Id, tool_name: To
 
 @TOOLS.tool(UpdateMcpToolConfig, title="Update MCP tool config", default=False)
 async def update_mcp_tool_config(
-    api: PlatformApi, mcp_server_id: Id, tool_name: ToolName, config: Settings
+    api: PlatformApi, mcp_server_id: Id, tool_name: ToolName, config: ToolChanges
 ) -> ServerView:
     """Change how one tool is called; what is left out stays."""
     _changing(config, UpdateMcpToolConfig)
@@ -379,7 +391,7 @@ def _config(config: McpToolConfig) -> ToolConfigView:
 
 
 def _changing(body: Json, op: type[Operation[Any]]) -> None:
-    known = sorted(name for name, place in op.places().items() if place == "body" and name != "tool_name")
+    known = sorted(name for name, place in op.places().items() if place != "path" and name != "tool_name")
     if not body:
         raise ToolError(f"Nothing to change. Settings: {', '.join(known)}.")
     if strange := sorted(body.keys() - set(known)):

@@ -15,7 +15,7 @@ from .views import View
 PARTS = "parts"
 Paths = Annotated[
     list[Annotated[str, Field(max_length=300)]] | None,
-    Field(max_length=20, description="Only these paths of the full JSON, as a.b[0]."),
+    Field(max_length=20, description="Only these JSON paths, as a.b[0]."),
 ]
 
 BUDGET = 16_000

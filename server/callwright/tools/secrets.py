@@ -6,12 +6,12 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field, SecretStr
 
 from ..api.client import ApiClient
-from ..contract.common import SecretId
+from ..contract.common import Cursor, SecretId
 from ..contract.secrets import CreateSecret, DeleteSecret, ListSecrets, SecretInUse, SecretList, UpdateSecret
 from .text import short
 from .toolset import PlatformApi, Toolset
 from .users import named, refuse_while_used
-from .views import LINES, Deleted, View
+from .views import Deleted, Page, View, paged
 
 TOOLS = Toolset("secrets", "Keep the secrets that agents' tools and webhooks use.")
 
@@ -26,18 +26,19 @@ class SecretLine(View):
     used_by: list[str] = []
 
 
-class SecretLines(View):
+class SecretLines(Page):
     secrets: list[SecretLine]
-    not_shown: int = 0
-    """How many more there are than fit."""
 
 
 @TOOLS.tool(ListSecrets, title="List secrets")
-async def list_secrets(api: PlatformApi) -> SecretLines:
+async def list_secrets(
+    api: PlatformApi, cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None
+) -> SecretLines:
     """List secrets by name, with what uses each. Values are never shown."""
     found = await api.send(ListSecrets())
     lines = [SecretLine(secret_id=s.secret_id, name=short(s.name), used_by=_users(s)) for s in found.secrets]
-    return SecretLines(secrets=lines[:LINES], not_shown=max(0, len(lines) - LINES))
+    shown, more = paged(lines, lambda line: line.secret_id, cursor)
+    return SecretLines(secrets=shown, has_more=more is not None, next_cursor=more)
 
 
 @TOOLS.tool(CreateSecret, title="Create secret")

@@ -1,15 +1,16 @@
 """Results: a small typed model is `structuredContent`, and its rendering is the text."""
 
 import json
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Callable, Iterator
+from typing import TypeVar, cast
 
+from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, ConfigDict
 
 from .text import LIMIT
 
-LINES = 80
-"""Rows of a list that the platform does not page."""
+LINES = 50
+"""Rows of a page of a list that the platform gives whole."""
 
 
 class View(BaseModel):
@@ -35,6 +36,31 @@ class Page(View):
 
     has_more: bool = False
     next_cursor: str | None = None
+
+
+T = TypeVar("T")
+
+
+def paged(
+    rows: list[T], id_of: Callable[[T], str], cursor: str | None, size: int = LINES
+) -> tuple[list[T], str | None]:
+    """A page of what the platform gives whole, and the cursor of the next: the last id that was shown.
+
+    Raises ToolError where what the cursor names is gone.
+    """
+    begin = 0
+    if cursor:
+        begin = next((place for place, row in enumerate(rows, 1) if id_of(row) == cursor), 0)
+        if not begin:
+            raise ToolError("What this cursor names is gone. Begin again without cursor.")
+    shown = rows[begin : begin + size]
+    return shown, id_of(shown[-1]) if begin + size < len(rows) else None
+
+
+def ordered(by: str) -> dict[str, str]:
+    """`sort_by` and `sort_direction` of what a model asks: names from A, whatever else from the newest or largest."""
+    field = by.removeprefix("-")
+    return {"sort_by": field, "sort_direction": "asc" if (field == "name") is (field == by) else "desc"}
 
 
 def render(*views: View) -> str:
