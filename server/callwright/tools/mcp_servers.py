@@ -145,7 +145,7 @@ async def get_mcp_server(api: PlatformApi, mcp_server_id: Id) -> ServerView:
 async def create_mcp_server(
     api: PlatformApi,
     name: Name,
-    url: Url,
+    url: Url | None = None,
     transport: Transport | None = None,
     description: Annotated[str | None, Field(max_length=2_000, description="What it is for.")] = None,
     token_secret_id: TokenSecret | None = None,
@@ -155,17 +155,15 @@ async def create_mcp_server(
 ) -> ServerView:
     """Connect an MCP server, so that agents may call its tools; it gets what they send. Each call asks by default."""
     given: Json = {
-        "name": name,
-        "url": url,
-        "transport": transport,
-        "description": description,
+        "name": name, "url": url, "transport": transport, "description": description, "request_headers": headers,
         "secret_token": None if token_secret_id is None else {"secret_id": token_secret_id},
-        "request_headers": headers,
         "approval_policy": approval_policy,
-    }
+    }  # fmt: skip
     whole = deepcopy(config or {})
     for key, value in given.items():
         put(whole, (key,), value, key)
+    if not whole.get("url"):
+        raise ToolError("url is required; one that is itself secret is config.url = {secret_id: …}.")
     return ServerView.of(await api.send(CreateMcpServer.model_validate({"config": whole})))
 
 
@@ -202,8 +200,8 @@ async def delete_mcp_server(api: PlatformApi, mcp_server_id: Id) -> Deleted:
 @TOOLS.tool(UpdateMcpApprovalPolicy, title="Update MCP approval policy", default=False)
 async def update_mcp_approval_policy(api: PlatformApi, mcp_server_id: Id, approval_policy: Policy) -> ServerView:
     """Choose whether calls of a server's tools ask a person: all, by tool (undecided ones are disabled), or none."""
-    op = UpdateMcpApprovalPolicy(mcp_server_id=mcp_server_id, approval_policy=approval_policy)
-    return ServerView.of(await api.send(op))
+    asked = UpdateMcpApprovalPolicy(mcp_server_id=mcp_server_id, approval_policy=approval_policy)
+    return ServerView.of(await api.send(asked))
 
 
 @TOOLS.tool(ListMcpTools, title="List MCP tools", default=False)
@@ -225,10 +223,7 @@ async def list_mcp_tools(
 
 @TOOLS.tool(CreateMcpToolApproval, ListMcpTools, title="Create MCP tool approval", default=False)
 async def create_mcp_tool_approval(
-    api: PlatformApi,
-    mcp_server_id: Id,
-    tool_name: ToolName,
-    policy: ToolPolicy,
+    api: PlatformApi, mcp_server_id: Id, tool_name: ToolName, policy: ToolPolicy
 ) -> ServerView:
     """Decide whether calls of one tool ask a person. It holds for the tool as it is now; if that changes, it asks."""
     tool = await _listed(api, mcp_server_id, tool_name)
