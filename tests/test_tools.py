@@ -116,7 +116,7 @@ async def test_wrong_configurations(client: Client) -> None:
         },
     ) == snapshot(
         {
-            "unknown section": "config.conversation is unknown; allowed: conversation_config, platform_settings, workflow.",
+            "unknown section": "config.conversation is unknown; did you mean config.conversation_config.conversation?",
             "a value deep inside": "conversation_config.tts.speed: input should be less than or equal to 1.2.",
             "a type deep inside": "conversation_config.turn.turn_timeout: input should be a valid number, unable to parse string as a number.",
             "a list deep inside": "conversation_config.agent.prompt.tools.0.name is required. conversation_config.agent.prompt.tools.0.description is required. conversation_config.agent.prompt.tools.0.api_schema is required.",

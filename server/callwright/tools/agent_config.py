@@ -6,7 +6,8 @@ from typing import Annotated, Any, cast
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
-from ..contract.agents import Agent
+from ..contract.agents import Agent, CreateAgent
+from ..contract.describe import part_names
 from ..contract.knowledge_base import GetDocument
 from .documents import put
 from .scope import Api
@@ -45,6 +46,8 @@ _FLAT = {
 _SECTIONS = ("conversation_config", "platform_settings", "workflow")
 
 PROMPT_SHOWN = 6_000
+PROMPT_ECHOED = 300
+"""Of the answer to a change: whoever wrote the prompt has it, and get_agent shows it."""
 
 
 class AgentView(View):
@@ -67,7 +70,7 @@ class AgentView(View):
     updated_at_unix_secs: int
 
     @classmethod
-    def of(cls, agent: Agent) -> "AgentView":
+    def of(cls, agent: Agent, prompt_shown: int = PROMPT_ECHOED) -> "AgentView":
         config = agent.conversation_config
         words, told = config.agent, config.agent.prompt
         prompt, criteria = told.prompt or "", agent.platform_settings.evaluation.criteria
@@ -82,7 +85,7 @@ class AgentView(View):
             temperature=told.temperature,
             voice_id=config.tts.voice_id,
             first_message=(words.first_message or "")[:2_000],
-            prompt=prompt[:PROMPT_SHOWN],
+            prompt=prompt if len(prompt) <= prompt_shown else f"{prompt[:prompt_shown]}…",
             prompt_length=len(prompt),
             documents=[f"{short(document.name)} ({document.id})" for document in told.knowledge_base[:50]],
             tools=[*built_in, *filter(None, inline), *told.tool_ids][:50],
@@ -100,7 +103,9 @@ async def changes_of(api: Api, agent_id: str | None, config: Json | None, **flat
     body: Json = {}
     for key, value in (config or {}).items():
         if key not in _SECTIONS:
-            raise ToolError(f"config.{key} is unknown; allowed: {', '.join(_SECTIONS)}.")
+            inside = [name for name in _SECTIONS if key in part_names(CreateAgent.model_fields[name].annotation)]
+            where = f"did you mean config.{inside[0]}.{key}?" if inside else f"allowed: {', '.join(_SECTIONS)}."
+            raise ToolError(f"config.{key} is unknown; {where}")
         body[key] = deepcopy(value)  # a call that is approved runs again, with the arguments as they came
     if flat.get("document_ids") is not None:
         documents = [await _locator(api, id) for id in dict.fromkeys(flat["document_ids"])]

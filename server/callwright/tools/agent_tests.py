@@ -182,7 +182,7 @@ async def run_agent_tests(
     else:
         tests = [{"test_id": id} for id in test_ids]
     if not tests:
-        raise ToolError("No test to run: give test_ids, or attach tests in platform_settings.testing.attached_tests.")
+        raise ToolError("No test to run: give test_ids, or attach tests with test_ids of update_agent.")
     body: Json = {"agent_id": agent_id, "tests": tests}
     if override is not None:
         body["agent_config_override"] = {"conversation_config": {}, "platform_settings": {}} | override

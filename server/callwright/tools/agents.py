@@ -27,6 +27,7 @@ from ..contract.conversation.transcript import Turn
 from ..contract.errors import Unreadable
 from ..contract.knowledge_base import GetDocument
 from .agent_config import (
+    PROMPT_SHOWN,
     AgentView,
     Changes,
     Config,
@@ -110,7 +111,7 @@ async def list_agents(
 @TOOLS.tool(GetAgent, title="Get agent", parts=True)
 async def get_agent(api: PlatformApi, agent_id: Id) -> AgentView:
     """Show an agent's prompt, voice, documents, tools and criteria; or any part of its configuration in full."""
-    return AgentView.of(await api.send(GetAgent(agent_id=agent_id)))
+    return AgentView.of(await api.send(GetAgent(agent_id=agent_id)), PROMPT_SHOWN)
 
 
 @TOOLS.tool(CreateAgent, GetAgent, GetDocument, title="Create agent")

@@ -1,5 +1,6 @@
 """Connect MCP servers whose tools agents may call, and decide who approves a call."""
 
+import difflib
 from copy import deepcopy
 from typing import Annotated, Any
 
@@ -390,4 +391,6 @@ def _changing(body: Json, op: type[Operation[Any]]) -> None:
     if not body:
         raise ToolError(f"Nothing to change. Settings: {', '.join(known)}.")
     if strange := sorted(body.keys() - set(known)):
-        raise ToolError(f"config.{strange[0]} is unknown; allowed: {', '.join(known)}.")
+        near = difflib.get_close_matches(strange[0], known, 1)
+        allowed = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(known)}."
+        raise ToolError(f"config.{strange[0]} is unknown; {allowed}")

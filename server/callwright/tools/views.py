@@ -72,6 +72,8 @@ def render(*views: View) -> str:
 def _lines(view: View, indent: str) -> Iterator[str]:
     for name, value in view:
         if _is_empty(value):
+            if isinstance(view, Page) and value == []:
+                yield f"{indent}{name}: none"
             continue
         items = cast(list[object], value) if isinstance(value, list) else []
         if isinstance(value, View):
@@ -80,6 +82,9 @@ def _lines(view: View, indent: str) -> Iterator[str]:
         elif any(isinstance(item, View) for item in items):
             yield f"{indent}{name}:"
             yield from (f"{indent}- {_inside(cast(View, item).line(), indent)}" for item in items)
+        elif any(isinstance(item, str) and ", " in item for item in items):
+            yield f"{indent}{name}:"
+            yield from (f"{indent}- {_inside(_scalar(item), indent)}" for item in items)
         else:
             yield f"{indent}{name}: {_inside(_scalar(cast(object, value)), indent)}"
 
