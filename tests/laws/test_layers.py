@@ -35,7 +35,7 @@ MAY: dict[str, set[str]] = {
     "__main__": {"cli"},
 }
 MAY["doctor"] |= {"status", "contract", "engine"}  # it examines the parts one by one
-MAY["listing"] |= {"engine"}  # the coverage table is what its handlers declare
+MAY["listing"] |= {"engine", "contract"}  # its tables tell what handlers declare, and which settings are guarded
 MAY["serving"] |= {"contract"}  # what keeps the engine from starting is an error of the contract
 ONLY = {
     "httpx2": {"net"},
