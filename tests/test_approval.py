@@ -119,7 +119,7 @@ async def test_each_question_says_what_it_is_about(app: App, era: str) -> None:
             "Replace secret 'crm' (secret_4) by 'crm2' (4 characters); the old value is lost.",
             "Delete rehearsal conv_5 of 2027-01-15 08:00 UTC with agent agent_1 for good: 3 turns, analysis and recording.",
             "Delete secret 'crm2' (secret_4) for good.",
-            "Delete document 'Handbook' (doc_2, 1,234 bytes) for good. It is taken out of every agent that uses it.",
+            "Delete document 'Handbook' (doc_2, 1,234 bytes) for good.",
             "Delete agent 'Ada' (agent_1) for good, with its configuration. +15551234567 would have no agent to answer.",
             "Take out phone number +15551234567 (Desk) for good, with its credentials.",
         ]
@@ -259,9 +259,7 @@ async def test_a_delete_that_the_platform_never_answers_stays_unknown(tmp_path: 
 
 async def test_what_the_platform_refuses_is_logged_as_failed(app: App) -> None:
     async with reach(app, says="yes") as (client, _):
-        document = facts(await client.call_tool("create_text_document", {"text": "x", "name": "Handbook"}))
-        used = {"name": "Ada", "prompt": "p", "document_ids": [document["document_id"]]}
-        facts(await client.call_tool("create_agent", used))
-        refused = await client.call_tool("delete_document", {"document_id": document["document_id"]})
+        nowhere = {"agent_id": await make_agent(client), "tool_ids": ["tool_nowhere"]}
+        refused = await client.call_tool("update_agent", nowhere)
         assert refused.is_error
-        assert ("delete_document", "failed", "person") in await log(client)
+        assert ("update_agent", "failed", "person") in await log(client)

@@ -178,6 +178,59 @@ async def test_an_update_says_what_it_changed(app: App, era: str) -> None:
     assert "changed" not in facts(same)
 
 
+@pytest.mark.parametrize("era", ERAS)
+async def test_what_null_clears_and_what_is_emptied_is_shown_as_gone(app: App, era: str) -> None:
+    config = {"conversation_config": {"turn": {"turn_timeout": 12}}}
+    cleared = {"conversation_config": {"turn": {"turn_timeout": None}}}
+    async with reach(app, era) as (client, _):
+        agent_id = await make_agent(client, first_message="Hi!", config=config)
+        asked = {"agent_id": agent_id, "first_message": "", "config": cleared}
+        plan = await tried(client, "update_agent", **asked)
+        done = facts(await client.call_tool("update_agent", asked))
+    assert done["changed"] == snapshot(
+        [
+            {"path": "conversation_config.turn.turn_timeout", "before": "12.0", "after": "(cleared)"},
+            {"path": "conversation_config.agent.first_message", "before": "Hi!", "after": "(empty)"},
+        ]
+    )
+    assert plan["changed"] == done["changed"]
+
+
+async def test_what_a_whole_replacement_leaves_out_is_shown_as_gone(app: App) -> None:
+    async with reach(server(settings(app.settings.home, toolsets=("all",))), says="yes") as (client, asked):
+        made = {"name": "crm", "description": "d", "url": "https://a.example/x", "headers": {"a": "1", "b": "2"}}
+        tool_id = facts(await client.call_tool("create_tool", made))["tool_id"]
+        fewer = {"tool_id": tool_id, "headers": {"b": "2"}}
+        plan = await tried(client, "update_tool", **fewer)
+        done = facts(await client.call_tool("update_tool", fewer))
+    gone = [
+        {"path": "tool_config.api_schema.request_headers.a", "before": "(hidden)", "after": "(cleared)"},
+    ]
+    assert (plan["changed"], done["changed"]) == (gone, gone)
+    assert "api_schema.request_headers.a." in asked[-1]
+
+
+async def test_a_number_that_changes_hands_says_who_answered_it_before(app: App) -> None:
+    number = {"phone_number": "+15551234567", "label": "Desk", "sip_outbound": {"address": "sip.example.com"}}
+    async with reach(app, says="yes") as (client, _):
+        ada, bob = await make_agent(client), await make_agent(client)
+        made = facts(await client.call_tool("import_phone_number", number))["phone_number_id"]
+        facts(await client.call_tool("update_phone_number", {"phone_number_id": made, "agent_id": ada}))
+        plan = await tried(client, "update_phone_number", phone_number_id=made, agent_id=bob)
+        done = facts(await client.call_tool("update_phone_number", {"phone_number_id": made, "unassign": True}))
+    assert plan["changed"] == [{"path": "agent_id", "before": ada, "after": bob}]
+    assert done["changed"] == [{"path": "agent_id", "before": ada, "after": "(cleared)"}]
+
+
+async def test_what_is_made_again_replaced_nothing(app: App) -> None:
+    async with reach(app, says="yes") as (client, _):
+        facts(await client.call_tool("delete_agent", {"agent_id": await make_agent(client)}))
+        changes = facts(await client.call_tool("list_changes", {}))["changes"]
+        [deleted] = [change for change in changes if change["tool"] == "delete_agent"]
+        undone = facts(await client.call_tool("undo_change", {"change_id": deleted["change_id"]}))
+    assert "changed" not in undone
+
+
 async def test_an_undone_change_says_so_too(client: Client) -> None:
     agent_id = await make_agent(client)
     facts(await client.call_tool("update_agent", {"agent_id": agent_id, "name": "Bob"}))

@@ -38,7 +38,7 @@ async def test_wrong_arguments(client: Client) -> None:
         {
             "misspelt": ("create_agent", {**made, "first_mesage": "Hi"}),
             "of another tool": ("get_agent", {"agent_id": "a", "value": "x"}),
-            "a tool without arguments": ("list_secrets", {"page_size": 3}),
+            "a tool without arguments": ("list_llms", {"page_size": 3}),
             "an injected one": ("get_agent", {"agent_id": "a", "api": "x"}),
             "a token that this tool does not take": ("get_agent", {"agent_id": "a", "approval_token": "x"}),
             "missing": ("create_agent", {"name": "Ada"}),
@@ -85,7 +85,7 @@ async def test_wrong_arguments(client: Client) -> None:
             "too hot": "temperature: input should be less than or equal to 1.",
             "too long": "name: string should have at most 200 characters.",
             "not a choice": "type: input should be 'text', 'file' or 'url'.",
-            "not a phone number": "phone_number: string should match pattern '^\\+[1-9][0-9]{1,14}$'.",
+            "not a phone number": "phone_number does not fit; wanted: with country code, as +15551234567.",
             "neither of two": "Give twilio_sid and twilio_token, or sip_outbound and/or sip_inbound; not both kinds.",
             "both of two": "Give either text or path.",
             "nothing to change": "Nothing to change: give at least one argument besides agent_id.",
@@ -116,14 +116,14 @@ async def test_wrong_configurations(client: Client) -> None:
         },
     ) == snapshot(
         {
-            "unknown section": "config.conversation is unknown; allowed: conversation_config, platform_settings, workflow.",
+            "unknown section": "config.conversation is unknown; did you mean config.conversation_config.conversation?",
             "a value deep inside": "conversation_config.tts.speed: input should be less than or equal to 1.2.",
             "a type deep inside": "conversation_config.turn.turn_timeout: input should be a valid number, unable to parse string as a number.",
             "a list deep inside": "conversation_config.agent.prompt.tools.0.name is required. conversation_config.agent.prompt.tools.0.description is required. conversation_config.agent.prompt.tools.0.api_schema is required.",
             "said twice": "language is also set in config.conversation_config.agent.language: say it once.",
             "not an object": "config.conversation_config.tts must be an object.",
             "an unknown document": "No document 'doc_9'. list_documents shows them.",
-            "an address of the inside": "body.conversation_config.agent.prompt.custom_llm.url: 127.0.0.1 leads into a private network or to this machine. The operator can allow it with CALLWRIGHT_ALLOW_PRIVATE.",
+            "an address of the inside": "conversation_config.agent.prompt.custom_llm.url: 127.0.0.1 leads into a private network or to this machine. The operator can allow it with CALLWRIGHT_ALLOW_PRIVATE.",
         }
     )
 
@@ -169,7 +169,7 @@ async def test_an_id_reaches_no_other_endpoint(client: Client, path: str) -> Non
     for tool, argument in BY_ID.items():
         if tool != "undo_change":  # looks the id up in its own log
             said = await error(client, tool, **{argument: path}, **NEEDED.get(tool, {}))
-            assert said == f"{argument}: string should match pattern '^[A-Za-z0-9_-]{{1,128}}$'."
+            assert said.startswith(f"{argument} does not fit; wanted: from ")
 
 
 async def test_ids_in_lists_reach_no_other_endpoint(client: Client) -> None:

@@ -18,7 +18,7 @@ from mcp.types import CallToolResult
 from callwright.app import App, build_server
 from callwright.settings import Unattended
 
-from .arms import MODERN, Clock, facts, numbered, reach, settings, text
+from .arms import MODERN, Clock, facts, numbered, reach, server, settings, text
 from .peers import serving
 from .test_cli import at_terminal
 
@@ -57,13 +57,14 @@ async def test_a_token_opens_only_the_call_that_it_was_given_for(app: App) -> No
 
 
 async def test_a_token_is_good_once(app: App) -> None:
-    async with reach(app) as (client, _):
-        document = facts(await client.call_tool("create_text_document", {"text": "x", "name": "Handbook"}))
-        asked = {"document_id": document["document_id"]}
-        facts(await client.call_tool("create_agent", {"name": "Ada", "prompt": "p", "document_ids": [*asked.values()]}))
-        token = given(await client.call_tool("delete_document", asked))["approval_token"]
-        in_use = await client.call_tool("delete_document", {**asked, "approval_token": token})
-        again = await client.call_tool("delete_document", {**asked, "approval_token": token})
+    async with reach(server(settings(app.settings.home, toolsets=("all",)))) as (client, _):
+        test = {"name": "Polite", "history": ["user: Hello"], "condition": "is polite"}
+        asked = {"test_id": facts(await client.call_tool("create_agent_test", test))["test_id"]}
+        attached = {"name": "Ada", "prompt": "p", "test_ids": [*asked.values()]}
+        facts(await client.call_tool("create_agent", attached))
+        token = given(await client.call_tool("delete_agent_test", asked))["approval_token"]
+        in_use = await client.call_tool("delete_agent_test", {**asked, "approval_token": token})
+        again = await client.call_tool("delete_agent_test", {**asked, "approval_token": token})
     assert "Ada" in text(in_use)
     assert text(again) == USED
 

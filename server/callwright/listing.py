@@ -74,11 +74,16 @@ def coverage_table(entries: list[Entry]) -> str:
 
 def tool_table(entries: list[Entry]) -> str:
     """Markdown: every tool of the surface, under the policy that is in force when nothing is set."""
+    from .contract import all_operations
+
+    guarded = {f"{op.method} {op.path}" for op in all_operations() if op.guarded}
     policy = Policy()
     rows = ["| tool | toolset | hints | approval | what |", "|---|---|---|---|---|"]
     for entry in entries:
         tool = entry["tool"]
         hints = ", ".join(word for hint, word in _WORDS.items() if tool["annotations"][hint]) or "creates"
         asked = policy.of_tool(tool["name"], entry["effect"]).replace("_", " ")
+        if asked == "auto approved" and guarded & set(entry["operations"]):
+            asked = "auto approved; guarded settings ask"
         rows.append(f"| `{tool['name']}` | {entry['toolset']} | {hints} | {asked} | {tool['description']} |")
     return "\n".join(rows)

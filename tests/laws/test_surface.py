@@ -13,7 +13,7 @@ from inline_snapshot import snapshot
 from callwright.app import App
 from callwright.contract import all_operations
 from callwright.contract.operation import Effect
-from callwright.listing import coverage_table
+from callwright.listing import coverage_table, tool_table
 from callwright.tools import TOOLSETS, WITHOUT_TOOL
 from callwright.tools.policy import ASKING, OWN_NOTES, Policy
 from callwright.tools.surface import Entry, dumps, snap
@@ -256,6 +256,31 @@ def test_every_operation_has_a_tool_or_a_reason() -> None:
     assert "| `place_call` |" in table
 
 
+def test_the_readme_says_which_tools_ask_for_some_settings() -> None:
+    rows = {row.split("`")[1]: row.split(" | ")[3] for row in tool_table([*TOOLS.values()]).splitlines()[2:]}
+    assert [name for name, asked in rows.items() if asked == "auto approved; guarded settings ask"] == snapshot(
+        [
+            "create_agent",
+            "update_agent",
+            "simulate_conversation",
+            "create_url_document",
+            "update_phone_number",
+            "create_tool",
+            "update_tool",
+            "run_agent_tests",
+            "resubmit_test_invocation",
+            "create_mcp_server",
+            "update_mcp_server",
+            "update_mcp_approval_policy",
+            "create_mcp_tool_approval",
+            "update_workspace_settings",
+            "undo_change",
+        ]
+    )
+    assert rows["update_document"] == "auto approved"
+    assert rows["delete_agent"] == "requires approval"
+
+
 def test_every_tool_that_updates_a_document_says_that_null_clears() -> None:
     saying = {
         name: "null clears" in config["description"]
@@ -263,7 +288,14 @@ def test_every_tool_that_updates_a_document_says_that_null_clears() -> None:
         if entry["effect"] == "update" and (config := entry["tool"]["inputSchema"]["properties"].get("config"))
     }
     assert saying == dict.fromkeys(
-        ["update_agent", "update_tool", "update_mcp_server", "update_mcp_tool_config", "update_workspace_settings"],
+        [
+            "update_agent",
+            "update_tool",
+            "update_agent_test",
+            "update_mcp_server",
+            "update_mcp_tool_config",
+            "update_workspace_settings",
+        ],
         True,
     )
 

@@ -192,27 +192,29 @@ REFUSED: dict[str, tuple[JSON, str]] = {
     ),
     "a method that is none": (
         {**EVERYDAY, "method": "FETCH"},
-        snapshot("method: string should match pattern '^(GET|POST|PUT|PATCH|DELETE)$'."),
+        snapshot("method does not fit; wanted: GET, POST, PUT, PATCH or DELETE."),
     ),
     "a kind that is none": (
         {**EVERYDAY, "kind": "mcp"},
-        snapshot("kind: string should match pattern '^(webhook|client|system)$'."),
+        snapshot("kind does not fit; wanted: webhook, client or system."),
     ),
     "a value nobody fills in": (
         {**EVERYDAY, "parameters": {"properties": {"day": {"type": "string"}}}},
         snapshot(
-            "body.tool_config.api_schema.query_params_schema.properties.day: Say where the value comes from: description (the model fills it in), dynamic_variable, constant_value or is_system_provided"
+            "tool_config.api_schema.query_params_schema.properties.day: Say where the value comes from: description (the model fills it in), dynamic_variable, constant_value or is_system_provided"
         ),
     ),
     "a place inside": (
         {**EVERYDAY, "url": "https://localhost/x"},
         snapshot(
-            "body.tool_config.api_schema.url: localhost is a name of this machine or of a private network. The operator can allow it with CALLWRIGHT_ALLOW_PRIVATE."
+            "tool_config.api_schema.url: localhost is a name of this machine or of a private network. The operator can allow it with CALLWRIGHT_ALLOW_PRIVATE."
         ),
     ),
     "a secret that is not there": (
         {**EVERYDAY, "headers": {"k": {"secret_id": "secret_no"}}},
-        snapshot("body.tool_config.api_schema.request_headers.k.secret_id: There is no secret 'secret_no'."),
+        snapshot(
+            "tool_config.api_schema.request_headers.k.secret_id: There is no secret 'secret_no'. list_secrets shows them."
+        ),
     ),
     "a header that is no text": (
         {**EVERYDAY, "headers": {"k": 7}},
@@ -245,11 +247,14 @@ async def test_an_update_keeps_what_it_does_not_name_and_can_be_undone(tmp_path:
         assert await stored(client, made) == before
     assert after == before | {"description": "Finds slots.", "response_timeout_secs": 20}
     assert changed["changed"] == snapshot(
-        [{"path": "tool_config.description", "before": "Finds a free slot.", "after": "Finds slots."}]
+        [
+            {"path": "tool_config.description", "before": "Finds a free slot.", "after": "Finds slots."},
+            {"path": "tool_config.response_timeout_secs", "before": "9", "after": "(cleared)"},
+        ]
     )
     assert asked[1:] == snapshot(
         [
-            "Change tool 'find_slot' (tool_1), which no agent can call: description. It sets tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'.",
+            "Change tool 'find_slot' (tool_1), which no agent can call: description, response_timeout_secs. It sets tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'.",
             "Put back how tool 'find_slot' (tool_1) was. It sets tool_config.api_schema.auth_connection = nothing; tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'.",
         ]
     )

@@ -209,7 +209,7 @@ async def test_columns_that_the_agent_does_not_permit_fail_the_batch(app: App, r
         refused = await client.call_tool("submit_batch_call", {**ready, "name": "x", "recipients": rows})
         assert (await call(client, "list_batch_calls"))["batches"] == []
     assert text(refused) == snapshot(
-        "body.recipients.0.conversation_initiation_client_data.conversation_config_override.tts.voice_id: Row 1: This agent does not let whoever starts a call set voice_id; open it in platform_settings.overrides."
+        "recipients.0.conversation_initiation_client_data.conversation_config_override.tts.voice_id: Row 1: This agent does not let whoever starts a call set voice_id; open it in platform_settings.overrides."
     )
 
 

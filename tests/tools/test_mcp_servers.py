@@ -82,7 +82,7 @@ async def test_a_server_is_changed_configured_and_deleted(tmp_path: Path, clock:
         shown = await call(client, "get_mcp_server", mcp_server_id=server)
         listed = await call(client, "list_mcp_servers")
         gone = await call(client, "delete_mcp_server", mcp_server_id=server)
-        assert (await call(client, "list_mcp_servers")) == {"mcp_servers": []}
+        assert (await call(client, "list_mcp_servers")) == {"has_more": False, "mcp_servers": []}
     assert (changed["token_secret_id"], changed["header_names"]) == (token, ["X-Team"])
     assert policy["approval_policy"] == "auto_approve_all"
     assert made["configured_tools"] == ["book"]
@@ -114,7 +114,7 @@ async def test_a_server_in_use_is_not_deleted_and_its_users_are_named(tmp_path: 
         await call(client, "create_agent", name="Ada", prompt="Help.", config=config)
         refused = await client.call_tool("delete_mcp_server", {"mcp_server_id": server})
         shown = await call(client, "get_mcp_server", mcp_server_id=server)
-    assert "MCP server 'Calendar' is used by 'Ada'" in text(refused)
+    assert "MCP server 'Calendar' is used by 'Ada' (" in text(refused)
     assert shown["used_by"] == ["Ada"]
 
 

@@ -113,5 +113,5 @@ async def test_an_example_of_the_guide_is_taken_as_it_is_pasted(tmp_path: Path, 
 async def test_a_pasted_placeholder_is_refused_by_its_place(tmp_path: Path, clock: Clock) -> None:
     async with served(tmp_path, clock) as (client, _):
         assert await refusal(client, "create_tool", config=EXAMPLES[0]) == snapshot(
-            "body.tool_config.api_schema.request_headers.Authorization.secret_id: There is no secret 'YOUR SECRET'.; body.tool_config.api_schema.url: The host is a placeholder; put your own in its place"
+            "tool_config.api_schema.request_headers.Authorization.secret_id: There is no secret 'YOUR SECRET'. list_secrets shows them.; tool_config.api_schema.url: The host is a placeholder; put your own in its place"
         )

@@ -89,7 +89,7 @@ async def test_only_files_of_open_folders_are_read(tmp_path: Path, clock: Clock,
         "link.png": closed,
         "none.png": closed,
         "large.png": "large.png has 2,097,153 bytes; at most 2,097,152 are read.",
-        "page.png": "body.avatar_file: The picture must be a PNG, JPEG, WebP or GIF.",
+        "page.png": "avatar_file: The picture must be a PNG, JPEG, WebP or GIF.",
     }
 
 

@@ -158,7 +158,9 @@ class GetTool(Operation[StoredTool], method="GET", path="/v1/convai/tools/{tool_
     tool_id: ToolId
 
 
-class UpdateTool(ToolWrite[StoredTool], method="PATCH", path="/v1/convai/tools/{tool_id}", guarded=GUARDED):
+class UpdateTool(
+    ToolWrite[StoredTool], method="PATCH", path="/v1/convai/tools/{tool_id}", guarded=GUARDED, replaces=("tool_config",)
+):
     """Replace a tool, for every agent that uses it."""
 
     tool_id: ToolId

@@ -137,6 +137,7 @@ class UpdateMcpServer(
     path="/v1/convai/mcp-servers/{mcp_server_id}",
     within="config",
     guarded=("approval_policy", "request_headers", "request_meta", "secret_token", "auth_connection"),
+    replaces=("request_headers", "request_meta"),
 ):
     """Change how a server is called; its URL stays."""
 

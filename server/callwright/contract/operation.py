@@ -65,7 +65,8 @@ class Operation(BaseModel, Generic[R]):
     body that ask a person whichever tool carries them (`*` stands for one key or list item, `**` for any depth); so
     does a null above them, which resets them. `measured` says that the published facts of the API have it; a few that
     we need besides they do not. `within` names the part of the thing, as it is read, that an update's body changes;
-    empty where the body looks like the thing.
+    empty where the body looks like the thing. `seen_as` says where body fields stand in the thing that are read under
+    another name. `replaces` are dotted paths below which whatever the body leaves out goes (`""`: all of it).
     """
 
     model_config = ConfigDict(
@@ -78,6 +79,8 @@ class Operation(BaseModel, Generic[R]):
     guarded: ClassVar[tuple[str, ...]] = ()
     measured: ClassVar[bool] = True
     within: ClassVar[str] = ""
+    seen_as: ClassVar[Mapping[str, str]] = {}
+    replaces: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(
         cls,
@@ -88,11 +91,14 @@ class Operation(BaseModel, Generic[R]):
         guarded: tuple[str, ...] = (),
         measured: bool = True,
         within: str = "",
+        seen_as: Mapping[str, str] | None = None,
+        replaces: tuple[str, ...] = (),
         **kw: Any,
     ) -> None:
         super().__init_subclass__(**kw)
         if method is not None:
             cls.method, cls.path, cls.guarded, cls.measured, cls.within = method, path, guarded, measured, within
+            cls.seen_as, cls.replaces = seen_as or {}, replaces
             cls.effect = effect or _EFFECT_OF[method]
 
     @classmethod

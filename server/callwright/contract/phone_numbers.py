@@ -187,6 +187,11 @@ class UpdatePhoneNumber(
     method="PATCH",
     path="/v1/convai/phone-numbers/{phone_number_id}",
     guarded=("agent_id", "inbound_trunk_config", "outbound_trunk_config"),
+    seen_as={
+        "agent_id": "assigned_agent.agent_id",
+        "inbound_trunk_config": "inbound_trunk",
+        "outbound_trunk_config": "outbound_trunk",
+    },
 ):
     """Choose the agent that answers (null: none), or change the trunk."""
 

@@ -7,8 +7,10 @@ from typing import Annotated, Any, cast
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
-from ..contract.agents import Agent
+from ..contract.agents import Agent, CreateAgent
+from ..contract.describe import part_names
 from ..contract.knowledge_base import GetDocument
+from .documents import put
 from .scope import Api
 from .text import short
 from .views import View
@@ -19,16 +21,16 @@ Name = Annotated[str, Field(min_length=1, max_length=200, description="Display n
 Prompt = Annotated[str, Field(max_length=500_000, description="System prompt: role, goals, rules, tone.")]
 FirstMessage = Annotated[str, Field(max_length=10_000, description="Said first; empty: the caller begins.")]
 Language = Annotated[str, Field(pattern="^[a-z]{2,3}(-[A-Za-z]+)?$", description="Language code, as en or de.")]
-Llm = Annotated[str, Field(max_length=100, description="Model, as gemini-2.0-flash or gpt-4o.")]
+Llm = Annotated[str, Field(max_length=100, description="Model, as gpt-4o.")]
 Temperature = Annotated[float, Field(ge=0, le=1, description="0 precise to 1 lively.")]
 Voice = Annotated[str, Field(max_length=100, description="Voice id.")]
 DocumentIds = Annotated[list[str], Field(max_length=200, description="Known to it, from list_documents.")]
 ToolIds = Annotated[list[str], Field(max_length=200, description="Stored tools, from list_tools.")]
 TestIds = Annotated[list[str], Field(max_length=200, description="Attached, from list_agent_tests.")]
 Tags = Annotated[list[str], Field(max_length=50, description="Labels for finding it.")]
-Config = Annotated[
-    Json, Field(description="Rest of the body: conversation_config, platform_settings, workflow. Merged; null clears.")
-]
+_REST = "Rest of the body: conversation_config, platform_settings, workflow."
+Config = Annotated[Json, Field(description=_REST)]
+Changes = Annotated[Json, Field(description=f"{_REST} Merged; null clears.")]
 
 _FLAT = {
     "prompt": ("conversation_config", "agent", "prompt", "prompt"),
@@ -45,6 +47,8 @@ _FLAT = {
 _SECTIONS = ("conversation_config", "platform_settings", "workflow")
 
 PROMPT_SHOWN = 6_000
+PROMPT_ECHOED = 300
+"""Of the answer to a change: whoever wrote the prompt has it, and get_agent shows it."""
 
 
 class AgentView(View):
@@ -69,7 +73,7 @@ class AgentView(View):
     """What was written differently, or may not do what was meant."""
 
     @classmethod
-    def of(cls, agent: Agent, notes: Sequence[str] = ()) -> "AgentView":
+    def of(cls, agent: Agent, notes: Sequence[str] = (), prompt_shown: int = PROMPT_ECHOED) -> "AgentView":
         config = agent.conversation_config
         words, told = config.agent, config.agent.prompt
         prompt, criteria = told.prompt or "", agent.platform_settings.evaluation.criteria
@@ -84,7 +88,7 @@ class AgentView(View):
             temperature=told.temperature,
             voice_id=config.tts.voice_id,
             first_message=(words.first_message or "")[:2_000],
-            prompt=prompt[:PROMPT_SHOWN],
+            prompt=prompt if len(prompt) <= prompt_shown else f"{prompt[:prompt_shown]}…",
             prompt_length=len(prompt),
             documents=[f"{short(document.name)} ({document.id})" for document in told.knowledge_base[:50]],
             tools=[*built_in, *filter(None, inline), *told.tool_ids][:50],
@@ -103,16 +107,17 @@ async def changes_of(api: Api, agent_id: str | None, config: Json | None, **flat
     body: Json = {}
     for key, value in (config or {}).items():
         if key not in _SECTIONS:
-            raise ToolError(f"config.{key} is unknown; allowed: {', '.join(_SECTIONS)}.")
+            inside = [name for name in _SECTIONS if key in part_names(CreateAgent.model_fields[name].annotation)]
+            where = f"did you mean config.{inside[0]}.{key}?" if inside else f"allowed: {', '.join(_SECTIONS)}."
+            raise ToolError(f"config.{key} is unknown; {where}")
         body[key] = deepcopy(value)  # a call that is approved runs again, with the arguments as they came
     if flat.get("document_ids") is not None:
         documents = [await _locator(api, id) for id in dict.fromkeys(flat["document_ids"])]
-        _put(body, ("conversation_config", "agent", "prompt", "knowledge_base"), documents, "document_ids")
+        put(body, ("conversation_config", "agent", "prompt", "knowledge_base"), documents, "document_ids")
     if flat.get("test_ids") is not None:
         flat["test_ids"] = [{"test_id": id} for id in dict.fromkeys(flat["test_ids"])]
     for name, path in _FLAT.items():
-        if flat.get(name) is not None:
-            _put(body, path, flat[name], name)
+        put(body, path, flat.get(name), name)
     if agent_id is not None and not body:
         raise ToolError("Nothing to change: give at least one argument besides agent_id.")
     return body
@@ -122,15 +127,3 @@ async def _locator(api: Api, document_id: str) -> Json:
     found = await api.send(GetDocument(documentation_id=document_id))
     document = cast(Any, found)
     return {"type": document.type, "id": document_id, "name": document.name, "usage_mode": "auto"}
-
-
-def _put(body: Json, path: tuple[str, ...], value: object, argument: str) -> None:
-    node = body
-    for part in path[:-1]:
-        inner = node.setdefault(part, {})
-        if not isinstance(inner, dict):
-            raise ToolError(f"config.{'.'.join(path[:-1])} must be an object.")
-        node = cast(Json, inner)
-    if path[-1] in node:
-        raise ToolError(f"{argument} is also set in config.{'.'.join(path)}: say it once.")
-    node[path[-1]] = value

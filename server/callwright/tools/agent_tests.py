@@ -1,5 +1,6 @@
 """Test agents: their single next reply, judged by a condition or by the tool that they call."""
 
+from copy import deepcopy
 from typing import Annotated, Any
 
 import anyio
@@ -24,6 +25,7 @@ from ..contract.agent_tests import (
 from ..contract.agents import GetAgent
 from ..contract.common import AgentId, AgentTestId, Cursor, InvocationId, PageSize
 from .agent_test_views import InvocationLine, Invocations, RunsView, TestLine, TestView
+from .documents import merged, put
 from .preview import changed_fields
 from .rehearsal import Json
 from .scope import Api
@@ -49,9 +51,21 @@ Arguments = Annotated[
 ]
 MustNotCall = Annotated[bool, Field(description="Passes when it is not called.")]
 Variables = Annotated[Json, Field(description="Dynamic variables by name.")]
+Config = Annotated[Json, Field(description="Rest of the body: describe_config, kind test.")]
+Changes = Annotated[Json, Field(description="Rest of the body: describe_config, kind test. Merged; null clears.")]
 Override = Annotated[Json, Field(description="Unsaved changes, as config of update_agent.")]
 Wait = Annotated[int, Field(ge=0, le=300, description="Seconds to wait for results, 0 to 300.")]
 
+_SAID_AS = {
+    "chat_history": "history",
+    "success_condition": "condition",
+    "success_examples": "good_replies",
+    "failure_examples": "bad_replies",
+    "tool_call_parameters": "tool",
+    "dynamic_variables": "variables",
+    "type": "condition or tool",
+}
+"""The arguments that say what stands under these names in the body."""
 _CHECKS = {"exact": "expected_value", "regex": "pattern", "llm": "description"}
 
 
@@ -96,7 +110,7 @@ async def get_agent_test(api: PlatformApi, test_id: TestId) -> TestView:
 async def create_agent_test(
     api: PlatformApi,
     name: Name,
-    history: History,
+    history: History | None = None,
     condition: Condition | None = None,
     good_replies: Good | None = None,
     bad_replies: Bad | None = None,
@@ -104,13 +118,17 @@ async def create_agent_test(
     arguments: Arguments | None = None,
     must_not_call: MustNotCall | None = None,
     variables: Variables | None = None,
+    config: Config | None = None,
 ) -> TestView:
     """Make a test of one reply: give a condition, or a tool to be called. Whole dialogues: simulate_conversation."""
-    body = _changes(name, history, condition, good_replies, bad_replies, tool, arguments, must_not_call, variables)
-    if (condition is None) == (tool is None):
+    flat = _changes(name, history, condition, good_replies, bad_replies, tool, arguments, must_not_call, variables)
+    body = _beside(config, flat)
+    if not body.get("chat_history"):
+        raise ToolError("history is required: the turns before the reply that is tested.")
+    if bool(body.get("success_condition")) == bool(body.get("tool_call_parameters")):
         raise ToolError("Give either condition, or tool.")
     empty: Json = {"chat_history": [], "success_condition": "", "success_examples": [], "failure_examples": []}
-    made = await api.send(CreateAgentTest.model_validate(empty | body))
+    made = await api.send(CreateAgentTest.model_validate(empty | merged({}, body)))
     return TestView.of(await api.send(GetAgentTest(test_id=made.id)))
 
 
@@ -127,16 +145,18 @@ async def update_agent_test(
     arguments: Arguments | None = None,
     must_not_call: MustNotCall | None = None,
     variables: Variables | None = None,
+    config: Changes | None = None,
 ) -> TestView:
     """Change a test; what is left out stays. Lists and arguments are replaced whole."""
     now = (await api.send(GetAgentTest(test_id=test_id))).model_dump(mode="json", exclude_unset=True, exclude={"id"})
     old: Json | None = now.get("tool_call_parameters")
-    body = _changes(
+    flat = _changes(
         name, history, condition, good_replies, bad_replies, tool, arguments, must_not_call, variables, old=old
     )
-    if not body:
+    if not flat and not config:
         raise ToolError("Nothing to change: give at least one argument besides test_id.")
-    return TestView.of(await api.send(UpdateAgentTest.model_validate(now | body | {"test_id": test_id})))
+    changed = merged(now, config or {}) | _beside(config, flat, only_flat=True)
+    return TestView.of(await api.send(UpdateAgentTest.model_validate(changed | {"test_id": test_id})))
 
 
 @TOOLS.tool(DeleteAgentTest, GetAgentTest, title="Delete agent test", default=False)
@@ -162,7 +182,7 @@ async def run_agent_tests(
     else:
         tests = [{"test_id": id} for id in test_ids]
     if not tests:
-        raise ToolError("No test to run: give test_ids, or attach tests in platform_settings.testing.attached_tests.")
+        raise ToolError("No test to run: give test_ids, or attach tests with test_ids of update_agent.")
     body: Json = {"agent_id": agent_id, "tests": tests}
     if override is not None:
         body["agent_config_override"] = {"conversation_config": {}, "platform_settings": {}} | override
@@ -296,6 +316,14 @@ def _changes(
             check["verify_absence"] = must_not_call
         body |= {"type": "tool", "tool_call_parameters": check}
     return {key: value for key, value in body.items() if value is not None}
+
+
+def _beside(config: Json | None, flat: Json, *, only_flat: bool = False) -> Json:
+    """`flat` with what `config` says besides. Raises ToolError where both say the same."""
+    body = deepcopy(config or {})
+    for name, value in flat.items():
+        put(body, (name,), value, _SAID_AS.get(name, name))
+    return flat if only_flat else body
 
 
 def _turn(line: str, at: int) -> Json:

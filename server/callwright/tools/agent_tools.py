@@ -19,8 +19,8 @@ from .changes import differences
 from .text import short
 from .tool_config import Json, written
 from .toolset import PlatformApi, Toolset
-from .users import UsingAgents
-from .views import Deleted, Page, View
+from .users import UsingAgents, named, refuse_while_used
+from .views import Deleted, Page, View, paged
 
 TOOLS = Toolset("tools", "Store the tools that agents call: webhooks, client tools, system tools.")
 
@@ -32,7 +32,8 @@ Url = Annotated[str, Field(max_length=4_000, description="https; path parameters
 Method = Annotated[str, Field(pattern="^(GET|POST|PUT|PATCH|DELETE)$", description="GET, POST, PUT, PATCH or DELETE.")]
 Headers = Annotated[Json, Field(description="Header to text or {secret_id: …}, all of them.")]
 Parameters = Annotated[Json, Field(description="What the model fills in: JSON schema, whole.")]
-Config = Annotated[Json, Field(description="Rest of tool_config, or an editor's JSON. Merged; null clears.")]
+Config = Annotated[Json, Field(description="Rest of tool_config, or an editor's JSON.")]
+Changes = Annotated[Json, Field(description="Rest of tool_config, or an editor's JSON. Merged; null clears.")]
 
 
 class ToolLine(View):
@@ -89,17 +90,14 @@ async def list_tools(
     """List the stored tools that agents can be given. An agent's own inline tools are in get_agent."""
     # The platform answers all at once; the pages are ours, and a cursor is the last id shown.
     found = [tool for tool in (await api.send(ListTools())).tools if (search or "").lower() in _name(tool).lower()]
-    if cursor:
-        place = next((index for index, tool in enumerate(found) if tool.id == cursor), -1)
-        found = found[place + 1 :]
-    shown, more = found[:page_size], len(found) > page_size
+    shown, more = paged(found, lambda tool: tool.id, cursor, page_size)
     return StoredTools(
         tools=[
             ToolLine(tool_id=tool.id, name=_name(tool), kind=_kind(tool), description=_described(tool))
             for tool in shown
         ],
-        has_more=more,
-        next_cursor=shown[-1].id if more else None,
+        has_more=more is not None,
+        next_cursor=more,
     )
 
 
@@ -140,7 +138,7 @@ async def update_tool(
     method: Method | None = None,
     headers: Headers | None = None,
     parameters: Parameters | None = None,
-    config: Config | None = None,
+    config: Changes | None = None,
 ) -> ToolView:
     """Change a tool, for every agent that has it; what is left out stays. undo_change takes it back."""
     stored = _dumped(await api.send(GetTool(tool_id=tool_id)))
@@ -192,7 +190,10 @@ async def _what_would_change(api: ApiClient, op: UpdateTool) -> str:
 
 @TOOLS.preview(DeleteTool)
 async def _what_would_go(api: ApiClient, op: DeleteTool) -> str:
-    return f"Delete tool {_name(await api.send(GetTool(tool_id=op.tool_id)))!r} ({op.tool_id}) for good."
+    name = _name(await api.send(GetTool(tool_id=op.tool_id)))
+    users = [named(agent) for agent in (await api.send(ListToolDependents(tool_id=op.tool_id, page_size=20))).agents]
+    refuse_while_used(f"Tool {name!r}", users, "Take it out there with tool_ids of update_agent.")
+    return f"Delete tool {name!r} ({op.tool_id}) for good."
 
 
 def _dumped(tool: StoredTool) -> Json:

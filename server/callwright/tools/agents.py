@@ -27,7 +27,9 @@ from ..contract.conversation.transcript import Turn
 from ..contract.errors import Unreadable
 from ..contract.knowledge_base import GetDocument
 from .agent_config import (
+    PROMPT_SHOWN,
     AgentView,
+    Changes,
     Config,
     DocumentIds,
     FirstMessage,
@@ -47,11 +49,11 @@ from .agent_hints import hints_of
 from .describe_config import describe_config
 from .names import unknown_values
 from .preview import changed_fields
-from .rehearsal import Rehearsed, criteria_of, specification
+from .rehearsal import Rehearsed, rehearsal_of
 from .scope import Api
 from .text import short
 from .toolset import PlatformApi, Toolset
-from .views import Deleted, Page, View
+from .views import Deleted, Page, View, ordered
 
 TOOLS = Toolset("agents", "Create, inspect, change and rehearse voice agents.")
 
@@ -88,19 +90,15 @@ class KnowledgeView(View):
 async def list_agents(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,
-    sort_by: Annotated[str, Field(pattern="^(name|created_at)$", description="name or created_at.")] = "created_at",
+    sort_by: Annotated[
+        str, Field(pattern="^-?(name|created_at)$", description="created_at or name; - before it reverses.")
+    ] = "created_at",
     page_size: Annotated[PageSize, Field(description="1 to 100.")] = 30,
     cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> Agents:
     """List agents, newest first (or by name). Start here when you know only a name."""
-    asked = ListAgents(
-        page_size=page_size,
-        search=search,
-        sort_by="name" if sort_by == "name" else "created_at",
-        sort_direction="asc" if sort_by == "name" else "desc",
-        cursor=cursor,
-    )
-    page = await api.send(asked)
+    asked = {"page_size": page_size, "search": search, "cursor": cursor, **ordered(sort_by)}
+    page = await api.send(ListAgents.model_validate(asked))
     return Agents(
         agents=[
             AgentLine(
@@ -120,7 +118,7 @@ async def list_agents(
 @TOOLS.tool(GetAgent, title="Get agent", parts=True)
 async def get_agent(api: PlatformApi, agent_id: Id) -> AgentView:
     """Show an agent's prompt, voice, documents, tools and criteria; or any part of its configuration in full."""
-    return AgentView.of(await api.send(GetAgent(agent_id=agent_id)))
+    return AgentView.of(await api.send(GetAgent(agent_id=agent_id)), prompt_shown=PROMPT_SHOWN)
 
 
 @TOOLS.tool(CreateAgent, GetAgent, GetDocument, title="Create agent")
@@ -165,7 +163,7 @@ async def update_agent(
     tool_ids: ToolIds | None = None,
     test_ids: TestIds | None = None,
     tags: Tags | None = None,
-    config: Config | None = None,
+    config: Changes | None = None,
 ) -> AgentView:
     """Change an agent; what is left out stays. Lists are replaced whole. undo_change takes it back."""
     body = await changes_of(
@@ -233,14 +231,11 @@ async def simulate_conversation(
     variables: Annotated[Json | None, Field(description="Dynamic variables by name.")] = None,
     tool_mocks: Annotated[Json | None, Field(description="Tool name to its answer in the rehearsal.")] = None,
     max_turns: Annotated[int, Field(ge=1, le=100, description="New turns, 1 to 100.")] = 20,
+    config: Annotated[Json | None, Field(description="Rest of the body. See describe_config, kind simulation.")] = None,
 ) -> Rehearsed:
     """Rehearse an agent in text against a simulated caller and judge it. Rings nobody, mocks tools, costs LLM use."""
-    asked = {
-        "agent_id": agent_id,
-        "simulation_specification": specification(caller, variables, tool_mocks),
-        "extra_evaluation_criteria": criteria_of(criteria or []),
-        "new_turns_limit": max_turns,
-    }
+    body = rehearsal_of(config, caller, criteria or [], variables, tool_mocks)
+    asked = {"agent_id": agent_id, "new_turns_limit": max_turns, **body}
     if api.platform == "embedded":
         return Rehearsed.of(await _followed(api, StreamSimulation.model_validate(asked)))
     # How the hosted platform's stream is written is not published, and a rehearsal that cannot be read was paid for.

@@ -35,10 +35,22 @@ _LISTED_BY = {
     "tools": "list_tools",
 }
 """The embedded platform names its routes to whoever speaks REST; a model has tools."""
+_LISTS = {
+    "agent": "list_agents",
+    "document": "list_documents",
+    "mcp_server": "list_mcp_servers",
+    "phone number": "list_phone_numbers",
+    "secret": "list_secrets",
+    "test": "list_agent_tests",
+    "tool": "list_tools",
+}
+_MISSING = re.compile(rf"There is no ({'|'.join(_LISTS)}) '[^']*'\.")
+_PLACE = re.compile(r"(?:^|(?<=; ))(?:body|query|path)\.(?=\w)")
+"""Where in a request a field travels is nothing to a model."""
 
 
 DRY_RUN = "dry_run"
-_DryRun = Annotated[bool, Field(description="Only plan; send nothing.")]
+_DryRun = Annotated[bool, Field(description="Plan only.")]
 
 
 def sealed(model: type[BaseModel], *, plans: bool, parts: bool) -> type[BaseModel]:
@@ -81,34 +93,50 @@ def _kinds(annotation: Any) -> list[Any]:
     return [origin or annotation]
 
 
-def spoken(error: ApiError | ValidationError, known: list[str] | None = None, *, began: bool = False) -> str:
+def spoken(error: ApiError | ValidationError, known: dict[str, FieldInfo] | None = None, *, began: bool = False) -> str:
     """An error in words: what was wrong, what is allowed, what to do next. Never the value.
 
-    `began`: a change had been sent when it happened.
+    `known`: the tool's arguments, where the error is about them. `began`: a change had been sent when it happened.
     """
     if isinstance(error, ApiError):
         remedy = next((text for kind, text in _REMEDY if isinstance(error, kind)), "")
         if began and isinstance(error, Unavailable):
             remedy = "" if _DOUBT in str(error) else _DOUBT
-        return f"{_ROUTE.sub(_list_tool, visible(str(error)))}{remedy}"
+        said = _PLACE.sub("", _ROUTE.sub(_list_tool, visible(str(error))))
+        return f"{_MISSING.sub(_with_list_tool, said)}{remedy}"
     problems = error.errors(include_input=False, include_url=False)
-    return " ".join(_problem(p["type"], p["loc"], p["msg"], known or []) for p in problems[:5])
+    return " ".join(_problem(p["type"], p["loc"], p["msg"], known or {}) for p in problems[:5])
 
 
 def _list_tool(route: re.Match[str]) -> str:
     return f"{_LISTED_BY.get(route[1], 'The list tool')} shows {route[2]}"
 
 
-def _problem(kind: str, loc: tuple[int | str, ...], msg: str, known: list[str]) -> str:
+def _with_list_tool(missing: re.Match[str]) -> str:
+    return f"{missing[0]} {_LISTS[missing[1]]} shows them."
+
+
+def _problem(kind: str, loc: tuple[int | str, ...], msg: str, known: dict[str, FieldInfo]) -> str:
     name = short(".".join(map(str, loc)), 200)
     if kind == "extra_forbidden" and len(loc) == 1:
-        near = difflib.get_close_matches(name, known, 1)
+        near = difflib.get_close_matches(name, [*known], 1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}."
         return f"Unknown argument {name!r}; {hint}"
     if kind == "missing":
         return f"{name} is required."
+    if kind == "string_pattern_mismatch" and name in known and (wanted := _description(known[name])):
+        wanted = wanted.removesuffix(".")
+        return (
+            f"{name} does not fit; wanted: {wanted[:1].lower() if wanted[1:2].islower() else wanted[:1]}{wanted[1:]}."
+        )
     said = re.sub("a valid dictionary( or instance of \\w+)?", "an object", msg).removesuffix(".")
     return f"{name}: {said[:1].lower()}{said[1:]}."
+
+
+def _description(field: FieldInfo) -> str | None:
+    """An optional argument has its description on the type beside None."""
+    arms = [field, *(mark for arm in get_args(field.annotation) for mark in get_args(arm))]
+    return next((arm.description for arm in arms if isinstance(arm, FieldInfo) and arm.description), None)
 
 
 _SHOWN = ("type", "description", "enum", "items")

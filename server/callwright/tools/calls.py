@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Annotated, Any, cast
 
@@ -25,6 +26,7 @@ from ..contract.calls import (
 )
 from ..contract.common import AgentId, BatchCallId, Cursor, PageSize, PhoneNumberId
 from ..contract.phone_numbers import GetPhoneNumber
+from .documents import put
 from .preview import leaves
 from .recipients import recipients_of, rows_of_csv
 from .text import short
@@ -98,11 +100,15 @@ async def place_call(
     overrides: Annotated[
         Json | None, Field(description="Part of conversation_config for this call, where the agent permits it.")
     ] = None,
+    config: Annotated[
+        Json | None, Field(description="Rest of what the call brings, as user_id: describe_config, kind call.")
+    ] = None,
 ) -> Placed:
     """Let an agent ring one person, by Twilio or SIP as the number is. Costs minutes; cannot be taken back."""
     number: Any = await api.send(GetPhoneNumber(phone_number_id=phone_number_id))
-    brought = {"dynamic_variables": variables, "conversation_config_override": overrides}
-    given = {name: value for name, value in brought.items() if value}
+    given: Json = deepcopy(config or {})
+    put(given, ("dynamic_variables",), variables or None, "variables")
+    put(given, ("conversation_config_override",), overrides or None, "overrides")
     asked: Json = {"agent_id": agent_id, "agent_phone_number_id": phone_number_id, "to_number": to_number}
     asked |= {"conversation_initiation_client_data": given} if given else {}
     by = CallBySip if number.provider == "sip_trunk" else CallByTwilio

@@ -18,6 +18,9 @@ Json = dict[str, Any]
 
 MOST = 40
 LONGEST = 300
+CLEARED = "(cleared)"
+"""After a null, or where a whole was replaced by one without it: the platform's default holds, or nothing."""
+EMPTY = "(empty)"
 _LEAD = 60
 """Characters shown before the first difference of two long values."""
 
@@ -65,25 +68,51 @@ def differences(op: Operation[Any], before: Json) -> list[Change]:
     # Python mode: write-only values stay masked.
     given = op.model_dump(by_alias=True, exclude_unset=True)
     body = {name: value for name, value in given.items() if op.places().get(name, "body") == "body"}
-    found = list(_between(body, before, []))
+    stood = before | {name: _at(before, path) for name, path in op.seen_as.items()}
+    found = list(_between(_with_nulls(body, op.body()), stood, [], op.replaces))
     more = [Change(path=f"… {len(found) - MOST} more")] if len(found) > MOST else []
     return [*found[:MOST], *more]
 
 
-def _between(new: object, old: object, path: list[str]) -> Iterator[Change]:
-    if (inside := _parts(new, old)) is not None:
+def _at(node: Any, path: str) -> Any:
+    for part in path.split("."):
+        node = cast(Json, node).get(part) if isinstance(node, dict) else None
+    return node
+
+
+def _with_nulls(shown: Any, sent: Any) -> Any:
+    """`shown` with the nulls of what is really sent: an operation may keep them apart from its fields."""
+    if not (isinstance(shown, dict) and isinstance(sent, dict)):
+        return cast(Any, shown)
+    document = cast(Json, shown)
+    for key, value in cast(Json, sent).items():
+        if value is None:
+            document = {**document, key: None}
+        elif isinstance(value, dict):
+            document = {**document, key: _with_nulls(document.get(key, {}), value)}
+    return document
+
+
+def _between(new: object, old: object, path: list[str], replaces: tuple[str, ...]) -> Iterator[Change]:
+    if (inside := _parts(new, old, path, replaces)) is not None:
         for key, value, stood in inside:
-            yield from _between(value, stood, [*path, key])
+            yield from _between(value, stood, [*path, key], replaces)
     elif not holds(old, new):
         before, after = _windows(_text(path, old), _text(path, new))
         yield Change(path=".".join(path), before=None if old is None else before, after=after)
 
 
-def _parts(new: object, old: object) -> list[tuple[str, object, object]] | None:
+def _parts(
+    new: object, old: object, path: list[str], replaces: tuple[str, ...]
+) -> list[tuple[str, object, object]] | None:
     """Key, new and old value of what is compared part by part: fields, and the items of lists that are equally long."""
     if isinstance(new, dict) and new:
+        given = cast(Json, new)
         there = cast(Json, old) if isinstance(old, dict) else {}
-        return [(key, value, there.get(key)) for key, value in cast(Json, new).items()]
+        at = ".".join(path)
+        whole = any(f"{at}.".startswith(f"{each}.") for each in replaces)
+        gone = [key for key, value in there.items() if key not in given and value not in ("", [], {})] if whole else []
+        return [(key, given.get(key), there.get(key)) for key in (*given, *gone)]
     if isinstance(new, list) and isinstance(old, list):
         items, stood = cast(list[object], new), cast(list[object], old)
         if len(items) == len(stood):
@@ -92,6 +121,10 @@ def _parts(new: object, old: object) -> list[tuple[str, object, object]] | None:
 
 
 def _text(path: list[str], value: object) -> str:
+    if value is None:
+        return CLEARED
+    if value == "":
+        return EMPTY
     shown = masked(path, value)
     return visible(shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, default=str))
 

@@ -1,15 +1,28 @@
 """Any part of the large documents, on demand: their schema is never in the tool list."""
 
+from importlib import import_module
 from typing import Annotated
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
 from ..contract.describe import Described, NoSuchPart, describe
+from ..contract.operation import Operation
 from .text import short
 from .views import View
 
-_KINDS = "agent, tool, test, mcp_server or workspace"
+_KINDS = {
+    "agent": ("agents", "CreateAgent", ""),
+    "tool": ("agent_tools", "CreateTool", "tool_config"),
+    "test": ("agent_tests", "CreateAgentTest", ""),
+    "simulation": ("agents", "SimulateConversation", ""),
+    "call": ("conversation.initiation", "InitiationData", ""),
+    "phone_number": ("phone_numbers", "CreatePhoneNumber", ""),
+    "mcp_server": ("mcp_servers", "UpdateMcpServer", ""),
+    "mcp_tool": ("mcp_servers", "UpdateMcpToolConfig", ""),
+    "workspace": ("workspace", "UpdateWorkspaceSettings", ""),
+}
+"""By the name that a model says: module of the contract, model, and the part of it."""
 
 
 class FieldLine(View):
@@ -35,9 +48,7 @@ async def describe_config(
     path: Annotated[
         str, Field(max_length=300, description="Dotted part, as conversation_config.tts; empty: all.")
     ] = "",
-    kind: Annotated[
-        str, Field(pattern="^(agent|tool|test|mcp_server|workspace)$", description=f"Whose: {_KINDS}.")
-    ] = "agent",
+    kind: Annotated[str, Field(pattern=f"^({'|'.join(_KINDS)})$", description=f"{', '.join(_KINDS)}.")] = "agent",
 ) -> ConfigPart:
     """Tell which fields a part of a configuration has, with types, ranges and allowed values. Before writing config."""
     model, above = _document(kind)
@@ -46,34 +57,20 @@ async def describe_config(
     except NoSuchPart as exc:
         at = exc.at.removeprefix(above).lstrip(".") or f"the {kind}"
         raise ToolError(f"{at} has no part {exc.name!r}; it has: {', '.join(exc.known) or 'none'}.") from None
-    return ConfigPart(
-        path=path, type=part.type, meaning=part.meaning or None, fields=[_line(field) for field in part.fields]
-    )
+    fields, meaning = part.fields, part.meaning
+    if not part.path and issubclass(model, Operation):
+        # What is said of a request is about the call; and ids in its address are arguments of the tool.
+        meaning, fields = "", [field for field in fields if model.places()[field.name] != "path"]
+    return ConfigPart(path=path, type=part.type, meaning=meaning or None, fields=[_line(field) for field in fields])
 
 
 def _document(kind: str) -> tuple[type[BaseModel], str]:
-    """The request that carries such a document, and where in it the document stands. Imported only when asked for."""
-    match kind:
-        case "tool":
-            from ..contract.agent_tools import CreateTool
+    """The model that holds what `config` of the tool takes, and where in it that stands. Imported only when asked for.
 
-            return CreateTool, "tool_config"
-        case "test":
-            from ..contract.agent_tests import CreateAgentTest
-
-            return CreateAgentTest, ""
-        case "mcp_server":
-            from ..contract.mcp_servers import CreateMcpServer
-
-            return CreateMcpServer, "config"
-        case "workspace":
-            from ..contract.workspace import UpdateWorkspaceSettings
-
-            return UpdateWorkspaceSettings, ""
-        case _:
-            from ..contract.agents import CreateAgent
-
-            return CreateAgent, ""
+    The whole body of a request is described, where `config` is a part of it, so that a path is the one of an error.
+    """
+    module, name, above = _KINDS[kind]
+    return getattr(import_module(f"callwright.contract.{module}"), name), above
 
 
 def _line(field: Described) -> FieldLine:

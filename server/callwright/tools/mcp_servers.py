@@ -1,12 +1,14 @@
 """Connect MCP servers whose tools agents may call, and decide who approves a call."""
 
+import difflib
+from copy import deepcopy
 from typing import Annotated, Any
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from ..api.client import ApiClient
-from ..contract.common import McpServerId, SecretLocator
+from ..contract.common import Cursor, McpServerId, SecretLocator
 from ..contract.mcp_servers import (
     CreateMcpServer,
     CreateMcpToolApproval,
@@ -26,12 +28,14 @@ from ..contract.mcp_servers import (
     UpdateMcpToolConfig,
 )
 from ..contract.operation import Operation
+from .documents import put
 from .preview import changed_fields
 from .rehearsal import Json
 from .scope import Api
 from .text import short
 from .toolset import PlatformApi, Toolset
-from .views import Deleted, View
+from .users import named, refuse_while_used
+from .views import Deleted, Page, View, paged
 
 TOOLS = Toolset("mcp_servers", "Connect MCP servers whose tools agents may call.")
 
@@ -57,7 +61,11 @@ TokenSecret = Annotated[str, Field(max_length=128, description="Secret sent as b
 Headers = Annotated[Json, Field(description="Header to text or {secret_id: …}, all of them.")]
 ToolName = Annotated[str, Field(pattern="^[A-Za-z0-9_.-]{1,128}$", description="From list_mcp_tools.")]
 Settings = Annotated[
-    Json, Field(description="Rest of the body, as response_timeout_secs or execution_mode. Merged; null clears.")
+    Json, Field(description="Rest, as response_timeout_secs: describe_config, kind mcp_server. Merged; null clears.")
+]
+ToolSettings = Annotated[Json, Field(description="As response_timeout_secs: describe_config, kind mcp_tool.")]
+ToolChanges = Annotated[
+    Json, Field(description="As response_timeout_secs: describe_config, kind mcp_tool. Merged; null clears.")
 ]
 
 
@@ -69,7 +77,7 @@ class ServerLine(View):
     used_by: list[str] = []
 
 
-class ServerLines(View):
+class ServerLines(Page):
     mcp_servers: list[ServerLine]
 
 
@@ -119,10 +127,13 @@ class ToolConfigView(View):
 
 
 @TOOLS.tool(ListMcpServers, title="List MCP servers", default=False)
-async def list_mcp_servers(api: PlatformApi) -> ServerLines:
+async def list_mcp_servers(
+    api: PlatformApi, cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None
+) -> ServerLines:
     """List MCP servers with their approval policy and the agents that use them."""
     found = await api.send(ListMcpServers())
-    return ServerLines(mcp_servers=[_line(server) for server in found.mcp_servers[:100]])
+    shown, more = paged(found.mcp_servers, lambda server: server.id, cursor)
+    return ServerLines(mcp_servers=[_line(server) for server in shown], has_more=more is not None, next_cursor=more)
 
 
 @TOOLS.tool(GetMcpServer, title="Get MCP server", default=False, parts=True)
@@ -135,25 +146,26 @@ async def get_mcp_server(api: PlatformApi, mcp_server_id: Id) -> ServerView:
 async def create_mcp_server(
     api: PlatformApi,
     name: Name,
-    url: Url,
+    url: Url | None = None,
     transport: Transport | None = None,
     description: Annotated[str | None, Field(max_length=2_000, description="What it is for.")] = None,
     token_secret_id: TokenSecret | None = None,
     headers: Headers | None = None,
     approval_policy: Policy | None = None,
+    config: Annotated[Json | None, Field(description="Rest of its config: describe_config, kind mcp_server.")] = None,
 ) -> ServerView:
     """Connect an MCP server, so that agents may call its tools; it gets what they send. Each call asks by default."""
     given: Json = {
-        "name": name,
-        "url": url,
-        "transport": transport,
-        "description": description,
+        "name": name, "url": url, "transport": transport, "description": description, "request_headers": headers,
         "secret_token": None if token_secret_id is None else {"secret_id": token_secret_id},
-        "request_headers": headers,
         "approval_policy": approval_policy,
-    }
-    config = {key: value for key, value in given.items() if value is not None}
-    return ServerView.of(await api.send(CreateMcpServer.model_validate({"config": config})))
+    }  # fmt: skip
+    whole = deepcopy(config or {})
+    for key, value in given.items():
+        put(whole, (key,), value, key)
+    if not whole.get("url"):
+        raise ToolError("url is required; one that is itself secret is config.url = {secret_id: …}.")
+    return ServerView.of(await api.send(CreateMcpServer.model_validate({"config": whole})))
 
 
 @TOOLS.tool(UpdateMcpServer, title="Update MCP server", default=False)
@@ -189,8 +201,8 @@ async def delete_mcp_server(api: PlatformApi, mcp_server_id: Id) -> Deleted:
 @TOOLS.tool(UpdateMcpApprovalPolicy, title="Update MCP approval policy", default=False)
 async def update_mcp_approval_policy(api: PlatformApi, mcp_server_id: Id, approval_policy: Policy) -> ServerView:
     """Choose whether calls of a server's tools ask a person: all, by tool (undecided ones are disabled), or none."""
-    op = UpdateMcpApprovalPolicy(mcp_server_id=mcp_server_id, approval_policy=approval_policy)
-    return ServerView.of(await api.send(op))
+    asked = UpdateMcpApprovalPolicy(mcp_server_id=mcp_server_id, approval_policy=approval_policy)
+    return ServerView.of(await api.send(asked))
 
 
 @TOOLS.tool(ListMcpTools, title="List MCP tools", default=False)
@@ -212,10 +224,7 @@ async def list_mcp_tools(
 
 @TOOLS.tool(CreateMcpToolApproval, ListMcpTools, title="Create MCP tool approval", default=False)
 async def create_mcp_tool_approval(
-    api: PlatformApi,
-    mcp_server_id: Id,
-    tool_name: ToolName,
-    policy: ToolPolicy,
+    api: PlatformApi, mcp_server_id: Id, tool_name: ToolName, policy: ToolPolicy
 ) -> ServerView:
     """Decide whether calls of one tool ask a person. It holds for the tool as it is now; if that changes, it asks."""
     tool = await _listed(api, mcp_server_id, tool_name)
@@ -237,7 +246,7 @@ async def delete_mcp_tool_approval(api: PlatformApi, mcp_server_id: Id, tool_nam
 
 @TOOLS.tool(CreateMcpToolConfig, title="Create MCP tool config", default=False)
 async def create_mcp_tool_config(
-    api: PlatformApi, mcp_server_id: Id, tool_name: ToolName, config: Settings
+    api: PlatformApi, mcp_server_id: Id, tool_name: ToolName, config: ToolSettings
 ) -> ServerView:
     """Set how one tool is called where it differs from its server: timing, fixed arguments, mocks."""
     _changing(config, CreateMcpToolConfig)
@@ -253,7 +262,7 @@ async def get_mcp_tool_config(api: PlatformApi, mcp_server_id: Id, tool_name: To
 
 @TOOLS.tool(UpdateMcpToolConfig, title="Update MCP tool config", default=False)
 async def update_mcp_tool_config(
-    api: PlatformApi, mcp_server_id: Id, tool_name: ToolName, config: Settings
+    api: PlatformApi, mcp_server_id: Id, tool_name: ToolName, config: ToolChanges
 ) -> ServerView:
     """Change how one tool is called; what is left out stays."""
     _changing(config, UpdateMcpToolConfig)
@@ -296,7 +305,14 @@ async def _what_would_be_approved(api: ApiClient, op: CreateMcpToolApproval) -> 
 
 @TOOLS.preview(DeleteMcpServer)
 async def _what_would_go(api: ApiClient, op: DeleteMcpServer) -> str:
-    return f"Delete {await _named(api, op.mcp_server_id)} for good, with what was decided about its tools."
+    server = await api.send(GetMcpServer(mcp_server_id=op.mcp_server_id))
+    users = [named(agent) for agent in server.dependent_agents]
+    refuse_while_used(
+        f"MCP server {short(server.config.name)!r}",
+        users,
+        "Take it out there: conversation_config.agent.prompt.mcp_server_ids in config of update_agent.",
+    )
+    return f"Delete {_name(server)} for good, with what was decided about its tools."
 
 
 @TOOLS.preview(DeleteMcpToolApproval)
@@ -371,8 +387,10 @@ def _config(config: McpToolConfig) -> ToolConfigView:
 
 
 def _changing(body: Json, op: type[Operation[Any]]) -> None:
-    known = sorted(name for name, place in op.places().items() if place == "body" and name != "tool_name")
+    known = sorted(name for name, place in op.places().items() if place != "path" and name != "tool_name")
     if not body:
         raise ToolError(f"Nothing to change. Settings: {', '.join(known)}.")
     if strange := sorted(body.keys() - set(known)):
-        raise ToolError(f"config.{strange[0]} is unknown; allowed: {', '.join(known)}.")
+        near = difflib.get_close_matches(strange[0], known, 1)
+        allowed = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(known)}."
+        raise ToolError(f"config.{strange[0]} is unknown; {allowed}")

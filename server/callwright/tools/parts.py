@@ -15,7 +15,7 @@ from .views import View
 PARTS = "parts"
 Paths = Annotated[
     list[Annotated[str, Field(max_length=300)]] | None,
-    Field(max_length=20, description="Only these paths of the full JSON, as a.b[0]."),
+    Field(max_length=20, description="Only these JSON paths, as a.b[0]."),
 ]
 
 BUDGET = 16_000
@@ -106,7 +106,7 @@ def _fitting(path: str, steps: list[Step], value: Any, budget: int) -> tuple[Any
     if _size(value) <= budget:
         return value, None
     if isinstance(value, dict):
-        return None, f"{path} is too large: ask for one of {_known(cast(Json, value))}."
+        return None, f"{path or 'The whole'} is too large: ask for one of {_known(cast(Json, value))}."
     shown = _longest(value, budget)
     if not shown and isinstance(value, list):
         return None, f"{path} is too large: ask for {path}[0], {path}[1], ... or parts of them."

@@ -1,5 +1,6 @@
 """Import phone numbers and choose which agent answers them."""
 
+from copy import deepcopy
 from typing import Annotated, Any, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
@@ -7,7 +8,7 @@ from pydantic import Field, SecretStr
 
 from ..api.client import ApiClient
 from ..contract.agents import GetAgent
-from ..contract.common import AgentId, PhoneNumberId
+from ..contract.common import AgentId, Cursor, PhoneNumberId
 from ..contract.phone_numbers import (
     CreatePhoneNumber,
     DeletePhoneNumber,
@@ -16,9 +17,10 @@ from ..contract.phone_numbers import (
     PhoneNumber,
     UpdatePhoneNumber,
 )
+from .documents import put
 from .text import short
 from .toolset import PlatformApi, Toolset
-from .views import LINES, Deleted, View
+from .views import Deleted, Page, View, paged
 
 TOOLS = Toolset("phone", "Import phone numbers and choose which agent answers them.")
 
@@ -36,10 +38,8 @@ class PhoneLine(View):
     answered_by: str | None = None
 
 
-class PhoneLines(View):
+class PhoneLines(Page):
     phone_numbers: list[PhoneLine]
-    not_shown: int = 0
-    """How many more there are than fit."""
 
 
 class PhoneView(PhoneLine):
@@ -50,10 +50,13 @@ class PhoneView(PhoneLine):
 
 
 @TOOLS.tool(ListPhoneNumbers, title="List phone numbers")
-async def list_phone_numbers(api: PlatformApi) -> PhoneLines:
+async def list_phone_numbers(
+    api: PlatformApi, cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None
+) -> PhoneLines:
     """List imported phone numbers and the agent that answers each."""
     lines = [PhoneLine(**_line(number)) for number in await api.send(ListPhoneNumbers())]
-    return PhoneLines(phone_numbers=lines[:LINES], not_shown=max(0, len(lines) - LINES))
+    shown, more = paged(lines, lambda line: line.phone_number_id, cursor)
+    return PhoneLines(phone_numbers=shown, has_more=more is not None, next_cursor=more)
 
 
 @TOOLS.tool(GetPhoneNumber, title="Get phone number", parts=True)
@@ -71,9 +74,14 @@ async def import_phone_number(
     twilio_token: Annotated[SecretStr | None, Field(description="Twilio auth token; stored sealed.")] = None,
     sip_outbound: Annotated[Json | None, Field(description="SIP: address, transport, credentials, headers.")] = None,
     sip_inbound: Annotated[Json | None, Field(description="SIP: allowed_addresses and _numbers, credentials.")] = None,
+    config: Annotated[
+        Json | None, Field(description="Rest of the body, as region_config: describe_config, kind phone_number.")
+    ] = None,
 ) -> PhoneView:
     """Import a number you have at Twilio (sid and token) or on a SIP trunk. Buys nothing; then assign an agent."""
-    body: Json = {"phone_number": phone_number, "label": label}
+    body: Json = deepcopy(config or {})
+    put(body, ("phone_number",), phone_number, "phone_number")
+    put(body, ("label",), label, "label")
     if twilio_sid and twilio_token and not (sip_outbound or sip_inbound):
         body |= {"provider": "twilio", "sid": twilio_sid, "token": twilio_token}
     elif (sip_outbound or sip_inbound) and not (twilio_sid or twilio_token):
@@ -93,15 +101,20 @@ async def update_phone_number(
     unassign: Annotated[bool, Field(description="No agent answers any more.")] = False,
     sip_outbound: Annotated[Json | None, Field(description="SIP: new outbound trunk.")] = None,
     sip_inbound: Annotated[Json | None, Field(description="SIP: new inbound trunk.")] = None,
+    livekit_stack: Annotated[str | None, Field(max_length=40, description="standard or static.")] = None,
 ) -> PhoneView:
     """Choose which agent answers a number, or change its SIP trunk. Callers meet the new agent at once."""
     if agent_id and unassign:
         raise ToolError("Give either agent_id or unassign.")
     body: Json = {"agent_id": agent_id} if agent_id or unassign else {}
-    trunks = {"inbound_trunk_config": sip_inbound, "outbound_trunk_config": sip_outbound}
-    body |= {k: v for k, v in trunks.items() if v is not None}
+    rest = {
+        "inbound_trunk_config": sip_inbound,
+        "outbound_trunk_config": sip_outbound,
+        "livekit_stack": livekit_stack,
+    }
+    body |= {k: v for k, v in rest.items() if v is not None}
     if not body:
-        raise ToolError("Nothing to change: give agent_id, unassign, sip_outbound or sip_inbound.")
+        raise ToolError("Nothing to change: give agent_id, unassign, sip_outbound, sip_inbound or livekit_stack.")
     return _view(await api.send(UpdatePhoneNumber.model_validate({"phone_number_id": phone_number_id} | body)))
 
 

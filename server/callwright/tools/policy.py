@@ -7,7 +7,7 @@ from ..settings import Approval, ToolPolicy, Unattended
 
 META = "callwright/approval"
 TOKEN = "approval_token"  # noqa: S105  (an argument's name)
-TOKEN_SCHEMA = {"type": "string", "description": "Only after the user agreed to the preview."}
+TOKEN_SCHEMA = {"type": "string", "description": "After the user agreed."}
 
 OWN_NOTES = ("describe_config", "get_status", "list_changes")
 """Tools that read only what this server itself knows, and send nothing to the platform: nobody is asked."""

@@ -145,7 +145,7 @@ class Api:
     async def _begin(self, op: Operation[Any], digest: str) -> str:
         call = self._call
         before = await previous(self._client, op)
-        if call.effect == "update" and (stood := before or await standing(self._client, op)):
+        if call.effect == op.effect == "update" and (stood := before or await standing(self._client, op)):
             call.changed += differences(op, stood)
         intent = Intent(
             platform=call.platform,

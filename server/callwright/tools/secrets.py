@@ -6,11 +6,12 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field, SecretStr
 
 from ..api.client import ApiClient
-from ..contract.common import SecretId
-from ..contract.secrets import CreateSecret, DeleteSecret, ListSecrets, SecretInUse, UpdateSecret
+from ..contract.common import Cursor, SecretId
+from ..contract.secrets import CreateSecret, DeleteSecret, ListSecrets, SecretInUse, SecretList, UpdateSecret
 from .text import short
 from .toolset import PlatformApi, Toolset
-from .views import LINES, Deleted, View
+from .users import named, refuse_while_used
+from .views import Deleted, Page, View, paged
 
 TOOLS = Toolset("secrets", "Keep the secrets that agents' tools and webhooks use.")
 
@@ -25,18 +26,19 @@ class SecretLine(View):
     used_by: list[str] = []
 
 
-class SecretLines(View):
+class SecretLines(Page):
     secrets: list[SecretLine]
-    not_shown: int = 0
-    """How many more there are than fit."""
 
 
 @TOOLS.tool(ListSecrets, title="List secrets")
-async def list_secrets(api: PlatformApi) -> SecretLines:
+async def list_secrets(
+    api: PlatformApi, cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None
+) -> SecretLines:
     """List secrets by name, with what uses each. Values are never shown."""
     found = await api.send(ListSecrets())
     lines = [SecretLine(secret_id=s.secret_id, name=short(s.name), used_by=_users(s)) for s in found.secrets]
-    return SecretLines(secrets=lines[:LINES], not_shown=max(0, len(lines) - LINES))
+    shown, more = paged(lines, lambda line: line.secret_id, cursor)
+    return SecretLines(secrets=shown, has_more=more is not None, next_cursor=more)
 
 
 @TOOLS.tool(CreateSecret, title="Create secret")
@@ -76,14 +78,22 @@ async def _what_would_be_replaced(api: ApiClient, op: UpdateSecret) -> str:
 
 @TOOLS.preview(DeleteSecret)
 async def _what_would_go(api: ApiClient, op: DeleteSecret) -> str:
-    return f"Delete secret {await _name(api, op.secret_id)!r} ({op.secret_id}) for good."
+    secret = await _stored(api, op.secret_id)
+    used = secret.used_by
+    users = [*map(named, (*used.agents, *used.tools)), *(n.phone_number for n in used.phone_numbers), *used.others]
+    refuse_while_used(f"Secret {short(secret.name)!r}", users, "Take it out there first.")
+    return f"Delete secret {short(secret.name)!r} ({op.secret_id}) for good."
 
 
 async def _name(api: Any, secret_id: str) -> str:
-    found = await api.send(ListSecrets())
+    return short((await _stored(api, secret_id)).name)
+
+
+async def _stored(api: Any, secret_id: str) -> SecretInUse:
+    found: SecretList = await api.send(ListSecrets())
     for stored in found.secrets:
         if stored.secret_id == secret_id:
-            return short(stored.name)
+            return stored
     raise ToolError(f"No secret {secret_id!r}. list_secrets shows them.")
 
 

@@ -6,6 +6,8 @@ from typing import Any, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
 
+from .documents import put
+
 Json = dict[str, Any]
 
 _PLAIN = ("string", "integer", "number", "boolean")
@@ -30,8 +32,7 @@ def written(stored: Json, config: Json | None, parameters: Json | None, **flat: 
     """
     given = deepcopy(config or {})  # a call that is approved runs again, with the arguments as they came
     for argument, path in _FLAT.items():
-        if flat.get(argument) is not None:
-            _put(given, path, flat[argument], argument)
+        put(given, path, flat.get(argument), argument)
     tool = _merged(_without_nulls(stored), given)
     if "type" not in tool and "api_schema" in tool:
         tool["type"] = "webhook"
@@ -126,18 +127,6 @@ def _note(schema: Json, known: tuple[str, ...], at: str, notes: list[str]) -> No
     notes += [
         f"{at}.{key} is not kept: the platform's schemas have no such word." for key in schema if key not in known
     ]
-
-
-def _put(body: Json, path: tuple[str, ...], value: object, argument: str) -> None:
-    node = body
-    for part in path[:-1]:
-        inner = node.setdefault(part, {})
-        if not isinstance(inner, dict):
-            raise ToolError(f"config.{part} must be an object.")
-        node = cast(Json, inner)
-    if path[-1] in node:
-        raise ToolError(f"{argument} is also set in config.{'.'.join(path)}: say it once.")
-    node[path[-1]] = value
 
 
 def _merged(old: Any, patch: Any) -> Any:

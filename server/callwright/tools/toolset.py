@@ -269,7 +269,7 @@ class FunctionTool:
         try:
             return model.model_validate(decoded(arguments, model)).model_dump_one_level()
         except ValidationError as exc:
-            raise ToolError(spoken(exc, list(model.model_fields))) from None
+            raise ToolError(spoken(exc, model.model_fields)) from None
 
 
 def _shown(views: list[View]) -> CallToolResult:

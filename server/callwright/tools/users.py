@@ -2,14 +2,31 @@
 
 from typing import Any
 
+from mcp.server.mcpserver.exceptions import ToolError
+
 from ..contract.dependents import DependentAgentPage
 from .text import short
 from .views import Page, View
+
+NAMED = 10
 
 
 class UsingAgent(View):
     agent_id: str | None = None
     name: str
+
+
+def named(user: Any) -> str:
+    """As `'Ada' (agent_1)`; of a user that the key may not see, what there is."""
+    name, id = getattr(user, "name", None), getattr(user, "id", None)
+    return f"{short(str(name))!r} ({id})" if name and id else str(name or id or "something hidden")
+
+
+def refuse_while_used(what: str, users: list[str], remedy: str) -> None:
+    """Before a person is asked about a deletion that the platform would refuse anyhow. Raises ToolError."""
+    if users:
+        more = f" and {len(users) - NAMED} more" if len(users) > NAMED else ""
+        raise ToolError(f"{what} is used by {', '.join(users[:NAMED])}{more}. {remedy}")
 
 
 class UsingAgents(Page):

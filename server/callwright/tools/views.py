@@ -1,15 +1,16 @@
 """Results: a small typed model is `structuredContent`, and its rendering is the text."""
 
 import json
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Callable, Iterator
+from typing import TypeVar, cast
 
+from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, ConfigDict
 
 from .text import LIMIT
 
-LINES = 80
-"""Rows of a list that the platform does not page."""
+LINES = 50
+"""Rows of a page of a list that the platform gives whole."""
 
 
 class View(BaseModel):
@@ -37,6 +38,31 @@ class Page(View):
     next_cursor: str | None = None
 
 
+T = TypeVar("T")
+
+
+def paged(
+    rows: list[T], id_of: Callable[[T], str], cursor: str | None, size: int = LINES
+) -> tuple[list[T], str | None]:
+    """A page of what the platform gives whole, and the cursor of the next: the last id that was shown.
+
+    Raises ToolError where what the cursor names is gone.
+    """
+    begin = 0
+    if cursor:
+        begin = next((place for place, row in enumerate(rows, 1) if id_of(row) == cursor), 0)
+        if not begin:
+            raise ToolError("What this cursor names is gone. Begin again without cursor.")
+    shown = rows[begin : begin + size]
+    return shown, id_of(shown[-1]) if begin + size < len(rows) else None
+
+
+def ordered(by: str) -> dict[str, str]:
+    """`sort_by` and `sort_direction` of what a model asks: names from A, whatever else from the newest or largest."""
+    field = by.removeprefix("-")
+    return {"sort_by": field, "sort_direction": "asc" if (field == "name") is (field == by) else "desc"}
+
+
 def render(*views: View) -> str:
     """A line a field, a line a list item; what is empty is left out. Bounded."""
     text = "\n".join(line for view in views for line in _lines(view, ""))
@@ -46,6 +72,8 @@ def render(*views: View) -> str:
 def _lines(view: View, indent: str) -> Iterator[str]:
     for name, value in view:
         if _is_empty(value):
+            if isinstance(view, Page) and value == []:
+                yield f"{indent}{name}: none"
             continue
         items = cast(list[object], value) if isinstance(value, list) else []
         if isinstance(value, View):
@@ -54,6 +82,9 @@ def _lines(view: View, indent: str) -> Iterator[str]:
         elif any(isinstance(item, View) for item in items):
             yield f"{indent}{name}:"
             yield from (f"{indent}- {_inside(cast(View, item).line(), indent)}" for item in items)
+        elif any(isinstance(item, str) and ", " in item for item in items):
+            yield f"{indent}{name}:"
+            yield from (f"{indent}- {_inside(_scalar(item), indent)}" for item in items)
         else:
             yield f"{indent}{name}: {_inside(_scalar(cast(object, value)), indent)}"
 
