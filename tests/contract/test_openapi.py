@@ -135,7 +135,7 @@ def test_what_is_checked_in_words_is_said_as_a_pattern_where_one_says_it() -> No
 
 def test_a_kind_must_be_said_where_a_request_is_refused_without_it() -> None:
     call = DOCUMENT["paths"]["/v1/convai/tools"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    valid = jsonschema.Draft202012Validator({**call, "components": DOCUMENT["components"]})
+    valid: Any = jsonschema.Draft202012Validator({**call, "components": DOCUMENT["components"]})
     tool = {"name": "show_map", "description": "Shows the map."}
     assert not valid.is_valid({"tool_config": tool})
     assert valid.is_valid({"tool_config": {**tool, "type": "client"}})

@@ -115,8 +115,20 @@ def _about_what_there_is(case: Case, known: Schema, body: Schema) -> None:
         case.path_parameters = _filled(case.path_parameters, known)
     if _fits(case, ParameterLocation.QUERY):
         case.query = _filled(case.query, known)
-    if _fits(case, ParameterLocation.BODY) and isinstance(case.body, dict) and body:
+    if isinstance(case.body, dict) and _fits(case, ParameterLocation.BODY):
         case.body = {**case.body, **body}
+    elif isinstance(case.body, dict):
+        _mend_around(case, body)
+
+
+def _mend_around(case: Case, body: Schema) -> None:
+    """Makes all fit but what is broken, or else something that does not exist would hide it."""
+    given = cast(Schema, case.body)
+    for name in sorted(given.keys() & body.keys()):
+        case.body = {**given, name: body[name]}
+        if not _fits(case, ParameterLocation.BODY):
+            given = cast(Schema, case.body)
+    case.body = given
 
 
 def _fits(case: Case, location: ParameterLocation) -> bool:
