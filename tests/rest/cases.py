@@ -115,9 +115,11 @@ def _about_what_there_is(case: Case, known: Schema, body: Schema) -> None:
         case.path_parameters = _filled(case.path_parameters, known)
     if _fits(case, ParameterLocation.QUERY):
         case.query = _filled(case.query, known)
-    if isinstance(case.body, dict) and _fits(case, ParameterLocation.BODY):
+    if not body or not isinstance(case.body, dict):
+        return  # untouched: a file that was put in again would count as broken
+    if _fits(case, ParameterLocation.BODY):
         case.body = {**case.body, **body}
-    elif isinstance(case.body, dict):
+    else:
         _mend_around(case, body)
 
 
