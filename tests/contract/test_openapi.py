@@ -1,5 +1,6 @@
 """The OpenAPI document that is made from the contract."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -7,9 +8,12 @@ import jsonschema
 import pytest
 
 from callwright.contract import all_operations
-from callwright.contract.openapi import document
+from callwright.contract.common import E164, e164
+from callwright.contract.openapi import PUBLIC, document
+from callwright.engine.routes import all_handlers
 
 DOCUMENT = document()
+REFUSALS = ("400", "401", "404", "422")
 
 
 def references(node: Any) -> Iterator[str]:
@@ -67,4 +71,72 @@ def test_limits_open_values_secrets_and_effects_are_said() -> None:
     assert secret["x-effect"] == "secret"
     assert DOCUMENT["security"] == [{"key": []}]
     assert DOCUMENT["components"]["securitySchemes"]["key"]["name"] == "xi-api-key"
-    assert list(DOCUMENT["paths"]["/v1/convai/secrets/{secret_id}"]["delete"]["responses"]) == ["204", "422", "default"]
+
+
+def answers(method: str, path: str) -> dict[str, list[str]]:
+    """Each status of an operation, and its media types."""
+    responses = DOCUMENT["paths"][path][method]["responses"]
+    return {status: list(response.get("content", {})) for status, response in responses.items()}
+
+
+def test_each_refusal_is_said_with_its_shape() -> None:
+    json = ["application/json"]
+    assert answers("delete", "/v1/convai/secrets/{secret_id}") == {"204": [], **dict.fromkeys(REFUSALS, json)}
+    assert answers("get", "/v1/convai/llm/list") == {"200": json, "401": json, "422": json}
+    shapes = DOCUMENT["paths"]["/v1/convai/secrets/{secret_id}"]["delete"]["responses"]
+    named = {status: shapes[status]["content"]["application/json"]["schema"]["$ref"] for status in REFUSALS}
+    assert {status: ref.rsplit("/", 1)[1] for status, ref in named.items()} == {
+        **dict.fromkeys(REFUSALS, "Error"),
+        "422": "InvalidRequest",
+    }
+
+
+def test_answers_that_are_not_json_say_what_they_are() -> None:
+    base = "/v1/convai"
+    found = {
+        path: answers(method, path)["200"]
+        for method, path in [
+            ("get", f"{base}/knowledge-base/{{documentation_id}}/content"),
+            ("get", f"{base}/avatars/{{agent_id}}"),
+            ("get", f"{base}/conversations/{{conversation_id}}/audio"),
+            ("post", f"{base}/agents/{{agent_id}}/simulate-conversation/stream"),
+        ]
+    }
+    assert [*found.values()] == [
+        ["text/html"],
+        ["image/png", "image/jpeg", "image/gif", "image/webp"],
+        ["audio/mpeg"],
+        ["application/x-ndjson"],
+    ]
+
+
+def test_what_needs_no_key_is_what_the_engine_answers_without_one() -> None:
+    without = {
+        operation["operationId"]
+        for methods in DOCUMENT["paths"].values()
+        for operation in methods.values()
+        if {} in operation.get("security", [])
+    }
+    public = {op.__name__ for group in all_handlers() for op, made in group.by_operation.items() if made.public}
+    assert public == PUBLIC
+    assert without == {"get_widget", "get_avatar"}
+
+
+def test_what_is_checked_in_words_is_said_as_a_pattern_where_one_says_it() -> None:
+    called = DOCUMENT["paths"]["/v1/convai/twilio/outbound-call"]["post"]["requestBody"]["content"]
+    number = called["application/json"]["schema"]["properties"]["to_number"]
+    assert (number["type"], number["pattern"]) == ("string", E164)
+    assert re.fullmatch(E164, "+15551234567")
+    for wrong in ("15551234567", "+0155512345", "+1", "+1555123456789012", "+15551234567\n", "+1\u0665\u0665\u0665"):
+        assert not re.fullmatch(E164, wrong)
+        with pytest.raises(ValueError, match="country code"):
+            e164(wrong)
+
+
+def test_a_kind_must_be_said_where_a_request_is_refused_without_it() -> None:
+    call = DOCUMENT["paths"]["/v1/convai/tools"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    valid: Any = jsonschema.Draft202012Validator({**call, "components": DOCUMENT["components"]})
+    tool = {"name": "show_map", "description": "Shows the map."}
+    assert not valid.is_valid({"tool_config": tool})
+    assert valid.is_valid({"tool_config": {**tool, "type": "client"}})
+    assert valid.is_valid({"tool_config": {**tool, "type": "of_a_newer_platform"}})

@@ -14,6 +14,7 @@ platform that has changed its mind about a limit must stay readable.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar, cast, get_args, get_origin
 
@@ -106,14 +107,21 @@ class Limits:
 
 @dataclass(frozen=True)
 class Checked:
-    """A check of a value in a request; it raises ValueError with words for the person who sent it."""
+    """A check of a value in a request; it raises ValueError with words for the person who sent it.
+
+    `pattern` says to programs what the check demands of a text, where a pattern can.
+    """
 
     check: Callable[[Any], None]
     source: str = field(kw_only=True)
     """As with `Limits`."""
+    pattern: str = field(default="", kw_only=True)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_after_validator_function(self._run, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core)} | ({"pattern": self.pattern} if self.pattern else {})
 
     def _run(self, value: Any, info: ValidationInfo) -> Any:
         if not is_answer(info):
@@ -197,27 +205,35 @@ class OneOf:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         kinds = cast(tuple[type[Wire], ...], get_args(source))
         claims: dict[object, type[Wire]] = {}
-        rest: type[Wire] = Unknown
+
+        @cache
+        def rest() -> type[Wire]:
+            """The arm for what no other claims."""
+            literal = (get_origin(arm.model_fields[self.tag].annotation) is Literal for arm in kinds[:-1])
+            return next((arm for arm, closed in zip(kinds, literal, strict=False) if not closed), Unknown)
 
         def pick(value: Any, info: ValidationInfo) -> Wire:
-            nonlocal rest
             if isinstance(value, kinds):
                 return value
             if not isinstance(value, dict):
                 raise PydanticKnownError("model_type", {"class_name": " or ".join(k.__name__ for k in kinds[:-1])})
             if not claims:
                 found = {arm: arm.model_fields[self.tag].annotation for arm in kinds[:-1]}
-                rest = next((arm for arm, kind in found.items() if get_origin(kind) is not Literal), Unknown)
                 claims.update({tag: arm for arm, kind in found.items() for tag in get_args(kind)})
             tag = cast(dict[str, Any], value).get(self.tag)
-            if not isinstance(tag, str) and rest is Unknown and not is_answer(info):
+            if not isinstance(tag, str) and rest() is Unknown and not is_answer(info):
                 raise PydanticCustomError(
                     "union_tag_not_found", "'{tag}' must say which kind this is", {"tag": self.tag}
                 )
-            arm = claims.get(tag, rest) if isinstance(tag, str) else rest
+            arm = claims.get(tag, rest()) if isinstance(tag, str) else rest()
             return arm.model_validate(value, context=info.context)
 
-        return core_schema.with_info_plain_validator_function(pick, json_schema_input_schema=handler(source))
+        def with_tag(core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+            return {**handler(core)} | ({"required": [self.tag]} if rest() is Unknown else {})
+
+        return core_schema.with_info_plain_validator_function(
+            pick, json_schema_input_schema=handler(source), metadata={"pydantic_js_functions": [with_tag]}
+        )
 
 
 Scalar = str | float | int | bool
@@ -277,10 +293,14 @@ Repeated = Annotated[list[T], BeforeValidator(_listed)]
 """A query parameter that may stand there several times."""
 
 
+E164 = r"^\+[1-9][0-9]{1,14}$"
+"""A phone number with its country code."""
+
+
 def e164(number: str) -> None:
     """A phone number with its country, as in +15551234567."""
-    if not re.fullmatch(r"\+[1-9]\d{1,14}", number):
+    if not re.fullmatch(E164, number):
         raise ValueError("must be a phone number with its country code, as in +15551234567")
 
 
-PhoneNumberText = Annotated[str, Checked(e164, source="guide: batch calls, transfer to a person")]
+PhoneNumberText = Annotated[str, Checked(e164, pattern=E164, source="guide: batch calls, transfer to a person")]

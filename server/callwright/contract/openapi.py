@@ -14,6 +14,15 @@ from .operation import STREAM_TYPE, Blob, Operation
 Schema = dict[str, Any]
 _REF = "#/components/schemas/"
 
+PUBLIC = frozenset({"GetWidget", "GetAvatar"})
+"""Asked by web pages too, which have no key; what they may see is up to the agent."""
+_MEDIA_TYPES = {
+    "GetDocumentContent": ("text/html",),
+    "GetConversationAudio": ("audio/mpeg",),
+    "GetAvatar": ("image/png", "image/jpeg", "image/gif", "image/webp"),
+}
+"""Of the answers that are not JSON."""
+
 _ERROR: Schema = {
     "type": "object",
     "required": ["detail"],
@@ -64,6 +73,7 @@ def document() -> Schema:
             "tags": [resource],
             "summary": (op.__doc__ or "").strip().splitlines()[0],
             "x-effect": op.effect,
+            **({"security": [{}, {"key": []}]} if op.__name__ in PUBLIC else {}),
             "parameters": _parameters(op, request),
             **_body(op, request),
             "responses": _responses(op, _tidy(schemas.get(((op.__name__, False), "validation"), {}))),
@@ -107,11 +117,27 @@ def _responses(op: type[Operation[Any]], answer: Schema) -> Schema:
     elif op.streams():
         good = {"200": {"description": "One such value a line.", "content": {STREAM_TYPE: {"schema": answer}}}}
     elif op.answer() is Blob:
-        good = {"200": {"description": "The content itself.", "content": {"*/*": {}}}}
+        content: Schema = {media_type: {} for media_type in _MEDIA_TYPES[op.__name__]}
+        good = {"200": {"description": "The content itself.", "content": content}}
     return good | {
-        "422": _refers("Fields that do not fit, each with its place.", InvalidRequest.__name__),
-        "default": _refers("What went wrong.", "Error"),
+        status: _refers(said, InvalidRequest.__name__ if status == "422" else "Error")
+        for status, said in _refusals(op).items()
     }
+
+
+def _refusals(op: type[Operation[Any]]) -> dict[str, str]:
+    """What the platform may refuse, by status."""
+    given = {name for name, place in op.places().items() if place != "path"}
+    found = {"401": "The key is missing or wrong."}
+    if given or op.effect != "read":
+        found["400"] = "It cannot be done as things are: what is asked for is in use, taken, or of another kind."
+    if op.__name__ in PUBLIC:
+        found["403"] = "The agent is not open to whoever asks."
+    if any(name.endswith(("_id", "_ids")) for name in op.places()):
+        found["404"] = "Something that is named does not exist."
+    if op.method in ("POST", "PUT", "PATCH"):
+        found["413"] = "The body is too large."
+    return dict(sorted({**found, "422": "Fields that do not fit, each with its place."}.items()))
 
 
 def _refers(description: str, name: str) -> Schema:
