@@ -222,7 +222,7 @@ async def get_document_content(
     document_id: Id,
     offset: Annotated[int, Field(ge=0, description="First character; next_offset of the last part.")] = 0,
 ) -> ContentView:
-    """Read a document's text, at most 15,000 characters at a time."""
+    """Read the text of a document, at most 15,000 characters at a time."""
     content = await api.send(GetDocumentContent(documentation_id=document_id))
     text = content.data.decode(errors="replace")
     end = offset + CONTENT_SHOWN
