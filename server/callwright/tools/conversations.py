@@ -22,7 +22,7 @@ from .files import PATH_LENGTH, new_file_in_roots, write_new
 from .rehearsal import UNTRUSTED, AnalysisView, Said, said
 from .text import short
 from .toolset import PlatformApi, Toolset
-from .views import Deleted, Page, View
+from .views import Deleted, Page, View, Whole
 
 TOOLS = Toolset("conversations", "Find, read, judge and delete conversations, and let people start them.")
 
@@ -65,6 +65,10 @@ class ConversationView(View):
     next_turn: int | None = None
     analysis: AnalysisView | None = None
     note: str = UNTRUSTED
+
+    def whole(self) -> Whole | None:
+        uri = f"callwright://conversations/{self.conversation_id}/transcript"
+        return Whole(uri, "Whole transcript") if len(self.transcript) < self.turns else None
 
 
 class Recording(View):

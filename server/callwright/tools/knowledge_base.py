@@ -32,7 +32,7 @@ from .files import PATH_LENGTH, read_file
 from .text import short
 from .toolset import PlatformApi, Toolset
 from .users import UsingAgents, named, refuse_while_used
-from .views import Deleted, Page, View, ordered
+from .views import Deleted, Page, View, Whole, ordered
 
 TOOLS = Toolset("knowledge", "Add, read, rename and delete the documents that agents know.")
 
@@ -85,6 +85,10 @@ class ContentView(View):
     length: int
     next_offset: int | None = None
     note: str = UNTRUSTED
+
+    def whole(self) -> Whole | None:
+        more = self.next_offset is not None or len(self.text) < self.length
+        return Whole(f"callwright://documents/{self.document_id}", "Whole document") if more else None
 
 
 class ChunkView(View):

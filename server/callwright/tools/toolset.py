@@ -12,7 +12,7 @@ from mcp.server.mcpserver import Context, Resolve
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
-from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, ResourceLink, TextContent, ToolAnnotations
 from mcp.types import Tool as PublishedTool
 from pydantic import ValidationError
 
@@ -280,8 +280,13 @@ def _shown(views: list[View]) -> CallToolResult:
     fitting = fitted(cleaned(facts))
     if fitting is None:
         raise ToolError(f"The reply would be longer than {LIMIT:,} characters. Ask for a smaller page_size.")
-    text = render(*views)
-    return CallToolResult(content=[TextContent(text=visible(text))], structured_content=fitting)
+    links = [
+        ResourceLink(uri=whole.uri, name=whole.title, mime_type=whole.mime_type)
+        for view in views
+        if (whole := view.whole())
+    ]
+    text = TextContent(text=visible(render(*views)))
+    return CallToolResult(content=[text, *links], structured_content=fitting)
 
 
 class Pulse:
