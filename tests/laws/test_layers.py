@@ -151,6 +151,7 @@ print("\\n".join(sorted(set(sys.modules) - before)))
             "callwright.bounds",
             "callwright.clock",
             "callwright.guides",
+            "callwright.guides.apps",
             "callwright.guides.places",
             "callwright.guides.prompts",
             "callwright.guides.server",
