@@ -1,6 +1,7 @@
 """Composition root: settings -> platform -> ApiClient -> MCP server. What `tools/list` does not need comes later."""
 
 import hmac
+from base64 import b64encode
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -220,8 +221,9 @@ def instructions(app: App) -> str:
     )
 
 
-_ICON = (
-    "data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 64 64'>"
-    "<rect width='64' height='64' rx='14' fill='%23123b4a'/><path d='M18 24v16M27 16v32M37 22v20M46 28v8' "
-    "stroke='%23ffd27d' stroke-width='5' stroke-linecap='round'/></svg>"
+_SVG = (
+    b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 64 64'>"
+    b"<rect width='64' height='64' rx='14' fill='#123b4a'/><path d='M18 24v16M27 16v32M37 22v20M46 28v8' "
+    b"stroke='#ffd27d' stroke-width='5' stroke-linecap='round'/></svg>"
 )
+_ICON = f"data:image/svg+xml;base64,{b64encode(_SVG).decode()}"
