@@ -21,6 +21,7 @@ from .bounds import Bounds
 from .clock import NewId, NowMs, new_id, now_ms
 from .keys import key_file, subkey
 from .settings import Platform, Settings
+from .subscriptions import Subscriptions
 from .tools.approval_state import name_question
 from .tools.offer import Offer
 from .tools.policy import Policy
@@ -56,6 +57,7 @@ class App:
         self.platform: Platform = platform or settings.platform
         self.policy = Policy(settings.approval, settings.policy(), settings.unattended)
         self.bounds = Bounds(settings.read_only, settings.no_outbound)
+        self.subscriptions = Subscriptions()
         self._clock, self._ids = clock, ids
         self._opening = anyio.Lock()
         self._api: ApiClient | None = None
@@ -168,8 +170,13 @@ class App:
         return Database(self.settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
 
 
-def build_server(app: App, entries: list[Entry] | None = None, *, by_url: bool = False) -> MCPServer[Any]:
-    """The MCP server of `app`. `entries` replaces the shipped surface in tests; `by_url`: a URL may choose toolsets."""
+def build_server(
+    app: App, entries: list[Entry] | None = None, *, by_url: bool = False, sessions: bool = True
+) -> MCPServer[Any]:
+    """The MCP server of `app`. `entries` replaces the shipped surface in tests; `by_url`: a URL may choose toolsets.
+
+    `sessions`: clients of the older revisions keep a connection on which they can be told something.
+    """
     surface = built() if entries is None else entries
     offer = Offer(surface, app.settings.toolsets, app.bounds, app.policy, by_url=by_url)
 
@@ -192,9 +199,12 @@ def build_server(app: App, entries: list[Entry] | None = None, *, by_url: bool =
         middleware=[offer],
         cache_hints={"tools/list": CacheHint(LIST_SECONDS * 1000, "private")},
         request_state_security=RequestStateSecurity(keys=[subkey(app.state_key, "request state")]),
+        subscriptions=app.subscriptions,
         log_level="WARNING",
     )
     server.middleware.insert(0, name_question)
+    if sessions:
+        app.subscriptions.serve(server)
     return server
 
 
