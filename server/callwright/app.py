@@ -23,7 +23,7 @@ from .keys import key_file, subkey
 from .settings import Platform, Settings
 from .subscriptions import Subscriptions
 from .tools.approval_state import name_question
-from .tools.offer import Offer
+from .tools.offer import Offer, named_prompts, one_page
 from .tools.policy import Policy
 from .tools.surface import Entry, built, lazy
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from .ledger.ledger import Ledger
 
 LIST_SECONDS = 300
+_SAME_FOR_ALL = CacheHint(LIST_SECONDS * 1000, "public")
+"""Nothing in these answers depends on who asks; whatever filters them by person has to say `private`."""
 EMBEDDED_SECONDS = 30.0
 
 
@@ -196,8 +198,8 @@ def build_server(
         icons=[Icon(src=_ICON, mime_type="image/svg+xml", sizes=["any"])],
         lifespan=lifespan,
         tools=[lazy(entry, app.policy) for entry in offer.tools],
-        middleware=[offer],
-        cache_hints={"tools/list": CacheHint(LIST_SECONDS * 1000, "private")},
+        middleware=[one_page, named_prompts, offer],
+        cache_hints={"tools/list": _SAME_FOR_ALL, "server/discover": _SAME_FOR_ALL},
         request_state_security=RequestStateSecurity(keys=[subkey(app.state_key, "request state")]),
         subscriptions=app.subscriptions,
         log_level="WARNING",
