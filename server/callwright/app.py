@@ -1,6 +1,7 @@
 """Composition root: settings -> platform -> ApiClient -> MCP server. What `tools/list` does not need comes later."""
 
 import hmac
+from base64 import b64encode
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -24,8 +25,9 @@ from .guides.server import GuidedServer
 from .guides.skills import Skills
 from .keys import key_file, subkey
 from .settings import Platform, Settings
+from .subscriptions import Subscriptions
 from .tools.approval_state import name_question
-from .tools.offer import EVERYDAY, Offer
+from .tools.offer import EVERYDAY, Offer, named_prompts, one_page
 from .tools.policy import Policy
 from .tools.surface import Entry, built, chosen, lazy
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from .ledger.ledger import Ledger
 
 LIST_SECONDS = 300
+_SAME_FOR_ALL = CacheHint(LIST_SECONDS * 1000, "public")
+"""Nothing in these answers depends on who asks; whatever filters them by person has to say `private`."""
 EMBEDDED_SECONDS = 30.0
 
 
@@ -59,6 +63,7 @@ class App:
         self.platform: Platform = platform or settings.platform
         self.policy = Policy(settings.approval, settings.policy(), settings.unattended)
         self.bounds = Bounds(settings.read_only, settings.no_outbound)
+        self.subscriptions = Subscriptions()
         self._clock, self._ids = clock, ids
         self._opening = anyio.Lock()
         self._api: ApiClient | None = None
@@ -171,8 +176,13 @@ class App:
         return Database(self.settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
 
 
-def build_server(app: App, entries: list[Entry] | None = None, *, by_url: bool = False) -> MCPServer[Any]:
-    """The MCP server of `app`. `entries` replaces the shipped surface in tests; `by_url`: a URL may choose toolsets."""
+def build_server(
+    app: App, entries: list[Entry] | None = None, *, by_url: bool = False, sessions: bool = True
+) -> MCPServer[Any]:
+    """The MCP server of `app`. `entries` replaces the shipped surface in tests; `by_url`: a URL may choose toolsets.
+
+    `sessions`: clients of the older revisions keep a connection on which they can be told something.
+    """
     surface = built() if entries is None else entries
     search = app.settings.surface == "search"
     tools, middleware = _found(app, surface) if search else _listed(app, surface, by_url=by_url)
@@ -194,13 +204,16 @@ def build_server(app: App, entries: list[Entry] | None = None, *, by_url: bool =
         icons=[Icon(src=_ICON, mime_type="image/svg+xml", sizes=["any"])],
         lifespan=lifespan,
         tools=tools,
-        middleware=middleware,
+        middleware=[one_page, named_prompts, *middleware],
         extensions=[Skills(), Apps()],
-        cache_hints={"tools/list": CacheHint(LIST_SECONDS * 1000, "private")},
+        cache_hints={"tools/list": _SAME_FOR_ALL, "server/discover": _SAME_FOR_ALL},
         request_state_security=RequestStateSecurity(keys=[subkey(app.state_key, "request state")]),
+        subscriptions=app.subscriptions,
         log_level="WARNING",
     )
     server.middleware.insert(0, name_question)
+    if sessions:
+        app.subscriptions.serve(server)
     return server
 
 
@@ -247,8 +260,9 @@ def instructions(app: App) -> str:
     )
 
 
-_ICON = (
-    "data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 64 64'>"
-    "<rect width='64' height='64' rx='14' fill='%23123b4a'/><path d='M18 24v16M27 16v32M37 22v20M46 28v8' "
-    "stroke='%23ffd27d' stroke-width='5' stroke-linecap='round'/></svg>"
+_SVG = (
+    b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 64 64'>"
+    b"<rect width='64' height='64' rx='14' fill='#123b4a'/><path d='M18 24v16M27 16v32M37 22v20M46 28v8' "
+    b"stroke='#ffd27d' stroke-width='5' stroke-linecap='round'/></svg>"
 )
+_ICON = f"data:image/svg+xml;base64,{b64encode(_SVG).decode()}"

@@ -7,9 +7,11 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
+from typing import Any
 
 import anyio
 import uvicorn
+from mcp.server import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import HANDLED_SIGNALS
@@ -60,8 +62,11 @@ def _at(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def mcp_app(app: App, listen: Listen) -> ASGIApp:
-    """The MCP server as an ASGI app. Refuses to be open to a network without a token and named hosts."""
+def mcp_app(app: App, listen: Listen, server: MCPServer[Any] | None = None) -> ASGIApp:
+    """The MCP server as an ASGI app. Refuses to be open to a network without a token and named hosts.
+
+    `server`: that of `app`, with something added; otherwise it is built here.
+    """
     local = is_loopback(listen.host)
     if not local and not listen.token:
         raise SettingError("--no-token is for this machine only: leave it out, or listen on 127.0.0.1.")
@@ -75,7 +80,7 @@ def mcp_app(app: App, listen: Listen) -> ASGIApp:
         allowed_hosts=names,
         allowed_origins=[f"{scheme}://{name}" for name in names for scheme in ("http", "https")],
     )
-    inner = build_server(app, by_url=True).streamable_http_app(
+    inner = (server or build_server(app, by_url=True, sessions=not listen.stateless)).streamable_http_app(
         stateless_http=listen.stateless, transport_security=security, host=listen.host
     )
     return BearerToken(inner, http_token(app)) if listen.token else inner
@@ -89,8 +94,8 @@ def engine_key(app: App) -> str:
     return app.settings.engine_api_key or token_file(app.settings.home / "engine.key")
 
 
-def serve_http(app: App, listen: Listen, say: Say) -> int:
-    asgi = mcp_app(app, listen)
+def serve_http(app: App, listen: Listen, say: Say, server: MCPServer[Any] | None = None) -> int:
+    asgi = mcp_app(app, listen, server)
     address = f"http://{listen.allowed_hosts[0] if listen.allowed_hosts else _at(listen.host, listen.port)}/mcp"
     say(f"MCP at {address}")
     if listen.token:
