@@ -13,7 +13,7 @@ from callwright import subscriptions
 from callwright.app import App, build_server
 from callwright.serving import Listen, mcp_app
 
-from .arms import MODERN
+from .arms import MODERN, facts
 from .peers import serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")]
@@ -90,3 +90,25 @@ async def test_a_server_without_sessions_promises_no_subscriptions(app: App) -> 
         assert client.server_capabilities.resources.subscribe is False
         with pytest.raises(MCPError, match="Method not found"):
             await client.subscribe_resource(AGENT)  # pyright: ignore[reportDeprecated]
+
+
+@pytest.mark.parametrize("era", ["legacy", MODERN])
+async def test_a_change_by_a_tool_is_told_to_who_follows_the_thing(app: App, era: str) -> None:
+    told = Told()
+    async with Client(build_server(app), mode=era, message_handler=told) as client:
+        made = facts(await client.call_tool("create_agent", {"name": "Ada", "prompt": "Help."}))
+        uri = f"callwright://agents/{made['agent_id']}/prompt"
+        changes = "callwright://changes"
+        better = {"agent_id": made["agent_id"], "prompt": "Help kindly."}
+        if era == MODERN:
+            async with client.listen(resource_subscriptions=[uri, changes]) as events:
+                facts(await client.call_tool("update_agent", better))
+                heard = aiter(events)
+                with anyio.fail_after(5):
+                    assert {await anext(heard), await anext(heard)} == {ResourceUpdated(uri), ResourceUpdated(changes)}
+            return
+        await client.subscribe_resource(uri)  # pyright: ignore[reportDeprecated]
+        facts(await client.call_tool("update_agent", better))
+        with anyio.fail_after(5):
+            await told.heard.wait()
+    assert told.uris == [uri]

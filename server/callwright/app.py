@@ -2,7 +2,7 @@
 
 import hmac
 from base64 import b64encode
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
@@ -15,12 +15,14 @@ from mcp.server import MCPServer
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.request_state import RequestStateSecurity
+from mcp.server.subscriptions import ResourceUpdated
 from mcp.types import Icon
 
 from . import __version__
 from .bounds import Bounds
 from .clock import NewId, NowMs, new_id, now_ms
 from .guides.apps import Apps, stamped
+from .guides.places import changed_by
 from .guides.server import GuidedServer
 from .guides.skills import Skills
 from .keys import key_file, subkey
@@ -115,6 +117,11 @@ class App:
         Raises WrongKey where the vault's key is not the one that this database was first used with.
         """
         return await self._engine_app(await self.database(), admit_key)
+
+    async def changed(self, ids: Mapping[str, str]) -> None:
+        """Tell who follows them that resources changed. `ids`: of the operation that changed something, by name."""
+        for uri in changed_by(ids):
+            await self.subscriptions.publish(ResourceUpdated(uri=uri))
 
     async def status(self) -> dict[str, Any]:
         from .status import status

@@ -15,6 +15,8 @@ import pytest
 
 from callwright.app import App
 from callwright.bounds import Bounds
+from callwright.guides.places import PLACES
+from callwright.guides.prompts import GUIDES
 from callwright.serving import Listen, http_token, mcp_app
 from callwright.tools.policy import Policy
 from callwright.tools.surface import built, chosen
@@ -74,9 +76,9 @@ async def test_an_old_client_builds_reads_and_deletes(tmp_path: Path, version: s
         "tools": len(chosen(built(), ("default",), Bounds(False, False), Policy())),
         "destructive": True,
         "typed": True,
-        "prompts": 0,
-        "resources": 0,
-        "templates": 0,
+        "prompts": len(GUIDES),
+        "resources": len(GUIDES) + sum("{" not in place.uri for place in PLACES) + 1,  # and the view
+        "templates": sum("{" in place.uri for place in PLACES),
         "unknown tool": -32602,
         "unknown resource": -32602,
         "made": True,

@@ -29,6 +29,9 @@ GENERIC = {
 }
 """Scenarios that want nothing in particular of a server, and the revisions that they are about."""
 
+EXTENSIONS = ("sep-2640-skills-enumeration", "sep-2640-skills-manifest", "sep-2640-skills-directory")
+"""Scenarios of extensions, which have versions of their own."""
+
 OF_SESSIONS = ("server-session-lifecycle", "server-sse-multiple-streams")
 """Of these, what the older revisions mean by a session; a server that keeps none has nothing to show."""
 
@@ -63,6 +66,8 @@ def runs() -> Iterator[Run]:
             yield Run(f"{NEW} at {version}, {scenario}", suite)
             if version == MODERN or scenario not in OF_SESSIONS:
                 yield Run(f"{NEW} at {version}, {scenario}, stateless", suite, "stateless")
+    for scenario in EXTENSIONS:
+        yield Run(f"{NEW}, {scenario}", _suite(NEW, "--scenario", scenario))
     for era in ("legacy", "modern"):
         for query in ("", "?toolsets=all"):
             lint = (*toolchain.inspector(), f"URL{query}", "--protocol-era", era, "--method", "tools/list", "--strict")

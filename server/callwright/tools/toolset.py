@@ -1,7 +1,7 @@
 """How a function becomes a tool: hints, injected API, sealed arguments, approval, errors that the model may read."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -59,6 +59,7 @@ class Services(Protocol):
     async def api(self) -> ApiClient: ...
     async def ledger(self) -> Ledger: ...
     async def status(self) -> dict[str, Any]: ...
+    async def changed(self, ids: Mapping[str, str]) -> None: ...
 
 
 def services(ctx: Context[Any]) -> Services:
@@ -209,6 +210,7 @@ class FunctionTool:
             key=app.state_key,
             command=app.command,
             ledger=app.ledger,
+            told=app.changed,
             dry_run=dry_run,
             given=names_in(known),
         )
