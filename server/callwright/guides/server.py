@@ -55,18 +55,7 @@ class GuidedServer(MCPServer[Any]):
         from .prompts import GUIDES, description_of
         from .skills import uri_of
 
-        places = [
-            WireResource(
-                uri=place.uri,
-                name=place.name,
-                title=place.title,
-                description=place.description,
-                mime_type=place.mime_type,
-                annotations=FOR_THE_MODEL,
-            )
-            for place in PLACES
-            if "{" not in place.uri
-        ]
+        places = [WireResource(uri=place.uri, **_told(place)) for place in PLACES if "{" not in place.uri]
         skills = [
             WireResource(
                 uri=uri_of(guide),
@@ -89,18 +78,7 @@ class GuidedServer(MCPServer[Any]):
         return [*places, *skills, view, *await super().list_resources()]
 
     async def list_resource_templates(self) -> list[WireTemplate]:
-        own = [
-            WireTemplate(
-                uri_template=place.uri,
-                name=place.name,
-                title=place.title,
-                description=place.description,
-                mime_type=place.mime_type,
-                annotations=FOR_THE_MODEL,
-            )
-            for place in PLACES
-            if "{" in place.uri
-        ]
+        own = [WireTemplate(uri_template=place.uri, **_told(place)) for place in PLACES if "{" in place.uri]
         return [*own, *await super().list_resource_templates()]
 
     async def read_resource(self, uri: Any, context: Any = None) -> Any:
@@ -193,6 +171,17 @@ class GuidedServer(MCPServer[Any]):
             return await SOURCES[argument][1](await self._app.api(), typed, known)
         except (ApiError, ValidationError):
             return []  # a person goes on typing; the call itself will say what is wrong
+
+
+def _told(place: Place) -> dict[str, Any]:
+    """What a list says of a place, besides its address."""
+    return {
+        "name": place.name,
+        "title": place.title,
+        "description": place.description,
+        "mime_type": place.mime_type,
+        "annotations": FOR_THE_MODEL,
+    }
 
 
 def _arguments(ref: Any) -> set[str]:
