@@ -1,6 +1,6 @@
 """The MCP server with its guides: what is browsed, prompted and completed. All of it is read when first asked for."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mcp.server import MCPServer
@@ -46,16 +46,19 @@ class Browsed(Protocol):
 
 
 class GuidedServer(MCPServer[Any]):
-    def __init__(self, app: Browsed, name: str, **given: Any) -> None:
+    def __init__(self, app: Browsed, reachable: Collection[str], name: str, **given: Any) -> None:
+        """`reachable`: names of the tools that a client may call; what none of them shows is not browsed either."""
         super().__init__(name, **given)
         self._app = app
+        self._places = [place for place in PLACES if place.tool in reachable]
+        self._reachable = frozenset(reachable)
         self._lowlevel_server.add_request_handler("completion/complete", CompleteRequestParams, self._complete)
 
     async def list_resources(self) -> list[WireResource]:
         from .prompts import GUIDES, description_of
         from .skills import uri_of
 
-        places = [WireResource(uri=place.uri, **_told(place)) for place in PLACES if "{" not in place.uri]
+        places = [WireResource(uri=place.uri, **_told(place)) for place in self._places if "{" not in place.uri]
         skills = [
             WireResource(
                 uri=uri_of(guide),
@@ -78,7 +81,7 @@ class GuidedServer(MCPServer[Any]):
         return [*places, *skills, view, *await super().list_resources()]
 
     async def list_resource_templates(self) -> list[WireTemplate]:
-        own = [WireTemplate(uri_template=place.uri, **_told(place)) for place in PLACES if "{" in place.uri]
+        own = [WireTemplate(uri_template=place.uri, **_told(place)) for place in self._places if "{" in place.uri]
         return [*own, *await super().list_resource_templates()]
 
     async def read_resource(self, uri: Any, context: Any = None) -> Any:
@@ -89,7 +92,7 @@ class GuidedServer(MCPServer[Any]):
             return [ReadResourceContents(content=apps.page(), mime_type=apps.MIME_TYPE, meta=apps.META)]
         if not wanted.startswith(SCHEME):
             return await super().read_resource(uri, context)
-        place, ids = _found(wanted)
+        place, ids = _found(wanted, self._places)
         text = await self._text(place, ids)
         return [ReadResourceContents(content=text, mime_type=place.mime_type)]
 
@@ -143,9 +146,11 @@ class GuidedServer(MCPServer[Any]):
 
     def _allowed(self, place: Place) -> None:
         """A resource is read under the policy of the tool that shows the same; here nobody can be asked."""
-        policy = self._app.policy
-        if policy.of_tool(place.tool, "read") != "auto_approved":
+        if not self._freely(place.tool):
             raise ResourceError(f"Reading asks a person here: use {place.tool}, which asks.")
+
+    def _freely(self, tool: str) -> bool:
+        return tool in self._reachable and self._app.policy.of_tool(tool, "read") == "auto_approved"
 
     async def _complete(self, _: Any, params: CompleteRequestParams) -> CompleteResult:
         from .completing import CHOICES, MOST, SOURCES
@@ -156,7 +161,7 @@ class GuidedServer(MCPServer[Any]):
             return CompleteResult(completion=Completion(values=[], total=0, has_more=False))
         if argument in CHOICES:
             values = [choice for choice in CHOICES[argument] if choice.startswith(typed.lower())]
-        elif argument in SOURCES and self._app.policy.of_tool(SOURCES[argument][0], "read") == "auto_approved":
+        elif argument in SOURCES and self._freely(SOURCES[argument][0]):
             values = await self._offered(argument, typed, known)
         else:
             values = []
@@ -194,18 +199,18 @@ def _arguments(ref: Any) -> set[str]:
     return {part.strip("{}") for part in template.split("/") if part.startswith("{")}
 
 
-def _found(uri: str) -> tuple[Place, dict[str, str]]:
+def _found(uri: str, places: list[Place]) -> tuple[Place, dict[str, str]]:
     """The place of a URI, and the ids in it. An id holds no slash, so each place has its own number of segments."""
     from urllib.parse import unquote
 
     segments = uri.removeprefix(SCHEME).split("/")
-    for place in PLACES:
+    for place in places:
         pattern = place.uri.removeprefix(SCHEME).split("/")
         if len(pattern) == len(segments):
             pairs = list(zip(pattern, segments, strict=True))
             if all(said.startswith("{") or said == given for said, given in pairs):
                 return place, {said.strip("{}"): unquote(given) for said, given in pairs if said.startswith("{")}
-    known = ", ".join(place.uri for place in PLACES)
+    known = ", ".join(place.uri for place in places)
     raise ResourceNotFoundError(f"Unknown resource. There are: {known}.")
 
 
