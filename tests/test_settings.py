@@ -1,11 +1,9 @@
 """Settings: what is read, what is refused and how."""
 
 import base64
-import re
 from pathlib import Path
 
 import pytest
-from dirty_equals import IsPartialDict
 from inline_snapshot import snapshot
 
 from callwright.settings import SettingError, Settings, described
@@ -15,7 +13,7 @@ KEY = base64.b64encode(bytes(32)).decode()
 
 def test_an_empty_environment_gives_the_embedded_platform_and_fine_grained_approval() -> None:
     settings = Settings.from_env({})
-    assert (settings.platform, settings.approval, settings.unattended) == ("embedded", "fine-grained", "person")
+    assert (settings.platform, settings.approval, settings.unattended) == ("embedded", None, "person")
     assert settings.database_url == f"sqlite:///{settings.home / 'callwright.db'}"
     assert settings.home.name == "callwright"
 
@@ -94,19 +92,3 @@ def test_secrets_stay_out_of_the_repr(tmp_path: Path) -> None:
     shown = repr(Settings.from_env({**given, "CALLWRIGHT_HOME": str(tmp_path)}))
     assert "canary" not in shown
     assert repr(bytes(32)) not in shown
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"tools": []}', '{"tools": {"x": "maybe"}}', '{"tools": {}, "more": 1}']
-)
-def test_a_policy_file_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "policy.json"
-    file.write_text(text)
-    with pytest.raises(SettingError, match=re.escape('must hold {"tools": {"<tool>": "<policy>"}}')):
-        Settings(home=tmp_path, policy_file=file).policy()
-
-
-def test_a_policy_file_names_tools_and_policies(tmp_path: Path) -> None:
-    file = tmp_path / "policy.json"
-    file.write_text('{"tools": {"delete_agent": "disabled"}}')
-    assert Settings(home=tmp_path, policy_file=file).policy() == IsPartialDict(delete_agent="disabled")

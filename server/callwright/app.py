@@ -57,7 +57,7 @@ class App:
         """`command`: what a person types to run this program on the same data, for the answers that ask for it."""
         self.settings, self.command = settings, command
         self.platform: Platform = platform or settings.platform
-        self.policy = Policy(settings.approval, settings.policy(), settings.unattended)
+        self.policy = _policy(settings)
         self.bounds = Bounds(settings.read_only, settings.no_outbound)
         self._clock, self._ids = clock, ids
         self._opening = anyio.Lock()
@@ -171,6 +171,14 @@ class App:
         return Database(self.settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
 
 
+def _policy(settings: Settings) -> Policy:
+    if settings.policy_file is None:
+        return Policy(settings.approval or "fine-grained", unattended=settings.unattended)
+    from .tools.policy_file import policy_of
+
+    return policy_of(settings, settings.policy_file)
+
+
 def build_server(app: App, entries: list[Entry] | None = None, *, by_url: bool = False) -> MCPServer[Any]:
     """The MCP server of `app`. `entries` replaces the shipped surface in tests; `by_url`: a URL may choose toolsets."""
     surface = built() if entries is None else entries
@@ -229,7 +237,7 @@ def instructions(app: App) -> str:
         "fine-grained": "Deletes, calls, access, secrets and outgoing URLs ask the person first.",
         "always-ask": "Every call asks the person first.",
         "none": "Calls run without asking.",
-    }[app.settings.approval]
+    }[app.policy.mode]
     bound = " Read-only: nothing can be changed." if app.settings.read_only else ""
     search = (
         "All tools named here are found with search_tools, and run with the tool that describe_tool names.\n"

@@ -115,7 +115,7 @@ def _overridden(settings: Settings, args: argparse.Namespace) -> Settings:
 
 def _no_looser(settings: Settings, flag: str) -> str:
     order = ("none", "fine-grained", "always-ask")
-    if os.environ.get("CALLWRIGHT_APPROVAL") and order.index(flag) < order.index(settings.approval):
+    if settings.approval and order.index(flag) < order.index(settings.approval):
         raise SettingError(
             f"--approval {flag} would loosen CALLWRIGHT_APPROVAL={settings.approval}; change that instead."
         )
@@ -142,7 +142,7 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
     platform = _platform(settings, args)
     app = App(settings, platform, command=_own_command(settings))
     where = settings.api_url if platform == "hosted" else f"data in {settings.home}"
-    _say(f"callwright {__version__}: {platform} platform ({where}), approval {settings.approval}")
+    _say(f"callwright {__version__}: {platform} platform ({where}), approval {app.policy.mode}")
     if args.transport == "stdio":
         build_server(app).run("stdio")
         return 0

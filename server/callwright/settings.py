@@ -3,13 +3,12 @@
 import base64
 import binascii
 import ipaddress
-import json
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 from urllib.parse import quote, urlsplit
 
 Approval = Literal["always-ask", "fine-grained", "none"]
@@ -213,9 +212,9 @@ class Settings:
         "CALLWRIGHT_NO_OUTBOUND", _switch, "true or false",
         "No calls to people, and no URL that would later receive data.", default=False, shown="false",
     )  # fmt: skip
-    approval: Approval = _setting(
+    approval: Approval | None = _setting(
         "CALLWRIGHT_APPROVAL", _choice("always-ask", "fine-grained", "none"), "always-ask, fine-grained or none",
-        "When a person is asked.", default="fine-grained", shown="fine-grained",
+        "When a person is asked; of this and the policy file's mode the stricter holds.", shown="fine-grained",
     )  # fmt: skip
     unattended: Unattended = _setting(
         "CALLWRIGHT_UNATTENDED", _choice("person", "token", "refuse"), "person, token or refuse",
@@ -223,7 +222,7 @@ class Settings:
         " a preview and a token for everything, or a refusal.", default="person", shown="person",
     )  # fmt: skip
     policy_file: Path | None = _setting(
-        "CALLWRIGHT_POLICY_FILE", _file, "an existing JSON file", "Approval policy of single tools.", shown="none"
+        "CALLWRIGHT_POLICY_FILE", _file, "an existing JSON file", "Approval policy: exceptions, exemptions and caps."
     )
     http_token: str | None = _setting(
         "CALLWRIGHT_HTTP_TOKEN", _token, "a token of at least 16 printable ASCII characters",
@@ -280,23 +279,6 @@ class Settings:
     def platform(self) -> Platform:
         """Hosted where a key is set, else embedded; `serve --platform` may say otherwise."""
         return "hosted" if self.api_key else "embedded"
-
-    def policy(self) -> dict[str, ToolPolicy]:
-        """The policy file: `{"tools": {"delete_agent": "disabled"}}`."""
-        if self.policy_file is None:
-            return {}
-        allowed = ("auto_approved", "requires_approval", "disabled")
-        wrong = SettingError(
-            f'CALLWRIGHT_POLICY_FILE must hold {{"tools": {{"<tool>": "<policy>"}}}}; policies: {", ".join(allowed)}.'
-        )
-        try:
-            found: Any = json.loads(self.policy_file.read_text(encoding="utf-8"))
-            tools: dict[str, Any] = found["tools"]
-            if set(found) != {"tools"} or not all(policy in allowed for policy in tools.values()):
-                raise wrong
-        except (ValueError, KeyError, TypeError, AttributeError, OSError):
-            raise wrong from None
-        return cast(dict[str, ToolPolicy], tools)
 
 
 def described() -> list[dict[str, Any]]:

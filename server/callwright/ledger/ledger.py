@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, RowMapping, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, update
 
 from ..db.database import Database
 from .kept import Keeper
-from .tables import change, pending, spent
+from .tables import change, pending, rung, spent
 
 ApprovedBy = Literal["person", "policy", "preview"]
 Outcome = Literal["unknown", "done", "failed", "declined", "refused"]
@@ -17,6 +17,7 @@ Needs = Literal["person", "token"]
 
 CLAIM_SECONDS = 120
 """After this time a call that took a change back and said nothing more is over: longer than any such call takes."""
+DAY_MS = 86_400_000
 KEPT_DAYS = 30
 """How long the value that a change replaced is kept."""
 
@@ -125,6 +126,36 @@ class Ledger:
         moved = update(pending).where(*where).values(state=new)
         return await self._db.write(lambda db: db.execute(moved).rowcount == 1)
 
+    # --- people rung
+
+    async def rung(self, platform: str) -> int:
+        """How many people were rung within the last 24 hours."""
+        return await self._db.read(lambda db: self._rung(db, platform))
+
+    async def claim_calls(self, platform: str, people: int, most: int) -> str | None:
+        """Count these people as rung, where they and those of the last 24 hours are at most `most`; else None.
+
+        The answer is for `release_calls`. Of two processes that would both exceed it, one gets None.
+        """
+
+        def work(db: Connection) -> str | None:
+            db.execute(delete(rung).where(rung.c.at_ms <= self._now() - DAY_MS))
+            if self._rung(db, platform) + people > most:
+                return None
+            claim = secrets.token_hex(10)
+            db.execute(insert(rung).values(id=claim, at_ms=self._now(), platform=platform, people=people))
+            return claim
+
+        return await self._db.write(work)
+
+    async def release_calls(self, claim: str) -> None:
+        """Nobody was rung after all."""
+        await self._db.write(lambda db: db.execute(delete(rung).where(rung.c.id == claim)))
+
+    def _rung(self, db: Connection, platform: str) -> int:
+        recent = (rung.c.platform == platform) & (rung.c.at_ms > self._now() - DAY_MS)
+        return int(db.execute(select(func.coalesce(func.sum(rung.c.people), 0)).where(recent)).scalar_one())
+
     # --- changes
 
     async def begin(self, intent: Intent, outcome: Outcome = "unknown") -> str:
@@ -136,7 +167,7 @@ class Ledger:
 
         def work(db: Connection) -> None:
             # What was deleted is not kept for ever: after this time a change can no longer be taken back.
-            old = self._now() - KEPT_DAYS * 86_400_000
+            old = self._now() - KEPT_DAYS * DAY_MS
             forgotten = update(change).where(change.c.at_ms < old, change.c.previous.is_not(None))
             db.execute(forgotten.values(request=None, previous=None))
             db.execute(insert(change).values(**row))

@@ -27,6 +27,7 @@ from ..contract.calls import (
 from ..contract.common import AgentId, BatchCallId, Cursor, PageSize, PhoneNumberId
 from ..contract.phone_numbers import GetPhoneNumber
 from .documents import put
+from .limits import UNREACHED
 from .preview import leaves
 from .recipients import recipients_of, rows_of_csv
 from .text import short
@@ -41,8 +42,6 @@ FromNumber = Annotated[PhoneNumberId, Field(description="Number shown, from list
 Batch = Annotated[BatchCallId, Field(description="From list_batch_calls.")]
 
 COSTS = "Costs minutes with the telephone provider and the platform"
-UNREACHED = ("failed", "voicemail")
-"""Whom a retry calls again."""
 FIRST = 5
 ROWS = 50
 

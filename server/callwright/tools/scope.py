@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..api.client import ApiClient
-from ..contract.errors import ApiError, Unavailable
+from ..contract.errors import ApiError, Refused, Unavailable
 from ..contract.operation import Operation, Stream
 from ..ledger.ledger import ApprovedBy, Intent, Ledger
 from .changes import Change, differences, standing
+from .limits import asking_paths, people_rung, refuse_beyond, rings_only_known
 from .names import unknown_names
-from .policy import Policy
+from .policy import Caps, Policy
 from .undo import previous, target_of
 
 R = TypeVar("R")
@@ -69,6 +70,12 @@ class Call:
     unknown: list[str] = field(default_factory=list[str])
     """Paths of these that the contract does not know."""
 
+    def reason(self, op: Operation[Any]) -> str | None:
+        """Why `op` needs a person's word; None where it does not, or is exempt."""
+        exempt = self.policy.exempt
+        why = self.policy.reason(self.tool, self.effect, op.effect, asking_paths(op, exempt))
+        return None if why == op.effect == "dial" and rings_only_known(op, exempt) else why
+
     def digest(self, op: Operation[Any]) -> str:
         """Keyed: a plain hash of a short secret argument could be guessed from the log."""
         said = [self.platform, self.who, self.tool, self.arguments, op.method, op.url(), op.query(), _wire(op)]
@@ -94,12 +101,13 @@ class Api:
         return self._call.changes
 
     async def send(self, op: Operation[R], *, deadline: float | None = None) -> R:
+        people = await self._people(op) if op.effect == "dial" else 0
         digest = self.require(op)
         if op.effect == "read":
             result = await self._client.send(op, deadline=deadline)
             self._call.answers[type(op)] = result
             return result
-        return await self._change(op, digest, deadline)
+        return await self._change(op, digest, deadline, people)
 
     async def stream(self, op: Operation[Stream[T]], *, deadline: float | None = None) -> AsyncGenerator[T]:
         """As `send`, for an answer that comes value by value. It counts as done when it was read to its end."""
@@ -123,7 +131,7 @@ class Api:
             call.unknown = unknown_names(op, call.given)
         if call.dry_run and op.effect != "read":
             raise WouldSend(op)
-        reason = call.policy.reason(call.tool, call.effect, op.effect, op.guarded_paths())
+        reason = call.reason(op)
         digest = call.digest(op) if reason or op.effect != "read" else ""
         if reason and call.approved != digest:
             if call.changes:
@@ -131,13 +139,30 @@ class Api:
             raise NeedsApproval(op, reason)
         return digest
 
-    async def _change(self, op: Operation[R], digest: str, deadline: float | None) -> R:
+    async def _people(self, op: Operation[Any]) -> int:
+        """Whom `op` would ring. Raises Refused where the caps forbid it, before anybody is asked."""
+        caps = self._call.policy.caps
+        if caps == Caps():
+            return 0
+        people = await people_rung(op, self._client)
+        refuse_beyond(caps, people, await (await self._call.ledger()).rung(self._call.platform), op)
+        return people
+
+    async def _change(self, op: Operation[R], digest: str, deadline: float | None, people: int) -> R:
         """The intent is on disk before the act, the outcome after it."""
+        ledger, call = await self._call.ledger(), self._call
+        ringing = None
+        if people and (most := call.policy.caps.calls_a_day) is not None:
+            ringing = await ledger.claim_calls(call.platform, people, most)
+            if ringing is None:  # another call came first
+                raise Refused("The policy's calls of this day have just been used up by another call.")
         change = await self._begin(op, digest)
         try:
             result = await self._client.send(op, deadline=deadline)
         except ApiError as exc:
             await self._fail(change, exc)
+            if ringing and not isinstance(exc, Unavailable):
+                await ledger.release_calls(ringing)
             raise
         await (await self._call.ledger()).finish(change, "done", target=target_of(op, result))
         return result
