@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     engine.add_argument("--port", type=_port, default=8765)
 
     tools = commands.add_parser("tools", help="every tool with hints, approval and one line")
-    tools.add_argument("--format", choices=["table", "json"], default="table")
+    tools.add_argument("--format", choices=["table", "json", "approval-policy"], default="table")
     _server_options(tools)
 
     commands.add_parser("openapi", help="the REST API as an OpenAPI 3.1 document")
@@ -161,9 +161,15 @@ def _engine(settings: Settings, args: argparse.Namespace) -> int:
 
 def _tools(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
-    from .listing import document, listed, table
+    from .listing import as_mcp_server, document, listed, table
 
-    rows = listed(App(settings, cast(Platform, args.platform or settings.platform)))
+    app = App(settings, cast(Platform, args.platform or settings.platform))
+    if args.format == "approval-policy":
+        if settings.surface == "search":
+            raise SettingError("The search surface runs every tool through three: approve those by hand.")
+        _print(json.dumps(as_mcp_server(app), indent=2, ensure_ascii=False))
+        return 0
+    rows = listed(app)
     _print(json.dumps(document(rows), indent=2, ensure_ascii=False) if args.format == "json" else table(rows))
     return 0
 

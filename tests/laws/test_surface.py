@@ -61,7 +61,7 @@ def test_every_toolset_has_a_name_and_a_description() -> None:
 
 VERBS = {
     "list", "get", "create", "update", "delete", "import", "simulate", "undo", "describe", "run", "resubmit",
-    "duplicate", "upload", "send", "save", "calculate", "place", "submit", "cancel", "retry",
+    "duplicate", "upload", "send", "save", "calculate", "show", "place", "submit", "cancel", "retry",
 }  # fmt: skip
 
 
@@ -332,7 +332,10 @@ async def test_what_the_list_says_of_approval_is_what_happens(app: App) -> None:
                 "delete_document",
                 "delete_phone_number",
                 "delete_secret",
+                "get_conversation",
                 "import_phone_number",
+                "run_agent_tests",
+                "simulate_conversation",
                 "update_secret",
             ]
         )

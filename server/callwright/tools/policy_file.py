@@ -16,7 +16,6 @@ Json = dict[str, Any]
 
 _NAME = "CALLWRIGHT_POLICY_FILE"
 _POLICIES: tuple[str, ...] = get_args(ToolPolicy)
-_STRICTEST_FIRST: tuple[Approval, ...] = ("always-ask", "fine-grained", "none")
 
 
 def policy_of(settings: Settings, file: Path) -> Policy:
@@ -25,10 +24,12 @@ def policy_of(settings: Settings, file: Path) -> Policy:
     Where file and setting both name a mode, the stricter one holds.
     """
     found = _read(file)
-    named = (settings.approval, found.get("mode"))
+    named = {settings.approval, found.get("mode")}
+    mode: Approval = "always-ask" if "always-ask" in named else "fine-grained"
+    mode = "none" if "none" in named and named <= {"none", None} else mode
     toolset_of = {entry["tool"]["name"]: entry["toolset"] for entry in built()} if found.get("toolsets") else {}
     return Policy(
-        next((mode for mode in _STRICTEST_FIRST if mode in named), "fine-grained"),
+        mode,
         found.get("tools", {}),
         settings.unattended,
         found.get("toolsets", {}),
