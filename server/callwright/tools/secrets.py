@@ -70,9 +70,10 @@ async def _what_would_be_kept(_: ApiClient, op: CreateSecret) -> str:
 
 @TOOLS.preview(UpdateSecret)
 async def _what_would_be_replaced(api: ApiClient, op: UpdateSecret) -> str:
-    name, length = await _name(api, op.secret_id), len(op.value.get_secret_value())
+    secret, length = await _stored(api, op.secret_id), len(op.value.get_secret_value())
     return (
-        f"Replace secret {name!r} ({op.secret_id}) by {short(op.name)!r} ({length} characters); the old value is lost."
+        f"Replace secret {short(secret.name)!r} ({op.secret_id}) by {short(op.name)!r} ({length} characters); the old"
+        f" value is lost. {_affected(secret)}"
     )
 
 
@@ -83,6 +84,11 @@ async def _what_would_go(api: ApiClient, op: DeleteSecret) -> str:
     users = [*map(named, (*used.agents, *used.tools)), *(n.phone_number for n in used.phone_numbers), *used.others]
     refuse_while_used(f"Secret {short(secret.name)!r}", users, "Take it out there first.")
     return f"Delete secret {short(secret.name)!r} ({op.secret_id}) for good."
+
+
+def _affected(secret: SecretInUse) -> str:
+    users = _users(secret)
+    return f"Used by {', '.join(users)}." if users else "Nothing uses it."
 
 
 async def _name(api: Any, secret_id: str) -> str:
