@@ -1,7 +1,7 @@
 """Composition root: settings -> platform -> ApiClient -> MCP server. What `tools/list` does not need comes later."""
 
 import hmac
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from .api.client import ApiClient
+    from .approval_page import ApprovalPage
     from .db.database import Database
     from .engine.asgi import Engine
     from .engine.models import Models
@@ -58,6 +59,9 @@ class App:
         self.settings, self.command = settings, command
         self.platform: Platform = platform or settings.platform
         self.policy = _policy(settings)
+        self.near = False
+        """Whether the person is at this machine, so that they can open a page of this process."""
+        self._page: ApprovalPage | None = None
         self.bounds = Bounds(settings.read_only, settings.no_outbound)
         self._clock, self._ids = clock, ids
         self._opening = anyio.Lock()
@@ -83,6 +87,22 @@ class App:
     @property
     def file_roots(self) -> tuple[Path, ...]:
         return self.settings.file_roots
+
+    @property
+    def secret_variables(self) -> Mapping[str, str]:
+        return self.settings.secret_env
+
+    @property
+    def page(self) -> "Callable[[str], Awaitable[str]] | None":
+        """Gives the address where a person answers a pending approval; None where they could not open it."""
+        return self._page_of if self.near and self.settings.approval_page else None
+
+    async def _page_of(self, code: str) -> str:
+        if self._page is None:
+            from .approval_page import ApprovalPage
+
+            self._page = ApprovalPage(self.ledger, subkey(self.state_key, "approval page"), self.account)
+        return self._page.address(code)
 
     async def api(self) -> "ApiClient":
         if self._api is None:
@@ -117,6 +137,9 @@ class App:
         return await status(self)
 
     async def close(self) -> None:
+        if self._page:
+            await self._page.aclose()
+            self._page = None
         if self._api:
             await self._api.aclose()
         if self._engine:

@@ -144,6 +144,7 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
     where = settings.api_url if platform == "hosted" else f"data in {settings.home}"
     _say(f"callwright {__version__}: {platform} platform ({where}), approval {app.policy.mode}")
     if args.transport == "stdio":
+        app.near = True
         build_server(app).run("stdio")
         return 0
     from .serving import Listen, serve_http
@@ -216,10 +217,14 @@ def _approve(settings: Settings, args: argparse.Namespace) -> int:
     return code
 
 
-def _ask_here(question: str) -> bool:
+def _ask_here(question: str, enters: bool) -> str | None:
+    if enters:
+        from getpass import getpass
+
+        return getpass(f"{question}\nValue (nothing is shown; empty declines): ", sys.stderr) or None
     sys.stderr.write(f"{question}\nApprove? Type yes: ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() == "yes"
+    return "yes" if sys.stdin.readline().strip().lower() == "yes" else None
 
 
 def _own_command(settings: Settings) -> str:
@@ -316,6 +321,7 @@ def _secrets(settings: Settings) -> list[str]:
         with suppress(ValueError, OSError, AttributeError):
             routes: Any = json.loads(settings.llm_routes.read_text(encoding="utf-8"))
             values += [route["api_key"] for route in routes.values() if isinstance(route, dict) and "api_key" in route]
+    values += settings.secret_env.values()
     return [value for value in values if value and isinstance(value, str)]
 
 

@@ -85,6 +85,13 @@ def _some_names(value: str) -> tuple[str, ...]:
     return names
 
 
+def _variables(value: str, env: Mapping[str, str]) -> dict[str, str]:
+    found = {name: env[name] for name in _some_names(value)}
+    if not all(found.values()):
+        raise ValueError
+    return found
+
+
 def _private(value: str) -> tuple[str, ...]:
     names = _names(value)
     for name in names:
@@ -145,7 +152,7 @@ def _database(value: str) -> str:
 
 def _setting(
     name: str,
-    parse: Callable[[str], Any],
+    parse: Callable[..., Any],
     kind: str,
     text: str,
     *,
@@ -224,6 +231,15 @@ class Settings:
     policy_file: Path | None = _setting(
         "CALLWRIGHT_POLICY_FILE", _file, "an existing JSON file", "Approval policy: exceptions, exemptions and caps."
     )
+    approval_page: bool = _setting(
+        "CALLWRIGHT_APPROVAL_PAGE", _switch, "true or false",
+        "A page on this machine where a person approves what their host cannot ask.", default=True, shown="true",
+    )  # fmt: skip
+    secret_env: Mapping[str, str] = _setting(
+        "CALLWRIGHT_SECRET_ENV", _variables, "a comma-separated list of variables that have a value",
+        "Environment variables whose values a tool may store as secrets, by name.", default=dict[str, str],
+        shown="none", secret=True,
+    )  # fmt: skip
     http_token: str | None = _setting(
         "CALLWRIGHT_HTTP_TOKEN", _token, "a token of at least 16 printable ASCII characters",
         "Bearer token that the HTTP transport demands.", shown="made and kept in the data folder", secret=True,
@@ -264,7 +280,8 @@ class Settings:
             value = env.get(each.metadata["name"], "")
             if value:
                 try:
-                    given[each.name] = each.metadata["parse"](value)
+                    parse = each.metadata["parse"]
+                    given[each.name] = parse(value, env) if parse is _variables else parse(value)
                 except (ValueError, KeyError, OSError, RuntimeError):
                     raise SettingError(f"{each.metadata['name']} must be {each.metadata['kind']}.") from None
         return cls(**given)

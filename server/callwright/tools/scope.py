@@ -3,10 +3,13 @@
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import SecretStr
 
 from ..api.client import ApiClient
 from ..contract.errors import ApiError, Refused, Unavailable
@@ -16,19 +19,23 @@ from .changes import Change, differences, standing
 from .limits import asking_paths, people_rung, refuse_beyond, rings_only_known
 from .names import unknown_names
 from .policy import Caps, Policy
+from .text import short
 from .undo import previous, target_of
 
 R = TypeVar("R")
 T = TypeVar("T")
+ENTERED = "(entered by a person)"
+"""Stands in a request for a value until it is sent."""
 Report = Callable[[str], Awaitable[None]]
 
 
 class NeedsApproval(Exception):
     """The call would send `op`, and the policy wants a person's word first. Nothing was sent that changes anything."""
 
-    def __init__(self, op: Operation[Any], reason: str) -> None:
+    def __init__(self, op: Operation[Any], reason: str, *, enters: bool = False) -> None:
+        """`enters`: the person also enters a value that the call did not bring."""
         super().__init__(reason)
-        self.op, self.reason = op, reason
+        self.op, self.reason, self.enters = op, reason, enters
 
 
 class WouldSend(Exception):
@@ -54,11 +61,18 @@ class Call:
     command: str
     """What a person types to run this program."""
     ledger: Callable[[], Awaitable[Ledger]]
+    page: Callable[[str], Awaitable[str]] | None
+    """Address of the local page for a pending approval; None where a person could not open one."""
+    variables: Mapping[str, str]
+    """Environment variables that the operator named as sources of secrets."""
     dry_run: bool = False
     """Reads go through, and the first change is raised as WouldSend."""
     approved: str | None = None
     """Digest of the operation that was approved."""
     approved_by: ApprovedBy = "policy"
+    enters: str | None = None
+    """Field of the operation whose value a person enters."""
+    entered: SecretStr | None = None
     changes: list[str] = field(default_factory=list[str])
     """Ids of the changes that this call recorded."""
     changed: list[Change] = field(default_factory=list[Change])
@@ -109,6 +123,23 @@ class Api:
             return result
         return await self._change(op, digest, deadline, people)
 
+    def secret(self, given: SecretStr | None, variable: str | None, field: str) -> SecretStr:
+        """The value of a secret: as given, from a variable that the operator named, or entered later by a person.
+
+        `field`: where in the operation a person's value goes. Raises ToolError where the variable is none of those.
+        """
+        if given is not None:
+            if variable is not None or given.get_secret_value() == ENTERED:
+                raise ToolError("Give the value itself, or the variable that holds it.")
+            return given
+        if variable is None:
+            self._call.enters = field
+            return SecretStr(ENTERED)
+        if variable not in self._call.variables:
+            known = ", ".join(self._call.variables) or "none"
+            raise ToolError(f"{short(variable)!r} is not in CALLWRIGHT_SECRET_ENV. There: {known}.")
+        return SecretStr(self._call.variables[variable])
+
     async def stream(self, op: Operation[Stream[T]], *, deadline: float | None = None) -> AsyncGenerator[T]:
         """As `send`, for an answer that comes value by value. It counts as done when it was read to its end."""
         digest = self.require(op)
@@ -132,11 +163,13 @@ class Api:
         if call.dry_run and op.effect != "read":
             raise WouldSend(op)
         reason = call.reason(op)
+        if call.enters and op.effect != "read":
+            reason = reason or "a person enters the value"
         digest = call.digest(op) if reason or op.effect != "read" else ""
         if reason and call.approved != digest:
             if call.changes:
                 raise RuntimeError(f"{call.tool} asks after it has already changed something")
-            raise NeedsApproval(op, reason)
+            raise NeedsApproval(op, reason, enters=call.enters is not None)
         return digest
 
     async def _people(self, op: Operation[Any]) -> int:
@@ -158,7 +191,7 @@ class Api:
                 raise Refused("The policy's calls of this day have just been used up by another call.")
         change = await self._begin(op, digest)
         try:
-            result = await self._client.send(op, deadline=deadline)
+            result = await self._client.send(self._with_entered(op), deadline=deadline)
         except ApiError as exc:
             await self._fail(change, exc)
             if ringing and not isinstance(exc, Unavailable):
@@ -166,6 +199,10 @@ class Api:
             raise
         await (await self._call.ledger()).finish(change, "done", target=target_of(op, result))
         return result
+
+    def _with_entered(self, op: Operation[R]) -> Operation[R]:
+        call = self._call
+        return op.model_copy(update={call.enters: call.entered}) if call.enters else op
 
     async def _begin(self, op: Operation[Any], digest: str) -> str:
         call = self._call

@@ -1,7 +1,7 @@
 """How a function becomes a tool: hints, injected API, sealed arguments, approval, errors that the model may read."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -59,6 +59,10 @@ class Services(Protocol):
     async def api(self) -> ApiClient: ...
     async def ledger(self) -> Ledger: ...
     async def status(self) -> dict[str, Any]: ...
+    @property
+    def page(self) -> Callable[[str], Awaitable[str]] | None: ...
+    @property
+    def secret_variables(self) -> Mapping[str, str]: ...
 
 
 def services(ctx: Context[Any]) -> Services:
@@ -209,6 +213,8 @@ class FunctionTool:
             key=app.state_key,
             command=app.command,
             ledger=app.ledger,
+            page=app.page,
+            variables=app.secret_variables,
             dry_run=dry_run,
             given=names_in(known),
         )
