@@ -17,6 +17,7 @@ from socket import AF_INET, SOCK_STREAM, socket
 from string import Template
 from urllib.parse import parse_qs
 
+import anyio
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -59,7 +60,9 @@ class ApprovalPage:
     async def aclose(self) -> None:
         if self._server and self._serving and self._listening:
             self._server.should_exit = True
-            await self._serving
+            # The end of a session may be a cancellation; the port is given back all the same.
+            with anyio.CancelScope(shield=True):
+                await self._serving
             self._listening.close()
         self._listening = self._server = self._serving = None
 
