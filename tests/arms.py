@@ -108,7 +108,7 @@ async def reach(
 def _process(chosen: Settings) -> StdioServerParameters:
     env = {
         "CALLWRIGHT_HOME": str(chosen.home),
-        "CALLWRIGHT_APPROVAL": chosen.approval,
+        "CALLWRIGHT_APPROVAL": chosen.approval or "",
         "CALLWRIGHT_UNATTENDED": chosen.unattended,
         "PYTHONPATH": os.pathsep.join(sys.path),
         "PYTHONWARNINGS": "error",

@@ -116,7 +116,7 @@ async def test_each_question_says_what_it_is_about(app: App, era: str) -> None:
             "Import phone number +15551234567 as 'Desk'.",
             "Change phone number +15551234567 (Desk). Callers will reach Ada (agent_1) instead of nobody. It sets agent_id = 'agent_1'.",
             "Store a secret named 'crm' (3 characters).",
-            "Replace secret 'crm' (secret_4) by 'crm2' (4 characters); the old value is lost.",
+            "Replace secret 'crm' (secret_4) by 'crm2' (4 characters); the old value is lost. Nothing uses it.",
             "Delete rehearsal conv_5 of 2027-01-15 08:00 UTC with agent agent_1 for good: 3 turns, analysis and recording.",
             "Delete secret 'crm2' (secret_4) for good.",
             "Delete document 'Handbook' (doc_2, 1,234 bytes) for good.",

@@ -144,6 +144,8 @@ def test_another_word_than_yes_closes_the_question(tmp_path: Path) -> None:
     code = call(tmp_path, "create_secret", name="crm", value="s3cret-value")["approve_with"].split()[-1]
     refused = at_terminal(tmp_path, "approve", code, typed="y\n")
     assert (refused.returncode, refused.stdout) == (1, "Not approved; the question is closed.\n")
+    told = run(tmp_path, "call", "create_secret", "--json", "-", stdin='{"name": "crm", "value": "s3cret-value"}')
+    assert (told.returncode, told.stdout) == (1, "The user said no. Nothing was done.\n")
     assert call(tmp_path, "create_secret", name="crm", value="s3cret-value")["needs_approval"] == "person"
 
 

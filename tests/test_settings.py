@@ -1,11 +1,9 @@
 """Settings: what is read, what is refused and how."""
 
 import base64
-import re
 from pathlib import Path
 
 import pytest
-from dirty_equals import IsPartialDict
 from inline_snapshot import snapshot
 
 from callwright.settings import SettingError, Settings, described
@@ -15,7 +13,7 @@ KEY = base64.b64encode(bytes(32)).decode()
 
 def test_an_empty_environment_gives_the_embedded_platform_and_fine_grained_approval() -> None:
     settings = Settings.from_env({})
-    assert (settings.platform, settings.approval, settings.unattended) == ("embedded", "fine-grained", "person")
+    assert (settings.platform, settings.approval, settings.unattended) == ("embedded", None, "person")
     assert settings.database_url == f"sqlite:///{settings.home / 'callwright.db'}"
     assert settings.home.name == "callwright"
 
@@ -36,8 +34,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "CALLWRIGHT_HTTP_TOKEN": "t" * 16, "CALLWRIGHT_ALLOW_PRIVATE": "crm.internal, 10.0.0.0/8, ::1",
         "CALLWRIGHT_FILE_ROOTS": str(tmp_path), "CALLWRIGHT_VAULT_KEY": KEY, "CALLWRIGHT_STATE_KEY": KEY,
         "CALLWRIGHT_LLM_ROUTES": str(file), "CALLWRIGHT_PROXY_URL": "http://proxy:3128", "CALLWRIGHT_LOG_LEVEL": "debug",
+        "CALLWRIGHT_APPROVAL_PAGE": "off", "CALLWRIGHT_SECRET_ENV": "CRM", "CRM": "tiger",
     }  # fmt: skip
-    assert set(given) == {each["name"] for each in described()}
+    assert set(given) - {"CRM"} == {each["name"] for each in described()}
     assert Settings.from_env(given).__dict__ == {
         "home": tmp_path, "own_database_url": "postgresql+psycopg://localhost/x", "api_key": "k",
         "api_url": "http://127.0.0.1:9", "engine_api_key": "e" * 16, "llm_base_url": "http://127.0.0.1:1/v1",
@@ -45,7 +44,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "approval": "always-ask", "unattended": "refuse", "policy_file": file, "http_token": "t" * 16,
         "allow_private": ("crm.internal", "10.0.0.0/8", "::1"), "file_roots": (tmp_path.resolve(),),
         "vault_key": bytes(32), "state_key": bytes(32), "llm_routes": file, "proxy_url": "http://proxy:3128",
-        "log_level": "debug",
+        "log_level": "debug", "approval_page": False, "secret_env": {"CRM": "tiger"},
     }  # fmt: skip
 
 
@@ -54,6 +53,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     [
         ("CALLWRIGHT_DATABASE_URL", "mysql://x", snapshot("CALLWRIGHT_DATABASE_URL must be a URL as sqlite:////path/to/file.db or postgresql://user@host/name.")),
         ("CALLWRIGHT_DATABASE_URL", "sqlite:///:memory:", snapshot("CALLWRIGHT_DATABASE_URL must be a URL as sqlite:////path/to/file.db or postgresql://user@host/name.")),
+        ("CALLWRIGHT_SECRET_ENV", "NOT_THERE", snapshot("CALLWRIGHT_SECRET_ENV must be a comma-separated list of variables that have a value.")),
         ("CALLWRIGHT_HOME", "  ", snapshot("CALLWRIGHT_HOME must be a folder.")),
         ("CALLWRIGHT_HOME", "~nobody-of-this-name/x", snapshot("CALLWRIGHT_HOME must be a folder.")),
         ("CALLWRIGHT_TOOLSETS", " , ", snapshot("CALLWRIGHT_TOOLSETS must be a comma-separated list of toolset names, or default, or all.")),
@@ -94,19 +94,3 @@ def test_secrets_stay_out_of_the_repr(tmp_path: Path) -> None:
     shown = repr(Settings.from_env({**given, "CALLWRIGHT_HOME": str(tmp_path)}))
     assert "canary" not in shown
     assert repr(bytes(32)) not in shown
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"tools": []}', '{"tools": {"x": "maybe"}}', '{"tools": {}, "more": 1}']
-)
-def test_a_policy_file_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "policy.json"
-    file.write_text(text)
-    with pytest.raises(SettingError, match=re.escape('must hold {"tools": {"<tool>": "<policy>"}}')):
-        Settings(home=tmp_path, policy_file=file).policy()
-
-
-def test_a_policy_file_names_tools_and_policies(tmp_path: Path) -> None:
-    file = tmp_path / "policy.json"
-    file.write_text('{"tools": {"delete_agent": "disabled"}}')
-    assert Settings(home=tmp_path, policy_file=file).policy() == IsPartialDict(delete_agent="disabled")

@@ -249,7 +249,7 @@ class Principals:
 
 
 @asynccontextmanager
-async def callers(app: App) -> AsyncGenerator[tuple[Client, Client]]:
+async def callers(app: App, **kw: Any) -> AsyncGenerator[tuple[Client, Client]]:
     """Two callers of one server, whom the transport tells apart."""
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
@@ -259,8 +259,8 @@ async def callers(app: App) -> AsyncGenerator[tuple[Client, Client]]:
         serving(asgi, lifespan="on") as url,
         httpx2.AsyncClient(headers={"x-who": "ann"}) as ann_http,
         httpx2.AsyncClient(headers={"x-who": "ben"}) as ben_http,
-        Client(streamable_http_client(f"{url}/mcp", http_client=ann_http), mode=MODERN) as ann,
-        Client(streamable_http_client(f"{url}/mcp", http_client=ben_http), mode=MODERN) as ben,
+        Client(streamable_http_client(f"{url}/mcp", http_client=ann_http), mode=MODERN, **kw) as ann,
+        Client(streamable_http_client(f"{url}/mcp", http_client=ben_http), mode=MODERN, **kw) as ben,
     ):
         yield ann, ben
 

@@ -2,7 +2,7 @@
 
 import hmac
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from .api.client import ApiClient
+    from .approval_page import ApprovalPage
     from .db.database import Database
     from .engine.asgi import Engine
     from .engine.models import Models
@@ -63,7 +64,10 @@ class App:
         """`command`: what a person types to run this program on the same data, for the answers that ask for it."""
         self.settings, self.command = settings, command
         self.platform: Platform = platform or settings.platform
-        self.policy = Policy(settings.approval, settings.policy(), settings.unattended)
+        self.policy = _policy(settings)
+        self.near = False
+        """Whether the person is at this machine, so that they can open a page of this process."""
+        self._page: ApprovalPage | None = None
         self.bounds = Bounds(settings.read_only, settings.no_outbound)
         self.subscriptions = Subscriptions()
         self._clock, self._ids = clock, ids
@@ -90,6 +94,22 @@ class App:
     @property
     def file_roots(self) -> tuple[Path, ...]:
         return self.settings.file_roots
+
+    @property
+    def secret_variables(self) -> Mapping[str, str]:
+        return self.settings.secret_env
+
+    @property
+    def page(self) -> "Callable[[str], Awaitable[str]] | None":
+        """Gives the address where a person answers a pending approval; None where they could not open it."""
+        return self._page_of if self.near and self.settings.approval_page else None
+
+    async def _page_of(self, code: str) -> str:
+        if self._page is None:
+            from .approval_page import ApprovalPage
+
+            self._page = ApprovalPage(self.ledger, subkey(self.state_key, "approval page"), self.account)
+        return self._page.address(code)
 
     async def api(self) -> "ApiClient":
         if self._api is None:
@@ -129,6 +149,9 @@ class App:
         return await status(self)
 
     async def close(self) -> None:
+        if self._page:
+            await self._page.aclose()
+            self._page = None
         if self._api:
             await self._api.aclose()
         if self._engine:
@@ -181,6 +204,14 @@ class App:
         from .ledger.tables import STEPS as LEDGER
 
         return Database(self.settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
+
+
+def _policy(settings: Settings) -> Policy:
+    if settings.policy_file is None:
+        return Policy(settings.approval or "fine-grained", unattended=settings.unattended)
+    from .tools.policy_file import policy_of
+
+    return policy_of(settings, settings.policy_file)
 
 
 def build_server(
@@ -254,7 +285,7 @@ def instructions(app: App) -> str:
         "fine-grained": "Deletes, calls, access, secrets and outgoing URLs ask the person first.",
         "always-ask": "Every call asks the person first.",
         "none": "Calls run without asking.",
-    }[app.settings.approval]
+    }[app.policy.mode]
     bound = " Read-only: nothing can be changed." if app.settings.read_only else ""
     search = (
         "All tools named here are found with search_tools, and run with the tool that describe_tool names.\n"

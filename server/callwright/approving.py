@@ -8,8 +8,9 @@ import anyio.to_thread
 from .app import App
 from .clock import now_ms
 
-Ask = Callable[[str], bool]
-"""Shows a question to the person at the terminal, and waits for the answer."""
+Ask = Callable[[str, bool], str | None]
+"""Shows a question to the person at the terminal, and waits: None is a no. Where the flag says so, a yes is the secret
+value that they enter; else its text means nothing."""
 
 
 def approve(app: App, code: str | None, ask: Ask | None) -> tuple[int, str]:
@@ -39,10 +40,12 @@ async def _approve(code: str, ask: Ask | None, app: App) -> tuple[int, str]:
             )
         if ask is None:
             return 1, "Approving needs a person: run this command in a terminal yourself, and answer there."
-        if not await anyio.to_thread.run_sync(ask, f"{found.tool}: {found.question}"):
-            await ledger.close(found.code)
+        enters = found.needs == "value"
+        said = await anyio.to_thread.run_sync(ask, f"{found.tool}: {found.question}", enters)
+        if said is None:
+            await ledger.decline(found.code)
             return 1, "Not approved; the question is closed."
-        approved = await ledger.approve(found.code)
+        approved = await ledger.approve(found.code, said if enters else None)
     finally:
         await app.close()
     if approved is None:

@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     engine.add_argument("--port", type=_port, default=8765)
 
     tools = commands.add_parser("tools", help="every tool with hints, approval and one line")
-    tools.add_argument("--format", choices=["table", "json"], default="table")
+    tools.add_argument("--format", choices=["table", "json", "approval-policy"], default="table")
     _server_options(tools)
 
     commands.add_parser("openapi", help="the REST API as an OpenAPI 3.1 document")
@@ -115,7 +115,7 @@ def _overridden(settings: Settings, args: argparse.Namespace) -> Settings:
 
 def _no_looser(settings: Settings, flag: str) -> str:
     order = ("none", "fine-grained", "always-ask")
-    if os.environ.get("CALLWRIGHT_APPROVAL") and order.index(flag) < order.index(settings.approval):
+    if settings.approval and order.index(flag) < order.index(settings.approval):
         raise SettingError(
             f"--approval {flag} would loosen CALLWRIGHT_APPROVAL={settings.approval}; change that instead."
         )
@@ -142,8 +142,9 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
     platform = _platform(settings, args)
     app = App(settings, platform, command=_own_command(settings))
     where = settings.api_url if platform == "hosted" else f"data in {settings.home}"
-    _say(f"callwright {__version__}: {platform} platform ({where}), approval {settings.approval}")
+    _say(f"callwright {__version__}: {platform} platform ({where}), approval {app.policy.mode}")
     if args.transport == "stdio":
+        app.near = True
         build_server(app).run("stdio")
         return 0
     from .serving import Listen, serve_http
@@ -161,9 +162,15 @@ def _engine(settings: Settings, args: argparse.Namespace) -> int:
 
 def _tools(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
-    from .listing import document, listed, table
+    from .listing import as_mcp_server, document, listed, table
 
-    rows = listed(App(settings, cast(Platform, args.platform or settings.platform)))
+    app = App(settings, cast(Platform, args.platform or settings.platform))
+    if args.format == "approval-policy":
+        if settings.surface == "search":
+            raise SettingError("The search surface runs every tool through three: approve those by hand.")
+        _print(json.dumps(as_mcp_server(app), indent=2, ensure_ascii=False))
+        return 0
+    rows = listed(app)
     _print(json.dumps(document(rows), indent=2, ensure_ascii=False) if args.format == "json" else table(rows))
     return 0
 
@@ -210,10 +217,14 @@ def _approve(settings: Settings, args: argparse.Namespace) -> int:
     return code
 
 
-def _ask_here(question: str) -> bool:
+def _ask_here(question: str, enters: bool) -> str | None:
+    if enters:
+        from getpass import getpass
+
+        return getpass(f"{question}\nValue (nothing is shown; empty declines): ", sys.stderr) or None
     sys.stderr.write(f"{question}\nApprove? Type yes: ")
     sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() == "yes"
+    return "yes" if sys.stdin.readline().strip().lower() == "yes" else None
 
 
 def _own_command(settings: Settings) -> str:
@@ -310,6 +321,7 @@ def _secrets(settings: Settings) -> list[str]:
         with suppress(ValueError, OSError, AttributeError):
             routes: Any = json.loads(settings.llm_routes.read_text(encoding="utf-8"))
             values += [route["api_key"] for route in routes.values() if isinstance(route, dict) and "api_key" in route]
+    values += settings.secret_env.values()
     return [value for value in values if value and isinstance(value, str)]
 
 

@@ -42,7 +42,7 @@ async def _examine(app: App) -> list[Finding]:
     findings = [
         Finding("ok", "version", f"callwright {__version__}, Python {platform.python_version()}, {sys.platform}"),
         Finding("ok", "settings", _settings(app)),
-        Finding("ok", "approval", f"{app.settings.approval}; clients that cannot ask: {app.settings.unattended}"),
+        Finding("ok", "approval", f"{app.policy.mode}; clients that cannot ask: {app.settings.unattended}"),
     ]
     checks: list[tuple[str, Callable[[App], Awaitable[Finding]]]] = [
         ("data folder", _home),

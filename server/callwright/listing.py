@@ -5,7 +5,7 @@ from typing import Any
 from .app import App
 from .tools import WITHOUT_TOOL
 from .tools.policy import Policy
-from .tools.surface import Entry, built, chosen
+from .tools.surface import Entry, built, chosen, lazy
 
 _WORDS = {
     "readOnlyHint": "reads",
@@ -30,6 +30,26 @@ def listed(app: App) -> list[dict[str, Any]]:
         }
         for entry in chosen(built(), app.settings.toolsets, app.bounds, app.policy)
     ]
+
+
+def as_mcp_server(app: App) -> dict[str, Any]:
+    """What the platform's own MCP server settings hold, so that an agent which uses Callwright asks as it does here.
+
+    `approval_policy` and a decision a tool, each bound by its hash to name, description and schema as they are listed.
+    """
+    from .engine.mcp_servers import tool_hash
+
+    offered = chosen(built(), app.settings.toolsets, app.bounds, app.policy)
+    tools = [(lazy(entry, app.policy), app.policy.of_tool(entry["tool"]["name"], entry["effect"])) for entry in offered]
+    decided = [
+        {
+            "tool_name": tool.name,
+            "tool_hash": tool_hash(tool.name, tool.description, tool.parameters),
+            "approval_policy": policy,
+        }
+        for tool, policy in tools
+    ]
+    return {"approval_policy": "require_approval_per_tool", "tool_approval_hashes": decided}
 
 
 def document(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -95,6 +95,8 @@ def engine_key(app: App) -> str:
 
 
 def serve_http(app: App, listen: Listen, say: Say, server: MCPServer[Any] | None = None) -> int:
+    # Under another name clients may sit elsewhere, and their 127.0.0.1 is another machine.
+    app.near = is_loopback(listen.host) and not listen.allowed_hosts
     asgi = mcp_app(app, listen, server)
     address = f"http://{listen.allowed_hosts[0] if listen.allowed_hosts else _at(listen.host, listen.port)}/mcp"
     say(f"MCP at {address}")

@@ -3,13 +3,12 @@
 import base64
 import binascii
 import ipaddress
-import json
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 from urllib.parse import quote, urlsplit
 
 Approval = Literal["always-ask", "fine-grained", "none"]
@@ -86,6 +85,13 @@ def _some_names(value: str) -> tuple[str, ...]:
     return names
 
 
+def _variables(value: str, env: Mapping[str, str]) -> dict[str, str]:
+    found = {name: env[name] for name in _some_names(value)}
+    if not all(found.values()):
+        raise ValueError
+    return found
+
+
 def _private(value: str) -> tuple[str, ...]:
     names = _names(value)
     for name in names:
@@ -146,7 +152,7 @@ def _database(value: str) -> str:
 
 def _setting(
     name: str,
-    parse: Callable[[str], Any],
+    parse: Callable[..., Any],
     kind: str,
     text: str,
     *,
@@ -213,9 +219,9 @@ class Settings:
         "CALLWRIGHT_NO_OUTBOUND", _switch, "true or false",
         "No calls to people, and no URL that would later receive data.", default=False, shown="false",
     )  # fmt: skip
-    approval: Approval = _setting(
+    approval: Approval | None = _setting(
         "CALLWRIGHT_APPROVAL", _choice("always-ask", "fine-grained", "none"), "always-ask, fine-grained or none",
-        "When a person is asked.", default="fine-grained", shown="fine-grained",
+        "When a person is asked; of this and the policy file's mode the stricter holds.", shown="fine-grained",
     )  # fmt: skip
     unattended: Unattended = _setting(
         "CALLWRIGHT_UNATTENDED", _choice("person", "token", "refuse"), "person, token or refuse",
@@ -223,8 +229,17 @@ class Settings:
         " a preview and a token for everything, or a refusal.", default="person", shown="person",
     )  # fmt: skip
     policy_file: Path | None = _setting(
-        "CALLWRIGHT_POLICY_FILE", _file, "an existing JSON file", "Approval policy of single tools.", shown="none"
+        "CALLWRIGHT_POLICY_FILE", _file, "an existing JSON file", "Approval policy: exceptions, exemptions and caps."
     )
+    approval_page: bool = _setting(
+        "CALLWRIGHT_APPROVAL_PAGE", _switch, "true or false",
+        "A page on this machine where a person approves what their host cannot ask.", default=True, shown="true",
+    )  # fmt: skip
+    secret_env: Mapping[str, str] = _setting(
+        "CALLWRIGHT_SECRET_ENV", _variables, "a comma-separated list of variables that have a value",
+        "Environment variables whose values a tool may store as secrets, by name.", default=dict[str, str],
+        shown="none", secret=True,
+    )  # fmt: skip
     http_token: str | None = _setting(
         "CALLWRIGHT_HTTP_TOKEN", _token, "a token of at least 16 printable ASCII characters",
         "Bearer token that the HTTP transport demands.", shown="made and kept in the data folder", secret=True,
@@ -265,7 +280,8 @@ class Settings:
             value = env.get(each.metadata["name"], "")
             if value:
                 try:
-                    given[each.name] = each.metadata["parse"](value)
+                    parse = each.metadata["parse"]
+                    given[each.name] = parse(value, env) if parse is _variables else parse(value)
                 except (ValueError, KeyError, OSError, RuntimeError):
                     raise SettingError(f"{each.metadata['name']} must be {each.metadata['kind']}.") from None
         return cls(**given)
@@ -280,23 +296,6 @@ class Settings:
     def platform(self) -> Platform:
         """Hosted where a key is set, else embedded; `serve --platform` may say otherwise."""
         return "hosted" if self.api_key else "embedded"
-
-    def policy(self) -> dict[str, ToolPolicy]:
-        """The policy file: `{"tools": {"delete_agent": "disabled"}}`."""
-        if self.policy_file is None:
-            return {}
-        allowed = ("auto_approved", "requires_approval", "disabled")
-        wrong = SettingError(
-            f'CALLWRIGHT_POLICY_FILE must hold {{"tools": {{"<tool>": "<policy>"}}}}; policies: {", ".join(allowed)}.'
-        )
-        try:
-            found: Any = json.loads(self.policy_file.read_text(encoding="utf-8"))
-            tools: dict[str, Any] = found["tools"]
-            if set(found) != {"tools"} or not all(policy in allowed for policy in tools.values()):
-                raise wrong
-        except (ValueError, KeyError, TypeError, AttributeError, OSError):
-            raise wrong from None
-        return cast(dict[str, ToolPolicy], tools)
 
 
 def described() -> list[dict[str, Any]]:

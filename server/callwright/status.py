@@ -21,7 +21,7 @@ async def status(app: "App") -> dict[str, Any]:
         "platform": app.platform,
         "host": s.api_url if hosted else "in this process",
         "workspace": "the account of the key" if hosted else WORKSPACE,
-        "approval": s.approval,
+        "approval": app.policy.mode,
         "unattended": s.unattended,
         "read_only": s.read_only,
         "no_outbound": s.no_outbound,

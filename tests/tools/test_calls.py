@@ -51,7 +51,7 @@ async def test_a_call_is_asked_about_and_says_that_nobody_rang(app: App, ready: 
         assert (await call(client, "list_conversations"))["conversations"] == []
     assert asked == snapshot(
         [
-            "Let agent 'Ada' (agent_1) call 1 person, +15557654321, from +15551234567 (Front desk), now. Costs minutes with the telephone provider and the platform."
+            "Let agent 'Ada' (agent_1) call 1 person, +15557654321, from +15551234567 (Front desk), now. Costs minutes with the telephone provider and the platform, at most 10 min; the language model about 0.0002 USD a minute, so at most 1 cent."
         ]
     )
     assert answer == snapshot(
@@ -118,10 +118,10 @@ async def test_a_batch_is_asked_about_followed_cancelled_and_tried_again(app: Ap
         listed = await call(client, "list_batch_calls")
     assert asked == snapshot(
         [
-            "Let agent 'Ada' (agent_1) call 7 people from +15551234567 (Front desk), at 2027-01-15 09:00 UTC, as batch 'Reminders': +15550000000, +15550000001, +15550000002, +15550000003, +15550000004 and 2 more. Costs minutes with the telephone provider and the platform, for each call.",
+            "Let agent 'Ada' (agent_1) call 7 people from +15551234567 (Front desk), at 2027-01-15 09:00 UTC, as batch 'Reminders': +15550000000, +15550000001, +15550000002, +15550000003, +15550000004 and 2 more. Costs minutes with the telephone provider and the platform, at most 70 min (7 x 10); the language model about 0.0002 USD a minute, so at most 0.01 USD.",
             "Stop batch 'Reminders' (btcal_3): 7 people would not be called.",
-            "Let agent 'Ada' (agent_1) call 1 person from +15551234567 (Front desk), now, as batch 'Now': +15550000000. Costs minutes with the telephone provider and the platform, for each call.",
-            "Let agent 'Ada' (agent_1) call 1 person of batch 'Now' (btcal_11) again from +15551234567 (Front desk), now: +15550000000. Costs minutes with the telephone provider and the platform, for each call.",
+            "Let agent 'Ada' (agent_1) call 1 person from +15551234567 (Front desk), now, as batch 'Now': +15550000000. Costs minutes with the telephone provider and the platform, at most 10 min; the language model about 0.0002 USD a minute, so at most 1 cent.",
+            "Let agent 'Ada' (agent_1) call 1 person of batch 'Now' (btcal_11) again from +15551234567 (Front desk), now: +15550000000. Costs minutes with the telephone provider and the platform, at most 10 min; the language model about 0.0002 USD a minute, so at most 1 cent.",
         ]
     )
     assert plan["would"] == "Stop batch 'Reminders' (btcal_3): 7 people would not be called."

@@ -4,7 +4,7 @@ import json
 import os
 from typing import Any, Literal
 
-Column = Literal["request", "previous"]
+Column = Literal["request", "previous", "entered"]
 
 
 class Keeper:

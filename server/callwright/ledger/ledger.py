@@ -5,18 +5,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, RowMapping, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, update
 
 from ..db.database import Database
 from .kept import Keeper
-from .tables import change, pending, spent
+from .tables import change, pending, rung, spent
 
 ApprovedBy = Literal["person", "policy", "preview"]
 Outcome = Literal["unknown", "done", "failed", "declined", "refused"]
-Needs = Literal["person", "token"]
+Needs = Literal["person", "value", "token"]
+"""Who settles a question: a person, a person who also enters a secret value, or a token that shows the preview."""
+State = Literal["open", "approved", "declined"]
 
 CLAIM_SECONDS = 120
 """After this time a call that took a change back and said nothing more is over: longer than any such call takes."""
+DAY_MS = 86_400_000
 KEPT_DAYS = 30
 """How long the value that a change replaced is kept."""
 
@@ -32,7 +35,7 @@ class Pending:
     tool: str
     question: str
     needs: Needs
-    state: Literal["open", "approved"]
+    state: State
     created_ms: int
     expires_ms: int
 
@@ -71,7 +74,7 @@ class Ledger:
                 pending.c.digest == digest,
                 pending.c.who == who,
                 pending.c.needs == needs,
-                pending.c.state.in_(("open", "approved")),
+                pending.c.state.in_(("open", "approved", "declined")),
             )
             if (row := db.execute(found).mappings().first()) is not None:
                 return _pending(row)
@@ -90,18 +93,47 @@ class Ledger:
     async def close(self, code: str) -> None:
         await self._db.write(lambda db: db.execute(delete(pending).where(pending.c.code == code)))
 
-    async def approve(self, code: str) -> Pending | None:
-        """A person says yes, outside the conversation. None where nothing with that code is open."""
-        if not await self._move(code.strip().upper(), "open", "approved", needs="person"):
+    async def approve(self, code: str, entered: str | None = None) -> Pending | None:
+        """A person says yes, outside the conversation, and enters the value where one is needed.
+
+        None where nothing with that code is open for exactly that.
+        """
+        code = code.strip().upper()
+        sealed = None if entered is None else self._keeper.seal({"value": entered}, code, "entered")
+        needs: Needs = "person" if entered is None else "value"
+        if not await self._move(code, "open", "approved", needs=needs, entered=sealed):
             return None
-        found = select(pending).where(pending.c.code == code.strip().upper())
-        return await self._db.read(lambda db: _pending(db.execute(found).mappings().one()))
+        return await self.pending(code)
+
+    async def decline(self, code: str) -> bool:
+        """A person says no, outside the conversation; whoever asked learns it from the next call."""
+        return await self._move(code.strip().upper(), "open", "declined")
+
+    async def spend_entered(self, code: str) -> str | None:
+        """Use an approval with its value up; None where there is none, or it was sealed with another key."""
+
+        def work(db: Connection) -> bytes | None:
+            mine = [pending.c.code == code, pending.c.state == "approved", pending.c.expires_ms >= self._now()]
+            sealed = db.execute(select(pending.c.entered).where(*mine)).scalar()
+            db.execute(update(pending).where(*mine).values(state="spent", entered=None))
+            return sealed
+
+        opened = self._keeper.open(await self._db.write(work), code, "entered")
+        return opened["value"] if opened else None
+
+    async def pending(self, code: str) -> Pending | None:
+        """A question that waits or was answered, and is neither used up nor expired."""
+        found = select(pending).where(
+            pending.c.code == code, pending.c.state != "spent", pending.c.expires_ms >= self._now()
+        )
+        row = await self._db.read(lambda db: db.execute(found).mappings().first())
+        return _pending(row) if row else None
 
     async def waiting(self) -> list[Pending]:
         """What waits for a person, oldest first."""
         found = (
             select(pending)
-            .where(pending.c.state == "open", pending.c.needs == "person", pending.c.expires_ms >= self._now())
+            .where(pending.c.state == "open", pending.c.needs != "token", pending.c.expires_ms >= self._now())
             .order_by(pending.c.created_ms)
         )
         return await self._db.read(lambda db: [_pending(row) for row in db.execute(found).mappings()])
@@ -118,12 +150,44 @@ class Ledger:
 
         return await self._db.write(work)
 
-    async def _move(self, code: str, old: str, new: str, needs: Needs | None = None) -> bool:
+    async def _move(
+        self, code: str, old: str, new: str, needs: Needs | None = None, entered: bytes | None = None
+    ) -> bool:
         where = [pending.c.code == code, pending.c.state == old, pending.c.expires_ms >= self._now()]
         if needs:
             where.append(pending.c.needs == needs)
-        moved = update(pending).where(*where).values(state=new)
+        moved = update(pending).where(*where).values(state=new, entered=entered)
         return await self._db.write(lambda db: db.execute(moved).rowcount == 1)
+
+    # --- people rung
+
+    async def rung(self, platform: str) -> int:
+        """How many people were rung within the last 24 hours."""
+        return await self._db.read(lambda db: self._rung(db, platform))
+
+    async def claim_calls(self, platform: str, people: int, most: int) -> str | None:
+        """Count these people as rung, where they and those of the last 24 hours are at most `most`; else None.
+
+        The answer is for `release_calls`. Of two processes that would both exceed it, one gets None.
+        """
+
+        def work(db: Connection) -> str | None:
+            db.execute(delete(rung).where(rung.c.at_ms <= self._now() - DAY_MS))
+            if self._rung(db, platform) + people > most:
+                return None
+            claim = secrets.token_hex(10)
+            db.execute(insert(rung).values(id=claim, at_ms=self._now(), platform=platform, people=people))
+            return claim
+
+        return await self._db.write(work)
+
+    async def release_calls(self, claim: str) -> None:
+        """Nobody was rung after all."""
+        await self._db.write(lambda db: db.execute(delete(rung).where(rung.c.id == claim)))
+
+    def _rung(self, db: Connection, platform: str) -> int:
+        recent = (rung.c.platform == platform) & (rung.c.at_ms > self._now() - DAY_MS)
+        return int(db.execute(select(func.coalesce(func.sum(rung.c.people), 0)).where(recent)).scalar_one())
 
     # --- changes
 
@@ -136,7 +200,7 @@ class Ledger:
 
         def work(db: Connection) -> None:
             # What was deleted is not kept for ever: after this time a change can no longer be taken back.
-            old = self._now() - KEPT_DAYS * 86_400_000
+            old = self._now() - KEPT_DAYS * DAY_MS
             forgotten = update(change).where(change.c.at_ms < old, change.c.previous.is_not(None))
             db.execute(forgotten.values(request=None, previous=None))
             db.execute(insert(change).values(**row))

@@ -1,6 +1,6 @@
 """The ledger's tables and the steps that make them."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text
 
 STEPS = (
     """
@@ -15,6 +15,11 @@ STEPS = (
         tool TEXT NOT NULL, digest TEXT NOT NULL, question TEXT NOT NULL, needs TEXT NOT NULL, state TEXT NOT NULL);
     CREATE INDEX ledger_pending_by_digest ON ledger_pending (digest, who, state);
     CREATE TABLE ledger_spent (id TEXT PRIMARY KEY, expires_ms BIGINT NOT NULL);
+    """,
+    """
+    CREATE TABLE ledger_rung (
+        id TEXT PRIMARY KEY, at_ms BIGINT NOT NULL, platform TEXT NOT NULL, people INTEGER NOT NULL);
+    ALTER TABLE ledger_pending ADD COLUMN entered BYTEA;
     """,
 )
 
@@ -32,6 +37,11 @@ pending = Table(
     "ledger_pending", _all,
     Column("code", Text, primary_key=True), Column("created_ms", BigInteger), Column("expires_ms", BigInteger),
     Column("who", Text), Column("tool", Text), Column("digest", Text), Column("question", Text),
-    Column("needs", Text), Column("state", Text),
+    Column("needs", Text), Column("state", Text), Column("entered", LargeBinary),
+)  # fmt: skip
+rung = Table(
+    "ledger_rung", _all,
+    Column("id", Text, primary_key=True), Column("at_ms", BigInteger), Column("platform", Text),
+    Column("people", Integer),
 )  # fmt: skip
 spent = Table("ledger_spent", _all, Column("id", Text, primary_key=True), Column("expires_ms", BigInteger))

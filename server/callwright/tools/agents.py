@@ -277,7 +277,9 @@ async def _what_would_be_made(_: ApiClient, op: CreateAgent) -> str:
 @TOOLS.preview(UpdateAgent)
 async def _what_would_change(api: ApiClient, op: UpdateAgent) -> str:
     agent = await api.send(GetAgent(agent_id=op.agent_id))
-    return f"Change agent {short(agent.name)!r} ({op.agent_id}): {changed_fields(op)}."
+    numbers = _numbers(agent)
+    answers = f" It answers {', '.join(numbers)}." if numbers else ""
+    return f"Change agent {short(agent.name)!r} ({op.agent_id}): {changed_fields(op)}.{answers}"
 
 
 @TOOLS.preview(DuplicateAgent)

@@ -10,14 +10,23 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
+import anyio
 from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, Resolve
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import build_resolver_plans, resolve_arguments
-from mcp.types import CallToolResult, InputRequiredResult, TextContent
-from pydantic import BaseModel, Field
+from mcp.shared.exceptions import UrlElicitationRequiredError
+from mcp.types import (
+    CallToolResult,
+    ElicitRequest,
+    ElicitRequestURLParams,
+    ElicitResult,
+    InputRequiredResult,
+    TextContent,
+)
+from pydantic import BaseModel, Field, SecretStr
 
 from ..keys import subkey
-from ..ledger.ledger import Intent, Pending
+from ..ledger.ledger import Intent, Needs, Pending
 from .approval_state import sealed_state
 from .policy import TOKEN
 from .scope import Call, NeedsApproval
@@ -26,6 +35,10 @@ from .undo import target_of
 MODERN = "2026-07-28"
 TOKEN_SECONDS = 300
 PERSON_SECONDS = 900
+WAIT_SECONDS = 45
+"""How long a call waits for a person at the page; hosts give up on calls after a minute."""
+POLL_SECONDS = 0.25
+_PAGE = "page"
 STATE_SECONDS = 600  # how long the SDK honours a sealed state
 
 
@@ -49,9 +62,11 @@ async def approve(
     `facts` makes the question's text from the platform's present state.
     """
     question = await facts()
-    asks = _can_ask(ctx)
-    person = asks or call.policy.person_needed(call.tool, need.op.effect)
-    if not asks and call.policy.unattended == "refuse":
+    asks = not need.enters and _can_ask(ctx)
+    opens = not asks and call.page is not None and _can_open(ctx)
+    person = asks or opens or call.policy.person_needed(call.tool, need.op.effect)
+    needs: Needs = "value" if need.enters else "person" if person else "token"
+    if not (asks or opens) and call.policy.unattended == "refuse":
         await _record(call, need, "refused")
         raise ToolError(
             f"Not done: {question} This needs a person's approval ({need.reason}), this client cannot ask one, and the"
@@ -64,21 +79,41 @@ async def approve(
         tool=call.tool,
         digest=digest,
         question=question,
-        needs="person" if person else "token",
-        seconds=PERSON_SECONDS if person else TOKEN_SECONDS,
+        needs=needs,
+        seconds=TOKEN_SECONDS if needs == "token" else PERSON_SECONDS,
     )
     await _refuse_other_facts(question, pending, call, need)
-    if person and pending.state == "approved" and await ledger.spend(pending.code, state="approved"):
-        waits = None  # somebody ran `callwright approve`
+    if pending.state == "declined":
+        waits = await _declined(pending, call, need)
+    elif pending.state == "approved" and await _spend(pending, call):
+        waits = None  # somebody approved on the page, or by `callwright approve`
     elif asks:
         waits = await _ask_here(pending, facts, call, need, ctx)
-    elif person:
-        waits = _ask_outside(pending, call, need)
+    elif opens:
+        waits = await _ask_by_url(pending, facts, call, need, ctx)
+    elif needs != "token":
+        waits = await _ask_outside(pending, call, need)
     else:
         waits = await _ask_by_token(pending, call, token, digest)
     if waits is None:
-        call.approved, call.approved_by = digest, "person" if person else "preview"
+        call.approved, call.approved_by = digest, "preview" if needs == "token" else "person"
     return waits
+
+
+async def _spend(pending: Pending, call: Call) -> bool:
+    """Use up what a person approved outside the conversation; a value that they entered goes into the call."""
+    ledger = await call.ledger()
+    if pending.needs != "value":
+        return await ledger.spend(pending.code, state="approved")
+    entered = await ledger.spend_entered(pending.code)
+    call.entered = None if entered is None else SecretStr(entered)
+    return entered is not None
+
+
+async def _declined(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult:
+    await (await call.ledger()).close(pending.code)
+    await _record(call, need, "declined")
+    return _said("The user said no. Nothing was done.", {"declined": True})
 
 
 async def _refuse_other_facts(question: str, pending: Pending, call: Call, need: NeedsApproval) -> None:
@@ -105,24 +140,68 @@ async def _ask_here(
     answer = answered["_answer"]
     said_yes = isinstance(answer, AcceptedElicitation) and cast(AcceptedElicitation[Answer], answer).data.approve
     if not said_yes:
-        await ledger.close(pending.code)
-        await _record(call, need, "declined")
-        return _said("The user said no. Nothing was done.", {"declined": True})
+        return await _declined(pending, call, need)
     await _refuse_other_facts(await facts(), pending, call, need)  # a person may think for minutes
     if not await ledger.spend(pending.code, state="open"):
         raise ToolError("This approval was used already. Call again to ask anew.")
     return None
 
 
-def _ask_outside(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult:
+async def _ask_by_url(
+    pending: Pending, facts: Callable[[], Awaitable[str]], call: Call, need: NeedsApproval, ctx: Context[Any]
+) -> CallToolResult | InputRequiredResult | None:
+    """The client shows the address of the local page. That a person opens it is no answer: the page has that."""
+    url = await _page(pending, call)
+    if ctx.protocol_version != MODERN:
+        request = ElicitRequestURLParams(message=pending.question, url=url, elicitation_id=pending.code)
+        raise UrlElicitationRequiredError([request], f"{pending.question} A person approves at {url}")
+    answer = (ctx.input_responses or {}).get(_PAGE)
+    if not isinstance(answer, ElicitResult) or ctx.request_state != pending.code:
+        request = ElicitRequest(params=ElicitRequestURLParams(message=pending.question, url=url))
+        return InputRequiredResult(input_requests={_PAGE: request}, request_state=pending.code)
+    if answer.action != "accept":
+        return await _declined(pending, call, need)
+    answered = await _answered(pending, call)
+    if answered is None or answered.state == "open":
+        return await _ask_outside(pending, call, need)
+    if answered.state == "declined":
+        return await _declined(pending, call, need)
+    await _refuse_other_facts(await facts(), pending, call, need)
+    if not await _spend(answered, call):
+        raise ToolError("This approval was used already. Call again to ask anew.")
+    return None
+
+
+async def _answered(pending: Pending, call: Call) -> Pending | None:
+    """The question once it was answered on the page, or as it stands after a while."""
+    ledger = await call.ledger()
+    found = await ledger.pending(pending.code)
+    with anyio.move_on_after(WAIT_SECONDS):
+        while found is not None and found.state == "open":
+            await anyio.sleep(POLL_SECONDS)
+            found = await ledger.pending(pending.code)
+    return found
+
+
+async def _ask_outside(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult:
     command = f"{call.command} approve {pending.code}"
+    url = await _page(pending, call) if call.page else None
+    ways = f"run `{command}` in a terminal"
+    if url:
+        ways = f"open {url} in a browser, or to {ways}"
+    why = need.reason if not need.enters else "who enters the value"
     text = (
-        f"Not done yet. {pending.question} This needs a person ({need.reason}), and this client cannot ask one. Ask the"
-        f" user to run `{command}` in a terminal within {PERSON_SECONDS // 60} minutes, then call {call.tool} again"
-        " with the same arguments."
+        f"Not done yet. {pending.question} This needs a person ({why}), and this client cannot ask one. Ask the"
+        f" user to {ways} within {PERSON_SECONDS // 60} minutes, then call {call.tool} again with the same arguments."
     )
-    facts = {"needs_approval": "person", "would": pending.question, "why": need.reason, "approve_with": command}
-    return _said(text, facts)
+    facts = {"needs_approval": "person", "would": pending.question, "why": why, "approve_with": command}
+    return _said(text, facts | ({"approve_at": url} if url else {}))
+
+
+async def _page(pending: Pending, call: Call) -> str:
+    if call.page is None:
+        raise RuntimeError("there is no page to approve on")
+    return await call.page(pending.code)
 
 
 async def _ask_by_token(pending: Pending, call: Call, token: object, digest: str) -> CallToolResult | None:
@@ -188,3 +267,9 @@ def _can_ask(ctx: Context[Any]) -> bool:
     if elicitation is None or (elicitation.form is None and elicitation.url is not None):
         return False
     return ctx.protocol_version == MODERN or ctx.session.can_send_request
+
+
+def _can_open(ctx: Context[Any]) -> bool:
+    """Whether the client shows a person the address of a page."""
+    caps = ctx.client_capabilities
+    return bool(caps and caps.elicitation and caps.elicitation.url is not None)

@@ -26,7 +26,9 @@ from ..contract.calls import (
 )
 from ..contract.common import AgentId, BatchCallId, Cursor, PageSize, PhoneNumberId
 from ..contract.phone_numbers import GetPhoneNumber
+from .costs import costs
 from .documents import put
+from .limits import UNREACHED
 from .preview import leaves
 from .recipients import recipients_of, rows_of_csv
 from .text import short
@@ -40,9 +42,6 @@ Agent = Annotated[AgentId, Field(description="From list_agents.")]
 FromNumber = Annotated[PhoneNumberId, Field(description="Number shown, from list_phone_numbers.")]
 Batch = Annotated[BatchCallId, Field(description="From list_batch_calls.")]
 
-COSTS = "Costs minutes with the telephone provider and the platform"
-UNREACHED = ("failed", "voicemail")
-"""Whom a retry calls again."""
 FIRST = 5
 ROWS = 50
 
@@ -176,7 +175,7 @@ async def get_batch_call(
     api: PlatformApi,
     batch_id: Batch,
     status: Annotated[str | None, Field(max_length=40, description="Only recipients in this state, as failed.")] = None,
-    start: Annotated[int, Field(ge=0, description="First row shown; more_from of the last reply.")] = 0,
+    start: Annotated[int, Field(ge=0, description="First row; more_from of the last reply.")] = 0,
 ) -> BatchView:
     """Show how far a batch of calls is and whom it reached, 50 recipients at a time."""
     batch = await api.send(GetBatchCall(batch_id=batch_id))
@@ -228,7 +227,7 @@ async def _who_would_be_rung(api: ApiClient, op: SubmitBatchCall) -> str:
     when = "now" if op.scheduled_time_unix is None else f"at {_at(op.scheduled_time_unix)}"
     return (
         f"Let agent {agent} call {_people(len(numbers))} from {number}, {when}, as batch {short(op.call_name)!r}:"
-        f" {first}{more}.{_replaced(op.recipients)} {COSTS}, for each call."
+        f" {first}{more}.{_replaced(op.recipients)} {await costs(api, op.agent_id, len(numbers))}"
     )
 
 
@@ -241,7 +240,7 @@ async def _who_would_be_rung_again(api: ApiClient, op: RetryBatchCall) -> str:
     agent, number = await _agent(api, batch.agent_id), await _number(api, batch.phone_number_id)
     return (
         f"Let agent {agent} call {_people(len(failed))} of batch {short(batch.name)!r} ({op.batch_id}) again from"
-        f" {number}, now: {first}{more}. {COSTS}, for each call."
+        f" {number}, now: {first}{more}. {await costs(api, batch.agent_id, len(failed))}"
     )
 
 
@@ -254,7 +253,8 @@ async def _what_would_stop(api: ApiClient, op: CancelBatchCall) -> str:
 
 async def _one_call(api: ApiClient, op: CallByTwilio | CallBySip) -> str:
     agent, number = await _agent(api, op.agent_id), await _number(api, op.agent_phone_number_id)
-    return f"Let agent {agent} call 1 person, {op.to_number}, from {number}, now.{_replaced([op])} {COSTS}."
+    cost = await costs(api, op.agent_id, 1)
+    return f"Let agent {agent} call 1 person, {op.to_number}, from {number}, now.{_replaced([op])} {cost}"
 
 
 def _replaced(calls: Sequence[CallByTwilio | CallBySip | Recipient]) -> str:

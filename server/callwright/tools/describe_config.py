@@ -50,7 +50,7 @@ async def describe_config(
     ] = "",
     kind: Annotated[str, Field(pattern=f"^({'|'.join(_KINDS)})$", description=f"{', '.join(_KINDS)}.")] = "agent",
 ) -> ConfigPart:
-    """Tell which fields a part of a configuration has, with types, ranges and allowed values. Before writing config."""
+    """Tell which fields a part of a configuration has: types, ranges, allowed values. Before writing config."""
     model, above = _document(kind)
     try:
         part = describe(model, ".".join(filter(None, (above, path))))

@@ -270,7 +270,7 @@ async def list_document_agents(
 
 @TOOLS.tool(ComputeRagIndex, title="Create RAG index", default=False)
 async def create_rag_index(api: PlatformApi, document_id: Id, model: Model = "e5_mistral_7b_instruct") -> IndexLine:
-    """Cut a document into passages and index them for retrieval, or tell how far that is. Call again to see."""
+    """Index a document's passages for retrieval, or tell how far that is. Call again to see."""
     return IndexLine.of(await api.send(ComputeRagIndex(documentation_id=document_id, model=model)))
 
 

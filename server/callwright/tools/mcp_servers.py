@@ -200,7 +200,7 @@ async def delete_mcp_server(api: PlatformApi, mcp_server_id: Id) -> Deleted:
 
 @TOOLS.tool(UpdateMcpApprovalPolicy, title="Update MCP approval policy", default=False)
 async def update_mcp_approval_policy(api: PlatformApi, mcp_server_id: Id, approval_policy: Policy) -> ServerView:
-    """Choose whether calls of a server's tools ask a person: all, by tool (undecided ones are disabled), or none."""
+    """Choose which calls of a server's tools ask a person: all, by tool (undecided: disabled), or none."""
     asked = UpdateMcpApprovalPolicy(mcp_server_id=mcp_server_id, approval_policy=approval_policy)
     return ServerView.of(await api.send(asked))
 
@@ -226,7 +226,7 @@ async def list_mcp_tools(
 async def create_mcp_tool_approval(
     api: PlatformApi, mcp_server_id: Id, tool_name: ToolName, policy: ToolPolicy
 ) -> ServerView:
-    """Approve one tool of an MCP server, or let it ask. Holds for the tool as it is now; if that changes, it asks."""
+    """Approve one tool of an MCP server as it is now, or let it ask. If it changes, it asks."""
     tool = await _listed(api, mcp_server_id, tool_name)
     op = CreateMcpToolApproval(
         mcp_server_id=mcp_server_id,
@@ -283,7 +283,8 @@ async def _what_would_be_connected(_: ApiClient, op: CreateMcpServer) -> str:
 
 @TOOLS.preview(UpdateMcpServer)
 async def _what_would_change(api: ApiClient, op: UpdateMcpServer) -> str:
-    return f"Change {await _named(api, op.mcp_server_id)}: {changed_fields(op)}."
+    server = await api.send(GetMcpServer(mcp_server_id=op.mcp_server_id))
+    return f"Change {_name(server)}: {changed_fields(op)}.{_used(server)}"
 
 
 @TOOLS.preview(UpdateMcpApprovalPolicy)
@@ -297,9 +298,10 @@ async def _who_would_approve(api: ApiClient, op: UpdateMcpApprovalPolicy) -> str
 async def _what_would_be_approved(api: ApiClient, op: CreateMcpToolApproval) -> str:
     what = "run without asking" if op.approval_policy == "auto_approved" else "ask each time"
     told = short(op.tool_description, 600)
+    server = await api.send(GetMcpServer(mcp_server_id=op.mcp_server_id))
     return (
-        f"Let calls of {short(op.tool_name)!r} of {await _named(api, op.mcp_server_id)} {what}."
-        f" The decision is bound to this description: {told!r}."
+        f"Let calls of {short(op.tool_name)!r} of {_name(server)} {what}."
+        f" The decision is bound to this description: {told!r}.{_used(server)}"
     )
 
 
@@ -317,16 +319,14 @@ async def _what_would_go(api: ApiClient, op: DeleteMcpServer) -> str:
 
 @TOOLS.preview(DeleteMcpToolApproval)
 async def _what_would_be_taken_back(api: ApiClient, op: DeleteMcpToolApproval) -> str:
-    return f"Take back what was decided about {op.tool_name!r} of {await _named(api, op.mcp_server_id)}."
+    server = await api.send(GetMcpServer(mcp_server_id=op.mcp_server_id))
+    return f"Take back what was decided about {op.tool_name!r} of {_name(server)}.{_used(server)}"
 
 
 @TOOLS.preview(DeleteMcpToolConfig)
 async def _what_would_be_lost(api: ApiClient, op: DeleteMcpToolConfig) -> str:
-    return f"Delete the settings of the tool {op.tool_name!r} of {await _named(api, op.mcp_server_id)} for good."
-
-
-async def _named(api: ApiClient, server_id: str) -> str:
-    return _name(await api.send(GetMcpServer(mcp_server_id=server_id)))
+    server = await api.send(GetMcpServer(mcp_server_id=op.mcp_server_id))
+    return f"Delete the settings of the tool {op.tool_name!r} of {_name(server)} for good.{_used(server)}"
 
 
 def _name(server: McpServer) -> str:

@@ -71,7 +71,10 @@ async def import_phone_number(
     phone_number: Number,
     label: Label,
     twilio_sid: Annotated[str | None, Field(max_length=100, description="Twilio account SID.")] = None,
-    twilio_token: Annotated[SecretStr | None, Field(description="Twilio auth token; stored sealed.")] = None,
+    twilio_token: Annotated[
+        SecretStr | None, Field(description="Passes through this chat. Left out: the person enters it.")
+    ] = None,
+    twilio_token_env: Annotated[str | None, Field(max_length=200, description="Or a variable that holds it.")] = None,
     sip_outbound: Annotated[Json | None, Field(description="SIP: address, transport, credentials, headers.")] = None,
     sip_inbound: Annotated[Json | None, Field(description="SIP: allowed_addresses and _numbers, credentials.")] = None,
     config: Annotated[
@@ -82,13 +85,14 @@ async def import_phone_number(
     body: Json = deepcopy(config or {})
     put(body, ("phone_number",), phone_number, "phone_number")
     put(body, ("label",), label, "label")
-    if twilio_sid and twilio_token and not (sip_outbound or sip_inbound):
-        body |= {"provider": "twilio", "sid": twilio_sid, "token": twilio_token}
-    elif (sip_outbound or sip_inbound) and not (twilio_sid or twilio_token):
+    if twilio_sid and not (sip_outbound or sip_inbound):
+        token = api.secret(twilio_token, twilio_token_env, "token")
+        body |= {"provider": "twilio", "sid": twilio_sid, "token": token}
+    elif (sip_outbound or sip_inbound) and not (twilio_sid or twilio_token or twilio_token_env):
         trunks = {"inbound_trunk_config": sip_inbound, "outbound_trunk_config": sip_outbound}
         body |= {"provider": "sip_trunk", **{k: v for k, v in trunks.items() if v is not None}}
     else:
-        raise ToolError("Give twilio_sid and twilio_token, or sip_outbound and/or sip_inbound; not both kinds.")
+        raise ToolError("Give twilio_sid, or sip_outbound and/or sip_inbound; not both kinds.")
     made = await api.send(CreatePhoneNumber.model_validate(body))
     return _view(await api.send(GetPhoneNumber(phone_number_id=made.phone_number_id)))
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..settings import Approval, ToolPolicy, Unattended
+from .exempt import Exempt
 
 META = "callwright/approval"
 TOKEN = "approval_token"  # noqa: S105  (an argument's name)
 TOKEN_SCHEMA = {"type": "string", "description": "After the user agreed."}
 
-OWN_NOTES = ("describe_config", "get_status", "list_changes")
+OWN_NOTES = ("describe_config", "get_status", "show_approval_policy", "list_changes")
 """Tools that read only what this server itself knows, and send nothing to the platform: nobody is asked."""
 
 ASKING = ("delete", "dial", "grant", "secret")
@@ -17,32 +18,55 @@ ASKING = ("delete", "dial", "grant", "secret")
 
 
 @dataclass(frozen=True)
+class Caps:
+    """Upper bounds that hold even where nobody is asked: people rung within 24 hours, and by one batch."""
+
+    calls_a_day: int | None = None
+    recipients_a_batch: int | None = None
+
+
+@dataclass(frozen=True)
 class Policy:
-    """Mode, exceptions for single tools, and what a client gets that cannot ask its user."""
+    """Mode, exceptions for toolsets and single tools, and what a client gets that cannot ask its user.
+
+    The exception for a tool decides before that for its toolset, and that before the mode.
+    """
 
     mode: Approval = "fine-grained"
     tools: Mapping[str, ToolPolicy] = field(default_factory=dict[str, ToolPolicy])
     unattended: Unattended = "person"
+    toolsets: Mapping[str, ToolPolicy] = field(default_factory=dict[str, ToolPolicy])
+    toolset_of: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of every tool, where `toolsets` has exceptions."""
+    exempt: Exempt = field(default_factory=Exempt)
+    caps: Caps = field(default_factory=Caps)
 
     def of_tool(self, name: str, effect: str) -> ToolPolicy:
         """What the tool list says of a tool whose strongest effect is `effect`."""
-        own = self.tools.get(name)
+        return self.decided(name, effect)[0]
+
+    def decided(self, name: str, effect: str) -> tuple[ToolPolicy, str]:
+        """As `of_tool`, with the rule that decided, in words."""
+        own, rule = self._own(name)
         if own == "disabled":
-            return own
+            return own, rule
         if name in OWN_NOTES:
-            return "auto_approved"
+            return "auto_approved", "it reads only this server's own notes"
         if own is not None:
-            return own
+            return own, rule
         if self.mode == "none":
-            return "auto_approved"
-        return "requires_approval" if self.mode == "always-ask" or effect in ASKING else "auto_approved"
+            return "auto_approved", "mode none: nobody is asked"
+        if self.mode == "always-ask":
+            return "requires_approval", "mode always-ask: every call asks"
+        asks = effect in ASKING
+        return "requires_approval" if asks else "auto_approved", f"mode fine-grained: effect {effect}"
 
     def takes_token(self, name: str, effect: str) -> bool:
         """Whether the tool offers the argument `approval_token`."""
         asks = self.of_tool(name, effect) == "requires_approval"
         if self.unattended == "token":
             # A tool that writes may carry a guarded path, and then it asks although its effect does not.
-            return asks or (effect != "read" and name not in self.tools and self.mode != "none")
+            return asks or (effect != "read" and self._own(name)[0] is None and self.mode != "none")
         return self.unattended == "person" and asks and self._by_token(name, effect)
 
     def reason(self, tool: str, tool_effect: str, op_effect: str, guarded: Sequence[str]) -> str | None:
@@ -50,12 +74,12 @@ class Policy:
 
         Reads inside a writing tool are the facts of its question: they run before it is asked.
         """
-        own = self.tools.get(tool)
+        own, rule = self._own(tool)
         if own == "auto_approved" or (own is None and self.mode == "none"):
             return None
         judged = op_effect != "read" or tool_effect == "read"
         if judged and (own == "requires_approval" or self.mode == "always-ask"):
-            return "every call asks" if own is None else f"the policy says so for {tool}"
+            return "every call asks" if own is None else rule
         if op_effect in ASKING:
             return op_effect
         return f"it sets {', '.join(guarded[:5])}" if guarded else None
@@ -65,4 +89,10 @@ class Policy:
         return self.unattended == "person" and not self._by_token(tool, op_effect)
 
     def _by_token(self, tool: str, effect: str) -> bool:
-        return effect == "delete" and self.mode == "fine-grained" and tool not in self.tools
+        return effect == "delete" and self.mode == "fine-grained" and self._own(tool)[0] is None
+
+    def _own(self, tool: str) -> tuple[ToolPolicy | None, str]:
+        if (own := self.tools.get(tool)) is not None:
+            return own, f"the policy says so for {tool}"
+        toolset = self.toolset_of.get(tool, "")
+        return self.toolsets.get(toolset), f"the policy says so for the toolset {toolset}"

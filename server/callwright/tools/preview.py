@@ -31,7 +31,7 @@ async def question_of(op: Operation[Any], preview: Preview | None, title: str, a
     said = await preview(api, op) if preview else f"{title}: {_fields(op)}."
     body, guarded = op.body() or {}, op.guarded_paths()
     if guarded:
-        shown = [f"{path} = {_shown(path.split('.'), _at(body, path))}" for path in guarded]
+        shown = [f"{path} = {_shown(path.split('.'), value_at(body, path))}" for path in guarded]
         said += f" It sets {'; '.join(shown)}."
     if len(said) > LONGEST:
         raise ToolError(
@@ -94,16 +94,16 @@ def masked(path: list[str], value: object) -> object:
     return HIDDEN if is_secret(path, value) else value
 
 
-def _at(node: Any, path: str) -> object:
+def value_at(node: Any, path: str) -> object:
     """What stands at a dotted path; a key may itself hold dots."""
     if isinstance(node, list):
         index, _, rest = path.partition(".")
         child = cast(list[Any], node)[int(index)]
-        return _at(child, rest) if rest else cast(object, child)
+        return value_at(child, rest) if rest else cast(object, child)
     for key, child in cast(dict[str, Any], node).items() if isinstance(node, dict) else ():
         if path == key:
             return child
-        if path.startswith(f"{key}.") and (found := _at(child, path[len(key) + 1 :])) is not _ABSENT:
+        if path.startswith(f"{key}.") and (found := value_at(child, path[len(key) + 1 :])) is not _ABSENT:
             return found
     return _ABSENT
 

@@ -8,26 +8,34 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import SecretStr
+
 from ..api.client import ApiClient
-from ..contract.errors import ApiError, Unavailable
+from ..contract.errors import ApiError, Refused, Unavailable
 from ..contract.operation import Operation, Stream
 from ..ledger.ledger import ApprovedBy, Intent, Ledger
 from .changes import Change, differences, standing
+from .limits import asking_paths, people_rung, refuse_beyond, rings_only_known
 from .names import unknown_names
-from .policy import Policy
+from .policy import Caps, Policy
+from .text import short
 from .undo import previous, target_of
 
 R = TypeVar("R")
 T = TypeVar("T")
+ENTERED = "(entered by a person)"
+"""Stands in a request for a value until it is sent."""
 Report = Callable[[str], Awaitable[None]]
 
 
 class NeedsApproval(Exception):
     """The call would send `op`, and the policy wants a person's word first. Nothing was sent that changes anything."""
 
-    def __init__(self, op: Operation[Any], reason: str) -> None:
+    def __init__(self, op: Operation[Any], reason: str, *, enters: bool = False) -> None:
+        """`enters`: the person also enters a value that the call did not bring."""
         super().__init__(reason)
-        self.op, self.reason = op, reason
+        self.op, self.reason, self.enters = op, reason, enters
 
 
 class WouldSend(Exception):
@@ -55,11 +63,18 @@ class Call:
     ledger: Callable[[], Awaitable[Ledger]]
     told: Callable[[Mapping[str, str]], Awaitable[None]]
     """Hears the ids of whatever was changed."""
+    page: Callable[[str], Awaitable[str]] | None
+    """Address of the local page for a pending approval; None where a person could not open one."""
+    variables: Mapping[str, str]
+    """Environment variables that the operator named as sources of secrets."""
     dry_run: bool = False
     """Reads go through, and the first change is raised as WouldSend."""
     approved: str | None = None
     """Digest of the operation that was approved."""
     approved_by: ApprovedBy = "policy"
+    enters: str | None = None
+    """Field of the operation whose value a person enters."""
+    entered: SecretStr | None = None
     changes: list[str] = field(default_factory=list[str])
     """Ids of the changes that this call recorded."""
     changed: list[Change] = field(default_factory=list[Change])
@@ -70,6 +85,12 @@ class Call:
     """Names inside the documents among its arguments."""
     unknown: list[str] = field(default_factory=list[str])
     """Paths of these that the contract does not know."""
+
+    def reason(self, op: Operation[Any]) -> str | None:
+        """Why `op` needs a person's word; None where it does not, or is exempt."""
+        exempt = self.policy.exempt
+        why = self.policy.reason(self.tool, self.effect, op.effect, asking_paths(op, exempt))
+        return None if why == op.effect == "dial" and rings_only_known(op, exempt) else why
 
     def digest(self, op: Operation[Any]) -> str:
         """Keyed: a plain hash of a short secret argument could be guessed from the log."""
@@ -96,12 +117,30 @@ class Api:
         return self._call.changes
 
     async def send(self, op: Operation[R], *, deadline: float | None = None) -> R:
+        people = await self._people(op) if op.effect == "dial" else 0
         digest = self.require(op)
         if op.effect == "read":
             result = await self._client.send(op, deadline=deadline)
             self._call.answers[type(op)] = result
             return result
-        return await self._change(op, digest, deadline)
+        return await self._change(op, digest, deadline, people)
+
+    def secret(self, given: SecretStr | None, variable: str | None, field: str) -> SecretStr:
+        """The value of a secret: as given, from a variable that the operator named, or entered later by a person.
+
+        `field`: where in the operation a person's value goes. Raises ToolError where the variable is none of those.
+        """
+        if given is not None:
+            if variable is not None or given.get_secret_value() == ENTERED:
+                raise ToolError("Give the value itself, or the variable that holds it.")
+            return given
+        if variable is None:
+            self._call.enters = field
+            return SecretStr(ENTERED)
+        if variable not in self._call.variables:
+            known = ", ".join(self._call.variables) or "none"
+            raise ToolError(f"{short(variable)!r} is not in CALLWRIGHT_SECRET_ENV. There: {known}.")
+        return SecretStr(self._call.variables[variable])
 
     async def stream(self, op: Operation[Stream[T]], *, deadline: float | None = None) -> AsyncGenerator[T]:
         """As `send`, for an answer that comes value by value. It counts as done when it was read to its end."""
@@ -126,25 +165,48 @@ class Api:
             call.unknown = unknown_names(op, call.given)
         if call.dry_run and op.effect != "read":
             raise WouldSend(op)
-        reason = call.policy.reason(call.tool, call.effect, op.effect, op.guarded_paths())
+        reason = call.reason(op)
+        if call.enters and op.effect != "read":
+            reason = reason or "a person enters the value"
         digest = call.digest(op) if reason or op.effect != "read" else ""
         if reason and call.approved != digest:
             if call.changes:
                 raise RuntimeError(f"{call.tool} asks after it has already changed something")
-            raise NeedsApproval(op, reason)
+            raise NeedsApproval(op, reason, enters=call.enters is not None)
         return digest
 
-    async def _change(self, op: Operation[R], digest: str, deadline: float | None) -> R:
+    async def _people(self, op: Operation[Any]) -> int:
+        """Whom `op` would ring. Raises Refused where the caps forbid it, before anybody is asked."""
+        caps = self._call.policy.caps
+        if caps == Caps():
+            return 0
+        people = await people_rung(op, self._client)
+        refuse_beyond(caps, people, await (await self._call.ledger()).rung(self._call.platform), op)
+        return people
+
+    async def _change(self, op: Operation[R], digest: str, deadline: float | None, people: int) -> R:
         """The intent is on disk before the act, the outcome after it."""
+        ledger, call = await self._call.ledger(), self._call
+        ringing = None
+        if people and (most := call.policy.caps.calls_a_day) is not None:
+            ringing = await ledger.claim_calls(call.platform, people, most)
+            if ringing is None:  # another call came first
+                raise Refused("The policy's calls of this day have just been used up by another call.")
         change = await self._begin(op, digest)
         try:
-            result = await self._client.send(op, deadline=deadline)
+            result = await self._client.send(self._with_entered(op), deadline=deadline)
         except ApiError as exc:
             await self._fail(change, exc)
+            if ringing and not isinstance(exc, Unavailable):
+                await ledger.release_calls(ringing)
             raise
         await (await self._call.ledger()).finish(change, "done", target=target_of(op, result))
         await self._call.told(_ids(op))
         return result
+
+    def _with_entered(self, op: Operation[R]) -> Operation[R]:
+        call = self._call
+        return op.model_copy(update={call.enters: call.entered}) if call.enters else op
 
     async def _begin(self, op: Operation[Any], digest: str) -> str:
         call = self._call

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 from ..api.client import ApiClient
 from ..contract.common import Cursor, SecretId
 from ..contract.secrets import CreateSecret, DeleteSecret, ListSecrets, SecretInUse, SecretList, UpdateSecret
+from .scope import ENTERED
 from .text import short
 from .toolset import PlatformApi, Toolset
 from .users import named, refuse_while_used
@@ -17,7 +18,11 @@ TOOLS = Toolset("secrets", "Keep the secrets that agents' tools and webhooks use
 
 Id = Annotated[SecretId, Field(description="From list_secrets.")]
 SecretName = Annotated[str, Field(min_length=1, max_length=200, description="Name.")]
-Value = Annotated[SecretStr, Field(min_length=1, max_length=20_000, description="Stored sealed.")]
+Value = Annotated[
+    SecretStr,
+    Field(min_length=1, max_length=20_000, description="Passes through this chat. Left out: the person enters it."),
+]
+Variable = Annotated[str, Field(max_length=200, description="Or the environment variable that holds it.")]
 
 
 class SecretLine(View):
@@ -42,15 +47,25 @@ async def list_secrets(
 
 
 @TOOLS.tool(CreateSecret, title="Create secret")
-async def create_secret(api: PlatformApi, name: SecretName, value: Value) -> SecretLine:
-    """Store a secret. The value passes through this conversation: for a sensitive one let the person use the shell."""
+async def create_secret(
+    api: PlatformApi, name: SecretName, value: Value | None = None, value_env: Variable | None = None
+) -> SecretLine:
+    """Store a secret. Without value, the person enters it on a page of this server."""
+    value = api.secret(value, value_env, "value")
     made = await api.send(CreateSecret(type="new", name=name, value=value))
     return SecretLine(secret_id=made.secret_id, name=made.name)
 
 
 @TOOLS.tool(UpdateSecret, title="Update secret")
-async def update_secret(api: PlatformApi, secret_id: Id, name: SecretName, value: Value) -> SecretLine:
+async def update_secret(
+    api: PlatformApi,
+    secret_id: Id,
+    name: SecretName,
+    value: Value | None = None,
+    value_env: Variable | None = None,
+) -> SecretLine:
     """Replace a secret's name and value; whatever uses it gets the new value at once. The old value is lost."""
+    value = api.secret(value, value_env, "value")
     made = await api.send(UpdateSecret(secret_id=secret_id, type="update", name=name, value=value))
     return SecretLine(secret_id=made.secret_id, name=made.name)
 
@@ -65,14 +80,15 @@ async def delete_secret(api: PlatformApi, secret_id: Id) -> Deleted:
 
 @TOOLS.preview(CreateSecret)
 async def _what_would_be_kept(_: ApiClient, op: CreateSecret) -> str:
-    return f"Store a secret named {short(op.name)!r} ({len(op.value.get_secret_value())} characters)."
+    return f"Store a secret named {short(op.name)!r} ({_length(op.value)})."
 
 
 @TOOLS.preview(UpdateSecret)
 async def _what_would_be_replaced(api: ApiClient, op: UpdateSecret) -> str:
-    name, length = await _name(api, op.secret_id), len(op.value.get_secret_value())
+    secret = await _stored(api, op.secret_id)
     return (
-        f"Replace secret {name!r} ({op.secret_id}) by {short(op.name)!r} ({length} characters); the old value is lost."
+        f"Replace secret {short(secret.name)!r} ({op.secret_id}) by {short(op.name)!r} ({_length(op.value)}); the old"
+        f" value is lost. {_affected(secret)}"
     )
 
 
@@ -83,6 +99,16 @@ async def _what_would_go(api: ApiClient, op: DeleteSecret) -> str:
     users = [*map(named, (*used.agents, *used.tools)), *(n.phone_number for n in used.phone_numbers), *used.others]
     refuse_while_used(f"Secret {short(secret.name)!r}", users, "Take it out there first.")
     return f"Delete secret {short(secret.name)!r} ({op.secret_id}) for good."
+
+
+def _length(value: SecretStr) -> str:
+    text = value.get_secret_value()
+    return "a person enters the value" if text == ENTERED else f"{len(text)} characters"
+
+
+def _affected(secret: SecretInUse) -> str:
+    users = _users(secret)
+    return f"Used by {', '.join(users)}." if users else "Nothing uses it."
 
 
 async def _name(api: Any, secret_id: str) -> str:

@@ -16,6 +16,7 @@ from ..contract.knowledge_base import CreateTextDocument, UpdateDocument
 from ..contract.mcp_servers import GetMcpServer, UpdateMcpServer
 from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
 from ..contract.workspace import UpdateWorkspaceSettings
+from .explain import explained
 from .preview import changed_fields
 from .text import short
 from .toolset import PlatformApi, Toolset, services
@@ -39,6 +40,25 @@ class Status(View):
     llm: str
     data_folder: str
     missing: list[str]
+
+
+class ToolRule(View):
+    tool: str
+    policy: str
+    why: str
+    guarded: list[str] | None = None
+    """Paths that ask although the tool does not."""
+    if_nobody_can_be_asked: str | None = None
+
+
+class Rules(View):
+    mode: str
+    requires_approval: list[str] | None = None
+    asks_for_guarded: list[str] | None = None
+    disabled: list[str] | None = None
+    rule: ToolRule | None = None
+    exempt: list[str] = []
+    caps: list[str] = []
 
 
 class Change(View):
@@ -68,6 +88,15 @@ class Undone(View):
 async def get_status(ctx: Context[Any]) -> Status:
     """Show whether everything is set up: platform, approval mode, LLM, data folder, what is missing."""
     return Status(**await services(ctx).status())
+
+
+@TOOLS.tool(title="Show approval policy")
+async def show_approval_policy(
+    ctx: Context[Any],
+    tool: Annotated[str | None, Field(max_length=64, description="Left out: all that ask.")] = None,
+) -> Rules:
+    """Tell which tools ask a person first, or whether one does and which rule says so."""
+    return Rules(**explained(services(ctx).policy, tool))
 
 
 @TOOLS.tool(title="List changes")

@@ -69,8 +69,6 @@ def chosen(entries: list[Entry], toolsets: Sequence[str], bounds: Bounds, policy
     wanted = set(known) if "all" in toolsets else {*toolsets, "server"} - {"default"}
     if unknown := sorted(wanted - set(known)):
         raise SettingError(f"Unknown toolset {unknown[0]!r}. Known: {', '.join(known)}; or default, or all.")
-    if strangers := sorted(set(policy.tools) - {entry["tool"]["name"] for entry in entries}):
-        raise SettingError(f"CALLWRIGHT_POLICY_FILE names a tool that does not exist: {strangers[0]!r}.")
     return [
         entry
         for entry in entries

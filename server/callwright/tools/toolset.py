@@ -60,6 +60,10 @@ class Services(Protocol):
     async def ledger(self) -> Ledger: ...
     async def status(self) -> dict[str, Any]: ...
     async def changed(self, ids: Mapping[str, str]) -> None: ...
+    @property
+    def page(self) -> Callable[[str], Awaitable[str]] | None: ...
+    @property
+    def secret_variables(self) -> Mapping[str, str]: ...
 
 
 def services(ctx: Context[Any]) -> Services:
@@ -211,6 +215,8 @@ class FunctionTool:
             command=app.command,
             ledger=app.ledger,
             told=app.changed,
+            page=app.page,
+            variables=app.secret_variables,
             dry_run=dry_run,
             given=names_in(known),
         )

@@ -1,0 +1,171 @@
+"""What a person reads before each thing that asks: who or what depends on it, whom it rings, what it costs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inline_snapshot import snapshot
+
+from callwright.app import App
+from callwright.contract import all_operations
+from callwright.tools.policy import ASKING
+from callwright.tools.surface import built
+from tests.arms import START_MS, Clock, facts, numbered, reach, settings
+from tests.laws.guarded_calls import HOOK
+
+pytestmark = pytest.mark.anyio
+
+Json = dict[str, Any]
+NEAR: Json = {"toolsets": ("all",), "allow_private": ("127.0.0.1", "mcp.example")}
+
+
+@pytest.fixture
+async def world(tmp_path: Path, clock: Clock) -> dict[str, str]:
+    """Something of each kind, and things that depend on it; made where nobody is asked."""
+    app = App(settings(tmp_path, approval="none", **NEAR), "embedded", clock=clock, ids=numbered())
+    async with reach(app) as (client, _):
+
+        async def made(tool: str, key: str, **arguments: Any) -> str:
+            return facts(await client.call_tool(tool, arguments))[key]
+
+        ids: dict[str, str] = {}
+        ids["document"] = await made(
+            "create_text_document", "document_id", name="Handbook", text="Opening hours: nine."
+        )
+        ids["index"] = await made("create_rag_index", "index_id", document_id=ids["document"])
+        ids["tool"] = await made("create_tool", "tool_id", config=HOOK)
+        ids["free_tool"] = await made("create_tool", "tool_id", config={**HOOK, "name": "old"})
+        ids["secret"] = await made("create_secret", "secret_id", name="crm", value="abc")
+        ids["free_secret"] = await made("create_secret", "secret_id", name="old", value="abc")
+        ids["test"] = await made(
+            "create_agent_test", "test_id", name="Polite", history=["user: Hi"], condition="polite"
+        )
+        mcp = {"name": "Shop", "url": "http://127.0.0.1:1/mcp", "token_secret_id": ids["secret"]}
+        ids["mcp"] = await made("create_mcp_server", "mcp_server_id", **mcp)
+        ids["free_mcp"] = await made("create_mcp_server", "mcp_server_id", name="Old", url="http://127.0.0.1:1/mcp")
+        part: Json = {
+            "conversation_config": {"agent": {"prompt": {"mcp_server_ids": [ids["mcp"]], "llm": "gpt-4o-mini"}}}
+        }
+        part["platform_settings"] = {"auth": {"enable_auth": True}}
+        agent = {"name": "Ada", "prompt": "p", "tool_ids": [ids["tool"]], "document_ids": [ids["document"]]}
+        ids["agent"] = await made("create_agent", "agent_id", **agent, config=part)
+        twilio = {"phone_number": "+15551234567", "label": "Desk", "twilio_sid": "AC1", "twilio_token": "hush"}
+        ids["number"] = await made("import_phone_number", "phone_number_id", **twilio)
+        await made("update_phone_number", "phone_number_id", phone_number_id=ids["number"], agent_id=ids["agent"])
+        ids["talk"] = await made("simulate_conversation", "conversation_id", agent_id=ids["agent"], caller="Hello")
+        batch = {"agent_id": ids["agent"], "phone_number_id": ids["number"], "name": "Reminder"}
+        people = [{"phone_number": f"+1555000{i:04}"} for i in range(7)]
+        later = START_MS // 1000 + 3600
+        ids["batch"] = await made(
+            "submit_batch_call", "batch_id", **batch, recipients=people, scheduled_unix_secs=later
+        )
+        ran = await made("run_agent_tests", "invocation_id", agent_id=ids["agent"], test_ids=[ids["test"]])
+        ids["invocation"] = ran
+        runs = facts(await client.call_tool("get_test_invocation", {"invocation_id": ran}))["runs"]
+        ids["run"] = runs[0]["run_id"]
+    return ids
+
+
+def calls(ids: dict[str, str]) -> dict[str, Json]:
+    """For every tool that may ask, a call of it that does."""
+    agent, number, mcp = {"agent_id": ids["agent"]}, {"phone_number_id": ids["number"]}, {"mcp_server_id": ids["mcp"]}
+    opened = {"config": {"platform_settings": {"auth": {"enable_auth": False}}}}
+    hooked = {"conversation_config": {"agent": {"prompt": {"tools": [HOOK]}}}}
+    people = [{"phone_number": f"+1555000{i:04}"} for i in range(7)]
+    schema: Json = {**dict[str, Any](HOOK)["api_schema"], "url": "https://b.example/"}
+    changed = {"config": {**HOOK, "api_schema": schema}}
+    return {
+        "create_agent": {"name": "Bob", "prompt": "p", **opened},
+        "update_agent": {**agent, **opened},
+        "get_agent_link": agent,
+        "delete_agent": agent,
+        "simulate_conversation": {**agent, "caller": "Hi", "config": {"simulation_specification": {"simulated_user_config": {"prompt": {"tools": [HOOK]}}}}},
+        "get_signed_url": agent,
+        "get_session_token": agent,
+        "delete_conversation": {"conversation_id": ids["talk"]},
+        "create_url_document": {"url": "http://127.0.0.1:1/page"},
+        "delete_document": {"document_id": ids["document"], "force": True},
+        "delete_rag_index": {"document_id": ids["document"], "index_id": ids["index"]},
+        "import_phone_number": {"phone_number": "+15557654321", "label": "Two", "twilio_sid": "A", "twilio_token": "h"},
+        "update_phone_number": {**number, "unassign": True},
+        "delete_phone_number": number,
+        "create_secret": {"name": "new", "value": "abc"},
+        "update_secret": {"secret_id": ids["secret"], "name": "crm", "value": "abcd"},
+        "delete_secret": {"secret_id": ids["free_secret"]},
+        "create_tool": {"config": HOOK},
+        "update_tool": {"tool_id": ids["tool"], **changed},
+        "delete_tool": {"tool_id": ids["free_tool"]},
+        "run_agent_tests": {**agent, "test_ids": [ids["test"]], "override": hooked},
+        "resubmit_test_invocation": {"invocation_id": ids["invocation"], "run_ids": [ids["run"]], "override": hooked},
+        "delete_agent_test": {"test_id": ids["test"]},
+        "create_mcp_server": {"name": "New", "url": "http://127.0.0.1:1/mcp"},
+        "update_mcp_server": {**mcp, "headers": {"X": "y"}},
+        "delete_mcp_server": {"mcp_server_id": ids["free_mcp"]},
+        "update_mcp_approval_policy": {**mcp, "approval_policy": "auto_approve_all"},
+        "delete_mcp_tool_approval": {**mcp, "tool_name": "look_up"},
+        "delete_mcp_tool_config": {**mcp, "tool_name": "look_up"},
+        "place_call": {**agent, **number, "to_number": "+15550001111"},
+        "submit_batch_call": {**agent, **number, "name": "Recall", "recipients": people},
+        "cancel_batch_call": {"batch_id": ids["batch"]},
+        "retry_batch_call": {"batch_id": ids["batch"]},
+        "update_workspace_settings": {"config": {"can_use_mcp_servers": False}},
+    }  # fmt: skip
+
+
+ELSEWHERE = {
+    "create_mcp_tool_approval": "needs a server that answers: test_mcp_servers.py",
+    "undo_change": "asks as the change that it takes back: test_undo.py",
+}
+
+
+async def test_each_question_tells_what_depends_what_it_costs_and_who_is_rung(
+    tmp_path: Path, clock: Clock, world: dict[str, str]
+) -> None:
+    guarded = {f"{op.method} {op.path}" for op in all_operations() if op.guarded}
+    asking = {e["tool"]["name"] for e in built() if e["effect"] in ASKING or guarded & {*e["operations"]}}
+    assert {*calls(world), *ELSEWHERE} == asking
+    app = App(settings(tmp_path, **NEAR), "embedded", clock=clock, ids=numbered())
+    questions: dict[str, str] = {}
+    async with reach(app, says="no") as (client, asked):
+        for tool, arguments in calls(world).items():
+            answer = await client.call_tool(tool, arguments)
+            text = answer.content[0]
+            questions[tool] = asked.pop() if asked else f"not asked: {getattr(text, 'text', '')}"
+    assert questions == snapshot(
+        {
+            "create_agent": "Create agent 'Bob'. It sets platform_settings.auth = {enable_auth: False}.",
+            "update_agent": "Change agent 'Ada' (agent_10): platform_settings.auth.enable_auth. It answers +15551234567. It sets platform_settings.auth = {enable_auth: False}.",
+            "get_agent_link": "Hand out a key: whoever has it can talk to agent 'Ada' (agent_10).",
+            "delete_agent": "Delete agent 'Ada' (agent_10) for good, with its configuration. +15551234567 would have no agent to answer.",
+            "simulate_conversation": "Rehearse agent 'Ada' (agent_10), at most 20 turns. It sets simulation_specification.simulated_user_config.prompt.tools.0.api_schema.auth_connection = {auth_connection_id: 'auth_1'}; simulation_specification.simulated_user_config.prompt.tools.0.api_schema.request_headers = {Authorization: (hidden), X-Key: (hidden)}; simulation_specification.simulated_user_config.prompt.tools.0.api_schema.url = 'https://hooks.example/crm'.",
+            "get_signed_url": "Hand out a URL: for 15 minutes, whoever has it can start any number of conversations with agent 'Ada' (agent_10).",
+            "get_session_token": "Hand out a token: whoever has it can start a conversation with agent 'Ada' (agent_10).",
+            "delete_conversation": "Delete rehearsal conv_12 of 2027-01-15 08:00 UTC with agent agent_10 for good: 3 turns, analysis and recording.",
+            "create_url_document": "Read the page http://127.0.0.1:1/page now, and keep its text as a document. It sets url = 'http://127.0.0.1:1/page'.",
+            "delete_document": "Delete document 'Handbook' (doc_1, 20 bytes) for good. It is taken out of 'Ada' (agent_10).",
+            "delete_rag_index": "Delete the index (ragindex_2, model e5_mistral_7b_instruct) of document 'Handbook'.",
+            "import_phone_number": "Import phone number +15557654321 as 'Two'.",
+            "update_phone_number": "Change phone number +15551234567 (Desk). Callers will reach nobody instead of Ada (agent_10). It sets agent_id = nothing.",
+            "delete_phone_number": "Take out phone number +15551234567 (Desk) for good, with its credentials. Ada (agent_10) answers it now.",
+            "create_secret": "Store a secret named 'new' (3 characters).",
+            "update_secret": "Replace secret 'crm' (secret_5) by 'crm' (4 characters); the old value is lost. Used by MCP server mcpsrv_8.",
+            "delete_secret": "Delete secret 'old' (secret_6) for good.",
+            "create_tool": "Store the webhook tool 'crm' for agents to call. It sets tool_config.api_schema.auth_connection = {auth_connection_id: 'auth_1'}; tool_config.api_schema.request_headers = {Authorization: (hidden), X-Key: (hidden)}; tool_config.api_schema.url = 'https://hooks.example/crm'.",
+            "update_tool": "Change tool 'crm' (tool_3), which Ada can call: api_schema.url. It sets tool_config.api_schema.auth_connection = {auth_connection_id: 'auth_1'}; tool_config.api_schema.request_headers = {Authorization: (hidden), X-Key: (hidden)}; tool_config.api_schema.url = 'https://b.example/'.",
+            "delete_tool": "Delete tool 'old' (tool_4) for good.",
+            "run_agent_tests": "Run 1 test on agent 'Ada' (agent_10), with an unsaved configuration: agent_config_override.conversation_config.agent.prompt.tools, agent_config_override.platform_settings, tests. It sets agent_config_override.conversation_config.agent.prompt.tools.0.api_schema.auth_connection = {auth_connection_id: 'auth_1'}; agent_config_override.conversation_config.agent.prompt.tools.0.api_schema.request_headers = {Authorization: (hidden), X-Key: (hidden)}; agent_config_override.conversation_config.agent.prompt.tools.0.api_schema.url = 'https://hooks.example/crm'.",
+            "resubmit_test_invocation": "Run 1 test of tinv_21 again on agent 'Ada' (agent_10), with an unsaved configuration: agent_config_override.conversation_config.agent.prompt.tools, agent_config_override.platform_settings, agent_id, test_run_ids. It sets agent_config_override.conversation_config.agent.prompt.tools.0.api_schema.auth_connection = {auth_connection_id: 'auth_1'}; agent_config_override.conversation_config.agent.prompt.tools.0.api_schema.request_headers = {Authorization: (hidden), X-Key: (hidden)}; agent_config_override.conversation_config.agent.prompt.tools.0.api_schema.url = 'https://hooks.example/crm'.",
+            "delete_agent_test": "Delete test 'Polite' (test_7) for good.",
+            "create_mcp_server": "Connect MCP server 'New'; agents may then send it what callers say. It sets config.url = 'http://127.0.0.1:1/mcp'.",
+            "update_mcp_server": "Change MCP server 'Shop' (mcpsrv_8): request_headers.X. Used by Ada. It sets request_headers = {X: (hidden)}.",
+            "delete_mcp_server": "Delete MCP server 'Old' (mcpsrv_9) for good, with what was decided about its tools.",
+            "update_mcp_approval_policy": "Change who approves calls of MCP server 'Shop' (mcpsrv_8): from require_approval_all to auto_approve_all. Used by Ada. It sets approval_policy = 'auto_approve_all'.",
+            "delete_mcp_tool_approval": "Take back what was decided about 'look_up' of MCP server 'Shop' (mcpsrv_8). Used by Ada.",
+            "delete_mcp_tool_config": "Delete the settings of the tool 'look_up' of MCP server 'Shop' (mcpsrv_8) for good. Used by Ada.",
+            "place_call": "Let agent 'Ada' (agent_10) call 1 person, +15550001111, from +15551234567 (Desk), now. Costs minutes with the telephone provider and the platform, at most 10 min; the language model about 0.0003 USD a minute, so at most 1 cent.",
+            "submit_batch_call": "Let agent 'Ada' (agent_10) call 7 people from +15551234567 (Desk), now, as batch 'Recall': +15550000000, +15550000001, +15550000002, +15550000003, +15550000004 and 2 more. Costs minutes with the telephone provider and the platform, at most 70 min (7 x 10); the language model about 0.0003 USD a minute, so at most 0.02 USD.",
+            "cancel_batch_call": "Stop batch 'Reminder' (btcal_13): 7 people would not be called.",
+            "retry_batch_call": "Let agent 'Ada' (agent_10) call 0 people of batch 'Reminder' (btcal_13) again from +15551234567 (Desk), now: nobody. Costs nothing.",
+            "update_workspace_settings": "Change the settings of the workspace, for every agent that has none of its own: can_use_mcp_servers. It sets can_use_mcp_servers = False.",
+        }
+    )
