@@ -33,7 +33,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "CALLWRIGHT_LLM_BASE_URL": "http://127.0.0.1:1/v1", "CALLWRIGHT_LLM_API_KEY": "l", "CALLWRIGHT_LLM_MODEL": "m",
         "CALLWRIGHT_TOOLSETS": "agents, secrets", "CALLWRIGHT_SURFACE": "search", "CALLWRIGHT_READ_ONLY": "yes", "CALLWRIGHT_NO_OUTBOUND": "1",
         "CALLWRIGHT_APPROVAL": "always-ask", "CALLWRIGHT_UNATTENDED": "refuse", "CALLWRIGHT_POLICY_FILE": str(file),
-        "CALLWRIGHT_HTTP_TOKEN": "t" * 16, "CALLWRIGHT_ALLOW_PRIVATE": "crm.internal, 10.0.0.0/8, ::1",
+        "CALLWRIGHT_HTTP_TOKEN": "t" * 16, "CALLWRIGHT_PUBLIC_URL": "https://a.example", "CALLWRIGHT_ALLOW_PRIVATE": "crm.internal, 10.0.0.0/8, ::1",
         "CALLWRIGHT_FILE_ROOTS": str(tmp_path), "CALLWRIGHT_VAULT_KEY": KEY, "CALLWRIGHT_STATE_KEY": KEY,
         "CALLWRIGHT_LLM_ROUTES": str(file), "CALLWRIGHT_PROXY_URL": "http://proxy:3128", "CALLWRIGHT_LOG_LEVEL": "debug",
     }  # fmt: skip
@@ -42,7 +42,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "home": tmp_path, "own_database_url": "postgresql+psycopg://localhost/x", "api_key": "k",
         "api_url": "http://127.0.0.1:9", "engine_api_key": "e" * 16, "llm_base_url": "http://127.0.0.1:1/v1",
         "llm_api_key": "l", "llm_model": "m", "toolsets": ("agents", "secrets"), "surface": "search", "read_only": True, "no_outbound": True,
-        "approval": "always-ask", "unattended": "refuse", "policy_file": file, "http_token": "t" * 16,
+        "approval": "always-ask", "unattended": "refuse", "policy_file": file, "http_token": "t" * 16, "public_url": "https://a.example",
         "allow_private": ("crm.internal", "10.0.0.0/8", "::1"), "file_roots": (tmp_path.resolve(),),
         "vault_key": bytes(32), "state_key": bytes(32), "llm_routes": file, "proxy_url": "http://proxy:3128",
         "log_level": "debug",

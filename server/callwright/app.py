@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .engine.asgi import Engine
     from .engine.models import Models
     from .ledger.ledger import Ledger
+    from .meters import Meters
 
 LIST_SECONDS = 300
 EMBEDDED_SECONDS = 30.0
@@ -59,6 +60,8 @@ class App:
         self.platform: Platform = platform or settings.platform
         self.policy = Policy(settings.approval, settings.policy(), settings.unattended)
         self.bounds = Bounds(settings.read_only, settings.no_outbound)
+        self.meters: Meters | None = None
+        """Where the server counts what it does; over stdio nobody looks."""
         self._clock, self._ids = clock, ids
         self._opening = anyio.Lock()
         self._api: ApiClient | None = None
@@ -134,14 +137,18 @@ class App:
 
         s = self.settings
         key = SecretStr(s.api_key) if s.api_key else None
-        return ApiClient(s.api_url, key=key, bounds=self.bounds, proxy_url=s.proxy_url)
+        observe = self.meters.upstream if self.meters else None
+        return ApiClient(s.api_url, key=key, bounds=self.bounds, proxy_url=s.proxy_url, observe=observe)
 
     async def _embedded(self, database: "Database") -> "ApiClient":
         from .api.client import ApiClient
         from .net.asgi import ASGITransport
 
         transport = ASGITransport(await self._engine_app(database, None))
-        return ApiClient("http://embedded", transport=transport, bounds=self.bounds, deadline=EMBEDDED_SECONDS)
+        observe = self.meters.upstream if self.meters else None
+        return ApiClient(
+            "http://embedded", transport=transport, bounds=self.bounds, deadline=EMBEDDED_SECONDS, observe=observe
+        )
 
     async def _engine_app(self, database: "Database", admit_key: str | None) -> "Starlette":
         from .engine.asgi import build_app, key_holder

@@ -149,7 +149,8 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
     from .serving import Listen, serve_http
 
     hosts = tuple(name.strip() for name in (args.allowed_hosts or "").split(",") if name.strip())
-    return serve_http(app, Listen(args.host, args.port, not args.no_token, hosts, args.stateless), _say)
+    listen = Listen(args.host, args.port, not args.no_token, hosts, args.stateless, settings.public_url)
+    return serve_http(app, listen, _say)
 
 
 def _engine(settings: Settings, args: argparse.Namespace) -> int:

@@ -6,17 +6,23 @@ import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
+from urllib.parse import urlsplit
 
 import anyio
 import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import HANDLED_SIGNALS
 
 from .app import App, build_server
 from .contract.errors import ApiError
+from .edge import card, health
+from .edge.front import Front, Metrics
 from .keys import token_file
+from .meters import Meters
 from .settings import SettingError, is_loopback
 
 Say = Callable[[str], None]
@@ -33,7 +39,22 @@ class Listen:
     port: int = 8000
     token: bool = True
     allowed_hosts: tuple[str, ...] = ()
+    """Beside the host of `public_url` and the names of this machine."""
     stateless: bool = False
+    public_url: str | None = None
+    """Scheme and host under which clients reach the server."""
+
+    @property
+    def url(self) -> str:
+        if self.public_url:
+            return self.public_url
+        return f"http://{self.allowed_hosts[0] if self.allowed_hosts else _at(self.host, self.port)}"
+
+    @property
+    def names(self) -> list[str]:
+        """What a request may call its host; its `Origin` is one of these too."""
+        public = [urlsplit(self.public_url).netloc] if self.public_url else []
+        return [*public, *self.allowed_hosts, *(f"{name}:*" for name in ("127.0.0.1", "localhost", "[::1]"))]
 
 
 class BearerToken:
@@ -65,20 +86,27 @@ def mcp_app(app: App, listen: Listen) -> ASGIApp:
     local = is_loopback(listen.host)
     if not local and not listen.token:
         raise SettingError("--no-token is for this machine only: leave it out, or listen on 127.0.0.1.")
-    if not local and not listen.allowed_hosts:
+    if not local and not (listen.allowed_hosts or listen.public_url):
         raise SettingError(
-            f"--host {listen.host} needs --allowed-hosts: the host names under which clients reach the server, such as"
-            " callwright.example.com or 192.168.1.20:8000."
+            f"--host {listen.host} needs --allowed-hosts or CALLWRIGHT_PUBLIC_URL: the host names under which clients"
+            " reach the server, such as callwright.example.com or 192.168.1.20:8000."
         )
-    names = [*listen.allowed_hosts, *(f"{name}:*" for name in ("127.0.0.1", "localhost", "[::1]"))]
     security = TransportSecuritySettings(
-        allowed_hosts=names,
-        allowed_origins=[f"{scheme}://{name}" for name in names for scheme in ("http", "https")],
+        allowed_hosts=listen.names,
+        allowed_origins=[f"{scheme}://{name}" for name in listen.names for scheme in ("http", "https")],
     )
+    app.meters = meters = Meters()
     inner = build_server(app, by_url=True).streamable_http_app(
         stateless_http=listen.stateless, transport_security=security, host=listen.host
     )
-    return BearerToken(inner, http_token(app)) if listen.token else inner
+    guard: Callable[[ASGIApp], ASGIApp] = partial(BearerToken, token=http_token(app)) if listen.token else _open
+    shown = [*health.routes(app), *card.routes(listen.url, token=listen.token)]
+    shown.append(Route("/metrics", guard(Metrics(meters, security)), methods=["GET"]))
+    return Front(shown, guard(inner), lifespan=inner)
+
+
+def _open(app: ASGIApp) -> ASGIApp:
+    return app
 
 
 def http_token(app: App) -> str:
@@ -91,7 +119,7 @@ def engine_key(app: App) -> str:
 
 def serve_http(app: App, listen: Listen, say: Say) -> int:
     asgi = mcp_app(app, listen)
-    address = f"http://{listen.allowed_hosts[0] if listen.allowed_hosts else _at(listen.host, listen.port)}/mcp"
+    address = f"{listen.url}/mcp"
     say(f"MCP at {address}")
     if listen.token:
         headers = {"Authorization": f"Bearer {http_token(app)}"}

@@ -129,6 +129,13 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _site(value: str) -> str:
+    site = _url(value)
+    if urlsplit(site).path:
+        raise ValueError
+    return site
+
+
 def _api_url(value: str) -> str:
     parts = urlsplit(_url(value))
     if parts.scheme != "https" and not is_loopback(parts.hostname):
@@ -228,6 +235,11 @@ class Settings:
     http_token: str | None = _setting(
         "CALLWRIGHT_HTTP_TOKEN", _token, "a token of at least 16 printable ASCII characters",
         "Bearer token that the HTTP transport demands.", shown="made and kept in the data folder", secret=True,
+    )  # fmt: skip
+    public_url: str | None = _setting(
+        "CALLWRIGHT_PUBLIC_URL", _site, "an http or https URL of a host, without a path",
+        "Where clients reach the HTTP transport, such as https://callwright.example.com.",
+        shown="the address that it listens on",
     )  # fmt: skip
     allow_private: tuple[str, ...] = _setting(
         "CALLWRIGHT_ALLOW_PRIVATE", _private, "a comma-separated list of hosts or CIDR ranges",

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, cast
 
 import anyio
 from mcp.server.mcpserver import Context, Resolve
@@ -24,6 +24,7 @@ from ..ledger.ledger import Ledger
 from ..settings import SettingError
 from .approval import approve
 from .arguments import DRY_RUN, decoded, published, sealed, spoken, takes_document, untitled
+from .counting import counted_approval, counted_call
 from .names import names_in
 from .parts import PARTS, parts_of
 from .policy import TOKEN, Policy
@@ -32,6 +33,9 @@ from .results import Changed, Unknown, answering, planned
 from .scope import Api, Call, NeedsApproval, WouldSend
 from .text import LIMIT, cleaned, fitted, visible
 from .views import View, render
+
+if TYPE_CHECKING:
+    from ..meters import Meters
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 P = TypeVar("P", bound=Callable[..., Awaitable[str]])
@@ -56,6 +60,8 @@ class Services(Protocol):
     def command(self) -> str: ...
     @property
     def file_roots(self) -> Sequence[Path]: ...
+    @property
+    def meters(self) -> "Meters | None": ...
     async def api(self) -> ApiClient: ...
     async def ledger(self) -> Ledger: ...
     async def status(self) -> dict[str, Any]: ...
@@ -184,7 +190,8 @@ class FunctionTool:
     async def call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
         """A call from end to end. Whatever goes wrong, a model reads visible and bounded words."""
         try:
-            return await self._call(arguments, ctx)
+            with counted_call(services(ctx).meters, self._spec.name) as told:
+                return told(await self._call(arguments, ctx))
         except UnexpectedToolError:
             raise
         except ToolError as exc:
@@ -221,7 +228,9 @@ class FunctionTool:
                 return _shown([await planned(would.op, question, call, app.bounds, client)])
             except NeedsApproval as need:
                 facts = partial(self._question, need.op, await app.api())
-                if (instead := await approve(need, facts, call, token, ctx)) is not None:
+                with counted_approval(app.meters, call) as told:
+                    instead = told(await approve(need, facts, call, token, ctx))
+                if instead is not None:
                     return instead
                 return await self._run(known, call, ctx)
         except NeedsApproval:
