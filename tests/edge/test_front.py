@@ -13,7 +13,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import ElicitResult
 
 from callwright.app import App
-from callwright.edge.card import card
+from callwright.edge.discovery import card
 from callwright.edge.health import Readiness
 from callwright.serving import Listen, http_token, mcp_app
 from tests.arms import MODERN, facts, settings

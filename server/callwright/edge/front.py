@@ -1,14 +1,16 @@
 """The whole of the HTTP face: what anybody may read, what the operator may, and behind its guard the MCP endpoint."""
 
+import hmac
 from collections.abc import Sequence
 
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..meters import Meters
+from .tokens import digest
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -36,3 +38,20 @@ class Metrics:
         refusal = await self._named.validate_request(Request(scope, receive))
         answer: Response = refusal or PlainTextResponse(self._meters.text(), media_type=METRICS_TYPE)
         await answer(scope, receive, send)
+
+
+class OperatorOnly:
+    """ASGI middleware: the server's own token, which `held` is the digest of."""
+
+    def __init__(self, app: ASGIApp, held: str) -> None:
+        self._app, self._held = app, held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        given = dict(scope["headers"]).get(b"authorization", b"")
+        kind, _, token = given.decode("latin-1").partition(" ")
+        if kind.lower() == "bearer" and hmac.compare_digest(digest(token.strip()), self._held):
+            await self._app(scope, receive, send)
+            return
+        message = "The numbers are the operator's: send Authorization: Bearer <CALLWRIGHT_HTTP_TOKEN>."
+        body = {"error": "unauthorized", "message": message}
+        await JSONResponse(body, 401, {"www-authenticate": "Bearer"})(scope, receive, send)

@@ -31,6 +31,7 @@ from .policy import TOKEN, Policy
 from .preview import Preview, question_of
 from .results import Changed, Unknown, answering, planned
 from .scope import Api, Call, NeedsApproval, WouldSend
+from .scopes import scope_of
 from .text import LIMIT, cleaned, fitted, visible
 from .views import View, render
 
@@ -46,8 +47,11 @@ _STRONGEST_FIRST: tuple[Effect, ...] = ("dial", "delete", "grant", "secret", "up
 
 
 class Services(Protocol):
-    """What a call may use: the lifespan context of the server."""
+    """What a call may use."""
 
+    @property
+    def who(self) -> str: ...
+    def may(self, scope: str) -> bool: ...
     @property
     def policy(self) -> Policy: ...
     @property
@@ -67,8 +71,15 @@ class Services(Protocol):
     async def status(self) -> dict[str, Any]: ...
 
 
+class Serving(Protocol):
+    """The lifespan context of the server."""
+
+    def of(self, request: Any) -> Services: ...
+
+
 def services(ctx: Context[Any]) -> Services:
-    return cast(Services, ctx.request_context.lifespan_context)
+    request = ctx.request_context
+    return cast(Serving, request.lifespan_context).of(request.request)
 
 
 async def _injected() -> Api:
@@ -165,6 +176,7 @@ class FunctionTool:
     def __init__(self, spec: Spec, toolset: Toolset) -> None:
         sdk = Tool.from_function(spec.fn, description=inspect.getdoc(spec.fn))
         self._spec, self._previews, self._context_kwarg = spec, toolset.previews, sdk.context_kwarg
+        self._scope = scope_of(toolset.name, spec.effect)
         arguments = sealed(sdk.fn_metadata.arg_model, plans=spec.plans, parts=spec.parts)
         self._function = sdk.fn_metadata.model_copy(update={"arg_model": arguments})
         self._api_kwarg = next(iter(sdk.resolved_params), None)
@@ -200,6 +212,8 @@ class FunctionTool:
     async def _call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
         """Seal, decide, run, shape; and the one place where failures become words."""
         app, spec = services(ctx), self._spec
+        if not app.may(self._scope):
+            raise ToolError(f"{spec.name} needs the scope {self._scope}, which this client's token does not have.")
         arguments = dict(arguments)
         token = arguments.pop(TOKEN, None) if app.policy.takes_token(spec.name, spec.effect) else None
         known = self._validated(arguments)
@@ -210,7 +224,7 @@ class FunctionTool:
             effect=spec.effect,
             sends=spec.sends,
             arguments=arguments,
-            who=_who(ctx),
+            who=app.who,
             platform=app.account,
             policy=app.policy,
             key=app.state_key,
@@ -326,10 +340,3 @@ async def _with_heartbeat(work: Awaitable[Any], pulse: Pulse) -> Any:
     if failure:
         raise failure[0]
     return outcome[0]
-
-
-def _who(ctx: Context[Any]) -> str:
-    from mcp.server.auth.middleware.auth_context import get_access_token
-
-    token = get_access_token()
-    return (token.subject or token.client_id) if token else "local"

@@ -1,6 +1,7 @@
-"""How a client that knows only the host finds the MCP endpoint: the server card, and the catalogue that names it.
+"""How a client that knows only the host finds the MCP endpoint: the server card, and the catalogue that names it; and
+how one that was refused finds where tokens are issued (RFC 9728).
 
-Both are public and static: identity, address and protocol versions. What the server can do is told after connecting.
+All are public and static: identity, address and protocol versions. What the server can do is told after connecting.
 """
 
 import ipaddress
@@ -15,6 +16,7 @@ from starlette.routing import Route
 from .. import __version__
 
 CARD_PATH, CATALOGUE_PATH = "/mcp/server-card", "/.well-known/ai-catalog.json"
+RESOURCE_PATH = "/.well-known/oauth-protected-resource/mcp"
 CARD_TYPE, CATALOGUE_TYPE = "application/mcp-server-card+json", "application/ai-catalog+json"
 PUBLIC = {"access-control-allow-origin": "*", "cache-control": "public, max-age=3600"}
 
@@ -57,6 +59,23 @@ def routes(public_url: str, *, token: bool) -> list[Route]:
         _route(CARD_PATH, CARD_TYPE, card(public_url, token=token)),
         _route(CATALOGUE_PATH, CATALOGUE_TYPE, catalogue(public_url)),
     ]
+
+
+def resource_metadata_url(public_url: str) -> str:
+    return f"{public_url}{RESOURCE_PATH}"
+
+
+def resource_routes(public_url: str, issuer: str, scopes: list[str]) -> list[Route]:
+    """The metadata of the MCP endpoint as a protected resource, at its own path and at the host's."""
+    document = {
+        "resource": f"{public_url}/mcp",
+        "resource_name": _TITLE,
+        "authorization_servers": [issuer],
+        "scopes_supported": scopes,
+        "bearer_methods_supported": ["header"],
+    }
+    paths = (RESOURCE_PATH, RESOURCE_PATH.removesuffix("/mcp"))
+    return [_route(path, "application/json", document) for path in paths]
 
 
 def _route(path: str, media_type: str, document: dict[str, Any]) -> Route:
