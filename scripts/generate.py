@@ -5,6 +5,8 @@ import re
 import sys
 from pathlib import Path
 
+from published import manifests
+
 from callwright.engine import routes
 from callwright.listing import coverage_table, tool_table
 from callwright.settings import settings_table
@@ -29,18 +31,7 @@ def generated() -> dict[Path, str]:
         if not found:
             raise SystemExit(f"README.md has no place for the table of {name}")
     answered = json.dumps(routes.snap(), indent=1) + "\n"
-    return {SURFACE: dumps(entries), ROUTES: answered, README: readme, **manifests()}
-
-
-def manifests() -> dict[Path, str]:
-    """What to paste into a host; the path is that of the reader's own installation."""
-    entry = {"command": "/path/to/.venv/bin/callwright", "args": ["serve"]}
-    hosts = {
-        "claude-desktop.json": {"mcpServers": {"callwright": entry}},
-        "cursor.json": {"mcpServers": {"callwright": entry}},
-        "vscode.json": {"servers": {"callwright": {"type": "stdio", **entry}}},
-    }
-    return {ROOT / "manifests" / name: json.dumps(host, indent=2) + "\n" for name, host in hosts.items()}
+    return {SURFACE: dumps(entries), ROUTES: answered, README: readme, **manifests(ROOT / "manifests")}
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """What a host sees of the server itself."""
 
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,9 @@ async def test_the_server_says_who_it_is_and_where_it_works(app: App, era: str) 
         assert (info.name, info.title, info.version) == ("callwright", "Callwright", __version__)
         assert info.icons
         assert info.icons[0].mime_type == "image/svg+xml"
+        head, _, body = info.icons[0].src.partition(",")
+        assert head == "data:image/svg+xml;base64"  # a URI by the letter: the bare text has spaces and brackets in it
+        assert b64decode(body).startswith(b"<svg xmlns=")
         assert client.instructions == instructions(app)
         status = facts(await client.call_tool("get_status", {}))
     assert status == {

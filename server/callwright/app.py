@@ -1,7 +1,8 @@
 """Composition root: settings -> platform -> ApiClient -> MCP server. What `tools/list` does not need comes later."""
 
 import hmac
-from collections.abc import AsyncGenerator
+from base64 import b64encode
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
@@ -14,18 +15,21 @@ from mcp.server import MCPServer
 from mcp.server.caching import CacheHint
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.request_state import RequestStateSecurity
+from mcp.server.subscriptions import ResourceUpdated
 from mcp.types import Icon
 
 from . import __version__
 from .bounds import Bounds
 from .clock import NewId, NowMs, new_id, now_ms
 from .guides.apps import Apps, stamped
+from .guides.places import changed_by
 from .guides.server import GuidedServer
 from .guides.skills import Skills
 from .keys import key_file, subkey
 from .settings import Platform, Settings
+from .subscriptions import Subscriptions
 from .tools.approval_state import name_question
-from .tools.offer import EVERYDAY, Offer
+from .tools.offer import EVERYDAY, Offer, named_prompts, one_page
 from .tools.policy import Policy
 from .tools.surface import Entry, built, chosen, lazy
 
@@ -43,6 +47,8 @@ if TYPE_CHECKING:
     from .tenants import Tenant, Tenants
 
 LIST_SECONDS = 300
+_SAME_FOR_ALL = CacheHint(LIST_SECONDS * 1000, "public")
+"""Nothing in these answers depends on who asks; whatever filters them by person has to say `private`."""
 EMBEDDED_SECONDS = 30.0
 
 
@@ -63,6 +69,7 @@ class App:
         self.platform: Platform = platform or settings.platform
         self.policy = Policy(settings.approval, settings.policy(), settings.unattended)
         self.bounds = Bounds(settings.read_only, settings.no_outbound)
+        self.subscriptions = Subscriptions()
         self.meters: Meters | None = None
         """Where the server counts what it does; over stdio nobody looks."""
         self.tenants: Tenants | None = None
@@ -137,6 +144,11 @@ class App:
         Raises WrongKey where the vault's key is not the one that this database was first used with.
         """
         return await self._engine_app(await self.database(), admit_key)
+
+    async def changed(self, ids: Mapping[str, str]) -> None:
+        """Tell who follows them that resources changed. `ids`: of the operation that changed something, by name."""
+        for uri in changed_by(ids):
+            await self.subscriptions.publish(ResourceUpdated(uri=uri))
 
     async def status(self) -> dict[str, Any]:
         from .status import status
@@ -224,8 +236,13 @@ class App:
         return Database(self.settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
 
 
-def build_server(app: App, entries: list[Entry] | None = None, *, by_url: bool = False) -> MCPServer[Any]:
-    """The MCP server of `app`. `entries` replaces the shipped surface in tests; `by_url`: a URL may choose toolsets."""
+def build_server(
+    app: App, entries: list[Entry] | None = None, *, by_url: bool = False, sessions: bool = True
+) -> MCPServer[Any]:
+    """The MCP server of `app`. `entries` replaces the shipped surface in tests; `by_url`: a URL may choose toolsets.
+
+    `sessions`: clients of the older revisions keep a connection on which they can be told something.
+    """
     surface = built() if entries is None else entries
     search = app.settings.surface == "search"
     tools, middleware = _found(app, surface) if search else _listed(app, surface, by_url=by_url)
@@ -247,13 +264,16 @@ def build_server(app: App, entries: list[Entry] | None = None, *, by_url: bool =
         icons=[Icon(src=_ICON, mime_type="image/svg+xml", sizes=["any"])],
         lifespan=lifespan,
         tools=tools,
-        middleware=middleware,
+        middleware=[one_page, named_prompts, *middleware],
         extensions=[Skills(), Apps()],
-        cache_hints={"tools/list": CacheHint(LIST_SECONDS * 1000, "private")},
+        cache_hints={"tools/list": _SAME_FOR_ALL, "server/discover": _SAME_FOR_ALL},
         request_state_security=RequestStateSecurity(keys=[subkey(app.state_key, "request state")]),
+        subscriptions=app.subscriptions,
         log_level="WARNING",
     )
     server.middleware.insert(0, name_question)
+    if sessions:
+        app.subscriptions.serve(server)
     return server
 
 
@@ -300,8 +320,9 @@ def instructions(app: App) -> str:
     )
 
 
-_ICON = (
-    "data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 64 64'>"
-    "<rect width='64' height='64' rx='14' fill='%23123b4a'/><path d='M18 24v16M27 16v32M37 22v20M46 28v8' "
-    "stroke='%23ffd27d' stroke-width='5' stroke-linecap='round'/></svg>"
+_SVG = (
+    b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 64 64'>"
+    b"<rect width='64' height='64' rx='14' fill='#123b4a'/><path d='M18 24v16M27 16v32M37 22v20M46 28v8' "
+    b"stroke='#ffd27d' stroke-width='5' stroke-linecap='round'/></svg>"
 )
+_ICON = f"data:image/svg+xml;base64,{b64encode(_SVG).decode()}"

@@ -7,10 +7,12 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
+from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
 import uvicorn
+from mcp.server import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -70,8 +72,11 @@ def _at(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def mcp_app(app: App, listen: Listen) -> ASGIApp:
-    """The MCP server as an ASGI app. Refuses to be open to a network without a token and named hosts."""
+def mcp_app(app: App, listen: Listen, server: MCPServer[Any] | None = None) -> ASGIApp:
+    """The MCP server as an ASGI app. Refuses to be open to a network without a token and named hosts.
+
+    `server`: that of `app`, with something added; otherwise it is built here.
+    """
     local = is_loopback(listen.host)
     if not local and not listen.token:
         raise SettingError("--no-token is for this machine only: leave it out, or listen on 127.0.0.1.")
@@ -87,7 +92,7 @@ def mcp_app(app: App, listen: Listen) -> ASGIApp:
         allowed_origins=[f"{scheme}://{name}" for name in listen.names for scheme in ("http", "https")],
     )
     app.meters = meters = Meters()
-    server = build_server(app, by_url=True)
+    server = server or build_server(app, by_url=True, sessions=not listen.stateless)
     scopes = scope_of_each()
     admission = _admission(app, listen, scopes) if listen.token else None
     if admission and (admission.issuer or len(admission.tokens) > 1):
@@ -152,8 +157,8 @@ def engine_key(app: App) -> str:
     return app.settings.engine_api_key or token_file(app.settings.home / "engine.key")
 
 
-def serve_http(app: App, listen: Listen, say: Say) -> int:
-    asgi = mcp_app(app, listen)
+def serve_http(app: App, listen: Listen, say: Say, server: MCPServer[Any] | None = None) -> int:
+    asgi = mcp_app(app, listen, server)
     address = f"{listen.url}/mcp"
     say(f"MCP at {address}")
     if listen.token:

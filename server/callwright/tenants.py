@@ -5,6 +5,7 @@ database, the policy and the bounds; each has a client of its own, and sees of t
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,9 @@ class Tenant:
 
     async def ledger(self) -> Ledger:
         return await self._app.ledger(self.account)
+
+    async def changed(self, ids: Mapping[str, str]) -> None:
+        """Nobody is told: one bus serves all clients, and what one tenant does is nothing for another to hear."""
 
     async def status(self) -> dict[str, Any]:
         own = "the account of the key" if self._app.platform == "hosted" else self._principal.workspace

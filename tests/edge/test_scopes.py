@@ -40,7 +40,38 @@ def test_every_tool_has_one_scope_and_only_what_reads_has_one_that_reads() -> No
         assert (verb == "read") == (entry["effect"] == "read"), name
         assert (verb == "dial") == (entry["effect"] == "dial"), name
         assert (verb == "grant") == (entry["effect"] == "grant"), name
-    assert sorted(set(scopes.values())) == snapshot(['agents:grant', 'agents:read', 'agents:write', 'calls:dial', 'calls:read', 'calls:write', 'conversations:grant', 'conversations:read', 'conversations:write', 'knowledge:read', 'knowledge:write', 'llms:read', 'mcp_servers:read', 'mcp_servers:write', 'phone:read', 'phone:write', 'secrets:read', 'secrets:write', 'server:read', 'server:write', 'tests:read', 'tests:write', 'tools:read', 'tools:write', 'widget:read', 'widget:write', 'workspace:read', 'workspace:write'])
+    assert sorted(set(scopes.values())) == snapshot(
+        [
+            "agents:grant",
+            "agents:read",
+            "agents:write",
+            "calls:dial",
+            "calls:read",
+            "calls:write",
+            "conversations:grant",
+            "conversations:read",
+            "conversations:write",
+            "knowledge:read",
+            "knowledge:write",
+            "llms:read",
+            "mcp_servers:read",
+            "mcp_servers:write",
+            "phone:read",
+            "phone:write",
+            "secrets:read",
+            "secrets:write",
+            "server:read",
+            "server:write",
+            "tests:read",
+            "tests:write",
+            "tools:read",
+            "tools:write",
+            "widget:read",
+            "widget:write",
+            "workspace:read",
+            "workspace:write",
+        ]
+    )
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -148,12 +179,21 @@ async def test_a_client_without_a_token_learns_where_to_get_one(issuer: Identity
         told = refused.headers["www-authenticate"]
         metadata = await http.get(f"{url}/.well-known/oauth-protected-resource/mcp")
     assert refused.status_code == wrong.status_code == 401
-    assert told == snapshot('Bearer resource_metadata="https://voice.example.com/.well-known/oauth-protected-resource/mcp", scope="agents:read calls:read conversations:read knowledge:read llms:read mcp_servers:read phone:read secrets:read server:read tests:read tools:read widget:read workspace:read"')
+    assert told == snapshot(
+        'Bearer resource_metadata="https://voice.example.com/.well-known/oauth-protected-resource/mcp", scope="agents:read calls:read conversations:read knowledge:read llms:read mcp_servers:read phone:read secrets:read server:read tests:read tools:read widget:read workspace:read"'
+    )
     assert wrong.headers["www-authenticate"].startswith('Bearer error="invalid_token", ')
     assert metadata.headers["access-control-allow-origin"] == "*"
     found = metadata.json()
     assert found.pop("scopes_supported") == sorted(set(scope_of_each().values()))
-    assert {**found, "authorization_servers": found["authorization_servers"] == [issuer.url]} == snapshot({'resource': 'https://voice.example.com/mcp', 'resource_name': 'Callwright', 'authorization_servers': True, 'bearer_methods_supported': ['header']})
+    assert {**found, "authorization_servers": found["authorization_servers"] == [issuer.url]} == snapshot(
+        {
+            "resource": "https://voice.example.com/mcp",
+            "resource_name": "Callwright",
+            "authorization_servers": True,
+            "bearer_methods_supported": ["header"],
+        }
+    )
 
 
 def serving_for(app: App) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 from mcp.shared.exceptions import MCPError
+from mcp.types import ResourceLink
 
 from callwright.app import App
 from callwright.guides.places import PLACES
@@ -129,3 +130,22 @@ async def test_where_every_call_asks_resources_send_to_the_tool_that_asks(tmp_pa
             await client.read_resource("callwright://agents")
         assert json.loads(await body(client, "callwright://changes")) == []
     assert asked == []
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_reply_that_is_not_all_links_to_the_whole(app: App, era: str) -> None:
+    async with reach(app, era) as (client, _):
+        made = facts(await client.call_tool("create_agent", {"name": "Ada", "prompt": PROMPT}))
+        long = facts(await client.call_tool("create_text_document", {"name": "Long", "text": "Word. " * 4_000}))
+        short = facts(await client.call_tool("create_text_document", {"name": "Short", "text": "Word."}))
+        shown = await client.call_tool("get_agent", {"agent_id": made["agent_id"]})
+        read = await client.call_tool("get_document_content", {"document_id": long["document_id"]})
+        whole = await client.call_tool("get_document_content", {"document_id": short["document_id"]})
+        links = [[b for b in result.content if isinstance(b, ResourceLink)] for result in (shown, read, whole)]
+        assert [[str(link.uri) for link in each] for each in links] == [
+            [f"callwright://agents/{made['agent_id']}/prompt"],
+            [f"callwright://documents/{long['document_id']}"],
+            [],
+        ]
+        assert await body(client, str(links[0][0].uri)) == PROMPT
+        assert await body(client, str(links[1][0].uri)) == "Word. " * 4_000

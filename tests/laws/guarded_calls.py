@@ -173,7 +173,7 @@ def carried() -> list[Carried]:
     calls.append(Carried("CreateUrlDocument", "url", "create_url_document", {"url": "https://h.example/?said=1"}))
     for pattern, override in OVERRIDES.items():
         run = {"agent_id": "agent_1", "test_ids": ["test_5"], "override": override, "wait_seconds": 0}
-        again = {"invocation_id": "tinv_6", "run_ids": ["trun_7"], "override": override, "wait_seconds": 0}
+        again = {"invocation_id": "tinv_6", "run_ids": ["trun_7"], "override": override}
         calls += [
             Carried("RunAgentTests", pattern, "run_agent_tests", run),
             Carried("ResubmitInvocation", pattern, "resubmit_test_invocation", again),

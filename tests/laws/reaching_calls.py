@@ -172,6 +172,7 @@ _WHATSAPP = "no operation connects a WhatsApp account, so there is none to write
 UNREACHED: dict[tuple[str, str], str] = {
     ("GetDocument", "agent_id"): "for a key that may see the agent and not the document; this server has one key",
     ("GetWidget", "conversation_signature"): "what a visitor's browser shows instead of a key; this server has the key",
+    ("ListAgents", "archived"): "list_agents marks those that are archived",
     ("ListDocuments", "use_typesense"): "chooses the hosted platform's search engine, not what is found",
     ("SubmitBatchCall", "agent_whatsapp_business_account_id"): _WHATSAPP,
     ("SubmitBatchCall", "recipients.*.whatsapp_user_id"): _WHATSAPP,

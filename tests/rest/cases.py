@@ -36,7 +36,7 @@ OPERATIONS: dict[str, Any] = {
 
 
 def cases(operation: Any, known: Schema, body: Schema, examples: int, *, same: bool) -> Iterator[Case]:
-    """Every boundary of a small request, then `examples` at random of each mode; half of them about what there is.
+    """Every boundary of a small request, `examples` at random of each mode, half about what there is; and a plain one.
 
     `known`: ids of what there is, by the name of the parameter that takes them. `body`: the fields of a request that
     fits it. `same`: the same cases in every run.
@@ -51,6 +51,7 @@ def cases(operation: Any, known: Schema, body: Schema, examples: int, *, same: b
         if chance.random() < 0.5:
             _about_what_there_is(case, known, body)
         yield case
+    yield _plain(made[0], known, body)
 
 
 def is_large(operation: Any) -> bool:
@@ -131,6 +132,14 @@ def _mend_around(case: Case, body: Schema) -> None:
         if not _fits(case, ParameterLocation.BODY):
             given = cast(Schema, case.body)
     case.body = given
+
+
+def _plain(case: Case, known: Schema, body: Schema) -> Case:
+    """A request of which nothing is made up where something is known: whether it succeeds is not left to chance."""
+    _about_what_there_is(case, known, {})
+    if body and isinstance(case.body, dict):
+        case.body = body
+    return case
 
 
 def _fits(case: Case, location: ParameterLocation) -> bool:

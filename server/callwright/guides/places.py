@@ -1,5 +1,6 @@
 """What can be browsed, as resources: the table. How each is read stands in `reading.py`, which imports the contract."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 JSON, MARKDOWN, TEXT = "application/json", "text/markdown", "text/plain"
@@ -69,3 +70,19 @@ PLACES = (
         "list_changes",
     ),
 )
+
+_WIRE_NAMES = {"document_id": "documentation_id", "invocation_id": "test_invocation_id"}
+"""What the platform's routes call an id for which our addresses have a shorter name."""
+
+
+def changed_by(ids: Mapping[str, str]) -> list[str]:
+    """The resources that are others now that an operation has changed the thing with these ids of its path.
+
+    Lists and the log of changes are others after every change.
+    """
+    found = [place.uri for place in PLACES if "{" not in place.uri]
+    for place in PLACES:
+        [name] = [part.strip("{}") for part in place.uri.split("/") if part.startswith("{")] or [""]
+        if (id := ids.get(name) or ids.get(_WIRE_NAMES.get(name, ""))) and name:
+            found.append(place.uri.replace(f"{{{name}}}", id))
+    return found

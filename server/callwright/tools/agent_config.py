@@ -13,7 +13,7 @@ from ..contract.knowledge_base import GetDocument
 from .documents import put
 from .scope import Api
 from .text import short
-from .views import View
+from .views import View, Whole
 
 Json = dict[str, Any]
 
@@ -71,6 +71,10 @@ class AgentView(View):
     updated_at_unix_secs: int
     notes: list[str] | None = None
     """What was written differently, or may not do what was meant."""
+
+    def whole(self) -> Whole | None:
+        uri = f"callwright://agents/{self.agent_id}/prompt"
+        return Whole(uri, "Whole prompt", "text/markdown") if len(self.prompt) < self.prompt_length else None
 
     @classmethod
     def of(cls, agent: Agent, notes: Sequence[str] = (), prompt_shown: int = PROMPT_ECHOED) -> "AgentView":

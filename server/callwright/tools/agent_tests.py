@@ -36,6 +36,7 @@ from .views import Deleted, Page, View
 TOOLS = Toolset("tests", "Test single replies of agents, and run such tests.")
 
 FIRST_POLL, LONGEST_POLL = 0.05, 2.0
+WAITED_SECONDS = 60
 
 TestId = Annotated[AgentTestId, Field(description="From list_agent_tests.")]
 Agent = Annotated[AgentId, Field(description="From list_agents.")]
@@ -173,7 +174,7 @@ async def run_agent_tests(
     agent_id: Agent,
     test_ids: Annotated[list[str] | None, Field(max_length=100, description="Left out: the attached ones.")] = None,
     override: Override | None = None,
-    wait_seconds: Wait = 60,
+    wait_seconds: Wait = WAITED_SECONDS,
 ) -> RunsView:
     """Run tests on an agent, as it is or as it might be. Runs no tools, rings nobody, costs LLM use."""
     if test_ids is None:
@@ -208,7 +209,7 @@ async def list_test_invocations(
 
 @TOOLS.tool(GetInvocation, title="Get test invocation", default=False, parts=True)
 async def get_test_invocation(api: PlatformApi, invocation_id: InvocationRef) -> RunsView:
-    """Show the runs of an invocation: reply, result and reason of each. Call it again while some are pending."""
+    """Show the results of a test run: reply, result and reason of each test. Call it again while some are pending."""
     return RunsView.of(await api.send(GetInvocation(test_invocation_id=invocation_id)))
 
 
@@ -218,7 +219,6 @@ async def resubmit_test_invocation(
     invocation_id: InvocationRef,
     run_ids: Annotated[list[str] | None, Field(max_length=100, description="Left out: those that failed.")] = None,
     override: Override | None = None,
-    wait_seconds: Wait = 60,
 ) -> RunsView:
     """Run tests of an invocation again, in its place. Their former results are lost; costs LLM use."""
     found = await api.send(GetInvocation(test_invocation_id=invocation_id))
@@ -231,7 +231,7 @@ async def resubmit_test_invocation(
         body["agent_config_override"] = {"conversation_config": {}, "platform_settings": {}} | override
     await api.send(ResubmitInvocation.model_validate(body))
     again = await api.send(GetInvocation(test_invocation_id=invocation_id))
-    return RunsView.of(await _finished(api, again, wait_seconds))
+    return RunsView.of(await _finished(api, again, WAITED_SECONDS))
 
 
 @TOOLS.preview(DeleteAgentTest)

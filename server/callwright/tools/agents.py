@@ -96,7 +96,7 @@ async def list_agents(
     page_size: Annotated[PageSize, Field(description="1 to 100.")] = 30,
     cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> Agents:
-    """List agents, newest first (or by name). Start here when you know only a name."""
+    """List all voice agents, newest first. Start here when you know only a name."""
     asked = {"page_size": page_size, "search": search, "cursor": cursor, **ordered(sort_by)}
     page = await api.send(ListAgents.model_validate(asked))
     return Agents(
@@ -137,7 +137,7 @@ async def create_agent(
     tags: Tags | None = None,
     config: Config | None = None,
 ) -> AgentView:
-    """Create a voice agent. Add documents first; then rehearse it with simulate_conversation before anybody calls."""
+    """Create a voice agent from a prompt. Add documents first; rehearse it with simulate_conversation afterwards."""
     body = await changes_of(
         api, None, config,
         name=name, prompt=prompt, first_message=first_message, language=language, llm=llm, temperature=temperature,
@@ -165,7 +165,7 @@ async def update_agent(
     tags: Tags | None = None,
     config: Changes | None = None,
 ) -> AgentView:
-    """Change an agent; what is left out stays. Lists are replaced whole. undo_change takes it back."""
+    """Change an agent's prompt, greeting, voice or else; what is left out stays. Lists are replaced whole."""
     body = await changes_of(
         api, agent_id, config,
         name=name, prompt=prompt, first_message=first_message, language=language, llm=llm, temperature=temperature,

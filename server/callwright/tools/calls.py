@@ -178,7 +178,7 @@ async def get_batch_call(
     status: Annotated[str | None, Field(max_length=40, description="Only recipients in this state, as failed.")] = None,
     start: Annotated[int, Field(ge=0, description="First row shown; more_from of the last reply.")] = 0,
 ) -> BatchView:
-    """Show a batch and whom it reached, 50 recipients at a time."""
+    """Show how far a batch of calls is and whom it reached, 50 recipients at a time."""
     batch = await api.send(GetBatchCall(batch_id=batch_id))
     rows = [each for each in batch.recipients if status is None or each.status == status]
     return BatchView(

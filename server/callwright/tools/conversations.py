@@ -22,7 +22,7 @@ from .files import PATH_LENGTH, new_file_in_roots, write_new
 from .rehearsal import UNTRUSTED, AnalysisView, Said, said
 from .text import short
 from .toolset import PlatformApi, Toolset
-from .views import Deleted, Page, View
+from .views import Deleted, Page, View, Whole
 
 TOOLS = Toolset("conversations", "Find, read, judge and delete conversations, and let people start them.")
 
@@ -66,6 +66,10 @@ class ConversationView(View):
     analysis: AnalysisView | None = None
     note: str = UNTRUSTED
 
+    def whole(self) -> Whole | None:
+        uri = f"callwright://conversations/{self.conversation_id}/transcript"
+        return Whole(uri, "Whole transcript") if len(self.transcript) < self.turns else None
+
 
 class Recording(View):
     conversation_id: str
@@ -106,7 +110,7 @@ async def list_conversations(
     page_size: Annotated[int, Field(ge=1, le=50, description="1 to 50.")] = 30,
     cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> Conversations:
-    """List conversations, newest first. For failed calls use result=failure, then get_conversation for the reason."""
+    """List conversations, as calls that failed (result=failure), newest first. get_conversation tells why."""
     asked = {
         "agent_id": agent_id,
         "call_successful": result,
@@ -189,7 +193,7 @@ async def send_feedback(
     conversation_id: Id,
     feedback: Annotated[Literal["like", "dislike"], Field(description="What the person thinks of it.")],
 ) -> Feedback:
-    """Count a like or dislike for a conversation, on behalf of whoever judged it. It cannot be taken back."""
+    """Give a conversation a like or dislike, on behalf of whoever judged it. It cannot be taken back."""
     await api.send(SendFeedback(conversation_id=conversation_id, feedback=feedback))
     return Feedback(conversation_id=conversation_id, counted=feedback)
 

@@ -32,7 +32,7 @@ from .files import PATH_LENGTH, read_file
 from .text import short
 from .toolset import PlatformApi, Toolset
 from .users import UsingAgents, named, refuse_while_used
-from .views import Deleted, Page, View, ordered
+from .views import Deleted, Page, View, Whole, ordered
 
 TOOLS = Toolset("knowledge", "Add, read, rename and delete the documents that agents know.")
 
@@ -85,6 +85,10 @@ class ContentView(View):
     length: int
     next_offset: int | None = None
     note: str = UNTRUSTED
+
+    def whole(self) -> Whole | None:
+        more = self.next_offset is not None or len(self.text) < self.length
+        return Whole(f"callwright://documents/{self.document_id}", "Whole document") if more else None
 
 
 class ChunkView(View):
@@ -222,7 +226,7 @@ async def get_document_content(
     document_id: Id,
     offset: Annotated[int, Field(ge=0, description="First character; next_offset of the last part.")] = 0,
 ) -> ContentView:
-    """Read a document's text, at most 15,000 characters at a time."""
+    """Read the text of a document, at most 15,000 characters at a time."""
     content = await api.send(GetDocumentContent(documentation_id=document_id))
     text = content.data.decode(errors="replace")
     end = offset + CONTENT_SHOWN

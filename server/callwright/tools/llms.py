@@ -104,7 +104,7 @@ async def calculate_llm_usage(
     number_of_pages: Pages | None = None,
     rag_enabled: Retrieval | None = None,
 ) -> Prices:
-    """Estimate what each language model costs a minute, cheapest first, for an agent or for given sizes."""
+    """Estimate what an agent costs a minute with each language model, cheapest first; or for given sizes."""
     given = {"prompt_length": prompt_length, "number_of_pages": number_of_pages, "rag_enabled": rag_enabled}
     sizes = {name: value for name, value in given.items() if value is not None}
     if agent_id is None:

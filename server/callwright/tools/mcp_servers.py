@@ -226,7 +226,7 @@ async def list_mcp_tools(
 async def create_mcp_tool_approval(
     api: PlatformApi, mcp_server_id: Id, tool_name: ToolName, policy: ToolPolicy
 ) -> ServerView:
-    """Decide whether calls of one tool ask a person. It holds for the tool as it is now; if that changes, it asks."""
+    """Approve one tool of an MCP server, or let it ask. Holds for the tool as it is now; if that changes, it asks."""
     tool = await _listed(api, mcp_server_id, tool_name)
     op = CreateMcpToolApproval(
         mcp_server_id=mcp_server_id,

@@ -14,8 +14,28 @@ from .policy import Policy
 from .surface import Entry, chosen
 
 EVERYDAY = ("default",)
+_LISTS = ("tools/list", "prompts/list", "resources/list", "resources/templates/list")
+_WRONG_PROMPT = ("Unknown prompt", "Missing required arguments")
+"""How the SDK's errors begin that are about the request; others are about the prompt's function."""
 _KEPT = 32
 """Different URLs whose lists are kept; any text may stand in one."""
+
+
+async def one_page(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Middleware. Every list here is one page: no cursor can be ours, and the SDK would answer it with the first."""
+    if ctx.method in _LISTS and (ctx.params or {}).get("cursor") is not None:
+        raise MCPError(INVALID_PARAMS, "Unknown cursor: the list is one page. Ask again without it.")
+    return await call_next(ctx)
+
+
+async def named_prompts(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Middleware. A prompt that does not exist is the client's mistake; the SDK would call it the server's."""
+    try:
+        return await call_next(ctx)
+    except ValueError as exc:
+        if ctx.method == "prompts/get" and str(exc).startswith(_WRONG_PROMPT):
+            raise MCPError(INVALID_PARAMS, str(exc)) from None
+        raise
 
 
 class Offer:

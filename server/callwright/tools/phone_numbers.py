@@ -103,7 +103,7 @@ async def update_phone_number(
     sip_inbound: Annotated[Json | None, Field(description="SIP: new inbound trunk.")] = None,
     livekit_stack: Annotated[str | None, Field(max_length=40, description="standard or static.")] = None,
 ) -> PhoneView:
-    """Choose which agent answers a number, or change its SIP trunk. Callers meet the new agent at once."""
+    """Let another agent answer a phone number, or change its SIP trunk. Callers meet the new agent at once."""
     if agent_id and unassign:
         raise ToolError("Give either agent_id or unassign.")
     body: Json = {"agent_id": agent_id} if agent_id or unassign else {}

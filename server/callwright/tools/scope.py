@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -53,6 +53,8 @@ class Call:
     command: str
     """What a person types to run this program."""
     ledger: Callable[[], Awaitable[Ledger]]
+    told: Callable[[Mapping[str, str]], Awaitable[None]]
+    """Hears the ids of whatever was changed."""
     dry_run: bool = False
     """Reads go through, and the first change is raised as WouldSend."""
     approved: str | None = None
@@ -113,6 +115,7 @@ class Api:
             await self._fail(change, exc)
             raise
         await (await self._call.ledger()).finish(change, "done", target=target_of(op))
+        await self._call.told(_ids(op))
 
     def require(self, op: Operation[Any]) -> str:
         """The digest under which `op` may be sent now. Raises NeedsApproval where a person's word is missing."""
@@ -140,6 +143,7 @@ class Api:
             await self._fail(change, exc)
             raise
         await (await self._call.ledger()).finish(change, "done", target=target_of(op, result))
+        await self._call.told(_ids(op))
         return result
 
     async def _begin(self, op: Operation[Any], digest: str) -> str:
@@ -166,6 +170,10 @@ class Api:
         # Where the platform did not answer, nobody knows whether it acted: the row keeps saying so.
         if not isinstance(exc, Unavailable):
             await (await self._call.ledger()).finish(change, "failed")
+
+
+def _ids(op: Operation[Any]) -> dict[str, str]:
+    return {name: str(getattr(op, name)) for name, place in op.places().items() if place == "path"}
 
 
 def _wire(op: Operation[Any]) -> Any:

@@ -67,7 +67,7 @@ class Undone(View):
 
 @TOOLS.tool(title="Server status")
 async def get_status(ctx: Context[Any]) -> Status:
-    """Show platform, workspace, approval mode, LLM, data folder, and what is missing. Call it when something fails."""
+    """Show whether everything is set up: platform, approval mode, LLM, data folder, what is missing."""
     return Status(**await services(ctx).status())
 
 

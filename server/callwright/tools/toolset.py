@@ -1,7 +1,7 @@
 """How a function becomes a tool: hints, injected API, sealed arguments, approval, errors that the model may read."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from mcp.server.mcpserver import Context, Resolve
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
-from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, ResourceLink, TextContent, ToolAnnotations
 from mcp.types import Tool as PublishedTool
 from pydantic import ValidationError
 
@@ -69,6 +69,7 @@ class Services(Protocol):
     async def api(self) -> ApiClient: ...
     async def ledger(self) -> Ledger: ...
     async def status(self) -> dict[str, Any]: ...
+    async def changed(self, ids: Mapping[str, str]) -> None: ...
 
 
 class Serving(Protocol):
@@ -230,6 +231,7 @@ class FunctionTool:
             key=app.state_key,
             command=app.command,
             ledger=app.ledger,
+            told=app.changed,
             dry_run=dry_run,
             given=names_in(known),
         )
@@ -303,8 +305,13 @@ def _shown(views: list[View]) -> CallToolResult:
     fitting = fitted(cleaned(facts))
     if fitting is None:
         raise ToolError(f"The reply would be longer than {LIMIT:,} characters. Ask for a smaller page_size.")
-    text = render(*views)
-    return CallToolResult(content=[TextContent(text=visible(text))], structured_content=fitting)
+    links = [
+        ResourceLink(uri=whole.uri, name=whole.title, mime_type=whole.mime_type)
+        for view in views
+        if (whole := view.whole())
+    ]
+    text = TextContent(text=visible(render(*views)))
+    return CallToolResult(content=[text, *links], structured_content=fitting)
 
 
 class Pulse:

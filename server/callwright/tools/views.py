@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, ConfigDict
@@ -22,6 +22,18 @@ class View(BaseModel):
         """As an item of a list."""
         shown = (f"{name}: {_scalar(value)}" for name, value in self if not _is_empty(value))
         return " | ".join(shown)
+
+    def whole(self) -> "Whole | None":
+        """The resource that holds what did not fit in here; None where this is all."""
+        return None
+
+
+class Whole(NamedTuple):
+    """A body too big for a reply, as a resource that a host can read without the model."""
+
+    uri: str
+    title: str
+    mime_type: str = "text/plain"
 
 
 class Deleted(View):

@@ -1,0 +1,1 @@
+"""Clients of years ago, as they were released, against this server."""

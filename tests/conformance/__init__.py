@@ -1,0 +1,1 @@
+"""The protocol's own conformance suites and the Inspector's lint, run against the product's server."""

@@ -1,0 +1,32 @@
+"""Environments beside ours, for packages that do not get on with it: made once from a lock, kept in `.venv`."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+
+def python_of(name: str, lock: Path) -> Path:
+    """The interpreter of the environment `name`. Made anew where the locked requirements changed."""
+    folder = Path(sys.prefix) / name
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = folder / "stamp"
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        if uv := shutil.which("uv"):
+            _run(uv, "venv", "--quiet", "--python", sys.executable, str(folder))
+            _run(uv, "pip", "install", "--quiet", "--python", str(python), "--require-hashes", "-r", str(lock))
+        else:
+            venv.create(folder, with_pip=True)
+            _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(lock))  # fmt: skip
+        stamp.write_text(wanted)
+    return python
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
