@@ -34,15 +34,15 @@ async def served(app: App, *principals: Principal, **listen: Any) -> AsyncGenera
 
 
 @asynccontextmanager
-async def entering(url: str, bearer: str, era: str = MODERN, path: str = "/mcp") -> AsyncGenerator[Client]:
-    """An MCP client whose person says yes."""
+async def entering(url: str, bearer: str, era: str = MODERN, *, asks: bool = True) -> AsyncGenerator[Client]:
+    """An MCP client whose person says yes, or that cannot ask."""
 
     async def on_ask(*_: Any) -> ElicitResult:
         return ElicitResult(action="accept", content={"approve": True})
 
     async with httpx2.AsyncClient(headers={"authorization": f"Bearer {bearer}"}) as http:
-        transport: Any = streamable_http_client(f"{url}{path}", http_client=http)
-        async with Client(transport, mode=era, elicitation_callback=on_ask) as client:
+        transport: Any = streamable_http_client(f"{url}/mcp", http_client=http)
+        async with Client(transport, mode=era, elicitation_callback=on_ask if asks else None) as client:
             yield client
 
 

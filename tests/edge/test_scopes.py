@@ -147,7 +147,7 @@ async def test_who_may_undo_still_needs_the_scope_of_what_made_the_change(everyt
             agent = facts(await operator.call_tool("create_agent", {"name": "Ada", "prompt": "p"}))
             await operator.call_tool("update_agent", {"agent_id": agent["agent_id"], "name": "Eve"})
         async with entering(url, token("undoing")) as client:
-            [change, _] = facts(await client.call_tool("list_changes", {}))["changes"]
+            change, _ = facts(await client.call_tool("list_changes", {}))["changes"]
             refused = await client.call_tool("undo_change", {"change_id": change["change_id"]})
     assert "taking it back needs the scope agents:write too" in text(refused)
 

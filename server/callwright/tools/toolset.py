@@ -79,8 +79,9 @@ class Serving(Protocol):
 
 
 def services(ctx: Context[Any]) -> Services:
-    request = ctx.request_context
-    return cast(Serving, request.lifespan_context).of(request.request)
+    """Over HTTP it may depend on who asks."""
+    app, request = ctx.request_context.lifespan_context, ctx.request_context.request
+    return cast(Services, app) if request is None else cast(Serving, app).of(request)
 
 
 async def _injected() -> Api:
