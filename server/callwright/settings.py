@@ -262,7 +262,7 @@ class Settings:
     )  # fmt: skip
     http_rate: int = _setting(
         "CALLWRIGHT_HTTP_RATE", _count, "a number, or 0 for no limit",
-        "Requests a minute of one client (its token, or its address).", default=600, shown="600",
+        "Requests a minute of one client (its token, or its address).", default=3000, shown="3000",
     )  # fmt: skip
     http_at_once: int = _setting(
         "CALLWRIGHT_HTTP_AT_ONCE", _count, "a number, or 0 for no limit",

@@ -37,7 +37,7 @@ async def served(app: App, *principals: Principal, **listen: Any) -> AsyncGenera
 async def entering(url: str, bearer: str, era: str = MODERN, *, asks: bool = True) -> AsyncGenerator[Client]:
     """An MCP client whose person says yes, or that cannot ask."""
 
-    async def on_ask(*_: Any) -> ElicitResult:
+    async def on_ask(context: Any, params: Any) -> ElicitResult:
         return ElicitResult(action="accept", content={"approve": True})
 
     async with httpx2.AsyncClient(headers={"authorization": f"Bearer {bearer}"}) as http:

@@ -7,6 +7,7 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -14,7 +15,7 @@ from tests.peers import serving
 
 RSA = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
 EC = ec.generate_private_key(ec.SECP256R1())
-ALGORITHMS = {"RS256": jwt.algorithms.RSAAlgorithm, "ES256": jwt.algorithms.ECAlgorithm}
+ALGORITHMS: dict[str, Any] = {"RS256": RSAAlgorithm, "ES256": ECAlgorithm}
 
 
 class Identity:
@@ -53,7 +54,8 @@ class Identity:
         now = int(time.time())
         said = {"iss": self.issuer or self.url, "aud": audience, "sub": "alice", "iat": now, "exp": now + 60, **claims}
         said = {name: value for name, value in said.items() if value is not None}
-        return jwt.encode(said, None if alg == "none" else key or own, algorithm=alg or algorithm, headers={"kid": kid})
+        signing: Any = None if alg == "none" else key or own
+        return jwt.encode(said, signing, algorithm=alg or algorithm, headers={"kid": kid})
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from tests.peers import serving
 pytestmark = pytest.mark.anyio
 
 SCHEMA = json.loads((Path(__file__).parent / "mcp-server-card.schema.json").read_text(encoding="utf-8"))
-CARD = Draft202012Validator({**SCHEMA, "$ref": "#/$defs/ServerCard"}, format_checker=FormatChecker())
+CARD: Any = Draft202012Validator({**SCHEMA, "$ref": "#/$defs/ServerCard"}, format_checker=FormatChecker())
 
 
 async def get(url: str, **headers: str) -> httpx2.Response:
@@ -105,7 +105,7 @@ async def test_without_a_token_a_page_that_rebinds_its_name_still_reads_no_numbe
 async def test_calls_approvals_and_the_platforms_answers_are_counted_without_ids(app: App) -> None:
     answers = iter([True, False])
 
-    async def on_ask(*_: Any) -> ElicitResult:
+    async def on_ask(context: Any, params: Any) -> ElicitResult:
         return ElicitResult(action="accept", content={"approve": next(answers)})
 
     headers = {"authorization": operator(app)}

@@ -117,7 +117,7 @@ async def test_a_call_that_passes_the_gate_unseen_is_refused_by_the_tool(
     everything: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever a request looks like from outside, the tool itself asks whether the token is for it."""
-    monkeypatch.setattr("callwright.edge.gate._called", lambda _: None)
+    monkeypatch.setattr("callwright.edge.gate._called", _nothing)
     async with served(everything, READER) as url, entering(url, token("reader")) as reader:
         refused = await reader.call_tool("create_agent", {"name": "Ada", "prompt": "p"})
         assert refused.is_error
@@ -163,6 +163,10 @@ async def test_the_search_surface_keeps_to_the_scopes_too(tmp_path: Path) -> Non
     assert "list_agents" in found
     assert "create_agent" not in found
     assert (answer.status_code, answer.json()["message"]) == (403, "This call needs the scope agents:write.")
+
+
+def _nothing(_: bytes) -> None:
+    return None
 
 
 @pytest.fixture

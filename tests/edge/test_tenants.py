@@ -68,7 +68,7 @@ def reaching(ids: dict[str, str]) -> dict[str, Json]:
     """For every tool that takes ids: a call that gives it these."""
     calls: dict[str, Json] = {}
     for tool, schema in tools().items():
-        known = {name: ids.get(ALIASES.get(name, name)) for name in schema["properties"]}
+        known = {name: ids.get(ALIASES.get(name, str(name))) for name in schema["properties"]}
         if "required" in schema and any(name.endswith("_id") for name in schema["required"] if name != "change_id"):
             given = {name: id for name, id in known.items() if id and name in schema["required"]}
             calls[tool] = {**given, **MORE.get(tool, {})}
@@ -185,11 +185,11 @@ async def test_resources_and_completions_stay_at_home(open_app: App) -> None:
                     assert str(own.contents) != str((await mine.read_resource(uri)).contents) or place.name == "changes"
             for argument in SOURCES:
                 template = next(place.uri for place in PLACES if f"{{{argument}}}" in place.uri)
-                asked: Any = (ResourceTemplateReference(uri=template), {"name": argument, "value": ""})
+                place, asked = ResourceTemplateReference(uri=template), {"name": argument, "value": ""}
                 known = {"agent_id": given["agent_id"]} if argument != "agent_id" else {}
                 if argument != "conversation_id":  # rehearsals are not offered
-                    assert (await theirs.complete(*asked, known)).completion.values == [given[argument]]
-                assert (await mine.complete(*asked, known)).completion.values == []
+                    assert (await theirs.complete(place, asked, known)).completion.values == [given[argument]]
+                assert (await mine.complete(place, asked, known)).completion.values == []
 
 
 async def test_the_log_and_undo_are_of_ones_own_place(open_app: App) -> None:
@@ -202,8 +202,8 @@ async def test_the_log_and_undo_are_of_ones_own_place(open_app: App) -> None:
         async with entering(url, token("mine")) as mine:
             assert facts(await mine.call_tool("list_changes", {}))["changes"] == []
             assert facts(await mine.call_tool("list_changes", {"target": agent["agent_id"]}))["changes"] == []
-            read = await mine.read_resource("callwright://changes")
-            assert json.loads(read.contents[0].text) == []  # pyright: ignore[reportAttributeAccessIssue]
+            read: Any = (await mine.read_resource("callwright://changes")).contents[0]
+            assert json.loads(read.text) == []
             refused = await mine.call_tool("undo_change", {"change_id": update["change_id"]})
             assert "No change" in text(refused)
         async with entering(url, http_token(open_app)) as operator:

@@ -38,82 +38,82 @@ def test_a_hosted_account_is_named_by_its_variable_and_not_shown(tmp_path: Path)
     assert "acme-key" not in repr(acme)
 
 
-@pytest.mark.parametrize(
-    ("rows", "platform", "said"),
-    [
-        (["x"], "embedded", snapshot("CALLWRIGHT_TOKENS_FILE, token 1 must be an object.")),
-        (
-            [{"name": "a", "token": TOKEN, "scope": []}],
-            "embedded",
-            snapshot(
-                "CALLWRIGHT_TOKENS_FILE, token 1 has no field 'scope'; known: hosted_key, name, scopes, sha256, token, workspace."
-            ),
+WRONG: list[tuple[list[Any], Platform, str]] = [
+    (["x"], "embedded", snapshot("CALLWRIGHT_TOKENS_FILE, token 1 must be an object.")),
+    (
+        [{"name": "a", "token": TOKEN, "scope": []}],
+        "embedded",
+        snapshot(
+            "CALLWRIGHT_TOKENS_FILE, token 1 has no field 'scope'; known: hosted_key, name, scopes, sha256, token, workspace."
         ),
-        (
-            [{"token": TOKEN}],
-            "embedded",
-            snapshot("CALLWRIGHT_TOKENS_FILE, token 1: name must be letters, digits and . _ @ -, at most 64."),
+    ),
+    (
+        [{"token": TOKEN}],
+        "embedded",
+        snapshot("CALLWRIGHT_TOKENS_FILE, token 1: name must be letters, digits and . _ @ -, at most 64."),
+    ),
+    (
+        [{"name": "local", "token": TOKEN}],
+        "embedded",
+        snapshot("CALLWRIGHT_TOKENS_FILE, token 1: the name 'local' is taken."),
+    ),
+    (
+        [{"name": "a", "token": TOKEN}, {"name": "a", "token": TOKEN + "2"}],
+        "embedded",
+        snapshot("CALLWRIGHT_TOKENS_FILE, token 2: the name 'a' is taken."),
+    ),
+    (
+        [{"name": "a", "token": TOKEN}, {"name": "b", "token": TOKEN}],
+        "embedded",
+        snapshot("CALLWRIGHT_TOKENS_FILE, token 2: another one has the same token."),
+    ),
+    ([{"name": "a"}], "embedded", snapshot("CALLWRIGHT_TOKENS_FILE, token 1 must have either token or sha256.")),
+    (
+        [{"name": "a", "token": "canary"}],
+        "embedded",
+        snapshot(
+            "CALLWRIGHT_TOKENS_FILE, token 1: token must be at least 16 printable ASCII characters without spaces."
         ),
-        (
-            [{"name": "local", "token": TOKEN}],
-            "embedded",
-            snapshot("CALLWRIGHT_TOKENS_FILE, token 1: the name 'local' is taken."),
-        ),
-        (
-            [{"name": "a", "token": TOKEN}, {"name": "a", "token": TOKEN + "2"}],
-            "embedded",
-            snapshot("CALLWRIGHT_TOKENS_FILE, token 2: the name 'a' is taken."),
-        ),
-        (
-            [{"name": "a", "token": TOKEN}, {"name": "b", "token": TOKEN}],
-            "embedded",
-            snapshot("CALLWRIGHT_TOKENS_FILE, token 2: another one has the same token."),
-        ),
-        ([{"name": "a"}], "embedded", snapshot("CALLWRIGHT_TOKENS_FILE, token 1 must have either token or sha256.")),
-        (
-            [{"name": "a", "token": "canary"}],
-            "embedded",
-            snapshot(
-                "CALLWRIGHT_TOKENS_FILE, token 1: token must be at least 16 printable ASCII characters without spaces."
-            ),
-        ),
-        (
-            [{"name": "a", "sha256": "canary"}],
-            "embedded",
-            snapshot("CALLWRIGHT_TOKENS_FILE, token 1: sha256 must be 64 hexadecimal digits in lower case."),
-        ),
-        (
-            [{"name": "a", "token": TOKEN, "scopes": ["agents:fly"]}],
-            "embedded",
-            snapshot("CALLWRIGHT_TOKENS_FILE, token 1: unknown scope 'agents:fly'. Known: agents:read, agents:write."),
-        ),
-        (
-            [{"name": "a", "token": TOKEN, "scopes": "agents:read"}],
-            "embedded",
-            snapshot("CALLWRIGHT_TOKENS_FILE, token 1: scopes must be a list of texts."),
-        ),
-        (
-            [{"name": "a", "token": TOKEN, "workspace": "a b"}],
-            "embedded",
-            snapshot("CALLWRIGHT_TOKENS_FILE, token 1: workspace must be letters, digits and . _ @ -, at most 64."),
-        ),
-        (
-            [{"name": "a", "token": TOKEN, "hosted_key": "ACME_KEY"}],
-            "embedded",
-            snapshot("CALLWRIGHT_TOKENS_FILE, token 1: hosted_key means nothing on the embedded platform."),
-        ),
-        (
-            [{"name": "a", "token": TOKEN, "workspace": "w"}],
-            "hosted",
-            snapshot("CALLWRIGHT_TOKENS_FILE, token 1: workspace means nothing on the hosted platform."),
-        ),
-        (
-            [{"name": "a", "token": TOKEN, "hosted_key": "EMPTY"}],
-            "hosted",
-            snapshot("CALLWRIGHT_TOKENS_FILE, token 1: hosted_key must name a variable that holds an account key."),
-        ),
-    ],
-)
+    ),
+    (
+        [{"name": "a", "sha256": "canary"}],
+        "embedded",
+        snapshot("CALLWRIGHT_TOKENS_FILE, token 1: sha256 must be 64 hexadecimal digits in lower case."),
+    ),
+    (
+        [{"name": "a", "token": TOKEN, "scopes": ["agents:fly"]}],
+        "embedded",
+        snapshot("CALLWRIGHT_TOKENS_FILE, token 1: unknown scope 'agents:fly'. Known: agents:read, agents:write."),
+    ),
+    (
+        [{"name": "a", "token": TOKEN, "scopes": "agents:read"}],
+        "embedded",
+        snapshot("CALLWRIGHT_TOKENS_FILE, token 1: scopes must be a list of texts."),
+    ),
+    (
+        [{"name": "a", "token": TOKEN, "workspace": "a b"}],
+        "embedded",
+        snapshot("CALLWRIGHT_TOKENS_FILE, token 1: workspace must be letters, digits and . _ @ -, at most 64."),
+    ),
+    (
+        [{"name": "a", "token": TOKEN, "hosted_key": "ACME_KEY"}],
+        "embedded",
+        snapshot("CALLWRIGHT_TOKENS_FILE, token 1: hosted_key means nothing on the embedded platform."),
+    ),
+    (
+        [{"name": "a", "token": TOKEN, "workspace": "w"}],
+        "hosted",
+        snapshot("CALLWRIGHT_TOKENS_FILE, token 1: workspace means nothing on the hosted platform."),
+    ),
+    (
+        [{"name": "a", "token": TOKEN, "hosted_key": "EMPTY"}],
+        "hosted",
+        snapshot("CALLWRIGHT_TOKENS_FILE, token 1: hosted_key must name a variable that holds an account key."),
+    ),
+]
+
+
+@pytest.mark.parametrize(("rows", "platform", "said"), WRONG)
 def test_a_wrong_entry_is_refused_by_number_and_its_token_never_shown(
     tmp_path: Path, rows: list[Any], platform: Platform, said: str
 ) -> None:

@@ -16,7 +16,7 @@ class Allowance:
     """`body` in bytes; `rate` in requests a minute, which may come all at once; 0: no bound."""
 
     body: int = 4 * 1024 * 1024
-    rate: int = 600
+    rate: int = 3000
     at_once: int = 64
 
 
