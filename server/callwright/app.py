@@ -35,6 +35,7 @@ from .tools.surface import Entry, built, chosen, lazy
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
     from .api.client import ApiClient
     from .approval_page import ApprovalPage
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from .engine.asgi import Engine
     from .engine.models import Models
     from .ledger.ledger import Ledger
+    from .meters import Meters
+    from .principals import Principal
+    from .tenants import Tenant, Tenants
 
 LIST_SECONDS = 300
 _SAME_FOR_ALL = CacheHint(LIST_SECONDS * 1000, "public")
@@ -70,12 +74,19 @@ class App:
         self._page: ApprovalPage | None = None
         self.bounds = Bounds(settings.read_only, settings.no_outbound)
         self.subscriptions = Subscriptions()
-        self._clock, self._ids = clock, ids
+        self.meters: Meters | None = None
+        """Where the server counts what it does; over stdio nobody looks."""
+        self.tenants: Tenants | None = None
+        """Where more tokens than one open the server: who sees what."""
+        self.who = "local"
+        self.clock, self._ids = clock, ids
         self._opening = anyio.Lock()
         self._api: ApiClient | None = None
         self._db: Database | None = None
         self._models: Models | None = None
         self._engine: Engine | None = None
+        self._inside: Starlette | None = None
+        """The engine for all workspaces, each reached by a client of its own."""
 
     @cached_property
     def state_key(self) -> bytes:
@@ -85,11 +96,26 @@ class App:
     @cached_property
     def account(self) -> str:
         """Where changes are made, for the log and for approvals: `embedded`, or the host and a mark of the key."""
-        s = self.settings
-        if self.platform == "embedded":
-            return "embedded"
-        mark = hmac.digest(subkey(self.state_key, "account"), (s.api_key or "").encode(), "sha256").hex()[:8]
-        return f"hosted {urlsplit(s.api_url).netloc} {mark}"
+        return "embedded" if self.platform == "embedded" else self._account(self.settings.api_key or "")
+
+    def account_of(self, principal: "Principal") -> str:
+        if self.platform == "hosted":
+            return self._account(principal.key) if principal.key else self.account
+        return "embedded" if principal.workspace == "default" else f"embedded {principal.workspace}"
+
+    def _account(self, key: str) -> str:
+        mark = hmac.digest(subkey(self.state_key, "account"), key.encode(), "sha256").hex()[:8]
+        return f"hosted {urlsplit(self.settings.api_url).netloc} {mark}"
+
+    def of(self, request: Any) -> "App | Tenant":
+        """What a call may use that came with this HTTP request (None: over stdio, or in memory)."""
+        if self.tenants is None or request is None:
+            return self
+        return self.tenants.of(request.scope["user"].principal)
+
+    def may(self, scope: str) -> bool:
+        """The person who runs the server may do whatever it offers."""
+        return True
 
     @property
     def file_roots(self) -> tuple[Path, ...]:
@@ -119,10 +145,11 @@ class App:
                     self._api = self._hosted() if database is None else await self._embedded(database)
         return self._api
 
-    async def ledger(self) -> "Ledger":
+    async def ledger(self, account: str | None = None) -> "Ledger":
+        """With what was changed in `account` alone, where one is given."""
         from .ledger.ledger import Ledger
 
-        return Ledger(await self.database(), self._clock, subkey(self.state_key, "ledger"))
+        return Ledger(await self.database(), self.clock, subkey(self.state_key, "ledger"), account)
 
     async def database(self) -> "Database":
         async with self._opening:
@@ -152,6 +179,8 @@ class App:
         if self._page:
             await self._page.aclose()
             self._page = None
+        if self.tenants:
+            await self.tenants.aclose()
         if self._api:
             await self._api.aclose()
         if self._engine:
@@ -161,22 +190,46 @@ class App:
         if self._db:
             self._db.close()
         self._api = self._db = self._models = self._engine = None
+        self._inside = None
 
-    def _hosted(self) -> "ApiClient":
+    def hosted_client(self, key: str | None) -> "ApiClient":
+        """With this account's key, or the server's own. Its caller closes it."""
+        return self._hosted(key)
+
+    async def embedded_client(self, workspace: str) -> "ApiClient":
+        """Of one workspace. Its caller closes it."""
+        from .engine.asgi import build_app, told_inside, within
+
+        database = await self.database()
+        async with self._opening:
+            if self._inside is None:
+                self._engine = self._engine or await self._new_engine(database)
+                self._inside = build_app(self._engine, told_inside)
+        return self._client_of(within(self._inside, workspace))
+
+    def _hosted(self, own_key: str | None = None) -> "ApiClient":
         from pydantic import SecretStr
 
         from .api.client import ApiClient
 
         s = self.settings
-        key = SecretStr(s.api_key) if s.api_key else None
-        return ApiClient(s.api_url, key=key, bounds=self.bounds, proxy_url=s.proxy_url)
+        told = own_key or s.api_key
+        key = SecretStr(told) if told else None
+        observe = self.meters.upstream if self.meters else None
+        return ApiClient(s.api_url, key=key, bounds=self.bounds, proxy_url=s.proxy_url, observe=observe)
 
     async def _embedded(self, database: "Database") -> "ApiClient":
+        return self._client_of(await self._engine_app(database, None))
+
+    def _client_of(self, asgi: "ASGIApp") -> "ApiClient":
         from .api.client import ApiClient
         from .net.asgi import ASGITransport
 
-        transport = ASGITransport(await self._engine_app(database, None))
-        return ApiClient("http://embedded", transport=transport, bounds=self.bounds, deadline=EMBEDDED_SECONDS)
+        transport = ASGITransport(asgi)
+        observe = self.meters.upstream if self.meters else None
+        return ApiClient(
+            "http://embedded", transport=transport, bounds=self.bounds, deadline=EMBEDDED_SECONDS, observe=observe
+        )
 
     async def _engine_app(self, database: "Database", admit_key: str | None) -> "Starlette":
         from .engine.asgi import build_app, key_holder
@@ -196,7 +249,7 @@ class App:
         await claim(database, vault)
         allow = AllowList.parse(",".join(self.settings.allow_private))
         self._models = models_of(self.settings)
-        return Engine(database, vault, self._models, allow, self._clock, self._ids)
+        return Engine(database, vault, self._models, allow, self.clock, self._ids)
 
     def _open_database(self) -> "Database":
         from .db.database import Database

@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from . import __version__
 from .hosts import HOSTS
 from .settings import Platform, SettingError, Settings
+
+if TYPE_CHECKING:
+    from .edge.tokens import Tokens
 
 _COLLECT_AFTER = (10_000, 50, 50)
 
@@ -150,7 +153,18 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
     from .serving import Listen, serve_http
 
     hosts = tuple(name.strip() for name in (args.allowed_hosts or "").split(",") if name.strip())
-    return serve_http(app, Listen(args.host, args.port, not args.no_token, hosts, args.stateless), _say)
+    tokens = _tokens(settings, platform)
+    listen = Listen(args.host, args.port, not args.no_token, hosts, args.stateless, settings.public_url, tokens)
+    return serve_http(app, listen, _say)
+
+
+def _tokens(settings: Settings, platform: Platform) -> "Tokens":
+    if settings.tokens_file is None:
+        return {}
+    from .edge.tokens import read_tokens
+    from .tools.scopes import scope_of_each
+
+    return read_tokens(settings.tokens_file, os.environ, platform, set(scope_of_each().values()))
 
 
 def _engine(settings: Settings, args: argparse.Namespace) -> int:
@@ -322,6 +336,11 @@ def _secrets(settings: Settings) -> list[str]:
             routes: Any = json.loads(settings.llm_routes.read_text(encoding="utf-8"))
             values += [route["api_key"] for route in routes.values() if isinstance(route, dict) and "api_key" in route]
     values += settings.secret_env.values()
+    if settings.tokens_file:
+        with suppress(ValueError, OSError, AttributeError, TypeError, KeyError):
+            rows: Any = json.loads(settings.tokens_file.read_text(encoding="utf-8"))["tokens"]
+            values += [row.get("token") for row in rows]
+            values += [os.environ.get(row["hosted_key"]) for row in rows if "hosted_key" in row]
     return [value for value in values if value and isinstance(value, str)]
 
 

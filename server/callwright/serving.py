@@ -1,25 +1,38 @@
 """Both HTTP servers: MCP over streamable HTTP behind a bearer token, and the embedded platform's REST API."""
 
-import hmac
 import json
 import signal
-from collections.abc import Callable, Generator
+import sys
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import uvicorn
 from mcp.server import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Route
+from starlette.types import ASGIApp
 from uvicorn.server import HANDLED_SIGNALS
 
 from .app import App, build_server
 from .contract.errors import ApiError
+from .edge import discovery, health
+from .edge.admission import Admission
+from .edge.front import Front, Metrics, OperatorOnly
+from .edge.gate import Challenge, Gate
+from .edge.limits import Allowance, Limits
+from .edge.scoping import Scoping
+from .edge.tokens import Tokens, digest
 from .keys import token_file
+from .meters import Meters
+from .principals import LOCAL, Principal
 from .settings import SettingError, is_loopback
+from .tenants import Tenants
+from .tools.scopes import scope_of_each
 
 Say = Callable[[str], None]
 
@@ -35,27 +48,24 @@ class Listen:
     port: int = 8000
     token: bool = True
     allowed_hosts: tuple[str, ...] = ()
+    """Beside the host of `public_url` and the names of this machine."""
     stateless: bool = False
+    public_url: str | None = None
+    """Scheme and host under which clients reach the server."""
+    tokens: Tokens = field(default_factory=dict[str, Principal])
+    """Beside the server's own."""
 
+    @property
+    def url(self) -> str:
+        if self.public_url:
+            return self.public_url
+        return f"http://{self.allowed_hosts[0] if self.allowed_hosts else _at(self.host, self.port)}"
 
-class BearerToken:
-    """ASGI middleware: every request must carry `Authorization: Bearer <token>`."""
-
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        self._app, self._wanted = app, f"Bearer {token}".encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._carries(scope):
-            await self._app(scope, receive, send)
-            return
-        body = b'{"error":"unauthorized","message":"Send the header Authorization: Bearer <CALLWRIGHT_HTTP_TOKEN>."}'
-        headers = [(b"content-type", b"application/json"), (b"www-authenticate", b"Bearer")]
-        await send({"type": "http.response.start", "status": 401, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    def _carries(self, scope: Scope) -> bool:
-        given = dict(scope["headers"]).get(b"authorization", b"")
-        return hmac.compare_digest(given, self._wanted)
+    @property
+    def names(self) -> list[str]:
+        """What a request may call its host; its `Origin` is one of these too."""
+        public = [urlsplit(self.public_url).netloc] if self.public_url else []
+        return [*public, *self.allowed_hosts, *(f"{name}:*" for name in ("127.0.0.1", "localhost", "[::1]"))]
 
 
 def _at(host: str, port: int) -> str:
@@ -70,20 +80,73 @@ def mcp_app(app: App, listen: Listen, server: MCPServer[Any] | None = None) -> A
     local = is_loopback(listen.host)
     if not local and not listen.token:
         raise SettingError("--no-token is for this machine only: leave it out, or listen on 127.0.0.1.")
-    if not local and not listen.allowed_hosts:
+    if not listen.token and (listen.tokens or app.settings.oauth_issuer):
+        raise SettingError("--no-token opens the server to all: it goes with no tokens file and no issuer.")
+    if not local and not (listen.allowed_hosts or listen.public_url):
         raise SettingError(
-            f"--host {listen.host} needs --allowed-hosts: the host names under which clients reach the server, such as"
-            " callwright.example.com or 192.168.1.20:8000."
+            f"--host {listen.host} needs --allowed-hosts or CALLWRIGHT_PUBLIC_URL: the host names under which clients"
+            " reach the server, such as callwright.example.com or 192.168.1.20:8000."
         )
-    names = [*listen.allowed_hosts, *(f"{name}:*" for name in ("127.0.0.1", "localhost", "[::1]"))]
     security = TransportSecuritySettings(
-        allowed_hosts=names,
-        allowed_origins=[f"{scheme}://{name}" for name in names for scheme in ("http", "https")],
+        allowed_hosts=listen.names,
+        allowed_origins=[f"{scheme}://{name}" for name in listen.names for scheme in ("http", "https")],
     )
-    inner = (server or build_server(app, by_url=True, sessions=not listen.stateless)).streamable_http_app(
-        stateless_http=listen.stateless, transport_security=security, host=listen.host
+    app.meters = meters = Meters()
+    server = server or build_server(app, by_url=True, sessions=not listen.stateless)
+    scopes = scope_of_each()
+    admission = _admission(app, listen, scopes) if listen.token else None
+    if admission and (admission.issuer or len(admission.tokens) > 1):
+        app.tenants = Tenants(app)
+        server.middleware.insert(0, Scoping(scopes))
+    s = app.settings
+    inner = server.streamable_http_app(
+        stateless_http=listen.stateless,
+        transport_security=security,
+        host=listen.host,
+        max_request_body_size=s.http_body or sys.maxsize,
     )
-    return BearerToken(inner, http_token(app)) if listen.token else inner
+    gate = Gate(
+        inner,
+        admission,
+        Limits(Allowance(s.http_body, s.http_rate, s.http_at_once)),
+        meters,
+        scopes,
+        _challenge(app, listen, scopes),
+    )
+    return Front(_shown(app, listen, scopes, Metrics(meters, security)), gate, lifespan=inner)
+
+
+def _admission(app: App, listen: Listen, scopes: Mapping[str, str]) -> Admission:
+    s, operator = app.settings, {digest(http_token(app)): Principal(LOCAL)}
+    if not s.oauth_issuer:
+        return Admission({**listen.tokens, **operator})
+    if not (listen.public_url or is_loopback(listen.host)):
+        raise SettingError("CALLWRIGHT_OAUTH_ISSUER needs CALLWRIGHT_PUBLIC_URL: tokens are issued for that address.")
+    from .edge.issuer import Issuer, Keys
+    from .net.guard import AllowList
+
+    allow = AllowList.parse(",".join(s.allow_private))
+    keys = Keys(s.oauth_issuer, allow=allow, proxy_url=s.proxy_url, clock=app.clock)
+    known = set(scopes.values())
+    issuer = Issuer(keys, f"{listen.url}/mcp", s.oauth_workspace_claim, known, app.clock)
+    return Admission({**listen.tokens, **operator}, issuer)
+
+
+def _challenge(app: App, listen: Listen, scopes: Mapping[str, str]) -> Challenge:
+    """A client that knows nothing yet is told to ask for what reads; a call that needs more says so itself."""
+    if not app.settings.oauth_issuer:
+        return Challenge()
+    reading = sorted({scope for scope in scopes.values() if scope.endswith(":read")})
+    return Challenge(discovery.resource_metadata_url(listen.url), " ".join(reading))
+
+
+def _shown(app: App, listen: Listen, scopes: Mapping[str, str], metrics: Metrics) -> list[Route]:
+    """What is answered without the gate. The numbers are the operator's, whoever else has a token."""
+    guarded = OperatorOnly(metrics, digest(http_token(app))) if listen.token else metrics
+    shown = [*health.routes(app), *discovery.routes(listen.url, token=listen.token)]
+    if issuer := app.settings.oauth_issuer:
+        shown += discovery.resource_routes(listen.url, issuer, sorted(set(scopes.values())))
+    return [*shown, Route("/metrics", guarded, methods=["GET"])]
 
 
 def http_token(app: App) -> str:
@@ -98,7 +161,7 @@ def serve_http(app: App, listen: Listen, say: Say, server: MCPServer[Any] | None
     # Under another name clients may sit elsewhere, and their 127.0.0.1 is another machine.
     app.near = is_loopback(listen.host) and not listen.allowed_hosts
     asgi = mcp_app(app, listen, server)
-    address = f"http://{listen.allowed_hosts[0] if listen.allowed_hosts else _at(listen.host, listen.port)}/mcp"
+    address = f"{listen.url}/mcp"
     say(f"MCP at {address}")
     if listen.token:
         headers = {"Authorization": f"Bearer {http_token(app)}"}

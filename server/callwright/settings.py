@@ -135,6 +135,25 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _count(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,12}", value.strip()):
+        raise ValueError
+    return int(value)
+
+
+def _claim(value: str) -> str:
+    if not re.fullmatch(r"[!-~]{1,100}", value):
+        raise ValueError
+    return value
+
+
+def _site(value: str) -> str:
+    site = _url(value)
+    if urlsplit(site).path:
+        raise ValueError
+    return site
+
+
 def _api_url(value: str) -> str:
     parts = urlsplit(_url(value))
     if parts.scheme != "https" and not is_loopback(parts.hostname):
@@ -243,6 +262,35 @@ class Settings:
     http_token: str | None = _setting(
         "CALLWRIGHT_HTTP_TOKEN", _token, "a token of at least 16 printable ASCII characters",
         "Bearer token that the HTTP transport demands.", shown="made and kept in the data folder", secret=True,
+    )  # fmt: skip
+    tokens_file: Path | None = _setting(
+        "CALLWRIGHT_TOKENS_FILE", _file, "an existing JSON file",
+        "More bearer tokens, each with its name, scopes, and workspace or account.", shown="none",
+    )  # fmt: skip
+    oauth_issuer: str | None = _setting(
+        "CALLWRIGHT_OAUTH_ISSUER", _api_url, "an https URL without query (http only for this machine)",
+        "Authorization server whose signed tokens are accepted too.", shown="none",
+    )  # fmt: skip
+    http_body: int = _setting(
+        "CALLWRIGHT_HTTP_BODY", _count, "a number of bytes, or 0 for no limit",
+        "Largest request over HTTP.", default=4 * 1024 * 1024, shown="4194304",
+    )  # fmt: skip
+    http_rate: int = _setting(
+        "CALLWRIGHT_HTTP_RATE", _count, "a number, or 0 for no limit",
+        "Requests a minute of one client (its token, or its address).", default=3000, shown="3000",
+    )  # fmt: skip
+    http_at_once: int = _setting(
+        "CALLWRIGHT_HTTP_AT_ONCE", _count, "a number, or 0 for no limit",
+        "Requests of one client that are open at a time.", default=64, shown="64",
+    )  # fmt: skip
+    oauth_workspace_claim: str = _setting(
+        "CALLWRIGHT_OAUTH_WORKSPACE_CLAIM", _claim, "the name of a claim",
+        "Which claim of these tokens keeps workspaces of the embedded platform apart.", default="sub", shown="sub",
+    )  # fmt: skip
+    public_url: str | None = _setting(
+        "CALLWRIGHT_PUBLIC_URL", _site, "an http or https URL of a host, without a path",
+        "Where clients reach the HTTP transport, such as https://callwright.example.com.",
+        shown="the address that it listens on",
     )  # fmt: skip
     allow_private: tuple[str, ...] = _setting(
         "CALLWRIGHT_ALLOW_PRIVATE", _private, "a comma-separated list of hosts or CIDR ranges",

@@ -13,7 +13,7 @@ from inline_snapshot import snapshot
 import callwright
 
 ROOT = Path(callwright.__file__).parent
-LEAVES = {"settings", "clock", "keys", "bounds"}
+LEAVES = {"settings", "clock", "keys", "bounds", "meters", "principals"}
 """Modules that import nothing of ours; any layer may use them, `contract` and `net` excepted."""
 ABOVE = {"doctor", "host_doctor", "serving", "listing", "calling", "approving"}
 """Commands: they stand on the composed app."""
@@ -29,6 +29,8 @@ MAY: dict[str, set[str]] = {
     "tools": {"contract", "api", "ledger", "settings", "keys", "bounds"},
     "guides": {"tools", "contract", "api", "ledger"},
     "engine": {"contract", "net", "db", "settings", "clock", "keys"},
+    "edge": {"tools", "guides", "api", "contract", "db", "net", *LEAVES},
+    "tenants": {"api", "ledger", "principals"},
     "status": {"engine", *LEAVES},
     "subscriptions": set(),
     "approval_page": {"ledger", "clock"},
@@ -48,19 +50,25 @@ MAY: dict[str, set[str]] = {
     **{command: {"app", "tools", *LEAVES} for command in ABOVE},
     "hosts": set(),
     "installing": {"hosts", "settings"},
-    "cli": {"app", "settings", "contract", "hosts", "installing", *ABOVE},
+    "cli": {"app", "settings", "contract", "edge", "tools", "hosts", "installing", *ABOVE},
     "__main__": {"cli"},
 }
 MAY["doctor"] |= {"status", "contract", "engine"}  # it examines the parts one by one
 MAY["listing"] |= {"engine", "contract"}  # the coverage table is what its handlers declare
 MAY["host_doctor"] |= {"doctor", "hosts", "installing"}
-MAY["serving"] |= {"contract"}  # what keeps the engine from starting is an error of the contract
+MAY["serving"] |= {
+    "contract",
+    "edge",
+    "net",
+    "tenants",
+}  # what keeps the engine from starting is an error of the contract
 ONLY = {
     "httpx2": {"net"},
     "sqlalchemy": {"db", "engine", "ledger"},
-    "mcp": {"tools", "guides", "app", "subscriptions", "engine", *ABOVE},
-    "starlette": {"engine", "serving", "app", "approval_page"},
+    "mcp": {"tools", "guides", "app", "subscriptions", "engine", "edge", *ABOVE},
+    "starlette": {"engine", "edge", "serving", "app", "approval_page"},
     "uvicorn": {"serving", "approval_page"},
+    "jwt": {"edge"},
     "cryptography": {"engine", "ledger", "tools"},
     "openai": {"engine"},
 }

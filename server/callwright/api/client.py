@@ -53,7 +53,8 @@ class ApiClient:
     """Calls one platform: `await client.send(GetAgent(agent_id=...))`.
 
     `key` goes to the host of `base_url` and nowhere else. `transport` replaces the network (the embedded engine).
-    `deadline` is in seconds and covers a whole call. `sleep`, `clock` (Unix time) and `random` are for tests.
+    `deadline` is in seconds and covers a whole call. `observe` hears the status of each answer, or `none`.
+    `sleep`, `clock` (Unix time) and `random` are for tests.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class ApiClient:
         deadline: float = TOTAL_SECONDS,
         bounds: Bounds = UNBOUNDED,
         proxy_url: str | None = None,
+        observe: Callable[[str], None] | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         clock: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
@@ -80,6 +82,7 @@ class ApiClient:
         self._origin = (base.scheme, base.host, base.port)
         self._prefix = base.raw_path.decode().rstrip("/")
         self._key, self._deadline, self._bounds = key, deadline, bounds
+        self._observe = observe
         self._sleep, self._clock, self._random = sleep, clock, random
         proxy = None if base.host in _LOOPBACK else proxy_url
         self._http = http_client(transport, proxy_url=proxy, headers={"accept-encoding": "gzip"})
@@ -132,6 +135,8 @@ class ApiClient:
             outcome = await self._attempt(self._request(op, seconds), whole=whole)
             said = outcome.status if isinstance(outcome, Answer) else outcome.name
             log.debug("%s %s, attempt %d: %s", op.method, op.path, attempt, said)
+            if self._observe:
+                self._observe(str(outcome.status) if isinstance(outcome, Answer) else "none")
             wait = pause(op.effect, attempt, outcome, random=self._random, now=self._clock())
             if wait is None or anyio.current_time() + wait > anyio.current_effective_deadline():
                 break

@@ -21,6 +21,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..clock import NewId, NowMs, new_id, now_ms
 from ..contract.errors import ApiError, InvalidRequest, Unauthorized
@@ -86,6 +87,25 @@ def key_holder(key: str | None) -> Admit:
         return "default" if hmac.compare_digest(request.headers.get("xi-api-key", "").encode(), wanted) else None
 
     return admit
+
+
+WORKSPACE = "callwright.workspace"
+
+
+def within(app: ASGIApp, workspace: str) -> ASGIApp:
+    """`app` for requests of this process to one workspace: said in the ASGI scope, which nothing that is sent reaches.
+
+    The app was built with `told_inside`.
+    """
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, WORKSPACE: workspace}, receive, send)
+
+    return serve
+
+
+def told_inside(request: Request) -> str | None:
+    return request.scope[WORKSPACE]
 
 
 def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mcp.server import MCPServer
+from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.shared.exceptions import MCPError
@@ -41,12 +42,17 @@ class Browsed(Protocol):
 
     @property
     def policy(self) -> "Policy": ...
+    def may(self, scope: str) -> bool: ...
     async def api(self) -> "ApiClient": ...
     async def ledger(self) -> "Ledger": ...
 
 
+class Browsable(Protocol):
+    def of(self, request: Any) -> Browsed: ...
+
+
 class GuidedServer(MCPServer[Any]):
-    def __init__(self, app: Browsed, reachable: Collection[str], name: str, **given: Any) -> None:
+    def __init__(self, app: Browsable, reachable: Collection[str], name: str, **given: Any) -> None:
         """`reachable`: names of the tools that a client may call; what none of them shows is not browsed either."""
         super().__init__(name, **given)
         self._app = app
@@ -93,7 +99,7 @@ class GuidedServer(MCPServer[Any]):
         if not wanted.startswith(SCHEME):
             return await super().read_resource(uri, context)
         place, ids = _found(wanted, self._places)
-        text = await self._text(place, ids)
+        text = await _text(place, ids, self._app.of(context.request_context.request if context else None))
         return [ReadResourceContents(content=text, mime_type=place.mime_type)]
 
     async def list_prompts(self) -> list[WirePrompt]:
@@ -128,54 +134,60 @@ class GuidedServer(MCPServer[Any]):
         message = PromptMessage(role="user", content=TextContent(type="text", text=text))
         return GetPromptResult(description=f"{description_of(guide)}.", messages=[message])
 
-    async def _text(self, place: Place, ids: dict[str, str]) -> str:
-        from ..contract.errors import ApiError, NotFound
-        from .reading import READERS, changes
-
-        self._allowed(place)
-        try:
-            if place.name == "changes":
-                return await changes(await self._app.ledger())
-            return await READERS[place.name](await self._app.api(), ids)
-        except (NotFound, ValidationError):
-            raise ResourceNotFoundError(
-                f"Nothing at {place.uri}: no such id. {place.tool} or its list shows ids."
-            ) from None
-        except ApiError as exc:
-            raise ResourceError(str(exc)) from exc
-
-    def _allowed(self, place: Place) -> None:
-        """A resource is read under the policy of the tool that shows the same; here nobody can be asked."""
-        if not self._freely(place.tool):
-            raise ResourceError(f"Reading asks a person here: use {place.tool}, which asks.")
-
-    def _freely(self, tool: str) -> bool:
-        return tool in self._reachable and self._app.policy.of_tool(tool, "read") == "auto_approved"
-
-    async def _complete(self, _: Any, params: CompleteRequestParams) -> CompleteResult:
+    async def _complete(self, ctx: ServerRequestContext[Any, Any], params: CompleteRequestParams) -> CompleteResult:
         from .completing import CHOICES, MOST, SOURCES
 
         argument, typed = params.argument.name, params.argument.value
         known = dict((params.context.arguments if params.context else None) or {})
         if argument not in _arguments(params.ref):
             return CompleteResult(completion=Completion(values=[], total=0, has_more=False))
+        values = CHOICES.get(argument, ())
         if argument in CHOICES:
-            values = [choice for choice in CHOICES[argument] if choice.startswith(typed.lower())]
-        elif argument in SOURCES and self._freely(SOURCES[argument][0]):
-            values = await self._offered(argument, typed, known)
-        else:
-            values = []
+            values = [choice for choice in values if choice.startswith(typed.lower())]
+        elif argument in SOURCES and (tool := SOURCES[argument][0]) in self._reachable:
+            app = self._app.of(ctx.request)
+            values = await _offered(argument, typed, known, app) if _refusal(tool, app) is None else []
         shown = list(dict.fromkeys(values))
         return CompleteResult(completion=Completion(values=shown[:MOST], has_more=len(shown) > MOST))
 
-    async def _offered(self, argument: str, typed: str, known: dict[str, str]) -> list[str]:
-        from ..contract.errors import ApiError
-        from .completing import SOURCES
 
-        try:
-            return await SOURCES[argument][1](await self._app.api(), typed, known)
-        except (ApiError, ValidationError):
-            return []  # a person goes on typing; the call itself will say what is wrong
+async def _text(place: Place, ids: dict[str, str], app: Browsed) -> str:
+    from ..contract.errors import ApiError, NotFound
+    from .reading import READERS, changes
+
+    if refusal := _refusal(place.tool, app):
+        raise ResourceError(refusal)
+    try:
+        if place.name == "changes":
+            return await changes(await app.ledger())
+        return await READERS[place.name](await app.api(), ids)
+    except (NotFound, ValidationError):
+        raise ResourceNotFoundError(
+            f"Nothing at {place.uri}: no such id. {place.tool} or its list shows ids."
+        ) from None
+    except ApiError as exc:
+        raise ResourceError(str(exc)) from exc
+
+
+def _refusal(tool: str, app: Browsed) -> str | None:
+    """Why `app` may not read what this tool shows: its scope and its policy hold here too, and nobody can be asked."""
+    from ..tools.scopes import scope_of_each
+
+    if not app.may(scope := scope_of_each()[tool]):
+        return f"This needs the scope {scope}, which this client's token does not have."
+    if app.policy.of_tool(tool, "read") != "auto_approved":
+        return f"Reading asks a person here: use {tool}, which asks."
+    return None
+
+
+async def _offered(argument: str, typed: str, known: dict[str, str], app: Browsed) -> list[str]:
+    from ..contract.errors import ApiError
+    from .completing import SOURCES
+
+    try:
+        return await SOURCES[argument][1](await app.api(), typed, known)
+    except (ApiError, ValidationError):
+        return []  # a person goes on typing; the call itself will say what is wrong
 
 
 def _told(place: Place) -> dict[str, Any]:

@@ -56,10 +56,10 @@ class Intent:
 
 
 class Ledger:
-    """`key`: 32 bytes that seal what changes replaced."""
+    """`key`: 32 bytes that seal what changes replaced. `account`: whose changes are seen; None: everybody's."""
 
-    def __init__(self, db: Database, now_ms: Callable[[], int], key: bytes) -> None:
-        self._db, self._now, self._keeper = db, now_ms, Keeper(key)
+    def __init__(self, db: Database, now_ms: Callable[[], int], key: bytes, account: str | None = None) -> None:
+        self._db, self._now, self._keeper, self._account = db, now_ms, Keeper(key), account
 
     # --- approvals
 
@@ -235,6 +235,8 @@ class Ledger:
         """Newest first, without the stored values; `kept` and `being_undone` tell how it stands with each."""
         columns = [c for c in change.c if c.name not in ("request", "digest")]
         found = select(*columns).order_by(change.c.at_ms.desc(), change.c.id.desc()).limit(limit)
+        if self._account is not None:
+            found = found.where(change.c.platform == self._account)
         if target:
             found = found.where(change.c.target == target)
         if before:
@@ -248,7 +250,7 @@ class Ledger:
 
         def work(db: Connection) -> dict[str, Any] | None:
             row = db.execute(select(change).where(change.c.id == id)).mappings().one_or_none()
-            if row is None:
+            if row is None or self._account not in (None, row["platform"]):
                 return None
             opened = {name: self._keeper.open(row[name], id, name) for name in ("request", "previous")}
             return {**row, **opened, "being_undone": self._being_undone(row)}

@@ -21,12 +21,14 @@ class Page(NamedTuple):
     data: bytes
 
 
-async def read_page(url: str, *, allow: AllowList, proxy_url: str | None = None) -> Page:
+async def read_page(
+    url: str, *, allow: AllowList, proxy_url: str | None = None, accept: str = "text/html, text/plain, text/markdown"
+) -> Page:
     """The page as it came. Raises BadRequest with the reason: the guard's, or what the other end did."""
     check(url, allow=allow)
     try:
         with anyio.fail_after(LONGEST_READ):
-            return await _read(url, allow, proxy_url)
+            return await _read(url, allow, proxy_url, accept)
     except TooLarge:
         raise BadRequest(f"The page is larger than {LARGEST_PAGE // 1024 // 1024} MB.") from None
     except (TimeoutError, httpx.TimeoutException):
@@ -35,10 +37,10 @@ async def read_page(url: str, *, allow: AllowList, proxy_url: str | None = None)
         raise BadRequest(f"The page cannot be read ({type(exc).__name__}).") from None
 
 
-async def _read(url: str, allow: AllowList, proxy_url: str | None) -> Page:
+async def _read(url: str, allow: AllowList, proxy_url: str | None, accept: str) -> Page:
     async with (
         guarded_client(allow, proxy_url=proxy_url, largest=LARGEST_PAGE, longest=LONGEST_READ) as client,
-        client.stream("GET", url, headers={"accept": "text/html, text/plain, text/markdown"}) as answer,
+        client.stream("GET", url, headers={"accept": accept}) as answer,
     ):
         if answer.has_redirect_location:
             to = _target(answer)

@@ -109,7 +109,7 @@ class Api:
     @property
     def platform(self) -> str:
         """`embedded` or `hosted`."""
-        return self._call.platform
+        return self._call.platform.partition(" ")[0]
 
     @property
     def changes(self) -> list[str]:

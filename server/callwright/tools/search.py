@@ -6,6 +6,7 @@ arguments, approval, errors and answers.
 
 import difflib
 import json
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Literal, cast
 
@@ -17,6 +18,7 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 
 from .policy import Policy
 from .ranking import Ranking
+from .scopes import scope_of
 from .surface import Entry, LazyTool, lazy
 from .text import short
 
@@ -89,9 +91,13 @@ class Catalogue:
         # What a tool is called weighs most, then its first sentence.
         return Ranking({name: document(entry) for name, entry in self.entries.items()})
 
-    def briefs(self, query: str) -> str:
-        found = self._ranking.best(query, BRIEFS)
-        if not found:
+    def briefs(self, query: str, may: Callable[[str], bool] = lambda _: True) -> str:
+        """Of the tools whose scope `may` be used."""
+        ranked = self._ranking.best(query, len(self.entries))
+        reached = [
+            name for name in ranked if may(scope_of(self.entries[name]["toolset"], self.entries[name]["effect"]))
+        ]
+        if not (found := reached[:BRIEFS]):
             toolsets = dict.fromkeys(entry["toolset"] for entry in self.entries.values())
             return f"No tool fits. There are tools for: {', '.join(toolsets)}."
         return "\n".join(_brief(self.entries[name]) for name in found)
@@ -151,7 +157,7 @@ class SearchTool(Tool):
         catalogue = cast(Catalogue, self.catalogue)
         given = _checked(self.name, arguments)
         if self.name == SEARCH:
-            return _text(catalogue.briefs(given["query"]))
+            return _text(catalogue.briefs(given["query"], _services(context).may))
         if self.name == DESCRIBE:
             return _text(catalogue.description(given["tool"], given.get("argument")))
         tool = catalogue.tool(given["tool"], self.name)
@@ -178,6 +184,12 @@ def search_tools(entries: list[Entry], policy: Policy) -> list[SearchTool]:
         for name, (title, description, properties, required) in _WIRE.items()
         if name in (SEARCH, DESCRIBE) or name in kinds
     ]
+
+
+def _services(context: Context[Any, Any]) -> Any:
+    from .toolset import services
+
+    return services(context)
 
 
 def _no_function() -> None:

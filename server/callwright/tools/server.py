@@ -18,6 +18,7 @@ from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
 from ..contract.workspace import UpdateWorkspaceSettings
 from .explain import explained
 from .preview import changed_fields
+from .scopes import scope_of_each
 from .text import short
 from .toolset import PlatformApi, Toolset, services
 from .undo import RESTORES, restoring, target_of
@@ -129,6 +130,9 @@ async def undo_change(
     row = await ledger.change(change_id)
     if row is None:
         raise ToolError(f"No change {change_id!r}. list_changes shows them.")
+    scope = scope_of_each().get(row["tool"])
+    if scope and not services(ctx).may(scope):
+        raise ToolError(f"{row['tool']} made that change: taking it back needs the scope {scope} too.")
     if row["undone_by"]:
         raise ToolError(f"That change was undone already, by {row['undone_by']}.")
     if row["being_undone"]:

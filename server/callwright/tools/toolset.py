@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, cast
 
 import anyio
 from mcp.server.mcpserver import Context, Resolve
@@ -24,14 +24,19 @@ from ..ledger.ledger import Ledger
 from ..settings import SettingError
 from .approval import approve
 from .arguments import DRY_RUN, decoded, published, sealed, spoken, takes_document, untitled
+from .counting import counted_approval, counted_call
 from .names import names_in
 from .parts import PARTS, parts_of
 from .policy import TOKEN, Policy
 from .preview import Preview, question_of
 from .results import Changed, Unknown, answering, planned
 from .scope import Api, Call, NeedsApproval, WouldSend
+from .scopes import scope_of
 from .text import LIMIT, cleaned, fitted, visible
 from .views import View, render
+
+if TYPE_CHECKING:
+    from ..meters import Meters
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 P = TypeVar("P", bound=Callable[..., Awaitable[str]])
@@ -42,8 +47,11 @@ _STRONGEST_FIRST: tuple[Effect, ...] = ("dial", "delete", "grant", "secret", "up
 
 
 class Services(Protocol):
-    """What a call may use: the lifespan context of the server."""
+    """What a call may use."""
 
+    @property
+    def who(self) -> str: ...
+    def may(self, scope: str) -> bool: ...
     @property
     def policy(self) -> Policy: ...
     @property
@@ -56,6 +64,8 @@ class Services(Protocol):
     def command(self) -> str: ...
     @property
     def file_roots(self) -> Sequence[Path]: ...
+    @property
+    def meters(self) -> "Meters | None": ...
     async def api(self) -> ApiClient: ...
     async def ledger(self) -> Ledger: ...
     async def status(self) -> dict[str, Any]: ...
@@ -66,8 +76,16 @@ class Services(Protocol):
     def secret_variables(self) -> Mapping[str, str]: ...
 
 
+class Serving(Protocol):
+    """The lifespan context of the server."""
+
+    def of(self, request: Any) -> Services: ...
+
+
 def services(ctx: Context[Any]) -> Services:
-    return cast(Services, ctx.request_context.lifespan_context)
+    """Over HTTP it may depend on who asks."""
+    app, request = ctx.request_context.lifespan_context, ctx.request_context.request
+    return cast(Services, app) if request is None else cast(Serving, app).of(request)
 
 
 async def _injected() -> Api:
@@ -164,6 +182,7 @@ class FunctionTool:
     def __init__(self, spec: Spec, toolset: Toolset) -> None:
         sdk = Tool.from_function(spec.fn, description=inspect.getdoc(spec.fn))
         self._spec, self._previews, self._context_kwarg = spec, toolset.previews, sdk.context_kwarg
+        self._scope = scope_of(toolset.name, spec.effect)
         arguments = sealed(sdk.fn_metadata.arg_model, plans=spec.plans, parts=spec.parts)
         self._function = sdk.fn_metadata.model_copy(update={"arg_model": arguments})
         self._api_kwarg = next(iter(sdk.resolved_params), None)
@@ -189,7 +208,8 @@ class FunctionTool:
     async def call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
         """A call from end to end. Whatever goes wrong, a model reads visible and bounded words."""
         try:
-            return await self._call(arguments, ctx)
+            with counted_call(services(ctx).meters, self._spec.name) as told:
+                return told(await self._call(arguments, ctx))
         except UnexpectedToolError:
             raise
         except ToolError as exc:
@@ -198,6 +218,8 @@ class FunctionTool:
     async def _call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
         """Seal, decide, run, shape; and the one place where failures become words."""
         app, spec = services(ctx), self._spec
+        if not app.may(self._scope):
+            raise ToolError(f"{spec.name} needs the scope {self._scope}, which this client's token does not have.")
         arguments = dict(arguments)
         token = arguments.pop(TOKEN, None) if app.policy.takes_token(spec.name, spec.effect) else None
         known = self._validated(arguments)
@@ -208,7 +230,7 @@ class FunctionTool:
             effect=spec.effect,
             sends=spec.sends,
             arguments=arguments,
-            who=_who(ctx),
+            who=app.who,
             platform=app.account,
             policy=app.policy,
             key=app.state_key,
@@ -229,7 +251,9 @@ class FunctionTool:
                 return _shown([await planned(would.op, question, call, app.bounds, client)])
             except NeedsApproval as need:
                 facts = partial(self._question, need.op, await app.api())
-                if (instead := await approve(need, facts, call, token, ctx)) is not None:
+                with counted_approval(app.meters, call) as told:
+                    instead = told(await approve(need, facts, call, token, ctx))
+                if instead is not None:
                     return instead
                 return await self._run(known, call, ctx)
         except NeedsApproval:
@@ -330,10 +354,3 @@ async def _with_heartbeat(work: Awaitable[Any], pulse: Pulse) -> Any:
     if failure:
         raise failure[0]
     return outcome[0]
-
-
-def _who(ctx: Context[Any]) -> str:
-    from mcp.server.auth.middleware.auth_context import get_access_token
-
-    token = get_access_token()
-    return (token.subject or token.client_id) if token else "local"

@@ -1,0 +1,83 @@
+"""What an orchestrator asks: is the process up, and can it do its work. No word of it is secret."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from ..api.client import ApiClient
+from ..contract.agents import ListAgents
+from ..contract.errors import ApiError, Forbidden, RateLimited, Unauthorized, Unreachable
+from ..db.database import Database
+
+CHECK_SECONDS = 5.0
+KEPT_SECONDS = 5.0
+"""How long an answer holds: whoever asks often does not reach the platform each time."""
+
+
+class Examined(Protocol):
+    async def database(self) -> Database: ...
+    async def api(self) -> ApiClient: ...
+
+
+class Readiness:
+    """Opens the database and asks the platform for one agent; says `ok`, or in fixed words why not."""
+
+    def __init__(self, app: Examined) -> None:
+        self._app = app
+        self._lock = anyio.Lock()
+        self._found: dict[str, str] = {}
+        self._until = 0.0
+
+    async def __call__(self) -> dict[str, str]:
+        """By the name of the check."""
+        async with self._lock:
+            if anyio.current_time() >= self._until:
+                self._found = {
+                    "database": await _said(self._database, "does not open"),
+                    "platform": await _said(self._platform, "fails"),
+                }
+                self._until = anyio.current_time() + KEPT_SECONDS
+            return self._found
+
+    async def _database(self) -> None:
+        database = await self._app.database()
+        await database.read(lambda db: db.exec_driver_sql("SELECT 1"))
+
+    async def _platform(self) -> None:
+        await (await self._app.api()).send(ListAgents(page_size=1), deadline=CHECK_SECONDS)
+
+
+def routes(app: Examined) -> list[Route]:
+    ready = Readiness(app)
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_: Request) -> Response:
+        checks = await ready()
+        good = all(said == "ok" for said in checks.values())
+        return JSONResponse({"ready": good, "checks": checks}, 200 if good else 503)
+
+    return [Route("/healthz", healthz, methods=["GET"]), Route("/readyz", readyz, methods=["GET"])]
+
+
+async def _said(check: Callable[[], Awaitable[None]], otherwise: str) -> str:
+    """An error's own text may name hosts, folders and keys: whoever asks is not known."""
+    try:
+        with anyio.fail_after(CHECK_SECONDS):
+            await check()
+    except (Unauthorized, Forbidden):
+        return "refuses the key"
+    except RateLimited:
+        return "limits the rate"
+    except (Unreachable, TimeoutError):
+        return "does not answer"
+    except ApiError:
+        return "answers with an error"
+    except Exception:  # whatever keeps it from working
+        return otherwise
+    return "ok"

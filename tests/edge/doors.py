@@ -1,0 +1,57 @@
+"""Clients with tokens of their own, at one server over HTTP."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import ElicitResult
+
+from callwright.app import App
+from callwright.edge.tokens import digest
+from callwright.principals import Principal
+from callwright.serving import Listen, mcp_app
+from tests.arms import MODERN
+from tests.peers import serving
+
+Json = dict[str, Any]
+
+
+def token(name: str) -> str:
+    return f"token-of-{name}-0123456789"
+
+
+def held(*principals: Principal) -> dict[str, Principal]:
+    return {digest(token(principal.name)): principal for principal in principals}
+
+
+@asynccontextmanager
+async def served(app: App, *principals: Principal, **listen: Any) -> AsyncGenerator[str]:
+    async with serving(mcp_app(app, Listen(tokens=held(*principals), **listen)), lifespan="on") as url:
+        yield url
+
+
+@asynccontextmanager
+async def entering(url: str, bearer: str, era: str = MODERN, *, asks: bool = True) -> AsyncGenerator[Client]:
+    """An MCP client whose person says yes, or that cannot ask."""
+
+    async def on_ask(context: Any, params: Any) -> ElicitResult:
+        return ElicitResult(action="accept", content={"approve": True})
+
+    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {bearer}"}) as http:
+        transport: Any = streamable_http_client(f"{url}/mcp", http_client=http)
+        async with Client(transport, mode=era, elicitation_callback=on_ask if asks else None) as client:
+            yield client
+
+
+def call_of(tool: str, arguments: Json, era: str = "2025-11-25") -> tuple[Json, dict[str, str]]:
+    """A request that calls a tool, as a client writes it: its body and its headers."""
+    headers = {"accept": "application/json, text/event-stream", "mcp-protocol-version": era}
+    params: Json = {"name": tool, "arguments": arguments}
+    if era == MODERN:
+        headers |= {"mcp-method": "tools/call", "mcp-name": tool}
+        prefix = "io.modelcontextprotocol/"
+        params["_meta"] = {f"{prefix}protocolVersion": era, f"{prefix}clientCapabilities": {}}
+    return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}, headers
