@@ -183,7 +183,7 @@ def refusals() -> Iterator[Any]:
             yield pytest.param(way, person, id=f"{way}-{word}")
 
 
-@pytest.mark.parametrize(("way", "person"), refusals())
+@pytest.mark.parametrize(("way", "person"), list(refusals()))
 async def test_a_no_acts_never_and_is_said(tmp_path: Path, clock: Clock, way: Way, person: Person) -> None:
     app = server(tmp_path, clock)
     async with reach(app, way, person) as client:
