@@ -256,6 +256,7 @@ def build_server(
 
     server = GuidedServer(
         app,
+        {entry["tool"]["name"] for entry in chosen(surface, _widest(app), app.bounds, app.policy)},
         "callwright",
         title="Callwright",
         description="Builds, rehearses and watches voice agents.",
@@ -287,8 +288,12 @@ def _found(app: App, surface: list[Entry]) -> tuple[list[Tool], list[Offer]]:
     """The search surface. It costs the same whatever stands behind it, so nothing is left out where nobody chose."""
     from .tools.search import search_tools
 
-    toolsets = ("all",) if app.settings.toolsets == EVERYDAY else app.settings.toolsets
-    return [*search_tools(chosen(surface, toolsets, app.bounds, app.policy), app.policy)], []
+    return [*search_tools(chosen(surface, _widest(app), app.bounds, app.policy), app.policy)], []
+
+
+def _widest(app: App) -> tuple[str, ...]:
+    """The toolsets within the operator's bounds: where nobody chose, the everyday list is a beginning and no bound."""
+    return ("all",) if app.settings.toolsets == EVERYDAY else app.settings.toolsets
 
 
 def instructions(app: App) -> str:

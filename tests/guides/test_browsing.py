@@ -9,7 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from mcp.types import ResourceLink
+from mcp.types import PromptReference, ResourceLink
 
 from callwright.app import App
 from callwright.guides.places import PLACES
@@ -149,3 +149,16 @@ async def test_a_reply_that_is_not_all_links_to_the_whole(app: App, era: str) ->
         ]
         assert await body(client, str(links[0][0].uri)) == PROMPT
         assert await body(client, str(links[1][0].uri)) == "Word. " * 4_000
+
+
+async def test_what_no_offered_tool_shows_is_not_browsed_either(tmp_path: Path, clock: Clock) -> None:
+    app = App(settings(tmp_path, toolsets=("llms",)), "embedded", clock=clock, ids=numbered())
+    async with reach(app) as (client, _):
+        listed = [str(resource.uri) for resource in (await client.list_resources()).resources]
+        templates = (await client.list_resource_templates()).resource_templates
+        with pytest.raises(MCPError, match="Unknown resource"):
+            await client.read_resource("callwright://agents")
+        prompt = PromptReference(type="ref/prompt", name="improve_agent")
+        assert (await client.complete(prompt, {"name": "agent_id", "value": ""})).completion.values == []
+    assert [uri for uri in listed if uri.startswith("callwright://")] == ["callwright://changes"]
+    assert templates == []

@@ -1,6 +1,6 @@
 """The MCP server with its guides: what is browsed, prompted and completed. All of it is read when first asked for."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mcp.server import MCPServer
@@ -52,27 +52,19 @@ class Browsable(Protocol):
 
 
 class GuidedServer(MCPServer[Any]):
-    def __init__(self, app: Browsable, name: str, **given: Any) -> None:
+    def __init__(self, app: Browsable, reachable: Collection[str], name: str, **given: Any) -> None:
+        """`reachable`: names of the tools that a client may call; what none of them shows is not browsed either."""
         super().__init__(name, **given)
         self._app = app
+        self._places = [place for place in PLACES if place.tool in reachable]
+        self._reachable = frozenset(reachable)
         self._lowlevel_server.add_request_handler("completion/complete", CompleteRequestParams, self._complete)
 
     async def list_resources(self) -> list[WireResource]:
         from .prompts import GUIDES, description_of
         from .skills import uri_of
 
-        places = [
-            WireResource(
-                uri=place.uri,
-                name=place.name,
-                title=place.title,
-                description=place.description,
-                mime_type=place.mime_type,
-                annotations=FOR_THE_MODEL,
-            )
-            for place in PLACES
-            if "{" not in place.uri
-        ]
+        places = [WireResource(uri=place.uri, **_told(place)) for place in self._places if "{" not in place.uri]
         skills = [
             WireResource(
                 uri=uri_of(guide),
@@ -95,18 +87,7 @@ class GuidedServer(MCPServer[Any]):
         return [*places, *skills, view, *await super().list_resources()]
 
     async def list_resource_templates(self) -> list[WireTemplate]:
-        own = [
-            WireTemplate(
-                uri_template=place.uri,
-                name=place.name,
-                title=place.title,
-                description=place.description,
-                mime_type=place.mime_type,
-                annotations=FOR_THE_MODEL,
-            )
-            for place in PLACES
-            if "{" in place.uri
-        ]
+        own = [WireTemplate(uri_template=place.uri, **_told(place)) for place in self._places if "{" in place.uri]
         return [*own, *await super().list_resource_templates()]
 
     async def read_resource(self, uri: Any, context: Any = None) -> Any:
@@ -117,7 +98,7 @@ class GuidedServer(MCPServer[Any]):
             return [ReadResourceContents(content=apps.page(), mime_type=apps.MIME_TYPE, meta=apps.META)]
         if not wanted.startswith(SCHEME):
             return await super().read_resource(uri, context)
-        place, ids = _found(wanted)
+        place, ids = _found(wanted, self._places)
         text = await _text(place, ids, self._app.of(context.request_context.request if context else None))
         return [ReadResourceContents(content=text, mime_type=place.mime_type)]
 
@@ -162,8 +143,9 @@ class GuidedServer(MCPServer[Any]):
             return CompleteResult(completion=Completion(values=[], total=0, has_more=False))
         if argument in CHOICES:
             values = [choice for choice in CHOICES[argument] if choice.startswith(typed.lower())]
-        elif argument in SOURCES and _refusal(SOURCES[argument][0], app := self._app.of(ctx.request)) is None:
-            values = await _offered(argument, typed, known, app)
+        elif argument in SOURCES and (tool := SOURCES[argument][0]) in self._reachable:
+            app = self._app.of(ctx.request)
+            values = await _offered(argument, typed, known, app) if _refusal(tool, app) is None else []
         else:
             values = []
         shown = list(dict.fromkeys(values))
@@ -209,6 +191,17 @@ async def _offered(argument: str, typed: str, known: dict[str, str], app: Browse
         return []  # a person goes on typing; the call itself will say what is wrong
 
 
+def _told(place: Place) -> dict[str, Any]:
+    """What a list says of a place, besides its address."""
+    return {
+        "name": place.name,
+        "title": place.title,
+        "description": place.description,
+        "mime_type": place.mime_type,
+        "annotations": FOR_THE_MODEL,
+    }
+
+
 def _arguments(ref: Any) -> set[str]:
     """The names of what is completed: the arguments of one of our prompts, or the variables of one of our templates."""
     from .prompts import BY_NAME
@@ -219,18 +212,18 @@ def _arguments(ref: Any) -> set[str]:
     return {part.strip("{}") for part in template.split("/") if part.startswith("{")}
 
 
-def _found(uri: str) -> tuple[Place, dict[str, str]]:
+def _found(uri: str, places: list[Place]) -> tuple[Place, dict[str, str]]:
     """The place of a URI, and the ids in it. An id holds no slash, so each place has its own number of segments."""
     from urllib.parse import unquote
 
     segments = uri.removeprefix(SCHEME).split("/")
-    for place in PLACES:
+    for place in places:
         pattern = place.uri.removeprefix(SCHEME).split("/")
         if len(pattern) == len(segments):
             pairs = list(zip(pattern, segments, strict=True))
             if all(said.startswith("{") or said == given for said, given in pairs):
                 return place, {said.strip("{}"): unquote(given) for said, given in pairs if said.startswith("{")}
-    known = ", ".join(place.uri for place in PLACES)
+    known = ", ".join(place.uri for place in places)
     raise ResourceNotFoundError(f"Unknown resource. There are: {known}.")
 
 
