@@ -10,16 +10,15 @@ import anyio
 import pytest
 from inline_snapshot import snapshot
 from mcp import Client
-from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
-from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from mcp.server.auth.provider import AccessToken
 from mcp.types import CallToolResult
 
-from callwright.app import App, build_server
+from callwright.app import App
+from callwright.principals import Principal
 from callwright.settings import Unattended
 
-from .arms import MODERN, Clock, facts, numbered, reach, server, settings, text
-from .peers import serving
+from .arms import Clock, facts, numbered, reach, server, settings, text
+from .edge.doors import entering, served
+from .edge.doors import token as token_of
 from .test_cli import at_terminal
 
 pytestmark = pytest.mark.anyio
@@ -235,32 +234,13 @@ async def test_who_was_approved_elsewhere_is_not_asked_again(app: App) -> None:
     assert asked == []
 
 
-class Principals:
-    """ASGI middleware: whoever a header names is the authenticated caller."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = AuthContextMiddleware(app)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            name = dict(scope["headers"])[b"x-who"].decode()
-            scope["user"] = AuthenticatedUser(AccessToken(token=name, client_id=name, scopes=[]))
-        await self._app(scope, receive, send)
-
-
 @asynccontextmanager
 async def callers(app: App, **kw: Any) -> AsyncGenerator[tuple[Client, Client]]:
-    """Two callers of one server, whom the transport tells apart."""
-    import httpx2
-    from mcp.client.streamable_http import streamable_http_client
-
-    asgi = Principals(build_server(app).streamable_http_app(stateless_http=True))
+    """Two callers of one server, whom their tokens tell apart. `kw`: what their clients can do."""
     async with (
-        serving(asgi, lifespan="on") as url,
-        httpx2.AsyncClient(headers={"x-who": "ann"}) as ann_http,
-        httpx2.AsyncClient(headers={"x-who": "ben"}) as ben_http,
-        Client(streamable_http_client(f"{url}/mcp", http_client=ann_http), mode=MODERN, **kw) as ann,
-        Client(streamable_http_client(f"{url}/mcp", http_client=ben_http), mode=MODERN, **kw) as ben,
+        served(app, Principal("ann"), Principal("ben")) as url,
+        entering(url, token_of("ann"), **{"asks": False, **kw}) as ann,
+        entering(url, token_of("ben"), **{"asks": False, **kw}) as ben,
     ):
         yield ann, ben
 

@@ -34,15 +34,19 @@ async def served(app: App, *principals: Principal, **listen: Any) -> AsyncGenera
 
 
 @asynccontextmanager
-async def entering(url: str, bearer: str, era: str = MODERN, *, asks: bool = True) -> AsyncGenerator[Client]:
-    """An MCP client whose person says yes, or that cannot ask."""
+async def entering(
+    url: str, bearer: str, era: str = MODERN, *, asks: bool = True, elicitation_callback: Any = None
+) -> AsyncGenerator[Client]:
+    """An MCP client whose person says yes, or that cannot ask; or that asks as `elicitation_callback` has it."""
 
     async def on_ask(context: Any, params: Any) -> ElicitResult:
         return ElicitResult(action="accept", content={"approve": True})
 
     async with httpx2.AsyncClient(headers={"authorization": f"Bearer {bearer}"}) as http:
         transport: Any = streamable_http_client(f"{url}/mcp", http_client=http)
-        async with Client(transport, mode=era, elicitation_callback=on_ask if asks else None) as client:
+        async with Client(
+            transport, mode=era, elicitation_callback=elicitation_callback or (on_ask if asks else None)
+        ) as client:
             yield client
 
 

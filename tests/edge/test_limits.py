@@ -52,10 +52,14 @@ async def test_a_request_that_is_too_large_is_refused_whether_it_says_so_or_not(
         headers = {"authorization": f"Bearer {http_token(app)}"}
         streamed = await http.post(f"{url}/mcp", content=unannounced(), headers=headers)
     assert (small.status_code, large.status_code, streamed.status_code) == (400, 413, 413)
-    assert large.json() == {
-        "error": "too_large",
-        "message": "The request has more than 2,000 bytes (CALLWRIGHT_HTTP_BODY). A tool can take a long text from a URL.",
-    }
+    assert (
+        large.json()
+        == streamed.json()
+        == {
+            "error": "too_large",
+            "message": "The request has more than 2,000 bytes (CALLWRIGHT_HTTP_BODY). A tool can take a long text from a URL.",
+        }
+    )
 
 
 async def test_a_client_that_asks_too_often_waits_and_another_does_not(tmp_path: Path) -> None:

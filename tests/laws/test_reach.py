@@ -49,6 +49,9 @@ class Platform:
         raise Enough
         yield
 
+    def secret(self, given: Any, variable: str | None, field: str) -> Any:
+        return given
+
     def _keep(self, op: Operation[Any]) -> None:
         self._sent.setdefault(type(op), []).append(op.query() | (op.body() or {}) | op.files())
 

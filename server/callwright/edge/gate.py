@@ -91,7 +91,7 @@ class Gate:
                     retry_after="1",
                 )
             if scope["method"] == "POST":
-                body = await self._body(scope, receive)
+                body = await self._body(receive)
                 if principal:
                     self._check_scope(principal, body)
                 receive = _again(body, receive)
@@ -117,16 +117,13 @@ class Gate:
                 retry_after=str(wait),
             )
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _body(self, receive: Receive) -> bytes:
         most = self._limits.allowance.body or math.inf
         too_large = Refusal(
             413,
             "too_large",
             f"The request has more than {most:,} bytes (CALLWRIGHT_HTTP_BODY). A tool can take a long text from a URL.",
         )
-        announced = dict(scope["headers"]).get(b"content-length", b"")
-        if announced.isdigit() and int(announced) > most:
-            raise too_large
         parts: list[bytes] = []
         size, more = 0, True
         while more:
