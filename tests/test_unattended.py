@@ -235,12 +235,12 @@ async def test_who_was_approved_elsewhere_is_not_asked_again(app: App) -> None:
 
 
 @asynccontextmanager
-async def callers(app: App, **kw: Any) -> AsyncGenerator[tuple[Client, Client]]:
-    """Two callers of one server, whom their tokens tell apart. `kw`: what their clients can do."""
+async def callers(app: App, elicitation_callback: Any = None) -> AsyncGenerator[tuple[Client, Client]]:
+    """Two callers of one server, whom their tokens tell apart; they can ask where `elicitation_callback` answers."""
     async with (
         served(app, Principal("ann"), Principal("ben")) as url,
-        entering(url, token_of("ann"), **{"asks": False, **kw}) as ann,
-        entering(url, token_of("ben"), **{"asks": False, **kw}) as ben,
+        entering(url, token_of("ann"), asks=False, elicitation_callback=elicitation_callback) as ann,
+        entering(url, token_of("ben"), asks=False, elicitation_callback=elicitation_callback) as ben,
     ):
         yield ann, ben
 

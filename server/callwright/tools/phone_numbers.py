@@ -72,7 +72,7 @@ async def import_phone_number(
     label: Label,
     twilio_sid: Annotated[str | None, Field(max_length=100, description="Twilio account SID.")] = None,
     twilio_token: Annotated[
-        SecretStr | None, Field(description="Passes through this chat. Left out: the person enters it.")
+        SecretStr | None, Field(description="Seen by this chat. Left out: the person enters it.")
     ] = None,
     twilio_token_env: Annotated[str | None, Field(max_length=200, description="Or a variable that holds it.")] = None,
     sip_outbound: Annotated[Json | None, Field(description="SIP: address, transport, credentials, headers.")] = None,

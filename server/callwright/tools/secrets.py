@@ -20,9 +20,9 @@ Id = Annotated[SecretId, Field(description="From list_secrets.")]
 SecretName = Annotated[str, Field(min_length=1, max_length=200, description="Name.")]
 Value = Annotated[
     SecretStr,
-    Field(min_length=1, max_length=20_000, description="Passes through this chat. Left out: the person enters it."),
+    Field(min_length=1, max_length=20_000, description="Seen by this chat. Left out: the person enters it."),
 ]
-Variable = Annotated[str, Field(max_length=200, description="Or the environment variable that holds it.")]
+Variable = Annotated[str, Field(max_length=200, description="Or a variable that holds it.")]
 
 
 class SecretLine(View):
