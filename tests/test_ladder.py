@@ -280,16 +280,10 @@ async def test_a_round_played_twice_or_with_other_arguments_does_nothing_more(
         assert await stored(client) == 1
 
 
-@pytest.mark.parametrize("shows", ["form", "url"])
-async def test_another_principal_cannot_use_a_round(
-    tmp_path: Path, clock: Clock, shows: Shows, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    way = Way(shows, "stateless", MODERN)
-    if shows == "url":
-        monkeypatch.setattr("mcp.client.session.types.FormElicitationCapability", lambda: None)
+async def test_another_principal_cannot_use_a_round(tmp_path: Path, clock: Clock) -> None:
+    """Asked in their client's form: where there are several tokens, the page is for whoever runs the server."""
     async with callers(server(tmp_path, clock), elicitation_callback=Person().answer) as (ann, ben):
         asked = await Rounds(ann).ask(SECRET)
-        await on_page(way, asked)
         with pytest.raises(MCPError, match="Invalid or expired requestState"):
             await Rounds(ben).answer(asked, SECRET)
         assert isinstance(await Rounds(ben).ask(SECRET), InputRequiredResult)
