@@ -1,5 +1,6 @@
 """Calling people through the MCP client: who is asked what, what is refused, what is answered."""
 
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -23,9 +24,11 @@ LATER = START_MS // 1000 + 3600
 
 
 @pytest.fixture
-def app(app: App, clock: Clock) -> App:
+async def app(app: App, clock: Clock) -> AsyncGenerator[App]:
     """With every toolset."""
-    return server(settings(app.settings.home, toolsets=("all",)), clock=clock, ids=numbered())
+    everything = server(settings(app.settings.home, toolsets=("all",)), clock=clock, ids=numbered())
+    yield everything
+    await everything.close()  # a test may ask its platform again after the server has ended
 
 
 @pytest.fixture
