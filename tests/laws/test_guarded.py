@@ -73,7 +73,10 @@ async def home(app: App, request: pytest.FixtureRequest) -> AsyncGenerator[Path]
     # A decision about a tool is made about the tool as its server has it, so only that call needs one that answers.
     async with real() if call and call.operation == "CreateMcpToolApproval" else nullcontext(NOWHERE) as (url, _):
         await api.send(CreateMcpServer.model_validate({"config": {"name": "Calendar", "url": url}}))
-        await api.send(CreateTool.model_validate({"tool_config": HOOK}))
+        # Another than the calls carry: an address that is there already asks nobody.
+        await api.send(
+            CreateTool.model_validate({"tool_config": HOOK | {"api_schema": {"url": "https://old.example"}}})
+        )
         await api.send(CreateAgentTest.model_validate(TEST))
         await api.send(RunAgentTests.model_validate({"agent_id": "agent_1", "tests": [{"test_id": "test_5"}]}))
         yield app.settings.home

@@ -252,10 +252,21 @@ async def test_an_update_keeps_what_it_does_not_name_and_can_be_undone(tmp_path:
             {"path": "tool_config.response_timeout_secs", "before": "9", "after": "(cleared)"},
         ]
     )
-    assert asked[1:] == snapshot(
+    assert asked[1:] == snapshot([])
+
+
+async def test_an_address_that_stays_asks_nobody_and_a_new_one_does(tmp_path: Path, clock: Clock) -> None:
+    async with served(tmp_path, clock) as (client, asked):
+        made = (await call(client, "create_tool", **EVERYDAY))["tool_id"]
+        begun = len(asked)
+        same = await call(client, "update_tool", tool_id=made, name="slots", url=EVERYDAY["url"])
+        plan = await call(client, "update_tool", tool_id=made, url="https://elsewhere.example.com/", dry_run=True)
+        moved = await call(client, "update_tool", tool_id=made, url="https://elsewhere.example.com/")
+    assert (same["name"], moved["url"]) == ("slots", "https://elsewhere.example.com/")
+    assert plan["dry_run"]["needs_approval"] == snapshot("it sets tool_config.api_schema.url")
+    assert asked[begun:] == snapshot(
         [
-            "Change tool 'find_slot' (tool_1), which no agent can call: description, response_timeout_secs. It sets tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'.",
-            "Put back how tool 'find_slot' (tool_1) was. It sets tool_config.api_schema.auth_connection = nothing; tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'.",
+            "Change tool 'slots' (tool_1), which no agent can call: api_schema.url. It sets tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://elsewhere.example.com/'."
         ]
     )
 

@@ -180,57 +180,48 @@ def _described(name: str, node: Any, *, required: bool = False, meaning: str = "
     )
 
 
-def strangers(node: Any, value: object, at: str = "") -> Iterator[tuple[str, list[str]]]:
+def strangers(node: Any, value: object) -> Iterator[tuple[str, list[str]]]:
     """Names in a document that the contract does not know, each with its path and the known names beside it.
 
     They are no errors: a newer platform may know them. Whoever wrote one may also have mistyped it.
     """
-    core = _core(node)
-    if isinstance(value, list):
-        for index, item in enumerate(cast(list[object], value)):
-            if get_origin(core) is list:
-                yield from strangers(get_args(core)[0], item, f"{at}.{index}")
-    elif isinstance(value, dict):
-        document = cast(dict[str, object], value)
-        if get_origin(core) is dict:
-            for key, item in document.items():
-                yield from strangers(get_args(core)[1], item, f"{at}.{key}")
-            return
-        if (union := _mark(node, OneOf)) is not None:
-            core = dict(_kinds(node)).get(str(document.get(union.tag)))
-        if isinstance(core, type) and issubclass(core, BaseModel):
-            known = {field.alias or name: field for name, field in core.model_fields.items()}
-            for key, item in document.items():
-                if key in known:
-                    yield from strangers(_annotation(known[key]), item, f"{at}.{key}")
-                else:
-                    yield f"{at}.{key}".lstrip("."), list(known)
+    for at, _, core, found in _places(node, value):
+        if isinstance(found, dict) and isinstance(core, type) and issubclass(core, BaseModel):
+            known = [field.alias or name for name, field in core.model_fields.items()]
+            yield from (
+                (f"{at}.{key}".lstrip("."), known) for key in cast(dict[str, object], found) if key not in known
+            )
 
 
-def odd_values(node: Any, value: object, at: str = "") -> Iterator[tuple[str, object, tuple[str | int, ...]]]:
+def odd_values(node: Any, value: object) -> Iterator[tuple[str, object, tuple[str | int, ...]]]:
     """Values of open enumerations that the contract does not know, each with its path and the known ones.
 
     As with `strangers`, they are no errors.
     """
+    for at, said, _, found in _places(node, value):
+        known = None if found is None or isinstance(found, dict | list) else _mark(said, Known)
+        if known is not None and found not in known.values:
+            yield at.lstrip("."), found, known.values
+
+
+def _places(node: Any, value: object, at: str = "") -> Iterator[tuple[str, Any, Any, object]]:
+    """Every known place of a document: path, annotation, type (of a union: the arm that is meant), value."""
     core = _core(node)
-    if isinstance(value, list):
+    if isinstance(value, dict) and (union := _mark(node, OneOf)) is not None:
+        core = dict(_kinds(node)).get(str(cast(dict[str, object], value).get(union.tag)))
+    yield at, node, core, value
+    if isinstance(value, list) and get_origin(core) is list:
         for index, item in enumerate(cast(list[object], value)):
-            if get_origin(core) is list:
-                yield from odd_values(get_args(core)[0], item, f"{at}.{index}")
+            yield from _places(get_args(core)[0], item, f"{at}.{index}")
     elif isinstance(value, dict):
         document = cast(dict[str, object], value)
         if get_origin(core) is dict:
             for key, item in document.items():
-                yield from odd_values(get_args(core)[1], item, f"{at}.{key}")
-            return
-        if (union := _mark(node, OneOf)) is not None:
-            core = dict(_kinds(node)).get(str(document.get(union.tag)))
-        if isinstance(core, type) and issubclass(core, BaseModel):
-            for name, field in core.model_fields.items():
-                if (key := field.alias or name) in document:
-                    yield from odd_values(_annotation(field), document[key], f"{at}.{key}")
-    elif value is not None and (known := _mark(node, Known)) is not None and value not in known.values:
-        yield at.lstrip("."), value, known.values
+                yield from _places(get_args(core)[1], item, f"{at}.{key}")
+        elif isinstance(core, type) and issubclass(core, BaseModel):
+            fields = {field.alias or name: field for name, field in core.model_fields.items()}
+            for key in filter(fields.__contains__, document):
+                yield from _places(_annotation(fields[key]), document[key], f"{at}.{key}")
 
 
 def part_names(node: Any) -> list[str]:

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 from ..contract.agents import AgentLink, ConversationToken, GetAgentLink
 from ..contract.conversations import GetSessionToken, GetSignedUrl, SessionToken, SignedUrl
 from ..contract.errors import Forbidden, NotFound, Unauthorized
+from ..contract.merge import Json
 from .agents import agent_row
 from .handlers import Handlers, Tx
-from .merge import Json
 from .tables import agent
 from .tables_access import access_token
 

@@ -4,9 +4,9 @@ from typing import Any, cast
 
 from sqlalchemy import select, update
 
+from ..contract.merge import Json, merged
 from .dialogue.passages import Document
 from .handlers import Tx
-from .merge import Json, merged
 from .tables import agent, document
 from .uses import references_in, replace_uses
 

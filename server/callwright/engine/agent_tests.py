@@ -18,9 +18,9 @@ from ..contract.agent_tests import (
 )
 from ..contract.common import Empty
 from ..contract.errors import InUse, InvalidRequest, NotFound, Problem
+from ..contract.merge import Json, with_defaults
 from .dialogue.patterns import check_pattern
 from .handlers import Handlers, Tx
-from .merge import Json, with_defaults
 from .paging import name_key, page, search_key
 from .people import OWNER
 from .tables_agent_tests import agent_test

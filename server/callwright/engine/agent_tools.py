@@ -18,12 +18,12 @@ from ..contract.agent_tools import (
 from ..contract.common import Empty
 from ..contract.dependents import DependentAgentPage
 from ..contract.errors import InUse, InvalidRequest, NotFound, Problem
+from ..contract.merge import Json, with_defaults
 from ..contract.tool_dialect import placeholders
 from . import defaults
 from .checks import missing_references, unsafe_urls
 from .dependents import dependent_agents
 from .handlers import Handlers, Tx
-from .merge import Json, with_defaults
 from .people import OWNER
 from .tables_agent_tools import tool
 from .uses import agents_using, forget_uses, references_in, replace_uses, tests_using

@@ -18,11 +18,11 @@ from ..contract.agents import (
     UpdateAgent,
 )
 from ..contract.errors import InUse, NotFound
+from ..contract.merge import Json, merged, with_defaults
 from . import defaults
 from .checks import check_agent
 from .handlers import Handlers, Tx
 from .knowledge_size import pages_of
-from .merge import Json, merged, with_defaults
 from .paging import name_key, page, search_key
 from .people import OWNER
 from .phone_numbers import numbers_of, unassign

@@ -18,9 +18,9 @@ from ..contract.calls import (
     SubmitBatchCall,
 )
 from ..contract.errors import BadRequest, InvalidRequest, NotFound, Problem
+from ..contract.merge import Json
 from .call_checks import Admission, calling_agent, calling_number
 from .handlers import Handlers, Tx
-from .merge import Json
 from .paging import page
 from .provider_requests import NOT_CONNECTED
 from .tables_batch_calls import batch_call, batch_recipient

@@ -7,10 +7,10 @@ from typing import Any, cast
 from sqlalchemy import RowMapping
 
 from ..contract.errors import BadRequest, Problem
+from ..contract.merge import Json
 from .agents import agent_row
 from .dialogue.variables import Value, gather, named_in, system_variables
 from .handlers import Tx
-from .merge import Json
 from .phone_numbers import number_row
 
 Place = tuple[str | int, ...]

@@ -2,9 +2,9 @@
 
 from ..contract.calls import CallBySip, CallByTwilio
 from ..contract.errors import InvalidRequest
+from ..contract.merge import Json
 from .call_checks import Admission, calling_agent, calling_number
 from .handlers import Handlers, Tx
-from .merge import Json
 from .phone_numbers import credentials_of
 from .provider_requests import provider_request, refusal
 

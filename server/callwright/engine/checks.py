@@ -8,9 +8,9 @@ from sqlalchemy import Table, select
 
 from ..contract.agents import CreateAgent
 from ..contract.errors import BadRequest, InvalidRequest, Problem
+from ..contract.merge import Json
 from ..net.guard import AllowList, check
 from .handlers import Tx
-from .merge import Json
 from .problems import validated
 from .tables import agent, document, secret
 from .tables_agent_tests import agent_test

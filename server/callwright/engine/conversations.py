@@ -14,9 +14,9 @@ from ..contract.conversations import (
     SendFeedback,
 )
 from ..contract.errors import NotFound
+from ..contract.merge import Json
 from ..contract.operation import Blob
 from .handlers import Handlers, Tx
-from .merge import Json
 from .paging import LARGEST, page, search_key
 from .tables import agent, conversation
 

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from ..clock import NewId, NowMs
+from ..contract.merge import Json
 from ..contract.operation import Operation
 from ..db.database import Database
 from ..net.guard import AllowList
 from .jobs import Jobs
-from .merge import Json
 from .models import Models
 from .vault import Vault
 

@@ -23,13 +23,13 @@ from ..contract.knowledge_base import (
     ListDocuments,
     UpdateDocument,
 )
+from ..contract.merge import Json
 from ..contract.operation import Blob
 from ..net.pages import read_page
 from .agent_documents import attach, take_out
 from .dependents import dependent_agents
 from .handlers import Handlers, Tx, Unit
 from .knowledge.extraction import Extracted, extract
-from .merge import Json
 from .paging import name_key, page, search_key
 from .people import OWNER
 from .tables import agent, document

@@ -2,8 +2,8 @@
 
 from sqlalchemy import func, select
 
+from ..contract.merge import Json
 from .handlers import Tx
-from .merge import Json
 from .tables import document
 from .uses import references_in
 

@@ -23,10 +23,10 @@ from ..contract.llms import (
     LlmPrices,
     RetirementRule,
 )
+from ..contract.merge import Json
 from .agents import agent_row
 from .handlers import Handlers, Tx
 from .knowledge_size import CHARACTERS_A_PAGE, pages_of
-from .merge import Json
 from .prices import MODELS, Model
 
 llms = Handlers()

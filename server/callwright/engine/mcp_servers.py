@@ -24,12 +24,12 @@ from ..contract.mcp_servers import (
     UpdateMcpServer,
     UpdateMcpToolConfig,
 )
+from ..contract.merge import Json
 from ..net.guard import check
 from .agent_tests import parameter_problems
 from .checks import check_mcp_policy
 from .handlers import Handlers, Tx, Unit
 from .mcp_client import Endpoint, tools_of
-from .merge import Json
 from .people import OWNER
 from .secrets import reveal
 from .tables import secret

@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping, delete, insert, select, update
 
 from ..contract.common import Empty
 from ..contract.errors import BadRequest, NotFound
+from ..contract.merge import Json
 from ..contract.phone_numbers import (
     CreatedPhoneNumber,
     CreatePhoneNumber,
@@ -16,7 +17,6 @@ from ..contract.phone_numbers import (
     UpdatePhoneNumber,
 )
 from .handlers import Handlers, Tx
-from .merge import Json
 from .tables import agent, phone_number
 from .workspace_documents import document_of
 

@@ -3,7 +3,7 @@
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from .merge import Json
+from ..contract.merge import Json
 
 HIDDEN = "(hidden)"
 NOT_CONNECTED = "No telephone provider is connected, so nobody was called."

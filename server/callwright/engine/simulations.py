@@ -4,6 +4,7 @@ from typing import Any
 
 from ..contract.agents import SimulateConversation, StreamSimulation
 from ..contract.errors import InvalidRequest
+from ..contract.merge import Json
 from .agent_documents import texts_of
 from .agent_tools import with_stored_tools
 from .agents import agent_row
@@ -16,7 +17,6 @@ from .dialogue.simulation import DEFAULT_TURNS, Rehearsal, Simulated, simulate
 from .dialogue.tools import Mock
 from .dialogue.turn import OnTurn
 from .handlers import Emit, Handlers, Tx, Unit
-from .merge import Json
 
 simulations = Handlers()
 

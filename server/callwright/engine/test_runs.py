@@ -24,6 +24,7 @@ from ..contract.agent_tests import (
 )
 from ..contract.common import Empty
 from ..contract.errors import BadRequest, InvalidRequest, NotFound, Problem
+from ..contract.merge import Json, merged
 from .agent_documents import texts_of
 from .agent_tests import tests_by_id
 from .agent_tools import with_stored_tools
@@ -33,7 +34,6 @@ from .dialogue.agent_tests import Case, Ran, run_case
 from .dialogue.judge import Judgement
 from .dialogue.passages import Document
 from .handlers import Handlers, Tx, Unit
-from .merge import Json, merged
 from .paging import page
 from .people import OWNER
 from .tables_agent_tests import test_invocation, test_run

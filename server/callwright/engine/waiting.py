@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..contract.errors import ApiError
+from ..contract.merge import Json
 from .handlers import Emit
-from .merge import Json
 
 MEDIA_TYPE = "application/x-ndjson"
 

@@ -1,6 +1,6 @@
 """Older clients ask for recordings with `send_audio`, newer ones with an event: both always say the same."""
 
-from .merge import Json
+from ..contract.merge import Json
 
 AUDIO = "audio"
 

@@ -7,12 +7,12 @@ from sqlalchemy import delete, insert, select, update
 
 from ..contract.agent.widget import WidgetLook
 from ..contract.errors import InvalidRequest, NotFound
+from ..contract.merge import Json, merged
 from ..contract.operation import Blob
 from ..contract.widget import GetAvatar, GetWidget, UploadAvatar, UploadedAvatar
 from .access import check_asker
 from .agents import agent_row
 from .handlers import Handlers, Tx
-from .merge import Json, merged
 from .tables import agent
 from .tables_widget import avatar
 

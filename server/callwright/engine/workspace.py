@@ -1,6 +1,7 @@
 """The rules of what holds for every agent of a workspace."""
 
 from ..contract.errors import InvalidRequest, Problem
+from ..contract.merge import Json
 from ..contract.workspace import (
     GetDashboardSettings,
     GetWorkspaceSettings,
@@ -9,7 +10,6 @@ from ..contract.workspace import (
 )
 from .checks import missing_references, unsafe_urls
 from .handlers import Handlers, Tx
-from .merge import Json
 from .problems import validated
 from .uses import references_in, replace_uses
 from .webhook_events import in_step

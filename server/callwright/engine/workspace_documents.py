@@ -4,9 +4,9 @@ from typing import Literal
 
 from sqlalchemy import delete, insert, select
 
+from ..contract.merge import Json, merged, with_defaults
 from .defaults import DASHBOARD, WORKSPACE
 from .handlers import Tx
-from .merge import Json, merged, with_defaults
 from .tables_workspace import workspace_document
 
 Kind = Literal["settings", "dashboard"]

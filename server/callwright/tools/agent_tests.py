@@ -24,8 +24,9 @@ from ..contract.agent_tests import (
 )
 from ..contract.agents import GetAgent
 from ..contract.common import AgentId, AgentTestId, Cursor, InvocationId, PageSize
+from ..contract.merge import merged
 from .agent_test_views import InvocationLine, Invocations, RunsView, TestLine, TestView
-from .documents import merged, put
+from .documents import put
 from .preview import changed_fields
 from .rehearsal import Json
 from .scope import Api

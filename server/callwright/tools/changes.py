@@ -35,14 +35,26 @@ class Change(View):
 
 async def standing(client: ApiClient, op: Operation[Any]) -> Json | None:
     """What stands now where `op` writes; None where it cannot be read."""
+    reader = reader_of(op)
+    if reader is None:
+        return None
+    try:
+        return part_of(op, await client.send(reader))
+    except ApiError:
+        return None  # the change itself says what is wrong
+
+
+def reader_of(op: Operation[Any]) -> Operation[Any] | None:
+    """The request that reads what `op` writes."""
     reader = _reader(type(op))
     if reader is None:
         return None
     ids = {name: getattr(op, name) for name, place in reader.places().items() if place == "path"}
-    try:
-        found = await client.send(reader.model_validate(ids))
-    except ApiError:
-        return None  # the change itself says what is wrong
+    return reader.model_validate(ids)
+
+
+def part_of(op: Operation[Any], found: Any) -> Json:
+    """The part of what was read that the body of `op` looks like."""
     whole: Json = found.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return whole[op.within] if op.within else whole
 

@@ -20,16 +20,3 @@ def put(body: Json, path: tuple[str, ...], value: object, argument: str) -> None
     if path[-1] in node:
         raise ToolError(f"{argument} is also set in config.{'.'.join(path)}: say it once.")
     node[path[-1]] = value
-
-
-def merged(old: Any, patch: Any) -> Any:
-    """JSON merge: objects merge, null takes out, everything else replaces."""
-    if not isinstance(patch, dict):
-        return patch
-    result: Json = dict(cast(Json, old)) if isinstance(old, dict) else {}
-    for key, value in cast(Json, patch).items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merged(result.get(key), value)
-    return result

@@ -10,17 +10,24 @@ from .exempt import Exempt
 from .policy import Caps
 from .preview import value_at
 
+Json = dict[str, Any]
+
 UNREACHED = ("failed", "voicemail")
 """Whom a retry calls again."""
 
 
-def asking_paths(op: Operation[Any], exempt: Exempt) -> list[str]:
-    """The guarded paths that a request carries, without those whose own value is exempt."""
+def asking_paths(op: Operation[Any], exempt: Exempt, stands: Json | None) -> list[str]:
+    """The guarded paths that a request carries, without those whose own value is exempt.
+
+    `stands`: what the call has read of the thing that it writes. What is there already and only travels along, because
+    the thing is written whole, is no reason to ask.
+    """
     guarded = op.guarded_paths()
-    if not guarded or not exempt.hosts:
+    if not guarded or not (exempt.hosts or stands):
         return guarded
     body = op.body() or {}
-    return [path for path in guarded if not exempt.address(value_at(body, path))]
+    changed = [path for path in guarded if stands is None or value_at(body, path) != value_at(stands, path)]
+    return [path for path in changed if not exempt.address(value_at(body, path))]
 
 
 def rings_only_known(op: Operation[Any], exempt: Exempt) -> bool:

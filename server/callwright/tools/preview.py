@@ -98,7 +98,10 @@ def value_at(node: Any, path: str) -> object:
     """What stands at a dotted path; a key may itself hold dots."""
     if isinstance(node, list):
         index, _, rest = path.partition(".")
-        child = cast(list[Any], node)[int(index)]
+        items = cast(list[Any], node)
+        if not index.isdecimal() or int(index) >= len(items):
+            return _ABSENT
+        child = items[int(index)]
         return value_at(child, rest) if rest else cast(object, child)
     for key, child in cast(dict[str, Any], node).items() if isinstance(node, dict) else ():
         if path == key:

@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import SecretStr
@@ -15,7 +15,7 @@ from ..api.client import ApiClient
 from ..contract.errors import ApiError, Refused, Unavailable
 from ..contract.operation import Operation, Stream
 from ..ledger.ledger import ApprovedBy, Intent, Ledger
-from .changes import Change, differences, standing
+from .changes import Change, differences, part_of, reader_of, standing
 from .limits import asking_paths, people_rung, refuse_beyond, rings_only_known
 from .names import unknown_names
 from .policy import Caps, Policy
@@ -44,6 +44,11 @@ class WouldSend(Exception):
     def __init__(self, op: Operation[Any]) -> None:
         super().__init__(type(op).__name__)
         self.op = op
+
+
+class Answer(NamedTuple):
+    op: Operation[Any]
+    result: Any
 
 
 @dataclass
@@ -79,7 +84,7 @@ class Call:
     """Ids of the changes that this call recorded."""
     changed: list[Change] = field(default_factory=list[Change])
     """What its update replaced, where that could be read."""
-    answers: dict[type[Operation[Any]], object] = field(default_factory=dict[type[Operation[Any]], object])
+    answers: dict[type[Operation[Any]], Answer] = field(default_factory=dict[type[Operation[Any]], Answer])
     """What it read last, whole: the view of it shows less."""
     given: frozenset[str] = frozenset()
     """Names inside the documents among its arguments."""
@@ -89,8 +94,14 @@ class Call:
     def reason(self, op: Operation[Any]) -> str | None:
         """Why `op` needs a person's word; None where it does not, or is exempt."""
         exempt = self.policy.exempt
-        why = self.policy.reason(self.tool, self.effect, op.effect, asking_paths(op, exempt))
+        why = self.policy.reason(self.tool, self.effect, op.effect, asking_paths(op, exempt, self._stands(op)))
         return None if why == op.effect == "dial" and rings_only_known(op, exempt) else why
+
+    def _stands(self, op: Operation[Any]) -> dict[str, Any] | None:
+        """What this call has read of the thing that `op` writes."""
+        reader = reader_of(op) if op.effect == "update" else None
+        read = self.answers.get(type(reader)) if reader else None
+        return part_of(op, read.result) if read and read.op == reader else None
 
     def digest(self, op: Operation[Any]) -> str:
         """Keyed: a plain hash of a short secret argument could be guessed from the log."""
@@ -121,7 +132,7 @@ class Api:
         digest = self.require(op)
         if op.effect == "read":
             result = await self._client.send(op, deadline=deadline)
-            self._call.answers[type(op)] = result
+            self._call.answers[type(op)] = Answer(op, result)
             return result
         return await self._change(op, digest, deadline, people)
 

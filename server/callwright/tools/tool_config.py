@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
 
+from ..contract.merge import merged
 from .documents import put
 
 Json = dict[str, Any]
@@ -33,7 +34,7 @@ def written(stored: Json, config: Json | None, parameters: Json | None, **flat: 
     given = deepcopy(config or {})  # a call that is approved runs again, with the arguments as they came
     for argument, path in _FLAT.items():
         put(given, path, flat.get(argument), argument)
-    tool = _merged(_without_nulls(stored), given)
+    tool = merged(_without_nulls(stored), given, whole=("request_headers",))
     if "type" not in tool and "api_schema" in tool:
         tool["type"] = "webhook"
     if "type" not in tool:
@@ -127,16 +128,3 @@ def _note(schema: Json, known: tuple[str, ...], at: str, notes: list[str]) -> No
     notes += [
         f"{at}.{key} is not kept: the platform's schemas have no such word." for key in schema if key not in known
     ]
-
-
-def _merged(old: Any, patch: Any) -> Any:
-    """JSON merge: objects merge, null takes out, everything else replaces; headers are replaced whole."""
-    if not isinstance(patch, dict):
-        return patch
-    result: Json = dict(cast(Json, old)) if isinstance(old, dict) else {}
-    for key, value in cast(Json, patch).items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = value if key == "request_headers" else _merged(result.get(key), value)
-    return result

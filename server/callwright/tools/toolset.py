@@ -284,7 +284,7 @@ class FunctionTool:
         view = await (_with_heartbeat(work, pulse) if self._spec.long else work)
         if paths:
             read = self._spec.sends[0]
-            whole = read.result().dump_python(call.answers[read], mode="json", by_alias=True, exclude_unset=True)
+            whole = read.result().dump_python(call.answers[read].result, mode="json", by_alias=True, exclude_unset=True)
             return _shown([parts_of(whole, paths)])
         views = [cast(View, view)]
         if call.changed:

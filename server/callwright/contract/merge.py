@@ -5,7 +5,8 @@ from typing import Any, cast
 Json = dict[str, Any]
 
 
-def merged(old: Any, patch: Any) -> Any:
+def merged(old: Any, patch: Any, *, whole: tuple[str, ...] = ()) -> Any:
+    """`old` with `patch` in it. `whole`: keys whose objects replace what stood there."""
     if not isinstance(patch, dict):
         return patch
     result: Json = dict(cast(Json, old)) if isinstance(old, dict) else {}
@@ -13,7 +14,7 @@ def merged(old: Any, patch: Any) -> Any:
         if value is None:
             result.pop(key, None)
         else:
-            result[key] = merged(result.get(key), value)
+            result[key] = value if key in whole else merged(result.get(key), value, whole=whole)
     return result
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callwright.contract.agent.normalise import split_nulls
-from callwright.engine.merge import merged, with_defaults
+from callwright.contract.merge import merged, with_defaults
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
 KEYS = st.sampled_from("abc")
