@@ -1,14 +1,15 @@
 """A rehearsal to play, its parts on a loopback LLM, and its transcript in a few words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from callwright.engine.dialogue.agent import read_agent
+from callwright.engine.dialogue.agent import Agent, read_agent
 from callwright.engine.dialogue.analysis import read_questions
 from callwright.engine.dialogue.llm import LLM
 from callwright.engine.dialogue.passages import Document
 from callwright.engine.dialogue.record import Turn
+from callwright.engine.dialogue.roles import Role
 from callwright.engine.dialogue.simulation import Rehearsal, Simulated, simulate
 from callwright.engine.dialogue.tools import Mock
 
@@ -66,11 +67,10 @@ EXTRA = [
 ]
 
 
-def rehearsal(**changes: Any) -> Rehearsal:
+def rehearsal(*, agent: Agent | None = None, documents: Sequence[Document] = (MANUAL,), **changes: Any) -> Rehearsal:
     whole = Rehearsal(
-        agent=read_agent("agent_1", CONFIG),
+        role=Role(agent or read_agent("agent_1", CONFIG), documents),
         user=read_agent("user", {"agent": USER}),
-        documents=[MANUAL],
         mocks={"free_canoes": Mock('{"free": 3}')},
         dynamic_variables={"shop": "Northshore"},
         questions=read_questions(SETTINGS, EXTRA),
@@ -84,13 +84,14 @@ def ids() -> Callable[[], str]:
 
 
 async def rehearse(played: Rehearsal, llm: LLM | None, **more: Any) -> Simulated:
-    return await simulate(played, conversation_id="conv_1", llm=llm, clock=lambda: 1_770_000_000, new_id=ids(), **more)
+    played = replace(played, role=replace(played.role, llm=llm))
+    return await simulate(played, conversation_id="conv_1", clock=lambda: 1_770_000_000, new_id=ids(), **more)
 
 
 def role(request: JSON) -> str:
     """Which of the three parts a request is for."""
     system = request["messages"][0]["content"]
-    return "judge" if "review finished" in system else "user" if "You play the person" in system else "agent"
+    return "judge" if "review conversations" in system else "user" if "You play the person" in system else "agent"
 
 
 def parts(agent: Callable[[JSON], Reply], *lines: str, judge: Callable[[JSON], Reply] | None = None) -> Any:

@@ -52,7 +52,7 @@ HISTORY: list[JSON] = [{"role": "user", "message": "I think I am having a heart 
 def judging(request: JSON) -> str | None:
     """The judge's task, where the request is one to the judge."""
     system, last = request["messages"][0]["content"], request["messages"][-1]["content"]
-    return last if "review finished" in system else None
+    return last if "review conversations" in system else None
 
 
 def playing(reply: Reply, verdict: Reply | None = None) -> Callable[[JSON], Reply]:

@@ -65,7 +65,7 @@ async def test_a_request_carries_what_was_set_and_nothing_else(connect: Connect)
     async with peer(script(Say("Hi"))) as at:
         llm = connect(at)
         await complete(llm, ASKED)
-        await complete(llm, Request([], [tool], 0.2, 50, "low", as_json=True))
+        await complete(llm, Request([], [tool], "f", 0.2, 50, "low", as_json=True))
     assert at.requests == snapshot(
         [
             {
@@ -83,6 +83,7 @@ async def test_a_request_carries_what_was_set_and_nothing_else(connect: Connect)
                 "stream": True,
                 "stream_options": {"include_usage": True},
                 "temperature": 0.2,
+                "tool_choice": {"type": "function", "function": {"name": "f"}},
                 "tools": [
                     {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
                 ],

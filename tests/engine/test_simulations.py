@@ -180,7 +180,7 @@ async def with_model(home: Path, clock: Clock, at: Peer, **chosen: object) -> As
 def plays(request: JSON) -> Say:
     """The endpoint plays the agent, the user and the judge."""
     system = request["messages"][0]["content"]
-    if "review finished" in system:
+    if "review conversations" in system:
         task = request["messages"][1]["content"]
         if "sum the conversation up" in task:
             return Say('{"summary": "Asked for the hours.", "title": "Hours"}')

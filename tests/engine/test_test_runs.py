@@ -61,7 +61,7 @@ def results(invocation: JSON) -> list[tuple[str, str, str]]:
 
 def plays(reply: Reply, verdict: str = "success") -> Callable[[JSON], Reply]:
     def play(request: JSON) -> Reply:
-        if "review finished" in request["messages"][0]["content"]:
+        if "review conversations" in request["messages"][0]["content"]:
             return Say(f'{{"result": "{verdict}", "rationale": "Because."}}')
         return reply
 
@@ -156,7 +156,7 @@ async def test_a_resubmitted_run_is_run_again_in_its_invocation(tmp_path: Path, 
     verdicts = iter(["failure", "success", "success"])
 
     def reply(request: JSON) -> Reply:
-        if "review finished" in request["messages"][0]["content"]:
+        if "review conversations" in request["messages"][0]["content"]:
             return plays(Say(""), next(verdicts))(request)
         return Say("From nine.")
 

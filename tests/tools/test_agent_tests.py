@@ -42,7 +42,7 @@ async def agent(client: Client, **more: Any) -> str:
 
 def opening(request: JSON) -> Reply:
     """A model that names the hours, and a judge who agrees."""
-    if "review finished" in request["messages"][0]["content"]:
+    if "review conversations" in request["messages"][0]["content"]:
         return Say('{"result": "success", "rationale": "Nine is named."}')
     return Say("From nine.")
 
@@ -137,7 +137,7 @@ async def test_without_tests_named_the_attached_ones_are_run(tmp_path: Path, clo
 
 async def test_failed_runs_are_repeated_on_an_unsaved_configuration(tmp_path: Path, clock: Clock) -> None:
     def reply(request: JSON) -> Reply:
-        if "review finished" in request["messages"][0]["content"]:
+        if "review conversations" in request["messages"][0]["content"]:
             good = "From nine." in request["messages"][1]["content"].split("<reply>")[1]
             return Say(f'{{"result": "{"success" if good else "failure"}", "rationale": "So."}}')
         return Say("From nine." if "Name the hours." in request["messages"][0]["content"] else "No idea.")

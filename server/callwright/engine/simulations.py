@@ -5,26 +5,23 @@ from typing import Any
 from ..contract.agents import SimulateConversation, StreamSimulation
 from ..contract.errors import InvalidRequest
 from ..contract.merge import Json
-from .agent_documents import texts_of
-from .agent_tools import with_stored_tools
 from .agents import agent_row
+from .cast import StoredCast
 from .conversations import keep
 from .dialogue.agent import read_agent
 from .dialogue.analysis import read_questions
-from .dialogue.passages import Document
 from .dialogue.record import Turn
 from .dialogue.simulation import DEFAULT_TURNS, Rehearsal, Simulated, simulate
 from .dialogue.tools import Mock
 from .dialogue.turn import OnTurn
-from .handlers import Emit, Handlers, Tx, Unit
+from .handlers import Emit, Handlers, Unit
 
 simulations = Handlers()
 
 _PLACES = {"new_turns_limit": ("body",), "dynamic_variables": ("body", "simulation_specification")}
 """Other problems lie in the agent's own configuration."""
 _MISSING = (
-    "workflows, transfers to other agents, an agent's own LLM endpoint (`custom_llm`), webhook and MCP tools"
-    " (mocked or answered 'Tool Called.')"
+    "an agent's own LLM endpoint (`custom_llm`); webhook, client and MCP tools are mocked or answered 'Tool Called.'"
 )
 
 
@@ -58,24 +55,24 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
     body = op.body() or {}
     spec: Json = body["simulation_specification"]
     mocks: dict[str, Json] = spec.get("tool_mock_config") or {}
-    stored, documents = await unit.read(lambda tx: _read(tx, op.agent_id))
-    agent = read_agent(op.agent_id, stored["conversation_config"])
+    settings: Json = await unit.read(lambda tx: agent_row(tx, op.agent_id)["document"]["platform_settings"])
+    cast = StoredCast(unit, op.agent_id)
+    role = await cast.role(op.agent_id)
     rehearsal = Rehearsal(
-        agent=agent,
+        role=role,
         user=read_agent("simulated_user", {"agent": spec["simulated_user_config"]}),
-        documents=documents,
         mocks={name: _mock(mock) for name, mock in mocks.items()},
         history=spec.get("partial_conversation_history") or (),
         dynamic_variables=spec.get("dynamic_variables") or {},
-        questions=read_questions(stored["platform_settings"], body.get("extra_evaluation_criteria") or ()),
+        questions=read_questions(settings, body.get("extra_evaluation_criteria") or ()),
         new_turns_limit=body.get("new_turns_limit") or DEFAULT_TURNS,
+        cast=cast,
     )
     started = unit.clock() // 1000
     try:
         done = await simulate(
             rehearsal,
             conversation_id=unit.new_id("conv"),
-            llm=unit.models.for_agent(agent.llm),
             clock=lambda: unit.clock() / 1000,
             new_id=lambda: unit.new_id("call").removeprefix("call_").ljust(32, "0")[:32],
             on_turn=on_turn,
@@ -89,17 +86,11 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
         "analysis": done.analysis,
         "ended_because": done.ended,
     }
-    if stored["platform_settings"]["privacy"].get("zero_retention_mode"):
+    if settings["privacy"].get("zero_retention_mode"):
         return answer
     record = _record(op.agent_id, rehearsal, done, started, unit.clock() // 1000)
     await unit.write(lambda tx: keep(tx, record, simulated=True))
     return answer | {"conversation_id": done.conversation_id}
-
-
-def _read(tx: Tx, agent_id: str) -> tuple[Json, list[Document]]:
-    stored: Json = agent_row(tx, agent_id)["document"]
-    config = with_stored_tools(tx, stored["conversation_config"])
-    return stored | {"conversation_config": config}, texts_of(tx, config)
 
 
 def _mock(mock: Json) -> Mock:
@@ -119,7 +110,7 @@ def _record(agent_id: str, rehearsal: Rehearsal, done: Simulated, started: int, 
         "charging": {"dev_discount": False, "is_burst": False},
         "termination_reason": done.ended,
         "error": {"code": 1, "reason": done.ended} if done.failed else None,
-        "main_language": rehearsal.agent.language,
+        "main_language": rehearsal.role.agent.language,
         "text_only": True,
     }
     return {

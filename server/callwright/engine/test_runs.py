@@ -7,7 +7,7 @@ it. So a restart, a crash and a second process on the same database all need no 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import anyio
 from sqlalchemy import ColumnElement, RowMapping, and_, case, func, insert, select, update
@@ -24,11 +24,12 @@ from ..contract.agent_tests import (
 )
 from ..contract.common import Empty
 from ..contract.errors import BadRequest, InvalidRequest, NotFound, Problem
-from ..contract.merge import Json, merged
+from ..contract.merge import Json
 from .agent_documents import texts_of
 from .agent_tests import tests_by_id
 from .agent_tools import with_stored_tools
 from .agents import as_updated
+from .cast import at_node
 from .dialogue.agent import Agent, read_agent
 from .dialogue.agent_tests import Case, Ran, run_case
 from .dialogue.judge import Judgement
@@ -203,7 +204,7 @@ def _plan(tx: Tx, agent_id: str, chosen: list[Json], override: Json | None, ids:
             problems.append(_problem(["tests", place, "test_id"], f"There is no test {asked['test_id']!r}."))
             continue
         try:
-            config = _at_node(document, asked.get("workflow_node_id"))
+            config = at_node(document, asked.get("workflow_node_id"))
         except BadRequest as wrong:
             problems.append(_problem(["tests", place, "workflow_node_id"], str(wrong)))
             continue
@@ -222,34 +223,6 @@ def _tested(tx: Tx, agent_id: str, override: Json | None) -> Json:
         for problem in exc.problems:
             problem["loc"] = ["body", "agent_config_override", *problem["loc"][1:]]
         raise
-
-
-def _at_node(document: Json, node_id: str | None) -> Json:
-    """The conversation configuration that holds at a node of the workflow. Raises BadRequest where none does."""
-    config: Json = document["conversation_config"]
-    if node_id is None:
-        return config
-    workflow: Json = document.get("workflow") or {}
-    node: Json | None = workflow.get("nodes", {}).get(node_id)
-    if node is None:
-        raise BadRequest(f"The workflow has no node {node_id!r}.")
-    if node["type"] == "start":
-        return config
-    if node["type"] != "override_agent":
-        raise BadRequest(f"At a node of the type {node['type']} the agent says nothing that could be tested.")
-    override: Json = node.get("conversation_config") or {}
-    config = merged(config, _given(override))
-    prompt: Json = config["agent"]["prompt"]
-    said = f"{prompt.get('prompt') or ''}\n\n{node.get('additional_prompt') or ''}".strip()
-    known: list[Json] = [*prompt.get("knowledge_base", ()), *node.get("additional_knowledge_base", ())]
-    tools: list[str] = [*prompt.get("tool_ids", ()), *node.get("additional_tool_ids", ())]
-    return merged(config, {"agent": {"prompt": {"prompt": said, "knowledge_base": known, "tool_ids": tools}}})
-
-
-def _given(override: Json) -> Json:
-    """Without what is null: a node leaves that as the agent has it."""
-    given = {key: value for key, value in override.items() if value is not None}
-    return {key: _given(cast(Json, value)) if isinstance(value, dict) else value for key, value in given.items()}
 
 
 def _case(test: RowMapping) -> Case:

@@ -5,10 +5,11 @@ that only newer platforms know are left alone.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from ..contract.errors import Problem
 from ..contract.merge import Json
+from .dialogue.workflow import Way, ways
 
 DEEPEST_EXPRESSION = 32
 """Operators inside one another: an editor nests a few, and each level is a call when it is worked out."""
@@ -18,37 +19,16 @@ LAST = ("end", "phone_number", "standalone_agent")
 _OPERANDS = ("left", "right", "children")
 
 
-class Way(NamedTuple):
-    """An edge in one of its two directions."""
-
-    edge: str
-    field: str
-    """`forward_condition` or `backward_condition`, which leads from the edge's target to its source."""
-    start: str
-    end: str
-    condition: Json
-
-
 def graph_problems(workflow: Json) -> Iterator[Problem]:
     """Every problem of a workflow whose shape is right; where in the agent's document it stands."""
     nodes: dict[str, Json] = workflow.get("nodes") or {}
     edges: dict[str, Json] = workflow.get("edges") or {}
-    ways = list(_ways(edges))
+    found = list(ways(edges))
     yield from _strangers(nodes, edges)
-    yield from _beginning(nodes, ways)
-    yield from _orders(nodes, edges, ways)
-    for way in ways:
+    yield from _beginning(nodes, found)
+    yield from _orders(nodes, edges, found)
+    for way in found:
         yield from _condition(nodes, way)
-
-
-def _ways(edges: dict[str, Json]) -> Iterator[Way]:
-    for id, edge in edges.items():
-        for field, start, end in (
-            ("forward_condition", edge["source"], edge["target"]),
-            ("backward_condition", edge["target"], edge["source"]),
-        ):
-            if edge.get(field) is not None:
-                yield Way(id, field, start, end, edge[field])
 
 
 def _strangers(nodes: dict[str, Json], edges: dict[str, Json]) -> Iterator[Problem]:
@@ -58,7 +38,7 @@ def _strangers(nodes: dict[str, Json], edges: dict[str, Json]) -> Iterator[Probl
                 yield _problem(("edges", id, field), f"There is no node {edge[field]!r}.", "unknown_node")
 
 
-def _beginning(nodes: dict[str, Json], ways: list[Way]) -> Iterator[Problem]:
+def _beginning(nodes: dict[str, Json], found: list[Way]) -> Iterator[Problem]:
     """A conversation begins at the one start, and goes on from there without a condition."""
     starts = [id for id, node in nodes.items() if node["type"] == "start"]
     if nodes and len(starts) != 1:
@@ -66,20 +46,20 @@ def _beginning(nodes: dict[str, Json], ways: list[Way]) -> Iterator[Problem]:
         yield _problem(("nodes",), f"A workflow has exactly one node of the type start{had}.", "start")
         return
     for start in starts:
-        out = [way for way in ways if way.start == start]
+        out = [way for way in found if way.source == start]
         if len(out) > 1 or (not out and len(nodes) > 1):
             said = f"Exactly one edge leads out of the start, not {len(out)}."
             yield _problem(("nodes", start), said, "start")
         for way in out:
             if way.condition["type"] != "unconditional":
                 said = "The edge out of the start is unconditional: nothing was said yet."
-                yield _problem(("edges", way.edge, way.field), said, "start")
+                yield _problem(("edges", way.edge_id, way.field), said, "start")
 
 
-def _orders(nodes: dict[str, Json], edges: dict[str, Json], ways: list[Way]) -> Iterator[Problem]:
+def _orders(nodes: dict[str, Json], edges: dict[str, Json], found: list[Way]) -> Iterator[Problem]:
     for id, node in nodes.items():
         order: list[str] = node.get("edge_order") or []
-        out = {way.edge for way in ways if way.start == id}
+        out = {way.edge_id for way in found if way.source == id}
         for place, edge in enumerate(order):
             at = ("nodes", id, "edge_order", place)
             if edge not in edges:
@@ -91,13 +71,13 @@ def _orders(nodes: dict[str, Json], edges: dict[str, Json], ways: list[Way]) -> 
 
 
 def _condition(nodes: dict[str, Json], way: Way) -> Iterator[Problem]:
-    at = ("edges", way.edge, way.field)
-    kind = str(nodes.get(way.start, {}).get("type", ""))
+    at = ("edges", way.edge_id, way.field)
+    kind = str(nodes.get(way.source, {}).get("type", ""))
     if kind in LAST:
-        said = f"Nothing leads out of {way.start!r}: a node of the type {kind} ends the agent's part."
+        said = f"Nothing leads out of {way.source!r}: a node of the type {kind} ends the agent's part."
         yield _problem(at, said, "after_the_end")
     if way.condition["type"] == "result" and kind not in ("tool", ""):
-        said = f"Only a tool node has a result, and {way.start!r} is of the type {kind}."
+        said = f"Only a tool node has a result, and {way.source!r} is of the type {kind}."
         yield _problem((*at, "type"), said, "no_result")
     if way.condition["type"] == "expression" and _depth(way.condition["expression"]) > DEEPEST_EXPRESSION:
         said = f"At most {DEEPEST_EXPRESSION} operators inside one another."

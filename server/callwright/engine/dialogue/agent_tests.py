@@ -17,6 +17,7 @@ from .offline import NO_LLM
 from .passages import Document
 from .patterns import Undecided, is_found
 from .record import Turn, as_data, json_object
+from .roles import Role
 from .tools import MockExecutor
 from .turn import Clock, Conversation, Surroundings
 from .variables import Value, written
@@ -65,9 +66,11 @@ async def run_case(
     """Ask for the reply and check it. `tool_names` leads from ids of stored tools to the names the model calls."""
     if llm is None:
         return Ran(Judgement("unknown", f"Not run, because {NO_LLM}."))
-    around = Surroundings(llm, MockExecutor(), clock, new_id, documents)
+    around = Surroundings(MockExecutor(), clock, new_id)
     try:
-        talk = Conversation(conversation_id, agent, around, given=case.variables, history=case.history)
+        talk = Conversation(
+            conversation_id, Role(agent, documents, llm), around, given=case.variables, history=case.history
+        )
         await talk.open()
         if len(talk.transcript) == len(case.history):  # no greeting: something was said before, or there is none
             await talk.reply()

@@ -38,7 +38,7 @@ _REMEDIES = {
     404: "Check the base URL (it usually ends in /v1) and the model name.",
     429: "Wait, or raise the limits at that endpoint.",
 }
-_OPTIONAL = ("stream_options", "response_format", "reasoning_effort", "temperature")
+_OPTIONAL = ("stream_options", "response_format", "tool_choice", "reasoning_effort", "temperature")
 """Parameters that some endpoints refuse and an answer does not depend on."""
 
 
@@ -143,6 +143,7 @@ class ChatCompletions:
             "stream": True,
             "stream_options": {"include_usage": True},
             "tools": list(request.tools) or None,
+            "tool_choice": {"type": "function", "function": {"name": request.must_call}} if request.must_call else None,
             "temperature": request.temperature,
             "max_tokens": request.max_tokens,
             "reasoning_effort": request.reasoning_effort,

@@ -35,6 +35,8 @@ class LLMSettings:
 class Request:
     messages: Sequence[Message]
     tools: Sequence[Mapping[str, Any]] = ()
+    must_call: str | None = None
+    """Name of the one tool that the answer has to call."""
     temperature: float | None = None
     max_tokens: int | None = None
     reasoning_effort: str | None = None

@@ -1,7 +1,7 @@
 """Turns of a transcript in the platform's shape, and the same transcript as a model reads it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from .llm import Message, Usage
@@ -11,11 +11,19 @@ Turn = dict[str, Any]
 """One turn in wire form, with every field of the contract."""
 
 
-def turn(role: str, message: str | None, *, seconds: int, agent_id: str | None = None, **fields: Any) -> Turn:
-    """`seconds` since the conversation began. `agent_id` marks an agent's turn."""
+def turn(
+    role: str,
+    message: str | None,
+    *,
+    seconds: int,
+    agent_id: str | None = None,
+    node_id: str | None = None,
+    **fields: Any,
+) -> Turn:
+    """`seconds` since the conversation began. `agent_id` marks an agent's turn, `node_id` its place in a workflow."""
     return {
         "role": role,
-        "agent_metadata": {"agent_id": agent_id, "workflow_node_id": None} if agent_id else None,
+        "agent_metadata": {"agent_id": agent_id, "workflow_node_id": node_id} if agent_id else None,
         "message": message,
         "multivoice_message": None,
         "tool_calls": [],
@@ -53,20 +61,22 @@ def messages(transcript: Sequence[Mapping[str, Any]]) -> list[Message]:
     result, because endpoints refuse a history where one is missing: recorded ones may lack it.
     """
     told: list[Message] = []
-    results = {r["request_id"]: r for turn in transcript for r in turn.get("tool_results") or ()}
+    results = {r["request_id"]: r for turn in transcript for r in _results(turn)}
     calls = 0
     for one in transcript:
         role = "user" if one["role"] == "user" else "assistant"
         if one.get("message"):
             voices: Mapping[str, Any] | None = one.get("multivoice_message")
             told.append({"role": role, "content": tagged(voices["parts"]) if voices else one["message"]})
-        if not one.get("tool_calls"):
+        made = [call for call in one.get("tool_calls") or () if call.get("type") != "workflow"]
+        made += [call for step in _tool_steps(one) for call in step["requests"]]
+        if not made:
             continue
         if not told or told[-1]["role"] != "assistant" or "tool_calls" in told[-1]:
             told.append({"role": "assistant", "content": None})
         told[-1]["tool_calls"] = []
         speaking, answers = told[-1], list[Message]()
-        for call in one["tool_calls"]:
+        for call in made:
             calls += 1
             arguments = call["params_as_json"] if json_object(call["params_as_json"]) is not None else "{}"
             function = {"name": call["tool_name"], "arguments": arguments}
@@ -75,6 +85,21 @@ def messages(transcript: Sequence[Mapping[str, Any]]) -> list[Message]:
             answers.append({"role": "tool", "tool_call_id": f"call_{calls}", "content": value})
         told += answers
     return told
+
+
+def _results(one: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Those of the tools that a workflow ran, too: the moves themselves are no business of the model."""
+    yield from one.get("tool_results") or ()
+    for step in _tool_steps(one):
+        yield from step["results"]
+
+
+def _tool_steps(one: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for result in one.get("tool_results") or ():
+        if result.get("type") == "workflow":
+            moves: Mapping[str, Any] = result.get("result") or {}
+            steps: Sequence[Mapping[str, Any]] = moves.get("steps") or ()
+            yield from (step for step in steps if step["type"] == "nested_tools")
 
 
 def mirrored(transcript: Sequence[Mapping[str, Any]]) -> list[Message]:

@@ -8,9 +8,9 @@ from ...contract.errors import InvalidRequest
 from .agent import Agent
 from .analysis import Analysis, Questions, analyse, not_analysed
 from .llm import LLM, ModelFailed, Usage
-from .offline import NO_LLM, OfflineResponder
-from .passages import Document
+from .offline import NO_LLM
 from .record import Turn
+from .roles import Cast, Role
 from .simulated_user import PlayedUser, ScriptedUser, User
 from .tools import Mock, MockExecutor
 from .turn import Clock, Conversation, OnTurn, Surroundings
@@ -30,9 +30,9 @@ class Rehearsal:
     agent is not counted.
     """
 
-    agent: Agent
+    role: Role
+    """The agent; without a model it is rehearsed offline and nothing is judged."""
     user: Agent
-    documents: Sequence[Document] = ()
     mocks: Mapping[str, Mock] = field(default_factory=dict[str, Mock])
     history: Sequence[Mapping[str, Any]] = ()
     """Turns that were said before; they stand at the beginning of the transcript."""
@@ -40,6 +40,8 @@ class Rehearsal:
     questions: Questions = field(default_factory=Questions)
     """The agent's own criteria and data collection, and the criteria of this rehearsal after them."""
     new_turns_limit: int = DEFAULT_TURNS
+    cast: Cast | None = None
+    """Without one, the rehearsal ends where the conversation would be handed over."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,11 @@ async def simulate(
     rehearsal: Rehearsal,
     *,
     conversation_id: str,
-    llm: LLM | None,
     clock: Clock,
     new_id: Callable[[], str],
     on_turn: OnTurn | None = None,
 ) -> Simulated:
-    """Play it to its end and judge it. Without `llm` it is played offline and nothing is judged.
+    """Play it to its end and judge it.
 
     `on_turn` is awaited with each new turn. Raises MissingVariables before anything is said, and PromptTooLarge; a
     model that fails is no error here: the rehearsal ends with what was said, and the analysis says why.
@@ -75,12 +76,11 @@ async def simulate(
         message = f"A rehearsal takes 1 to {MOST_TURNS} new turns, not {rehearsal.new_turns_limit}."
         raise InvalidRequest([{"loc": ["new_turns_limit"], "msg": message, "type": "value_error"}])
     now = clock()  # time stands still in a rehearsal: every turn is at second 0
-    responder, tools = llm or OfflineResponder(rehearsal.documents), MockExecutor(rehearsal.mocks)
-    around = Surroundings(responder, tools, lambda: now, new_id, rehearsal.documents, on_turn)
+    around = Surroundings(MockExecutor(rehearsal.mocks), lambda: now, new_id, on_turn, rehearsal.cast)
     given = {**rehearsal.user.placeholders, **rehearsal.dynamic_variables}
-    talk = Conversation(conversation_id, rehearsal.agent, around, given=given, history=rehearsal.history)
+    talk = Conversation(conversation_id, rehearsal.role, around, given=given, history=rehearsal.history)
     require(talk.variables(), rehearsal.user.prompt, rehearsal.user.first_message)
-    return await (_online(rehearsal, talk, llm) if llm else _offline(rehearsal, talk))
+    return await (_online(rehearsal, talk, llm) if (llm := rehearsal.role.llm) else _offline(rehearsal, talk))
 
 
 async def _online(rehearsal: Rehearsal, talk: Conversation, llm: LLM) -> Simulated:
@@ -92,7 +92,7 @@ async def _online(rehearsal: Rehearsal, talk: Conversation, llm: LLM) -> Simulat
         analysis = not_analysed(rehearsal.questions, talk.variables(), why, title="Rehearsal broken off")
         return Simulated(talk.id, talk.transcript, analysis, str(failed), failed=True, user_usage=user.usage)
     questions, variables = rehearsal.questions, talk.variables()
-    analysis, judging = await analyse(talk.transcript, questions, variables, rehearsal.documents, llm)
+    analysis, judging = await analyse(talk.transcript, questions, variables, rehearsal.role.documents, llm)
     return Simulated(talk.id, talk.transcript, analysis, ended, user_usage=user.usage, judge_usage=judging)
 
 

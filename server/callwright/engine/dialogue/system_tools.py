@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .roles import Role
 from .tools import Outcome, Tool
 
 
@@ -24,6 +25,10 @@ class Effect:
     silent: bool = False
     farewell: str | None = None
     language: str | None = None
+    transfer: Mapping[str, Any] | None = None
+    """The rule by which the conversation is handed over."""
+    successor: Role | None = None
+    """Who it is handed over to."""
 
 
 def run_system_tool(tool: Tool, arguments: Mapping[str, Any], system: System, effect: Effect) -> Outcome:
@@ -55,26 +60,25 @@ def _switch(language: str, reason: str | None, system: System, effect: Effect) -
 
 def _transfer(tool: Tool, number: object, system: System, effect: Effect) -> Outcome:
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < len(tool.transfers):
-        error = f"There is no transfer number {number!r}; numbers go from 0 to {len(tool.transfers) - 1}."
-        result = {
-            "result_type": "transfer_to_agent_error",
-            "status": "error",
-            "from_agent": system.agent_id,
-            "error": error,
-        }
-        return Outcome(error, is_error=True, result=result)
-    rule = tool.transfers[number]
-    effect.farewell = rule.get("transfer_message") or None
-    effect.ended = f"The conversation was handed over to the agent {rule['agent_id']}."
+        numbers = f"numbers go from 0 to {len(tool.transfers) - 1}" if tool.transfers else "there are no rules"
+        return transfer_failed(system.agent_id, f"There is no transfer number {number!r}; {numbers}.")
+    if effect.transfer is not None:
+        return transfer_failed(system.agent_id, "Another call has already handed the conversation over.")
+    effect.transfer = rule = tool.transfers[number]
     return _success(
         "transfer_to_agent_success",
         from_agent=system.agent_id,
         to_agent=rule["agent_id"],
         condition=rule.get("condition") or "",
         delay_ms=rule.get("delay_ms") or 0,
-        transfer_message=effect.farewell,
+        transfer_message=rule.get("transfer_message") or None,
         enable_transferred_agent_first_message=bool(rule.get("enable_transferred_agent_first_message")),
     )
+
+
+def transfer_failed(from_agent: str, error: str) -> Outcome:
+    result = {"result_type": "transfer_to_agent_error", "status": "error", "from_agent": from_agent, "error": error}
+    return Outcome(error, is_error=True, result=result)
 
 
 def _success(result_type: str, **fields: Any) -> Outcome:

@@ -1,23 +1,27 @@
 """The turn loop. Live conversations, rehearsals and tests all run this one; what differs is given to it."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .agent import Agent
-from .llm import LLM, Answer, ModelFailed, Request, ToolCall, collect
-from .passages import Document
+from .calls import request_record, result_record, run_call, written_down
+from .judge import Judge
+from .llm import Answer, ModelFailed, Request, ToolCall, collect
+from .offline import OfflineResponder
 from .prompt import system_prompt
-from .record import Turn, json_object, messages, spoken, turn, usage_record
-from .system_tools import Effect, System, run_system_tool
+from .record import Turn, as_data, messages, spoken, turn, usage_record
+from .roles import Cast, Role
+from .system_tools import Effect
 from .tools import Executor, Outcome, Tool
 from .variables import Value, gather, require, substitute, system_variables
 from .voices import plain, split_voices
+from .walk import Step, Walk
 
 MAX_TOOL_ROUNDS = 10
 """Answers with tool calls in one agent turn; after them the model has to speak, with no tool on offer."""
 
+JSON = Mapping[str, Any]
 Clock = Callable[[], float]
 """Unix seconds."""
 OnTurn = Callable[[Turn], Awaitable[None]]
@@ -27,13 +31,15 @@ OnTurn = Callable[[Turn], Awaitable[None]]
 class Surroundings:
     """What a conversation runs in."""
 
-    llm: LLM
     tools: Executor
     clock: Clock
     new_id: Callable[[], str]
     """32 hex digits."""
-    documents: Sequence[Document] = ()
     on_turn: OnTurn | None = None
+    cast: Cast | None = None
+    """Without one, a conversation ends where it would be handed over, and no workflow is followed."""
+    pause: Callable[[float], Awaitable[None]] | None = None
+    """Waits so many seconds; where there is none, time stands still."""
 
 
 class Conversation:
@@ -42,51 +48,77 @@ class Conversation:
     `open` says the first message; `listen` takes what the user said; `answer` makes the agent speak; `reply` is one
     answer of the model, with no tool run. `transcript` has every turn so far, those of `history` included; `ended`
     says why nothing more will be said.
-    Raises MissingVariables at once; ModelFailed and PromptTooLarge from `answer` and `reply`, what was said before it
-    stays.
+    Raises MissingVariables at once; ModelFailed and PromptTooLarge from `open`, `answer` and `reply`, what was said
+    before it stays.
     """
 
     def __init__(
         self,
         conversation_id: str,
-        agent: Agent,
+        role: Role,
         around: Surroundings,
         *,
         given: Mapping[str, Value | None],
-        history: Sequence[Mapping[str, Any]] = (),
+        history: Sequence[JSON] = (),
     ) -> None:
-        self.id, self.agent = conversation_id, agent
+        self.id, self.role = conversation_id, role
         self.transcript: list[Turn] = [dict(one) for one in history]
         self.ended: str | None = None
-        self.language = agent.language
+        self.language = role.agent.language
+        self.transfers = 0
+        self.tools, self.cast, self.new_id, self.now = around.tools, around.cast, around.new_id, around.clock
         self._around, self._given = around, given
+        self._called = role.agent.id
         self._started = around.clock()
-        self._library = agent.library(around.documents)
-        require(self.variables(), agent.prompt, agent.first_message)
+        require(self.variables(), role.agent.prompt, role.agent.first_message)
+        self.walk = self._walk_of(role)
+        self.enter(role)
 
-    def variables(self) -> dict[str, Value]:
-        """Dynamic variables as they stand now; those of the system move with the clock."""
+    @property
+    def agent(self) -> Agent:
+        """Who speaks now."""
+        return self.role.agent
+
+    def enter(self, role: Role) -> None:
+        """Let another role speak from now on."""
+        self.role = role
+        self._responder = role.llm or OfflineResponder(role.documents)
+        self._library = role.agent.library(role.documents)
+        if self.language not in role.agent.languages:
+            self.language = role.agent.language
+
+    def variables(self, agent: Agent | None = None) -> dict[str, Value]:
+        """Dynamic variables as they stand now; those of the system move with the clock. `agent`: if it spoke."""
+        speaks = agent or self.agent
         system = system_variables(
-            agent_id=self.agent.id,
+            agent_id=self._called,
+            current_agent_id=speaks.id,
             conversation_id=self.id,
             now=self._around.clock(),
             started=self._started,
-            timezone=self.agent.timezone,
+            timezone=speaks.timezone,
         )
-        return gather(self.agent.placeholders, self._given, system)
+        return gather(speaks.placeholders, self._given, system)
+
+    def judge(self) -> Judge | None:
+        """Of the conversation as it stands; None where no model answers."""
+        return Judge(self.role.llm, as_data(self.transcript)) if self.role.llm else None
 
     async def open(self) -> None:
         """Greet, where the agent has a first message and nothing was said yet."""
-        if self.agent.first_message and not self.transcript:
-            await self._speak(substitute(self.agent.first_message, self.variables()))
+        if not self.transcript and await self._follow():
+            await self._greet()
 
     async def listen(self, text: str) -> None:
         await self._record(turn("user", text, seconds=self._seconds()))
 
     async def answer(self) -> None:
         """Let the model speak and call tools until it has nothing more to say."""
+        self.transfers = 0
+        if not await self._follow():
+            return
         for round_ in range(MAX_TOOL_ROUNDS + 1):
-            answer = await self._generate(self.agent.tools if round_ < MAX_TOOL_ROUNDS else ())
+            answer = await self._generate(self.role, self.agent.tools if round_ < MAX_TOOL_ROUNDS else ())
             if answer.text.strip():
                 await self._said(answer)
             if not answer.tool_calls or round_ == MAX_TOOL_ROUNDS or not await self._call(answer):
@@ -94,23 +126,48 @@ class Conversation:
 
     async def reply(self) -> None:
         """What the model says next and which tools it calls. No tool is run, the system's included."""
-        answer = await self._generate(self.agent.tools)
+        answer = await self._generate(self.role, self.agent.tools)
         if answer.text.strip():
             await self._said(answer)
         if answer.tool_calls:
             await self._record_calls(answer)
 
-    async def _generate(self, offered: Sequence[Tool]) -> Answer:
+    async def dictate(self, role: Role, tool: Tool) -> ToolCall:
+        """The call of one tool, its arguments filled in by the role's model, if there is anything to fill in."""
+        made = ToolCall("", tool.name, "{}")
+        if not tool.properties or role.llm is None:
+            return made
+        answer = await self._generate(role, [tool], must_call=tool.name)
+        return next((call for call in answer.tool_calls if call.name == tool.name), made)
+
+    def _walk_of(self, role: Role) -> Walk | None:
+        return Walk(role.workflow, self.cast, self.transcript) if self.cast and role.workflow else None
+
+    async def _follow(self) -> bool:
+        """Go where the workflow leads now; whether the agent is to speak."""
+        if self.walk is None:
+            return True
+        steps, effects = await self.walk.follow(self)
+        if steps:
+            await self._record_moves(steps)
+        return await self._apply(effects, "")
+
+    async def _greet(self) -> None:
+        if self.agent.first_message:
+            await self._speak(substitute(self.agent.first_message, self.variables()))
+
+    async def _generate(self, role: Role, offered: Sequence[Tool], *, must_call: str | None = None) -> Answer:
         request = Request(
             [{"role": "system", "content": self._system_prompt()}, *messages(self.transcript)],
             [tool.schema() for tool in offered],
-            temperature=self.agent.temperature,
-            max_tokens=self.agent.max_tokens,
-            reasoning_effort=self.agent.reasoning_effort,
+            must_call=must_call,
+            temperature=role.agent.temperature,
+            max_tokens=role.agent.max_tokens,
+            reasoning_effort=role.agent.reasoning_effort,
         )
         answer = Answer()
         try:
-            await collect(self._around.llm, request, answer)
+            await collect(role.llm or self._responder, request, answer)
         except ModelFailed:
             if answer.text.strip():  # the user has heard it
                 await self._said(answer, interrupted=True)
@@ -118,12 +175,12 @@ class Conversation:
         return answer
 
     def _system_prompt(self) -> str:
-        agent = self.agent
+        agent, documents = self.agent, self.role.documents
         return system_prompt(
             substitute(agent.prompt, self.variables()),
             language=self.language,
             voices=agent.voices,
-            whole=agent.whole(self._around.documents),
+            whole=agent.whole(documents),
             found=self._library.best(
                 spoken(self.transcript, 2), at_most=agent.rag_passages, characters=agent.rag_characters
             ),
@@ -135,48 +192,60 @@ class Conversation:
         effects = Effect()
         results: list[dict[str, Any]] = []
         for head, call in zip(heads, answer.tool_calls, strict=True):
-            outcome = await self._run(call, head["request_id"], effects)
-            results.append({**head, **_result(head["type"], outcome)})
+            outcome = await run_call(self, call, head["request_id"], self.agent.tools, effects)
+            results.append(result_record(head, outcome))
         await self._agent_turn(None, tool_results=results)
         return await self._apply(effects, answer.text)
 
     async def _record_calls(self, answer: Answer) -> list[dict[str, Any]]:
         """Write down what is called; what identifies each call."""
-        calls = [(call, f"{_safe(call.name)}_{self._around.new_id()}") for call in answer.tool_calls]
-        heads = [{"request_id": id_, "tool_name": _safe(call.name), "type": self._type(call)} for call, id_ in calls]
-        made = [
-            {**head, "params_as_json": call.arguments, "tool_has_been_called": False, "tool_details": None}
-            for head, (call, _) in zip(heads, calls, strict=True)
-        ]
+        heads = written_down(answer.tool_calls, self.agent.tools, self.new_id)
+        made = [request_record(head, call) for head, call in zip(heads, answer.tool_calls, strict=True)]
         # What the answer cost stands on its first turn, and only there.
         await self._agent_turn(None, tool_calls=made, **({} if answer.text.strip() else self._source(answer)))
         return heads
 
-    async def _run(self, call: ToolCall, request_id: str, effects: Effect) -> Outcome:
-        tool = next((tool for tool in self.agent.tools if tool.name == call.name), None)
-        if tool is None:
-            names = ", ".join(tool.name for tool in self.agent.tools)
-            return Outcome(f"There is no tool {call.name!r}. Tools: {names or 'none'}.", is_error=True, called=False)
-        try:
-            arguments = _arguments(call.arguments, tool)
-        except ValueError as wrong:
-            return Outcome(f"{wrong} Call the tool again with correct arguments.", is_error=True, called=False)
-        if tool.type == "system":
-            return run_system_tool(tool, arguments, System(self.agent.id, self.agent.languages), effects)
-        return await self._around.tools.run(tool, request_id, arguments)
+    async def _record_moves(self, steps: Sequence[Step]) -> None:
+        """As the platform does: a call and its result, of a type of their own."""
+        head = {"request_id": f"workflow_{self.new_id()}", "tool_name": "workflow", "type": "workflow"}
+        await self._agent_turn(None, tool_calls=[request_record(head, ToolCall("", "workflow", "{}"))])
+        nodes = [step["target_node_id"] for step in steps if step["type"] == "edge"]
+        outcome = Outcome(" > ".join(nodes), result={"steps": list(steps)})
+        await self._agent_turn(None, tool_results=[result_record(head, outcome)])
 
     async def _apply(self, effects: Effect, said: str) -> bool:
+        """Do what the calls of an answer, or a workflow, brought about; whether the model is to speak."""
         self.language = effects.language or self.language
         if effects.farewell and effects.farewell.strip() != said.strip():
             await self._speak(effects.farewell)
         self.ended = effects.ended
-        return not (effects.ended or effects.silent)
+        if self.ended or effects.successor is None:
+            return not (self.ended or effects.silent)
+        return await self._hand_over(effects.successor, effects.transfer or {})
+
+    async def _hand_over(self, role: Role, rule: JSON) -> bool:
+        if message := rule.get("transfer_message"):
+            await self._speak(substitute(message, self.variables(role.agent)))
+        if self._around.pause and (delay := rule.get("delay_ms")):
+            await self._around.pause(delay / 1000)
+        self.transfers += 1
+        self.walk = None
+        self.enter(role)
+        self.walk = self._walk_of(role)
+        if not await self._follow():
+            return False
+        if not rule.get("enable_transferred_agent_first_message") or not self.agent.first_message:
+            return True
+        await self._greet()
+        return False
 
     async def _said(self, answer: Answer, *, interrupted: bool = False) -> None:
         await self._speak(answer.text, interrupted=interrupted, **self._source(answer))
 
     async def _speak(self, text: str, **fields: Any) -> None:
         """A message of the agent; where it has several voices, also in its parts."""
+        if self.walk:
+            self.walk.spoke = True
         if not self.agent.voices:
             return await self._agent_turn(text.strip(), **fields)
         parts = split_voices(text.strip(), [label for label, _ in self.agent.voices], self._seconds())
@@ -187,11 +256,11 @@ class Conversation:
         override = answer.model if answer.model and answer.model != self.agent.llm else None
         return {"llm_override": override, "llm_usage": usage_record(answer.model, answer.usage)}
 
-    def _type(self, call: ToolCall) -> str:
-        return next((tool.type for tool in self.agent.tools if tool.name == call.name), "client")
-
     async def _agent_turn(self, message: str | None, **fields: Any) -> None:
-        await self._record(turn("agent", message, seconds=self._seconds(), agent_id=self.agent.id, **fields))
+        node = self.walk.node if self.walk else None
+        await self._record(
+            turn("agent", message, seconds=self._seconds(), agent_id=self.agent.id, node_id=node, **fields)
+        )
 
     async def _record(self, one: Turn) -> None:
         self.transcript.append(one)
@@ -200,29 +269,3 @@ class Conversation:
 
     def _seconds(self) -> int:
         return int(self._around.clock() - self._started)
-
-
-def _arguments(text: str, tool: Tool) -> dict[str, Any]:
-    """The arguments that a model wrote. Raises ValueError with what is wrong with them."""
-    arguments = json_object(text)
-    if arguments is None:
-        raise ValueError("The arguments are not a JSON object.")
-    if missing := [name for name in tool.required if name not in arguments]:
-        raise ValueError(f"Missing arguments: {', '.join(missing)}.")
-    return arguments
-
-
-def _result(type_: str, outcome: Outcome) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        "result_value": outcome.value,
-        "is_error": outcome.is_error,
-        "tool_has_been_called": outcome.called,
-        "tool_latency_secs": outcome.latency_secs,
-        "dynamic_variable_updates": [],
-    }
-    return result | {"result": outcome.result} if type_ == "system" else result
-
-
-def _safe(name: str) -> str:
-    """A model may call what does not exist, and endpoints refuse a history with a name that is none."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64] or "unnamed"

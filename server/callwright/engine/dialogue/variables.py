@@ -61,13 +61,22 @@ def gather(
 
 
 def system_variables(
-    *, agent_id: str, conversation_id: str, now: float, started: float, timezone: str | None
+    *,
+    agent_id: str,
+    conversation_id: str,
+    now: float,
+    started: float,
+    timezone: str | None,
+    current_agent_id: str | None = None,
 ) -> dict[str, Value]:
-    """What the platform knows by itself. `now` and `started` are Unix seconds."""
+    """What the platform knows by itself. `now` and `started` are Unix seconds.
+
+    `agent_id` is the agent that was called; `current_agent_id` another that the conversation was handed over to.
+    """
     at = datetime.fromtimestamp(now, UTC)
     return {
         "system__agent_id": agent_id,
-        "system__current_agent_id": agent_id,
+        "system__current_agent_id": current_agent_id or agent_id,
         "system__conversation_id": conversation_id,
         "system__call_duration_secs": int(now - started),
         "system__time_utc": at.strftime("%Y-%m-%dT%H:%M:%SZ"),

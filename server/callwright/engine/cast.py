@@ -1,0 +1,76 @@
+"""The agents that conversations are held with, as they are stored: at the nodes of their workflows, and each other."""
+
+from typing import cast
+
+from ..contract.errors import BadRequest
+from ..contract.merge import Json, merged
+from .agent_documents import texts_of
+from .agent_tools import with_stored_tools
+from .agents import agent_row
+from .dialogue.agent import Agent, at, read_agent
+from .dialogue.passages import Document
+from .dialogue.roles import Role
+from .dialogue.workflow import Workflow, read_workflow
+from .handlers import Tx, Unit
+
+
+class StoredCast:
+    """Each role is read once, so that a conversation goes on with the configuration that it came to."""
+
+    def __init__(self, unit: Unit, called: str) -> None:
+        """`called`: the agent that the conversation begins with. Another one that is archived takes no part in it."""
+        self._unit, self._called = unit, called
+        self._roles: dict[tuple[str, str | None], Role] = {}
+
+    async def role(self, agent_id: str, node_id: str | None = None) -> Role:
+        """Raises NotFound; BadRequest for another agent that is archived, and at a node where nobody speaks or acts."""
+        if (agent_id, node_id) not in self._roles:
+            agent, documents, workflow = await self._unit.read(lambda tx: self._read(tx, agent_id, node_id))
+            llm = self._unit.models.for_agent(agent.llm)
+            self._roles[agent_id, node_id] = Role(agent, documents, llm, workflow)
+        return self._roles[agent_id, node_id]
+
+    def _read(self, tx: Tx, agent_id: str, node_id: str | None) -> tuple[Agent, list[Document], Workflow | None]:
+        row = agent_row(tx, agent_id)
+        if row["archived"] and agent_id != self._called:
+            raise BadRequest(f"Agent {row['name']!r} ({agent_id}) is archived and talks to nobody.")
+        document: Json = row["document"]
+        node: Json = at(document, "workflow", "nodes", node_id or "") or {}
+        changed = _with_tools_of(document, node) if node.get("type") == "tool" else at_node(document, node_id)
+        config = with_stored_tools(tx, changed)
+        return read_agent(agent_id, config), texts_of(tx, config), read_workflow(document.get("workflow"))
+
+
+def _with_tools_of(document: Json, node: Json) -> Json:
+    """The agent with the tools of a tool node, and no others."""
+    ids = [locator["tool_id"] for locator in node.get("tools") or ()]
+    tools: Json = {"tools": [], "tool_ids": ids, "built_in_tools": None}
+    return merged(document["conversation_config"], {"agent": {"prompt": tools}})
+
+
+def at_node(document: Json, node_id: str | None) -> Json:
+    """The conversation configuration that holds at a node of the workflow. Raises BadRequest where none does."""
+    config: Json = document["conversation_config"]
+    if node_id is None:
+        return config
+    workflow: Json = document.get("workflow") or {}
+    node: Json | None = workflow.get("nodes", {}).get(node_id)
+    if node is None:
+        raise BadRequest(f"The workflow has no node {node_id!r}.")
+    if node["type"] == "start":
+        return config
+    if node["type"] != "override_agent":
+        raise BadRequest(f"At a node of the type {node['type']} the agent says nothing that could be tested.")
+    override: Json = node.get("conversation_config") or {}
+    config = merged(config, _given(override))
+    prompt: Json = config["agent"]["prompt"]
+    said = f"{prompt.get('prompt') or ''}\n\n{node.get('additional_prompt') or ''}".strip()
+    known: list[Json] = [*prompt.get("knowledge_base", ()), *node.get("additional_knowledge_base", ())]
+    tools: list[str] = [*prompt.get("tool_ids", ()), *node.get("additional_tool_ids", ())]
+    return merged(config, {"agent": {"prompt": {"prompt": said, "knowledge_base": known, "tool_ids": tools}}})
+
+
+def _given(override: Json) -> Json:
+    """Without what is null: a node leaves that as the agent has it."""
+    given = {key: value for key, value in override.items() if value is not None}
+    return {key: _given(cast(Json, value)) if isinstance(value, dict) else value for key, value in given.items()}

@@ -1,0 +1,124 @@
+"""The tool calls of one answer: what is written down of each, and what it comes to."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from ...contract.errors import ApiError
+from .agent import Agent
+from .llm import ToolCall
+from .record import json_object
+from .roles import Cast, Role
+from .system_tools import Effect, System, run_system_tool, transfer_failed
+from .tools import Executor, Outcome, Tool
+from .variables import Value, require
+
+MAX_TRANSFERS = 5
+"""From agent to agent in one turn: two that hand over to each other would go on for ever."""
+
+JSON = Mapping[str, Any]
+
+
+class Talk(Protocol):
+    """Of a conversation, what a call may know."""
+
+    @property
+    def role(self) -> Role: ...
+    @property
+    def tools(self) -> Executor: ...
+    @property
+    def cast(self) -> Cast | None: ...
+    @property
+    def transfers(self) -> int:
+        """From agent to agent in this turn so far."""
+        ...
+
+    def variables(self, agent: Agent | None = None) -> dict[str, Value]: ...
+
+
+def written_down(calls: Sequence[ToolCall], tools: Sequence[Tool], new_id: Callable[[], str]) -> list[dict[str, Any]]:
+    """What identifies each call: `request_id`, `tool_name`, `type`."""
+    kinds = {tool.name: tool.type for tool in tools}
+    return [
+        {
+            "request_id": f"{_safe(call.name)}_{new_id()}",
+            "tool_name": _safe(call.name),
+            "type": kinds.get(call.name, "client"),
+        }
+        for call in calls
+    ]
+
+
+def request_record(head: JSON, call: ToolCall) -> dict[str, Any]:
+    return {**head, "params_as_json": call.arguments, "tool_has_been_called": False, "tool_details": None}
+
+
+def result_record(head: JSON, outcome: Outcome) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        **head,
+        "result_value": outcome.value,
+        "is_error": outcome.is_error,
+        "tool_has_been_called": outcome.called,
+        "tool_latency_secs": outcome.latency_secs,
+        "dynamic_variable_updates": [],
+    }
+    return result | {"result": outcome.result} if head["type"] in ("system", "workflow") else result
+
+
+async def run_call(talk: Talk, call: ToolCall, request_id: str, tools: Sequence[Tool], effects: Effect) -> Outcome:
+    """Run one call with one of `tools`; what it changes of the conversation is written into `effects`."""
+    tool = next((tool for tool in tools if tool.name == call.name), None)
+    if tool is None:
+        names = ", ".join(tool.name for tool in tools)
+        return Outcome(f"There is no tool {call.name!r}. Tools: {names or 'none'}.", is_error=True, called=False)
+    try:
+        arguments = _arguments(call.arguments, tool)
+    except ValueError as wrong:
+        return Outcome(f"{wrong} Call the tool again with correct arguments.", is_error=True, called=False)
+    if tool.type != "system":
+        return await talk.tools.run(tool, request_id, arguments)
+    agent, rule = talk.role.agent, effects.transfer
+    outcome = run_system_tool(tool, arguments, System(agent.id, agent.languages), effects)
+    if effects.transfer is rule:
+        return outcome
+    if (why := await prepare_transfer(talk, effects)) is not None:
+        return transfer_failed(agent.id, why)
+    return outcome
+
+
+async def prepare_transfer(talk: Talk, effects: Effect) -> str | None:
+    """Find the agent that `effects` hands over to; what is in the way, after which nothing is handed over."""
+    rule = effects.transfer
+    assert rule is not None  # noqa: S101 (the caller has just seen it)
+    agent_id = rule["agent_id"]
+    if talk.cast is None:
+        effects.transfer, effects.ended = None, f"The conversation was handed over to the agent {agent_id}."
+        effects.farewell = rule.get("transfer_message") or None
+        return None
+    if talk.transfers >= MAX_TRANSFERS:
+        effects.transfer = None
+        return f"The conversation was handed over {MAX_TRANSFERS} times in this turn already."
+    try:
+        role = await talk.cast.role(agent_id)
+        first = role.agent.first_message if rule.get("enable_transferred_agent_first_message") else ""
+        require(talk.variables(role.agent), role.agent.prompt, first, rule.get("transfer_message") or "")
+    except ApiError as why:
+        effects.transfer = None
+        return str(why)
+    effects.successor = role
+    return None
+
+
+def _arguments(text: str, tool: Tool) -> dict[str, Any]:
+    """The arguments that a model wrote. Raises ValueError with what is wrong with them."""
+    arguments = json_object(text)
+    if arguments is None:
+        raise ValueError("The arguments are not a JSON object.")
+    if missing := [name for name in tool.required if name not in arguments]:
+        raise ValueError(f"Missing arguments: {', '.join(missing)}.")
+    return arguments
+
+
+def _safe(name: str) -> str:
+    """A model may call what does not exist, and endpoints refuse a history with a name that is none."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64] or "unnamed"

@@ -1,0 +1,83 @@
+"""Conditions of a workflow that are worked out: trees of comparisons over dynamic variables.
+
+Nothing here raises because of what a variable holds: a comparison that makes no sense, or that needs a variable without
+a value, does not hold.
+"""
+
+import operator
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from .variables import Value, Variables
+
+Expression = Mapping[str, Any]
+Ask = Callable[[str], Awaitable[bool]]
+"""Whether a language model answers yes to this question about the conversation."""
+
+_ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq_operator": operator.eq,
+    "neq_operator": operator.ne,
+    "gt_operator": operator.gt,
+    "lt_operator": operator.lt,
+    "gte_operator": operator.ge,
+    "lte_operator": operator.le,
+}
+
+
+async def holds(expression: Expression, variables: Variables, ask: Ask) -> bool:
+    """Whether the whole is true. `and` and `or` stop at the first child that decides: each `ask` costs."""
+    kind = str(expression.get("type"))
+    if kind in ("and_operator", "or_operator"):
+        decides = kind == "or_operator"
+        for child in expression.get("children") or ():
+            if await holds(child, variables, ask) is decides:
+                return decides
+        return not decides and bool(expression.get("children"))
+    if kind in _ORDER:
+        sides = [await _value(expression[side], variables, ask) for side in ("left", "right")]
+        return _compared(kind, *sides)
+    return _truth(await _value(expression, variables, ask)) is True
+
+
+async def _value(expression: Expression, variables: Variables, ask: Ask) -> Value | None:
+    """What a leaf stands for, or whether the tree below it holds; None where a variable has no value."""
+    match expression.get("type"):
+        case "string_literal" | "number_literal" | "boolean_literal":
+            return expression["value"]
+        case "dynamic_variable":
+            return variables.get(expression["name"])
+        case "llm":
+            return await ask(expression["prompt"])
+        case str() as kind if kind in _ORDER or kind in ("and_operator", "or_operator"):
+            return await holds(expression, variables, ask)
+        case _:
+            return None  # an operator that only newer platforms know
+
+
+def _compared(kind: str, left: Value | None, right: Value | None) -> bool:
+    """Variables often arrive as text, so beside a number or a truth a text counts as what it spells."""
+    if left is None or right is None:
+        return False
+    for read in (_truth, _number):
+        if not (isinstance(left, str) and isinstance(right, str)):
+            one, other = read(left), read(right)
+            if one is not None and other is not None:
+                return _ORDER[kind](one, other)
+    if isinstance(left, str) and isinstance(right, str):
+        return _ORDER[kind](left, right)
+    return kind == "neq_operator"  # a text that spells no number is not that number
+
+
+def _truth(value: Value | None) -> bool | None:
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+def _number(value: Value) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None

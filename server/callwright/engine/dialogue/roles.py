@@ -1,0 +1,28 @@
+"""Who speaks on the agent's side: an agent with what belongs to it, as the node of its workflow has it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .agent import Agent
+from .llm import LLM
+from .passages import Document
+from .workflow import Workflow
+
+
+@dataclass(frozen=True)
+class Role:
+    agent: Agent
+    documents: Sequence[Document] = ()
+    llm: LLM | None = None
+    """None: it speaks offline, by quoting its documents."""
+    workflow: Workflow | None = None
+
+
+class Cast(Protocol):
+    """The roles that a conversation can come to: the agent's own at the nodes of its workflow, and other agents."""
+
+    async def role(self, agent_id: str, node_id: str | None = None) -> Role:
+        """At a tool node the role has exactly the tools of the node. Raises NotFound, and BadRequest for an agent that
+        may not take part."""
+        ...

@@ -1,0 +1,92 @@
+"""The graph of a conversation: where its ways lead, and which one is taken now."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .expressions import holds
+from .judge import Judge
+from .variables import Variables
+
+JSON = Mapping[str, Any]
+
+MOST_STEPS = 20
+"""Moves before the agent speaks; tool nodes that lead to each other would go on for ever."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """An edge in one of its two directions."""
+
+    edge_id: str
+    field: str
+    """`forward_condition` or `backward_condition`, which leads from the edge's target to its source."""
+    source: str
+    target: str
+    condition: JSON
+
+
+def ways(edges: Mapping[str, JSON]) -> Iterator[Way]:
+    for id_, edge in edges.items():
+        for field, source, target in (
+            ("forward_condition", edge["source"], edge["target"]),
+            ("backward_condition", edge["target"], edge["source"]),
+        ):
+            if edge.get(field) is not None:
+                yield Way(id_, field, source, target, edge[field])
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """As the agent's document holds it; it was checked when it was saved."""
+
+    nodes: Mapping[str, JSON]
+    edges: Mapping[str, JSON]
+
+    @property
+    def start(self) -> str | None:
+        return next((id_ for id_, node in self.nodes.items() if node["type"] == "start"), None)
+
+    def kind(self, node_id: str) -> str:
+        return str(self.nodes[node_id]["type"])
+
+    def ways_from(self, node_id: str) -> list[Way]:
+        """In the node's own order; those that it does not name come last."""
+        order: Sequence[str] = self.nodes[node_id].get("edge_order") or ()
+        places = {edge_id: place for place, edge_id in enumerate(order)}
+        out = [way for way in ways(self.edges) if way.source == node_id and way.target in self.nodes]
+        return sorted(out, key=lambda way: places.get(way.edge_id, len(places)))
+
+
+def read_workflow(workflow: JSON | None) -> Workflow | None:
+    """None where the agent has no graph to follow."""
+    whole: JSON = workflow or {}
+    found = Workflow(whole.get("nodes") or {}, whole.get("edges") or {})
+    return found if found.start else None
+
+
+async def choose(
+    out: Sequence[Way], variables: Variables, judge: Judge | None, *, successful: bool | None, moves_on: bool
+) -> Way | None:
+    """The way that is taken now; None to stay.
+
+    What is certain comes before what a model has to find: the result of the tools (`successful`), then expressions in
+    their order, then one question about all conditions in words, and what is unconditional (if `moves_on`) last.
+    """
+
+    async def ask(question: str) -> bool:
+        return judge is not None and await judge.holds(question)
+
+    for way in out:
+        if way.condition["type"] == "result" and way.condition["successful"] is successful:
+            return way
+    for way in out:
+        if way.condition["type"] == "expression" and await holds(way.condition["expression"], variables, ask):
+            return way
+    judged = [way for way in out if way.condition["type"] == "llm"]
+    if judged and judge is not None:
+        number = await judge.first_that_holds([way.condition["condition"] for way in judged])
+        if number is not None:
+            return judged[number]
+    unconditional = (way for way in out if way.condition["type"] == "unconditional")
+    return next(unconditional, None) if moves_on else None
