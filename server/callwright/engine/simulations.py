@@ -10,6 +10,7 @@ from .cast import StoredCast
 from .conversations import keep
 from .dialogue.agent import read_agent
 from .dialogue.analysis import read_questions
+from .dialogue.features import features_used
 from .dialogue.record import Turn
 from .dialogue.simulation import DEFAULT_TURNS, Rehearsal, Simulated, simulate
 from .dialogue.tools import Mock
@@ -112,6 +113,7 @@ def _record(agent_id: str, rehearsal: Rehearsal, done: Simulated, started: int, 
         "error": {"code": 1, "reason": done.ended} if done.failed else None,
         "main_language": rehearsal.role.agent.language,
         "text_only": True,
+        "features_usage": features_used(rehearsal.role, done.transcript),
     }
     return {
         "simulated": True,

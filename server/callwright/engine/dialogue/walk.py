@@ -42,8 +42,6 @@ class Walk:
         self.spoke = node in workflow.nodes
         """The agent has said something here."""
         self.node = node if self.spoke else workflow.start or ""
-        self.used = {workflow.kind(self.node)}
-        """The kinds of nodes that were come to."""
 
     async def follow(self, talk: Walker) -> tuple[list[Step], Effect]:
         """Take the ways that are open. What they do to the conversation is in the effects, and still to be done."""
@@ -59,7 +57,6 @@ class Walk:
                 break
             here, successful = way.target, None
             steps.append(_step("edge", talk.now() - began, edge_id=way.edge_id, target_node_id=here))
-            self.used.add(self._flow.kind(here))
             if self._flow.kind(here) != "tool":
                 await self._arrive(talk, here, effects)
                 break
