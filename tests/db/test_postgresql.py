@@ -41,10 +41,10 @@ from tests.engine.test_rag_indexes import *
 from tests.engine.test_secrets import *
 from tests.engine.test_test_runs import *
 from tests.engine.test_widget import *
-from tests.engine.test_workflow_checks import *
 from tests.engine.test_workspace import *
 from tests.engine.test_workspaces import *
 from tests.laws import test_answers as answers
+from tests.workflow.test_problems import *
 
 from .postgresql import fresh, programs, server
 

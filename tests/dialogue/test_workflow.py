@@ -14,7 +14,7 @@ from callwright.engine.dialogue.roles import Role
 from callwright.engine.dialogue.simulated_user import STOP
 from callwright.engine.dialogue.simulation import Rehearsal, Simulated
 from callwright.engine.dialogue.tools import Mock
-from callwright.engine.dialogue.workflow import MOST_STEPS, read_workflow
+from callwright.workflow.graph import MOST_STEPS, read_workflow
 
 from .conftest import Connect
 from .llm_peer import JSON, Call, Fault, Reply, Say, peer

@@ -4,13 +4,13 @@ from typing import cast
 
 from ..contract.errors import BadRequest
 from ..contract.merge import Json, merged
+from ..workflow.graph import Workflow, read_workflow
 from .agent_documents import texts_of
 from .agent_tools import with_stored_tools
 from .agents import agent_row
 from .dialogue.agent import Agent, at, read_agent
 from .dialogue.passages import Document
 from .dialogue.roles import Role
-from .dialogue.workflow import Workflow, read_workflow
 from .handlers import Tx, Unit
 
 

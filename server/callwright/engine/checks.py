@@ -10,6 +10,7 @@ from ..contract.agents import CreateAgent
 from ..contract.errors import BadRequest, InvalidRequest, Problem
 from ..contract.merge import Json
 from ..net.guard import AllowList, check
+from ..workflow.problems import graph_problems
 from .handlers import Tx
 from .problems import validated
 from .tables import agent, document, secret
@@ -17,7 +18,6 @@ from .tables_agent_tests import agent_test
 from .tables_agent_tools import tool
 from .tables_mcp_servers import mcp_server
 from .uses import references_in
-from .workflow_checks import graph_problems
 from .workspace_documents import document_of
 
 PROMPT_BYTES = 2_000_000

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ...workflow.graph import Workflow
 from .agent import Agent
 from .llm import LLM
 from .passages import Document
-from .workflow import Workflow
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from ...workflow.choosing import choose
+from ...workflow.graph import MOST_STEPS, Way, Workflow
 from .agent import at
 from .calls import Talk, prepare_transfer, request_record, result_record, run_call, written_down
 from .judge import Judge
@@ -10,7 +12,6 @@ from .llm import ModelFailed, ToolCall
 from .roles import Cast, Role
 from .system_tools import Effect
 from .tools import Outcome, Tool
-from .workflow import MOST_STEPS, Way, Workflow, choose
 
 Step = dict[str, Any]
 """A move in wire form."""

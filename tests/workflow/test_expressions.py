@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callwright.engine.dialogue.expressions import holds
+from callwright.workflow.expressions import holds
 
 pytestmark = pytest.mark.anyio
 

@@ -8,8 +8,8 @@ import operator
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from .variables import Value, Variables
-
+Value = str | int | float | bool
+Variables = Mapping[str, Value]
 Expression = Mapping[str, Any]
 Ask = Callable[[str], Awaitable[bool]]
 """Whether a language model answers yes to this question about the conversation."""

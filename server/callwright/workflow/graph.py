@@ -1,12 +1,8 @@
-"""The graph of a conversation: where its ways lead, and which one is taken now."""
+"""The graph of a conversation: its nodes, and where their ways lead."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from .expressions import holds
-from .judge import Judge
-from .variables import Variables
 
 JSON = Mapping[str, Any]
 
@@ -63,30 +59,3 @@ def read_workflow(workflow: JSON | None) -> Workflow | None:
     whole: JSON = workflow or {}
     found = Workflow(whole.get("nodes") or {}, whole.get("edges") or {})
     return found if found.start else None
-
-
-async def choose(
-    out: Sequence[Way], variables: Variables, judge: Judge | None, *, successful: bool | None, moves_on: bool
-) -> Way | None:
-    """The way that is taken now; None to stay.
-
-    What is certain comes before what a model has to find: the result of the tools (`successful`), then expressions in
-    their order, then one question about all conditions in words, and what is unconditional (if `moves_on`) last.
-    """
-
-    async def ask(question: str) -> bool:
-        return judge is not None and await judge.holds(question)
-
-    for way in out:
-        if way.condition["type"] == "result" and way.condition["successful"] is successful:
-            return way
-    for way in out:
-        if way.condition["type"] == "expression" and await holds(way.condition["expression"], variables, ask):
-            return way
-    judged = [way for way in out if way.condition["type"] == "llm"]
-    if judged and judge is not None:
-        number = await judge.first_that_holds([way.condition["condition"] for way in judged])
-        if number is not None:
-            return judged[number]
-    unconditional = (way for way in out if way.condition["type"] == "unconditional")
-    return next(unconditional, None) if moves_on else None

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from ..contract.errors import Problem
 from ..contract.merge import Json
-from .dialogue.workflow import Way, ways
+from .graph import Way, ways
 
 DEEPEST_EXPRESSION = 32
 """Operators inside one another: an editor nests a few, and each level is a call when it is worked out."""

@@ -7,9 +7,8 @@ from httpx2 import AsyncClient
 from inline_snapshot import snapshot
 
 from callwright.api.client import ApiClient
-from callwright.engine.workflow_checks import DEEPEST_EXPRESSION
-
-from .helpers import JSON, agent, problems, read
+from callwright.workflow.problems import DEEPEST_EXPRESSION
+from tests.engine.helpers import JSON, agent, problems, read
 
 pytestmark = pytest.mark.anyio
 
