@@ -10,6 +10,8 @@ REQUESTS = {
     "change an agent's prompt": "update_agent",
     "delete the old sales agent": "delete_agent",
     "make a copy of this agent to try something": "duplicate_agent",
+    "is this workflow all right before I save it": "validate_workflow",
+    "draw the workflow of my agent and explain where it leads": "explain_workflow",
     "rehearse the agent with an angry caller": "simulate_conversation",
     "simulate a conversation before we go live": "simulate_conversation",
     "which calls failed yesterday": "list_conversations",

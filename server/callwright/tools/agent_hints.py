@@ -1,9 +1,11 @@
 """What fits the contract and still does not do what its author most likely wants, in words."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from ..contract.agent.workflow import Edge, Workflow
+from ..contract.agent.workflow import Workflow
 from ..contract.agents import Agent
+from ..workflow.problems import unreachable
 from .text import short
 
 ENGLISH_ONLY = {"eleven_turbo_v2": "eleven_turbo_v2_5", "eleven_flash_v2": "eleven_flash_v2_5"}
@@ -21,20 +23,9 @@ def hints_of(agent: Agent) -> Iterator[str]:
     spoken = {language, *config.language_presets}
     if silent := sorted(set(agent.platform_settings.widget.language_presets) - spoken):
         yield f"The widget has labels in languages that the agent does not speak: {', '.join(map(short, silent[:10]))}."
-    if agent.workflow is not None and (lost := _unreachable(agent.workflow)):
+    if agent.workflow is not None and (lost := unreachable(_dumped(agent.workflow))):
         yield f"No conversation gets to these nodes of the workflow: {', '.join(map(short, lost[:10]))}."
 
 
-def _unreachable(workflow: Workflow) -> list[str]:
-    ways = [way for edge in workflow.edges.values() for way in _ways(edge)]
-    reached = {id for id, node in workflow.nodes.items() if getattr(node, "type", None) == "start"}
-    while more := {end for start, end in ways if start in reached} - reached:
-        reached |= more
-    return [id for id in workflow.nodes if id not in reached]
-
-
-def _ways(edge: Edge) -> Iterator[tuple[str, str]]:
-    if edge.forward_condition is not None:
-        yield edge.source, edge.target
-    if edge.backward_condition is not None:
-        yield edge.target, edge.source
+def _dumped(workflow: Workflow) -> dict[str, Any]:
+    return workflow.model_dump(mode="json", by_alias=True, exclude_unset=True)

@@ -54,6 +54,7 @@ from .scope import Api
 from .text import short
 from .toolset import PlatformApi, Toolset
 from .views import Deleted, Page, View, ordered
+from .workflows import explain_workflow, validate_workflow
 
 TOOLS = Toolset("agents", "Create, inspect, change and rehearse voice agents.")
 
@@ -259,6 +260,8 @@ async def _followed(api: Api, op: StreamSimulation) -> Simulation:
 
 
 TOOLS.tool(title="Describe configuration")(describe_config)
+TOOLS.tool(title="Validate workflow", default=False)(validate_workflow)
+TOOLS.tool(GetAgent, title="Explain workflow", default=False)(explain_workflow)
 
 
 @TOOLS.preview(DeleteAgent)

@@ -10,7 +10,7 @@ META = "callwright/approval"
 TOKEN = "approval_token"  # noqa: S105  (an argument's name)
 TOKEN_SCHEMA = {"type": "string", "description": "After the user agreed."}
 
-OWN_NOTES = ("describe_config", "get_status", "show_approval_policy", "list_changes")
+OWN_NOTES = ("describe_config", "validate_workflow", "get_status", "show_approval_policy", "list_changes")
 """Tools that read only what this server itself knows, and send nothing to the platform: nobody is asked."""
 
 ASKING = ("delete", "dial", "grant", "secret")

@@ -5,7 +5,7 @@ a value, does not hold.
 """
 
 import operator
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 Value = str | int | float | bool
@@ -37,6 +37,21 @@ async def holds(expression: Expression, variables: Variables, ask: Ask) -> bool:
         sides = [await _value(expression[side], variables, ask) for side in ("left", "right")]
         return _compared(kind, *sides)
     return _truth(await _value(expression, variables, ask)) is True
+
+
+def questions_in(expression: Expression | None) -> Iterator[str]:
+    """What a model would be asked."""
+    if expression and expression.get("type") == "llm":
+        yield expression["prompt"]
+    for below in _below(expression or {}):
+        yield from questions_in(below)
+
+
+def _below(expression: Expression) -> list[Expression]:
+    return [
+        *(expression.get("children") or ()),
+        *(expression[side] for side in ("left", "right") if side in expression),
+    ]
 
 
 async def _value(expression: Expression, variables: Variables, ask: Ask) -> Value | None:

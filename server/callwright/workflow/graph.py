@@ -8,6 +8,8 @@ JSON = Mapping[str, Any]
 
 MOST_STEPS = 20
 """Moves before the agent speaks; tool nodes that lead to each other would go on for ever."""
+LAST = ("end", "phone_number", "standalone_agent")
+"""Kinds of nodes that a conversation does not come back from."""
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,10 @@ from typing import Any, cast
 
 from ..contract.errors import Problem
 from ..contract.merge import Json
-from .graph import Way, ways
+from .graph import LAST, Way, ways
 
 DEEPEST_EXPRESSION = 32
 """Operators inside one another: an editor nests a few, and each level is a call when it is worked out."""
-LAST = ("end", "phone_number", "standalone_agent")
-"""Kinds of nodes that a conversation does not come back from."""
 
 _OPERANDS = ("left", "right", "children")
 
@@ -97,3 +95,13 @@ def _depth(expression: Any) -> int:
 
 def _problem(at: tuple[str | int, ...], said: str, kind: str) -> Problem:
     return Problem(loc=["body", "workflow", *at], msg=said, type=kind)
+
+
+def unreachable(workflow: Json) -> list[str]:
+    """Nodes that no conversation gets to; no error, because an editor keeps what is not connected yet."""
+    nodes: dict[str, Json] = workflow.get("nodes") or {}
+    found = list(ways(workflow.get("edges") or {}))
+    reached = {id for id, node in nodes.items() if node["type"] == "start"}
+    while more := {way.target for way in found if way.source in reached} - reached:
+        reached |= more
+    return [id for id in nodes if id not in reached]

@@ -1,0 +1,49 @@
+"""Trying a workflow out without a conversation: which way it goes if these conditions hold."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from .choosing import choose
+from .expressions import Variables, questions_in
+from .graph import LAST, MOST_STEPS, Way, Workflow, ways
+
+
+@dataclass
+class Assumed:
+    """A judge that is told beforehand what holds. Each condition holds once, so that nothing turns in circles."""
+
+    conditions: list[str]
+    questions: Collection[str]
+
+    async def first_that_holds(self, conditions: Sequence[str]) -> int | None:
+        found = next((place for place, condition in enumerate(conditions) if condition in self.conditions), None)
+        if found is not None:
+            self.conditions.remove(conditions[found])
+        return found
+
+    async def holds(self, question: str) -> bool:
+        return question in self.questions
+
+
+async def tried(flow: Workflow, variables: Variables, holding: Collection[str], *, tools_succeed: bool) -> list[Way]:
+    """The ways that are taken, one turn of the user after the other, until the conversation stays where it is.
+
+    `holding`: the edges of which everything that a model would have to find is taken to hold.
+    """
+    assumed = [way.condition for way in ways(flow.edges) if way.edge_id in holding]
+    texts = [condition["condition"] for condition in assumed if condition["type"] == "llm"]
+    judge = Assumed(texts, {said for condition in assumed for said in questions_in(condition.get("expression"))})
+    here, taken, spoke = flow.start or "", list[Way](), False
+    while len(taken) < MOST_STEPS and flow.kind(here) not in LAST:
+        acts = flow.kind(here) in ("start", "tool")
+        successful = tools_succeed if flow.kind(here) == "tool" else None
+        out = flow.ways_from(here)
+        way = await choose(out, variables, judge, successful=successful, moves_on=spoke or acts)
+        if way is not None:
+            here, spoke = way.target, False
+            taken.append(way)
+        elif spoke or acts:
+            break
+        else:
+            spoke = True  # the agent speaks, and the user answers
+    return taken

@@ -1,0 +1,99 @@
+"""A workflow for people: its conditions in words, and the whole as a Mermaid flowchart."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .graph import Way, Workflow
+
+LONGEST_LABEL = 80
+"""Characters of a label in the drawing."""
+
+_SIGNS = {
+    "eq_operator": "=",
+    "neq_operator": "!=",
+    "gt_operator": ">",
+    "lt_operator": "<",
+    "gte_operator": ">=",
+    "lte_operator": "<=",
+    "and_operator": "and",
+    "or_operator": "or",
+}
+_SHAPES = {
+    "start": ("([", "])"),
+    "end": ("([", "])"),
+    "tool": ("[[", "]]"),
+    "standalone_agent": ("[/", "/]"),
+    "phone_number": ("[/", "/]"),
+}
+
+
+def in_words(condition: Mapping[str, Any]) -> str:
+    match condition.get("type"):
+        case "unconditional":
+            return "always"
+        case "llm":
+            return f"if {condition['condition'].strip().rstrip('.')}"
+        case "result":
+            return "if the tools succeed" if condition["successful"] else "if a tool fails"
+        case "expression":
+            return f"if {_infix(condition['expression'])}"
+        case other:
+            return f"by {other}, which only a newer platform knows"
+
+
+def described(flow: Workflow, node_id: str) -> str:
+    """What happens at a node."""
+    node = flow.nodes[node_id]
+    match node["type"]:
+        case "start":
+            return "Start"
+        case "end":
+            return "End"
+        case "override_agent":
+            return str(node.get("label") or node_id)
+        case "tool":
+            return "Run " + (", ".join(locator["tool_id"] for locator in node.get("tools") or ()) or "no tool")
+        case "standalone_agent":
+            return f"Hand over to agent {node['agent_id']}"
+        case "phone_number":
+            to: Mapping[str, Any] = node.get("transfer_destination") or {}
+            return f"Hand over to {to.get('phone_number') or to.get('sip_uri') or 'a person'}"
+        case other:
+            return f"{node_id} ({other})"
+
+
+def mermaid(flow: Workflow, ways: list[Way]) -> str:
+    """A flowchart. Labels cannot break out of it, whatever they hold."""
+    names = {id_: f"n{number}" for number, id_ in enumerate(flow.nodes)}
+    lines = ["flowchart TD"]
+    for id_, name in names.items():
+        opened, closed = _SHAPES.get(flow.kind(id_), ("[", "]"))
+        lines.append(f'  {name}{opened}"{_label(described(flow, id_))}"{closed}')
+    drawn = [way for way in ways if way.source in names and way.target in names]
+    lines += [f'  {names[way.source]} -->|"{_label(in_words(way.condition))}"| {names[way.target]}' for way in drawn]
+    return "\n".join(lines)
+
+
+def _label(text: str) -> str:
+    line = " ".join(text.split())
+    line = line if len(line) <= LONGEST_LABEL else f"{line[: LONGEST_LABEL - 1]}…"
+    return re.sub(r"[^\w\s.,:;!?=+()'/…-]", lambda sign: f"#{ord(sign[0])};", line)
+
+
+def _infix(expression: Mapping[str, Any], *, inside: bool = False) -> str:
+    match expression.get("type"):
+        case "string_literal" | "number_literal" | "boolean_literal":
+            value = expression["value"]
+            return f"{value:g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+        case "dynamic_variable":
+            return str(expression["name"])
+        case "llm":
+            return f"the model says yes to {json.dumps(expression['prompt'], ensure_ascii=False)}"
+        case str() as kind if kind in _SIGNS:
+            parts = expression.get("children") or [expression[side] for side in ("left", "right") if side in expression]
+            text = f" {_SIGNS[kind]} ".join(_infix(part, inside=True) for part in parts)
+            return f"({text})" if inside and len(parts) > 1 else text
+        case other:
+            return f"({other})"
