@@ -20,6 +20,7 @@ from mcp.types import Icon
 
 from . import __version__
 from .bounds import Bounds
+from .client_log import ClientLog
 from .clock import NewId, NowMs, new_id, now_ms
 from .guides.apps import Apps, stamped
 from .guides.places import changed_by
@@ -28,6 +29,7 @@ from .guides.skills import Skills
 from .keys import key_file, subkey
 from .settings import Platform, Settings
 from .subscriptions import Subscriptions
+from .telemetry.redaction import Redactor, secrets_of
 from .tools.approval_state import name_question
 from .tools.offer import EVERYDAY, Offer, named_prompts, one_page
 from .tools.policy import Policy
@@ -64,9 +66,14 @@ class App:
         command: str = "callwright",
         clock: NowMs = now_ms,
         ids: NewId = new_id,
+        redact: Redactor | None = None,
     ) -> None:
-        """`command`: what a person types to run this program on the same data, for the answers that ask for it."""
+        """`command`: what a person types to run this program on the same data, for the answers that ask for it.
+
+        `redact`: knows more secrets than the settings alone tell.
+        """
         self.settings, self.command = settings, command
+        self.redact = redact or Redactor(secrets_of(settings, {}))
         self.platform: Platform = platform or settings.platform
         self.policy = _policy(settings)
         self.near = False
@@ -304,7 +311,10 @@ def build_server(
         log_level="WARNING",
     )
     server.middleware.insert(0, name_question)
+    told = ClientLog(app.redact)
+    server.middleware.insert(0, told)
     if sessions:
+        told.serve(server)
         app.subscriptions.serve(server)
     return server
 

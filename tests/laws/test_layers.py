@@ -24,13 +24,15 @@ MAY: dict[str, set[str]] = {
     "contract": set(),
     "net": {"contract"},
     "db": {"contract"},
-    "api": {"contract", "net", "bounds"},
+    "api": {"contract", "net", "bounds", "telemetry"},
     "ledger": {"db"},
-    "tools": {"contract", "api", "ledger", "settings", "keys", "bounds"},
+    "tools": {"contract", "api", "ledger", "settings", "keys", "bounds", "telemetry"},
     "guides": {"tools", "contract", "api", "ledger"},
-    "engine": {"contract", "net", "db", "settings", "clock", "keys"},
-    "edge": {"tools", "guides", "api", "contract", "db", "net", *LEAVES},
-    "tenants": {"api", "ledger", "principals"},
+    "engine": {"contract", "net", "db", "settings", "clock", "keys", "telemetry"},
+    "edge": {"tools", "guides", "api", "contract", "db", "net", "telemetry", *LEAVES},
+    "telemetry": {"settings"},
+    "client_log": {"telemetry"},
+    "tenants": {"api", "ledger", "principals", "subscriptions"},
     "status": {"engine", *LEAVES},
     "subscriptions": set(),
     "approval_page": {"ledger", "clock"},
@@ -44,13 +46,15 @@ MAY: dict[str, set[str]] = {
         "db",
         "status",
         "subscriptions",
+        "telemetry",
+        "client_log",
         "approval_page",
         *LEAVES,
     },
     **{command: {"app", "tools", *LEAVES} for command in ABOVE},
     "hosts": set(),
     "installing": {"hosts", "settings"},
-    "cli": {"app", "settings", "contract", "edge", "tools", "hosts", "installing", *ABOVE},
+    "cli": {"app", "settings", "telemetry", "contract", "edge", "tools", "hosts", "installing", *ABOVE},
     "__main__": {"cli"},
 }
 MAY["doctor"] |= {"status", "contract", "engine"}  # it examines the parts one by one
@@ -65,12 +69,13 @@ MAY["serving"] |= {
 ONLY = {
     "httpx2": {"net"},
     "sqlalchemy": {"db", "engine", "ledger"},
-    "mcp": {"tools", "guides", "app", "subscriptions", "engine", "edge", *ABOVE},
+    "mcp": {"tools", "guides", "app", "subscriptions", "client_log", "engine", "edge", *ABOVE},
     "starlette": {"engine", "edge", "serving", "app", "approval_page"},
     "uvicorn": {"serving", "approval_page"},
     "jwt": {"edge"},
     "cryptography": {"engine", "ledger", "tools"},
     "openai": {"engine"},
+    "opentelemetry": {"telemetry"},
 }
 """Packages of others, and who may import them."""
 
@@ -167,27 +172,7 @@ print("\\n".join(sorted(set(sys.modules) - before)))
     )
     loaded = set(run.stdout.split())
     assert {name for name in loaded if name.startswith("callwright")} == snapshot(
-        {
-            "callwright",
-            "callwright.app",
-            "callwright.bounds",
-            "callwright.clock",
-            "callwright.guides",
-            "callwright.guides.apps",
-            "callwright.guides.places",
-            "callwright.guides.prompts",
-            "callwright.guides.server",
-            "callwright.guides.skills",
-            "callwright.keys",
-            "callwright.settings",
-            "callwright.subscriptions",
-            "callwright.tools",
-            "callwright.tools.approval_state",
-            "callwright.tools.exempt",
-            "callwright.tools.offer",
-            "callwright.tools.policy",
-            "callwright.tools.surface",
-        }
+        {'callwright', 'callwright.app', 'callwright.bounds', 'callwright.client_log', 'callwright.clock', 'callwright.guides', 'callwright.guides.apps', 'callwright.guides.places', 'callwright.guides.prompts', 'callwright.guides.server', 'callwright.guides.skills', 'callwright.keys', 'callwright.settings', 'callwright.subscriptions', 'callwright.telemetry', 'callwright.telemetry.calling', 'callwright.telemetry.logs', 'callwright.telemetry.redaction', 'callwright.tools', 'callwright.tools.approval_state', 'callwright.tools.exempt', 'callwright.tools.offer', 'callwright.tools.policy', 'callwright.tools.surface'}
     )
     heavy = {"sqlalchemy", "openai", "dbos", "cryptography", "filelock", "platformdirs", "keyring"}
     assert {name.split(".")[0] for name in loaded} & heavy == set()
