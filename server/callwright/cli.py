@@ -142,7 +142,9 @@ def _platform(settings: Settings, args: argparse.Namespace) -> Platform:
 
 def _serve(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App, build_server
+    from .telemetry.exporting import export_spans
 
+    export_spans(os.environ)
     platform = _platform(settings, args)
     app = App(settings, platform, command=_own_command(settings), redact=args.redact)
     where = settings.api_url if platform == "hosted" else f"data in {settings.home}"
@@ -171,7 +173,9 @@ def _tokens(settings: Settings, platform: Platform) -> "Tokens":
 def _engine(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
     from .serving import serve_engine
+    from .telemetry.exporting import export_spans
 
+    export_spans(os.environ)
     return serve_engine(App(settings, "embedded"), args.host, args.port, args.say)
 
 

@@ -172,7 +172,32 @@ print("\\n".join(sorted(set(sys.modules) - before)))
     )
     loaded = set(run.stdout.split())
     assert {name for name in loaded if name.startswith("callwright")} == snapshot(
-        {'callwright', 'callwright.app', 'callwright.bounds', 'callwright.client_log', 'callwright.clock', 'callwright.guides', 'callwright.guides.apps', 'callwright.guides.places', 'callwright.guides.prompts', 'callwright.guides.server', 'callwright.guides.skills', 'callwright.keys', 'callwright.settings', 'callwright.subscriptions', 'callwright.telemetry', 'callwright.telemetry.calling', 'callwright.telemetry.logs', 'callwright.telemetry.redaction', 'callwright.tools', 'callwright.tools.approval_state', 'callwright.tools.exempt', 'callwright.tools.offer', 'callwright.tools.policy', 'callwright.tools.surface'}
+        {
+            "callwright",
+            "callwright.app",
+            "callwright.bounds",
+            "callwright.client_log",
+            "callwright.clock",
+            "callwright.guides",
+            "callwright.guides.apps",
+            "callwright.guides.places",
+            "callwright.guides.prompts",
+            "callwright.guides.server",
+            "callwright.guides.skills",
+            "callwright.keys",
+            "callwright.settings",
+            "callwright.subscriptions",
+            "callwright.telemetry",
+            "callwright.telemetry.calling",
+            "callwright.telemetry.logs",
+            "callwright.telemetry.redaction",
+            "callwright.tools",
+            "callwright.tools.approval_state",
+            "callwright.tools.exempt",
+            "callwright.tools.offer",
+            "callwright.tools.policy",
+            "callwright.tools.surface",
+        }
     )
     heavy = {"sqlalchemy", "openai", "dbos", "cryptography", "filelock", "platformdirs", "keyring"}
     assert {name.split(".")[0] for name in loaded} & heavy == set()

@@ -132,8 +132,7 @@ class ApiClient:
 
     async def _attempts(self, op: Operation[Any], seconds: float, *, whole: bool = True) -> Answer:
         if op.effect != "read":
-            for secret in _secrets_in(op):
-                hush(secret)
+            hush(*_secrets_in(op))
         _, host, port = self._origin
         attempt = 0
         while True:

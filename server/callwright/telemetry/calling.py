@@ -39,7 +39,7 @@ def answering(calling: Calling) -> Generator[None]:
         _current.reset(before)
 
 
-def hush(secret: str) -> None:
-    """No line about the request that is being answered shows this text."""
+def hush(*secrets: str) -> None:
+    """No line about the request that is being answered shows these texts."""
     if calling := _current.get():
-        calling.hushed.add(secret)
+        calling.hushed.update(secrets)

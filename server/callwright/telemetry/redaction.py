@@ -16,10 +16,13 @@ MASK = "[secret]"
 SHORTEST = 4
 """Characters. Masking shorter ones would garble the text, and tell them by that."""
 
-_NAMES = r"(?:[\w-]{0,40}(?:api[_-]?key|secret|passw(?:or)?d|token|signature|credential)|(?:proxy-)?authorization|set-cookie|cookie|sig)"
+_NAMES = (
+    r"(?:[\w-]{0,40}(?:api[_-]?key|secret|passw(?:or)?d|token|signature|credential)"
+    r"|(?:proxy-)?authorization|(?:set-)?cookie|sig)"
+)
 _LOOKS_SECRET: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(bearer|basic)(\s+|%20|\+)[A-Za-z0-9._~+/=-]{6,}", re.I), rf"\1\2{MASK}"),
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s\"'@]+@", re.I), rf"\1{MASK}@"),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://)[^/\s\"'@]{1,500}@", re.I), rf"\1{MASK}@"),
     (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), MASK),
     (re.compile(r"\b(?:sk|rk|pk|xi)[-_][A-Za-z0-9_-]{12,}"), MASK),
     (re.compile(rf"([?&;]{_NAMES}=)[^&#;\s\"'<>]+", re.I), rf"\1{MASK}"),
@@ -45,7 +48,7 @@ class Redactor:
 
 
 def secrets_of(settings: Settings, env: Mapping[str, str]) -> list[str]:
-    """Every secret that the settings and the files that they name hold."""
+    """Every secret that the settings, the files that they name, and the exporter's own variables hold."""
     values: list[object] = [getattr(settings, each.name) for each in fields(settings) if each.metadata["secret"]]
     values += settings.secret_env.values()
     for url in (settings.own_database_url, settings.proxy_url):
@@ -55,6 +58,8 @@ def secrets_of(settings: Settings, env: Mapping[str, str]) -> list[str]:
     values += [route.get("api_key") for route in _rows(settings.llm_routes, lambda found: found.values())]
     for row in _rows(settings.tokens_file, lambda found: found["tokens"]):
         values += [row.get("token"), env.get(str(row.get("hosted_key")))]
+    headers = (env.get(f"OTEL_EXPORTER_OTLP_{of}HEADERS", "") for of in ("", "TRACES_"))
+    values += [unquote(pair.partition("=")[2].strip()) for each in headers for pair in each.split(",")]
     values += [_kept(settings.home / name) for name in ("http.token", "engine.key")]
     keys = [value for value in values if isinstance(value, bytes)]
     spelt = [spelling for key in keys for spelling in (base64.b64encode(key).decode(), key.hex(), repr(key)[2:-1])]
