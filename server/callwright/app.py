@@ -80,7 +80,7 @@ class App:
         """Whether the person is at this machine, so that they can open a page of this process."""
         self._page: ApprovalPage | None = None
         self.bounds = Bounds(settings.read_only, settings.no_outbound)
-        self.subscriptions = Subscriptions()
+        self.subscriptions = Subscriptions(lambda request: self.of(request).account)
         self.meters: Meters | None = None
         """Where the server counts what it does; over stdio nobody looks."""
         self.tenants: Tenants | None = None
@@ -172,10 +172,13 @@ class App:
         """
         return await self._engine_app(await self.database(), admit_key)
 
-    async def changed(self, ids: Mapping[str, str]) -> None:
-        """Tell who follows them that resources changed. `ids`: of the operation that changed something, by name."""
+    async def changed(self, ids: Mapping[str, str], account: str | None = None) -> None:
+        """Tell who follows them that resources changed. `ids`: of the operation that changed something, by name.
+
+        `account`: where, if not in the server's own.
+        """
         for uri in changed_by(ids):
-            await self.subscriptions.publish(ResourceUpdated(uri=uri))
+            await self.subscriptions.publish(ResourceUpdated(uri=uri), account or self.account)
 
     async def status(self) -> dict[str, Any]:
         from .status import status
@@ -312,7 +315,7 @@ def build_server(
     )
     server.middleware.insert(0, name_question)
     told = ClientLog(app.redact)
-    server.middleware.insert(0, told)
+    server.middleware[:0] = [told, app.subscriptions]
     if sessions:
         told.serve(server)
         app.subscriptions.serve(server)

@@ -76,7 +76,7 @@ class Tenant:
         return await self._app.ledger(self.account)
 
     async def changed(self, ids: Mapping[str, str]) -> None:
-        """Nobody is told: one bus serves all clients, and what one tenant does is nothing for another to hear."""
+        await self._app.changed(ids, self.account)
 
     async def status(self) -> dict[str, Any]:
         own = "the account of the key" if self._app.platform == "hosted" else self._principal.workspace

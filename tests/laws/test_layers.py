@@ -32,7 +32,7 @@ MAY: dict[str, set[str]] = {
     "edge": {"tools", "guides", "api", "contract", "db", "net", "telemetry", *LEAVES},
     "telemetry": {"settings"},
     "client_log": {"telemetry"},
-    "tenants": {"api", "ledger", "principals", "subscriptions"},
+    "tenants": {"api", "ledger", "principals"},
     "status": {"engine", *LEAVES},
     "subscriptions": set(),
     "approval_page": {"ledger", "clock"},

@@ -10,6 +10,9 @@ from .. import __version__
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
+SEND_SECONDS = 2.0
+"""Instead of ten: where the collector is down, the end of the process waits for that."""
+
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +33,8 @@ def export_spans(env: Mapping[str, str]) -> None:
     except ImportError:
         log.warning("No traces are sent, though OTEL_* variables ask for them: install callwright[otel].")
         return
-    send_all(_resource(env))
+    told = any(env.get(name) for name in ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"))
+    send_all(_resource(env), None if told else SEND_SECONDS)
 
 
 def _resource(env: Mapping[str, str]) -> dict[str, str]:

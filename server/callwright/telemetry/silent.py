@@ -13,10 +13,13 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.trace import Status
 
 
-def send_all(resource: Mapping[str, str]) -> None:
-    """From now on, to where the environment says. What is left is sent when the process ends."""
+def send_all(resource: Mapping[str, str], seconds: float | None) -> None:
+    """From now on, to where the environment says. What is left is sent when the process ends.
+
+    `seconds`: how long one sending is tried, where the environment does not say.
+    """
     provider = TracerProvider(resource=Resource.create(resource))
-    provider.add_span_processor(BatchSpanProcessor(Silent(OTLPSpanExporter())))
+    provider.add_span_processor(BatchSpanProcessor(Silent(OTLPSpanExporter(timeout=seconds))))
     trace.set_tracer_provider(provider)
 
 
