@@ -180,10 +180,10 @@ class App:
         for uri in changed_by(ids):
             await self.subscriptions.publish(ResourceUpdated(uri=uri), account or self.account)
 
-    async def status(self) -> dict[str, Any]:
+    async def status(self, *, operator: bool = True) -> dict[str, Any]:
         from .status import status
 
-        return await status(self)
+        return await status(self, operator=operator)
 
     async def close(self) -> None:
         if self._page:
