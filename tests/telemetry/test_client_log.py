@@ -37,7 +37,7 @@ def listening(heard: Heard) -> Any:
 
 def line(tool: str, effect: str, request_id: str) -> tuple[str, str, dict[str, Any]]:
     told = {"tool": tool, "principal": "local", "request_id": request_id, "effect": effect, "outcome": "done"}
-    said = {"message": f"{tool}: done", **told, "approval": "policy", "duration_ms": IsFloat(gt=0)}
+    said = {"message": f"{tool} done", **told, "approval": "policy", "duration_ms": IsFloat(gt=0)}
     return "info", "callwright.calls", said
 
 
@@ -85,7 +85,7 @@ async def test_a_defect_is_told_without_its_reason(app: App, monkeypatch: pytest
     async with Client(build_server(app), mode="legacy", logging_callback=listening(heard)) as client:
         await client.set_logging_level("error")  # pyright: ignore[reportDeprecated]
         assert (await client.call_tool("list_agents", {})).is_error
-    assert [(level, data["message"]) for level, _, data in heard] == [("error", "list_agents: defect")]
+    assert [(level, data["message"]) for level, _, data in heard] == [("error", "list_agents defect")]
     assert "kanarie" not in repr(heard)
 
 

@@ -76,7 +76,7 @@ def test_each_line_is_json_and_tells_of_a_call_what_an_operator_asks(tmp_path: P
             "timestamp": UTC,
             "level": "INFO",
             "logger": "callwright.calls",
-            "message": "create_agent: done",
+            "message": "create_agent done",
             "tool": "create_agent",
             "principal": "local",
             "request_id": "2",
@@ -89,7 +89,7 @@ def test_each_line_is_json_and_tells_of_a_call_what_an_operator_asks(tmp_path: P
             "timestamp": UTC,
             "level": "INFO",
             "logger": "callwright.calls",
-            "message": "delete_agent: error",
+            "message": "delete_agent error",
             "tool": "delete_agent",
             "principal": "local",
             "request_id": "3",
@@ -106,7 +106,7 @@ def test_the_text_is_for_people(tmp_path: Path) -> None:
     start, line = err.splitlines()
     assert start.startswith("callwright ")
     assert line == IsStr(
-        regex=r"20\S+Z INFO callwright\.calls: list_agents: done \[tool=list_agents principal=local request_id=2"
+        regex=r"20\S+Z INFO callwright\.calls: list_agents done \[tool=list_agents principal=local request_id=2"
         r" effect=read outcome=done approval=policy duration_ms=[\d.]+\]"
     )
 

@@ -69,7 +69,7 @@ def test_what_looks_like_a_secret_is_masked(told: str, masked: str) -> None:
 @pytest.mark.parametrize(
     "plain",
     [
-        "create_agent: done",
+        "create_agent done",
         "GET /v1/convai/secrets/{secret_id}, attempt 1: 200",
         "https://api.elevenlabs.io/v1/convai/agents?page_size=30",
         "1,234 tokens: in 1,000, out 234",

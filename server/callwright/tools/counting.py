@@ -75,7 +75,7 @@ class Counted:
         level = logging.ERROR if self._outcome == "defect" else logging.INFO
         if log.isEnabledFor(level):
             facts = {"tool": self._tool, "principal": self._who, **said, "duration_ms": round(seconds * 1000, 1)}
-            log.log(level, "%s: %s", self._tool, self._outcome, extra={FACTS: facts})
+            log.log(level, "%s %s", self._tool, self._outcome, extra={FACTS: facts})
 
 
 def _asks(answer: object) -> bool:
