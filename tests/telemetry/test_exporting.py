@@ -109,3 +109,16 @@ def test_unless_it_is_asked_for_nothing_of_the_extra_is_imported(tmp_path: Path,
     told = "import atexit, sys; atexit.register(lambda: print('opentelemetry.sdk' in sys.modules, file=sys.stderr))"
     _, err = said_by(tmp_path, ("list_agents", {}), program=told, **off)
     assert err.splitlines()[1:] == ["False"]
+
+
+def test_the_text_of_an_error_does_not_leave(tmp_path: Path) -> None:
+    """The SDK's own span of a message that failed holds it."""
+    broken = """
+from mcp.server import MCPServer
+async def fails(self, ctx, params): raise RuntimeError("kanarie")
+MCPServer._handle_call_tool = fails
+"""
+    with collector() as (url, got):
+        said_by(tmp_path, ("list_agents", {}), program=broken, OTEL_EXPORTER_OTLP_ENDPOINT=url)
+    assert [body for _, body in got if b"tools/call list_agents" in body]
+    assert not [body for _, body in got if b"kanarie" in body]
