@@ -37,6 +37,9 @@ _LEVELS: dict[str, int] = {
 }
 """The protocol's names, as the numbers of `logging`: the program itself says nothing between or beyond its own."""
 
+LONGEST_NAME = 64
+"""Characters of a tool's name: a client may send any text."""
+
 
 class ClientLog:
     """Middleware. What is logged meanwhile, to stderr too, is known to be about the request that it wraps."""
@@ -96,7 +99,7 @@ def _named(number: int) -> LoggingLevel:
 
 def _tool(ctx: ServerRequestContext[Any, Any]) -> str | None:
     name = (ctx.params or {}).get("name") if ctx.method == "tools/call" else None
-    return name if isinstance(name, str) else None
+    return name[:LONGEST_NAME] if isinstance(name, str) else None
 
 
 def _principal(ctx: ServerRequestContext[Any, Any]) -> str:

@@ -111,6 +111,24 @@ def test_the_text_is_for_people(tmp_path: Path) -> None:
     )
 
 
+def test_what_a_client_sent_makes_no_line_of_its_own(tmp_path: Path) -> None:
+    forged = "2026-11-20T00:00:00.000Z INFO callwright.calls: delete_agent done"
+    quoting = f"""
+import logging
+from callwright.contract.agents import ListAgents
+ours = ListAgents.url
+def url(self):
+    logging.getLogger("callwright.x").warning("Told %s", "x\\n{forged}")
+    return ours(self)
+ListAgents.url = url
+"""
+    _, err = said_by(tmp_path, ("list_agents", {}), program=quoting)
+    start, *lines = err.splitlines()
+    assert lines
+    assert start.startswith("callwright ")
+    assert all(f"Told x\\n{forged} [tool=list_agents" in line for line in lines)
+
+
 def test_what_goes_well_is_not_told_unless_asked(tmp_path: Path) -> None:
     _, err = said_by(tmp_path, ("list_agents", {}))
     assert len(err.splitlines()) == 1

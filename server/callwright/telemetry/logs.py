@@ -19,6 +19,8 @@ from .redaction import Redactor
 OWN = "callwright"
 FACTS = "facts"
 """Attribute of a record: what it says besides its text, by name. Numbers and single words."""
+_ONE_LINE = str.maketrans({"\n": "\\n", "\r": "\\r"})
+"""What a client sent may stand in a message, and must not look like another line."""
 
 log = logging.getLogger(OWN)
 
@@ -78,7 +80,8 @@ class _Text(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         about = " ".join(f"{name}={value}" for name, value in facts_of(record).items())
-        return super().formatMessage(record) + (f" [{about}]" if about else "")
+        line = super().formatMessage(record) + (f" [{about}]" if about else "")
+        return line.translate(_ONE_LINE)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         return _time(record)
