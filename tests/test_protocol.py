@@ -82,9 +82,3 @@ async def test_a_prompt_without_its_arguments_is_the_clients_mistake_and_a_broke
         with pytest.raises(MCPError) as broken:
             await client.get_prompt("greet", {"name": "Ada"})
     assert (missing.value.code, broken.value.code) == (-32602, -32603)
-
-
-@pytest.mark.parametrize("era", ERAS)
-async def test_no_log_messages_are_promised_because_none_are_sent(app: App, era: str) -> None:
-    async with reach(app, era) as (client, _):
-        assert client.server_capabilities.logging is None

@@ -20,6 +20,7 @@ from mcp.types import Icon
 
 from . import __version__
 from .bounds import Bounds
+from .client_log import ClientLog
 from .clock import NewId, NowMs, new_id, now_ms
 from .guides.apps import Apps, stamped
 from .guides.places import changed_by
@@ -28,6 +29,7 @@ from .guides.skills import Skills
 from .keys import key_file, subkey
 from .settings import Platform, Settings
 from .subscriptions import Subscriptions
+from .telemetry.redaction import Redactor, secrets_of
 from .tools.approval_state import name_question
 from .tools.offer import EVERYDAY, Offer, named_prompts, one_page
 from .tools.policy import Policy
@@ -64,16 +66,21 @@ class App:
         command: str = "callwright",
         clock: NowMs = now_ms,
         ids: NewId = new_id,
+        redact: Redactor | None = None,
     ) -> None:
-        """`command`: what a person types to run this program on the same data, for the answers that ask for it."""
+        """`command`: what a person types to run this program on the same data, for the answers that ask for it.
+
+        `redact`: knows more secrets than the settings alone tell.
+        """
         self.settings, self.command = settings, command
+        self.redact = redact or Redactor(secrets_of(settings, {}))
         self.platform: Platform = platform or settings.platform
         self.policy = _policy(settings)
         self.near = False
         """Whether the person is at this machine, so that they can open a page of this process."""
         self._page: ApprovalPage | None = None
         self.bounds = Bounds(settings.read_only, settings.no_outbound)
-        self.subscriptions = Subscriptions()
+        self.subscriptions = Subscriptions(lambda request: self.of(request).account)
         self.meters: Meters | None = None
         """Where the server counts what it does; over stdio nobody looks."""
         self.tenants: Tenants | None = None
@@ -165,15 +172,18 @@ class App:
         """
         return await self._engine_app(await self.database(), admit_key)
 
-    async def changed(self, ids: Mapping[str, str]) -> None:
-        """Tell who follows them that resources changed. `ids`: of the operation that changed something, by name."""
-        for uri in changed_by(ids):
-            await self.subscriptions.publish(ResourceUpdated(uri=uri))
+    async def changed(self, ids: Mapping[str, str], account: str | None = None) -> None:
+        """Tell who follows them that resources changed. `ids`: of the operation that changed something, by name.
 
-    async def status(self) -> dict[str, Any]:
+        `account`: where, if not in the server's own.
+        """
+        for uri in changed_by(ids):
+            await self.subscriptions.publish(ResourceUpdated(uri=uri), account or self.account)
+
+    async def status(self, *, operator: bool = True) -> dict[str, Any]:
         from .status import status
 
-        return await status(self)
+        return await status(self, operator=operator)
 
     async def close(self) -> None:
         if self._page:
@@ -304,7 +314,10 @@ def build_server(
         log_level="WARNING",
     )
     server.middleware.insert(0, name_question)
+    told = ClientLog(app.redact)
+    server.middleware[:0] = [told, app.subscriptions]
     if sessions:
+        told.serve(server)
         app.subscriptions.serve(server)
     return server
 

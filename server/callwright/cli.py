@@ -3,19 +3,19 @@
 import argparse
 import gc
 import json
-import logging
 import os
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from . import __version__
 from .hosts import HOSTS
 from .settings import Platform, SettingError, Settings
+from .telemetry.logs import configure
+from .telemetry.redaction import Redactor, secrets_of
 
 if TYPE_CHECKING:
     from .edge.tokens import Tokens
@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     gc.set_threshold(*_COLLECT_AFTER)
     try:
         settings = _overridden(Settings.from_env(os.environ), args)
-        _log_to_stderr(settings)
+        args.redact = Redactor(secrets_of(settings, os.environ))
+        args.say = configure(settings, args.redact)
         code = _COMMANDS[args.command](settings, args)
     except SettingError as exc:
         code = _refuse(str(exc))
@@ -141,11 +142,13 @@ def _platform(settings: Settings, args: argparse.Namespace) -> Platform:
 
 def _serve(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App, build_server
+    from .telemetry.exporting import export_spans
 
+    export_spans(os.environ)
     platform = _platform(settings, args)
-    app = App(settings, platform, command=_own_command(settings))
+    app = App(settings, platform, command=_own_command(settings), redact=args.redact)
     where = settings.api_url if platform == "hosted" else f"data in {settings.home}"
-    _say(f"callwright {__version__}: {platform} platform ({where}), approval {app.policy.mode}")
+    args.say(f"callwright {__version__}: {platform} platform ({where}), approval {app.policy.mode}")
     if args.transport == "stdio":
         app.near = True
         build_server(app).run("stdio")
@@ -155,7 +158,7 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
     hosts = tuple(name.strip() for name in (args.allowed_hosts or "").split(",") if name.strip())
     tokens = _tokens(settings, platform)
     listen = Listen(args.host, args.port, not args.no_token, hosts, args.stateless, settings.public_url, tokens)
-    return serve_http(app, listen, _say)
+    return serve_http(app, listen, args.say)
 
 
 def _tokens(settings: Settings, platform: Platform) -> "Tokens":
@@ -170,8 +173,10 @@ def _tokens(settings: Settings, platform: Platform) -> "Tokens":
 def _engine(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
     from .serving import serve_engine
+    from .telemetry.exporting import export_spans
 
-    return serve_engine(App(settings, "embedded"), args.host, args.port, _say)
+    export_spans(os.environ)
+    return serve_engine(App(settings, "embedded"), args.host, args.port, args.say)
 
 
 def _tools(settings: Settings, args: argparse.Namespace) -> int:
@@ -320,39 +325,3 @@ def _say(text: str) -> None:
 def _refuse(text: str) -> int:
     _say(f"callwright: {text}")
     return 2
-
-
-def _log_to_stderr(settings: Settings) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s", _secrets(settings)))
-    logging.basicConfig(handlers=[handler], level=settings.log_level.upper())
-
-
-def _secrets(settings: Settings) -> list[str]:
-    values = [getattr(settings, each.name) for each in fields(settings) if each.metadata["secret"]]
-    if settings.llm_routes:
-        # A file that is not what it should be is refused where it is used, by name.
-        with suppress(ValueError, OSError, AttributeError):
-            routes: Any = json.loads(settings.llm_routes.read_text(encoding="utf-8"))
-            values += [route["api_key"] for route in routes.values() if isinstance(route, dict) and "api_key" in route]
-    values += settings.secret_env.values()
-    if settings.tokens_file:
-        with suppress(ValueError, OSError, AttributeError, TypeError, KeyError):
-            rows: Any = json.loads(settings.tokens_file.read_text(encoding="utf-8"))["tokens"]
-            values += [row.get("token") for row in rows]
-            values += [os.environ.get(row["hosted_key"]) for row in rows if "hosted_key" in row]
-    return [value for value in values if value and isinstance(value, str)]
-
-
-class _Redacting(logging.Formatter):
-    """Secrets of the settings never reach a log, tracebacks included."""
-
-    def __init__(self, form: str, secrets: list[str]) -> None:
-        super().__init__(form)
-        self._secrets = secrets
-
-    def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
-        for secret in self._secrets:
-            text = text.replace(secret, "[secret]")
-        return text

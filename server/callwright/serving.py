@@ -239,6 +239,7 @@ def _config(asgi: ASGIApp, host: str, port: int) -> uvicorn.Config:
         asgi,
         host=host,
         port=port,
+        log_config=None,  # its own would go round the program's handler, and so round redaction
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,

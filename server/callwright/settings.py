@@ -15,6 +15,7 @@ Approval = Literal["always-ask", "fine-grained", "none"]
 Unattended = Literal["person", "token", "refuse"]
 Platform = Literal["embedded", "hosted"]
 Surface = Literal["full", "search"]
+LogFormat = Literal["text", "json"]
 ToolPolicy = Literal["auto_approved", "requires_approval", "disabled"]
 
 HOSTED_URL = "https://api.elevenlabs.io"
@@ -317,7 +318,12 @@ class Settings:
     )  # fmt: skip
     log_level: str = _setting(
         "CALLWRIGHT_LOG_LEVEL", _choice("debug", "info", "warning", "error"), "debug, info, warning or error",
-        "How much is logged to stderr.", default="warning", shown="warning",
+        "How much of its own the program logs to stderr; info: a line for each tool call.",
+        default="warning", shown="warning",
+    )  # fmt: skip
+    log_format: LogFormat = _setting(
+        "CALLWRIGHT_LOG_FORMAT", _choice("text", "json"), "text or json",
+        "How it logs: lines for people, or one JSON object a line.", default="text", shown="text",
     )  # fmt: skip
 
     @classmethod

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .api.client import ApiClient
 from .ledger.ledger import Ledger
-from .principals import Principal
+from .principals import LOCAL, Principal
 
 if TYPE_CHECKING:
     from .app import App
@@ -76,8 +76,9 @@ class Tenant:
         return await self._app.ledger(self.account)
 
     async def changed(self, ids: Mapping[str, str]) -> None:
-        """Nobody is told: one bus serves all clients, and what one tenant does is nothing for another to hear."""
+        await self._app.changed(ids, self.account)
 
     async def status(self) -> dict[str, Any]:
         own = "the account of the key" if self._app.platform == "hosted" else self._principal.workspace
-        return {**await self._app.status(), "workspace": own, "data_folder": "on the server"}
+        told = await self._app.status(operator=self.who == LOCAL)
+        return {**told, "workspace": own, "data_folder": "on the server"}

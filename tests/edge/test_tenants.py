@@ -187,8 +187,7 @@ async def test_resources_and_completions_stay_at_home(open_app: App) -> None:
                 template = next(place.uri for place in PLACES if f"{{{argument}}}" in place.uri)
                 place, asked = ResourceTemplateReference(uri=template), {"name": argument, "value": ""}
                 known = {"agent_id": given["agent_id"]} if argument != "agent_id" else {}
-                if argument != "conversation_id":  # rehearsals are not offered
-                    assert (await theirs.complete(place, asked, known)).completion.values == [given[argument]]
+                assert (await theirs.complete(place, asked, known)).completion.values == [given[argument]]
                 assert (await mine.complete(place, asked, known)).completion.values == []
 
 
@@ -212,6 +211,25 @@ async def test_the_log_and_undo_are_of_ones_own_place(open_app: App) -> None:
             await theirs.call_tool("undo_change", {"change_id": update["change_id"]})
             assert facts(await theirs.call_tool("get_agent", {"agent_id": agent["agent_id"]}))["name"] == "Ada"
     assert [(row["who"], row["platform"]) for row in changes] == [("theirs", "embedded theirs")] * 2
+
+
+@pytest.mark.parametrize("broken", [False, True])
+async def test_the_status_keeps_from_tenants_what_is_the_operators(tmp_path: Path, broken: bool) -> None:
+    """Endpoints, the names that models have there, folders, and what the operator would have to set."""
+    routes = tmp_path / "routes.json"
+    own = {"gpt*": {"base_url": "https://llm.internal.example/v1", "model": "internal-name"}}
+    routes.write_text("broken" if broken else json.dumps(own))
+    app = App(settings(tmp_path / "home", llm_routes=routes), "embedded")
+    async with served(app, MINE) as url:
+        async with entering(url, token("mine")) as mine:
+            told = facts(await mine.call_tool("get_status", {}))
+        async with entering(url, http_token(app)) as operator:
+            shown = facts(await operator.call_tool("get_status", {}))
+    assert not [word for word in ("internal", "CALLWRIGHT_", str(tmp_path)) if word in json.dumps(told)]
+    assert "CALLWRIGHT_LLM" in json.dumps(shown["missing"])
+    offline = "offline responder (quotes documents, judges nothing)"
+    assert told["llm"] == ("none" if broken else f"this server's, for gpt*; others: {offline}")
+    assert len(told["missing"]) == int(broken)
 
 
 @pytest.mark.parametrize("era", ERAS)

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..meters import Meters
 from ..principals import Principal
+from ..telemetry.spans import within_trace
 from .admission import Admission, Admitted
 from .limits import Limits
 
@@ -95,7 +96,8 @@ class Gate:
                 if principal:
                     self._check_scope(principal, body)
                 receive = _again(body, receive)
-            await self._app(scope, receive, send)
+            with within_trace(_trace_headers(scope)):
+                await self._app(scope, receive, send)
 
     async def _principal(self, admission: Admission, scope: Scope, client: str) -> Principal:
         given = dict(scope["headers"]).get(b"authorization", b"")
@@ -142,6 +144,11 @@ class Gate:
         if wanted and not principal.may(wanted):
             header = self._challenge.header(error="insufficient_scope", scope=wanted)
             raise Refusal(403, "insufficient_scope", f"This call needs the scope {wanted}.", www_authenticate=header)
+
+
+def _trace_headers(scope: Scope) -> dict[str, str]:
+    names = (b"traceparent", b"tracestate")
+    return {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in names}
 
 
 def _called(body: bytes) -> str | None:

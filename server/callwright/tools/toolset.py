@@ -24,7 +24,7 @@ from ..ledger.ledger import Ledger
 from ..settings import SettingError
 from .approval import approve
 from .arguments import DRY_RUN, decoded, published, sealed, spoken, takes_document, untitled
-from .counting import counted_approval, counted_call
+from .counting import Counted
 from .names import names_in
 from .parts import PARTS, parts_of
 from .policy import TOKEN, Policy
@@ -207,15 +207,19 @@ class FunctionTool:
 
     async def call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
         """A call from end to end. Whatever goes wrong, a model reads visible and bounded words."""
+        app, spec = services(ctx), self._spec
+        counted = Counted(app.meters, spec.name, spec.effect, app.who)
         try:
-            with counted_call(services(ctx).meters, self._spec.name) as told:
-                return told(await self._call(arguments, ctx))
+            with counted.call() as told:
+                return told(await self._call(arguments, ctx, counted))
         except UnexpectedToolError:
             raise
         except ToolError as exc:
             raise ToolError(visible(str(exc))[:LIMIT]) from exc
 
-    async def _call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
+    async def _call(
+        self, arguments: dict[str, Any], ctx: Context[Any], counted: Counted
+    ) -> CallToolResult | InputRequiredResult:
         """Seal, decide, run, shape; and the one place where failures become words."""
         app, spec = services(ctx), self._spec
         if not app.may(self._scope):
@@ -251,7 +255,7 @@ class FunctionTool:
                 return _shown([await planned(would.op, question, call, app.bounds, client)])
             except NeedsApproval as need:
                 facts = partial(self._question, need.op, await app.api())
-                with counted_approval(app.meters, call) as told:
+                with counted.approval(call) as told:
                     instead = told(await approve(need, facts, call, token, ctx))
                 if instead is not None:
                     return instead
