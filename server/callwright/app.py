@@ -3,7 +3,7 @@
 import hmac
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,12 +28,15 @@ from .guides.skills import Skills
 from .keys import key_file, subkey
 from .settings import Platform, Settings
 from .subscriptions import Subscriptions
+from .tasks.extension import TaskExtension
 from .tools.approval_state import name_question
 from .tools.offer import EVERYDAY, Offer, named_prompts, one_page
 from .tools.policy import Policy
+from .tools.scopes import scopes_of
 from .tools.surface import Entry, built, chosen, lazy
 
 if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from .ledger.ledger import Ledger
     from .meters import Meters
     from .principals import Principal
+    from .tasks.task import Owner, Tasks
     from .tenants import Tenant, Tenants
 
 LIST_SECONDS = 300
@@ -78,6 +82,9 @@ class App:
         """Where the server counts what it does; over stdio nobody looks."""
         self.tenants: Tenants | None = None
         """Where more tokens than one open the server: who sees what."""
+        self.background: TaskGroup | None = None
+        """Holds what outlives its request, for as long as the server runs."""
+        self._tasks: Tasks | None = None
         self.who = "local"
         self.clock, self._ids = clock, ids
         self._opening = anyio.Lock()
@@ -92,6 +99,18 @@ class App:
     def state_key(self) -> bytes:
         """Key of approvals in flight, and of the log: its digests, and the values that it keeps."""
         return self.settings.state_key or key_file(self.settings.home / "state.key")
+
+    @property
+    def tasks(self) -> "Tasks":
+        if self._tasks is None:
+            from .tasks.task import Tasks
+
+            self._tasks = Tasks(self.clock, self._ids, self.settings.long_call_seconds)
+        return self._tasks
+
+    @property
+    def owner(self) -> "Owner":
+        return self.who, self.account
 
     @cached_property
     def account(self) -> str:
@@ -174,6 +193,21 @@ class App:
         from .status import status
 
         return await status(self)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator["App"]:
+        """As long as a server runs: what is still under way at its end is stopped, and then everything is closed."""
+        outer = self.background
+        try:
+            async with anyio.create_task_group() as group:
+                self.background = group
+                try:
+                    yield self
+                finally:
+                    group.cancel_scope.cancel()
+        finally:
+            self.background = outer
+            await self.close()
 
     async def close(self) -> None:
         if self._page:
@@ -278,16 +312,13 @@ def build_server(
     search = app.settings.surface == "search"
     tools, middleware = _found(app, surface) if search else _listed(app, surface, by_url=by_url)
 
-    @asynccontextmanager
-    async def lifespan(_: object) -> AsyncGenerator[App]:
-        try:
-            yield app
-        finally:
-            await app.close()
+    def lifespan(_: object) -> AbstractAsyncContextManager[App]:
+        return app.running()
 
+    reachable = chosen(surface, _widest(app), app.bounds, app.policy)
     server = GuidedServer(
         app,
-        {entry["tool"]["name"] for entry in chosen(surface, _widest(app), app.bounds, app.policy)},
+        {entry["tool"]["name"] for entry in reachable},
         "callwright",
         title="Callwright",
         description="Builds, rehearses and watches voice agents.",
@@ -297,7 +328,7 @@ def build_server(
         lifespan=lifespan,
         tools=tools,
         middleware=[one_page, named_prompts, *middleware],
-        extensions=[Skills(), Apps()],
+        extensions=[Skills(), Apps(), _long_calls(app, reachable)],
         cache_hints={"tools/list": _SAME_FOR_ALL, "server/discover": _SAME_FOR_ALL},
         request_state_security=RequestStateSecurity(keys=[subkey(app.state_key, "request state")]),
         subscriptions=app.subscriptions,
@@ -307,6 +338,11 @@ def build_server(
     if sessions:
         app.subscriptions.serve(server)
     return server
+
+
+def _long_calls(app: App, reachable: list[Entry]) -> TaskExtension:
+    long = scopes_of([entry for entry in reachable if entry["long"]])
+    return TaskExtension(app, long, scopes_of(reachable).get("get_task"))
 
 
 def _listed(app: App, surface: list[Entry], *, by_url: bool) -> tuple[list[Tool], list[Offer]]:
