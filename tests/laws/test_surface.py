@@ -119,7 +119,9 @@ def test_all_four_hints_are_there_and_reading_is_exact(name: str) -> None:
     hints = TOOLS[name]["tool"]["annotations"]
     assert hints.keys() == {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}
     spec = SPECS[name][1]
-    assert hints["readOnlyHint"] is (all(op.effect == "read" for op in spec.sends) and not spec.writes_file)
+    assert hints["readOnlyHint"] is (
+        all(op.effect == "read" for op in spec.sends) and not (spec.writes_file or spec.stops)
+    )
     assert not (hints["readOnlyHint"] and hints["destructiveHint"])
 
 
