@@ -269,7 +269,22 @@ async def test_a_task_asks_and_takes_only_what_answers(tmp_path: Path) -> None:
         async with knowing(server) as client:
             id = await task_of(client, "confirm_delete", {"filename": "a.txt"})
             asked = await until(client.session, id, "input_required")
-            assert asked["inputRequests"] == snapshot({'input_1': {'method': 'elicitation/create', 'params': {'mode': 'form', 'message': 'Delete a.txt?', 'requestedSchema': {'type': 'object', 'properties': {'confirm': {'type': 'boolean'}}, 'required': ['confirm']}}}})
+            assert asked["inputRequests"] == snapshot(
+                {
+                    "input_1": {
+                        "method": "elicitation/create",
+                        "params": {
+                            "mode": "form",
+                            "message": "Delete a.txt?",
+                            "requestedSchema": {
+                                "type": "object",
+                                "properties": {"confirm": {"type": "boolean"}},
+                                "required": ["confirm"],
+                            },
+                        },
+                    }
+                }
+            )
             wrong = {"input_1": {"action": "perhaps"}}
             assert await refused(client, "update", id, inputResponses=wrong) == INVALID_PARAMS
             stranger: Json = {"input_9": {"action": "accept"}}
