@@ -3,7 +3,7 @@
 import hmac
 from base64 import b64encode
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,6 @@ from .tools.scopes import scopes_of
 from .tools.surface import Entry, built, chosen, lazy
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
@@ -82,8 +81,6 @@ class App:
         """Where the server counts what it does; over stdio nobody looks."""
         self.tenants: Tenants | None = None
         """Where more tokens than one open the server: who sees what."""
-        self.background: TaskGroup | None = None
-        """Holds what outlives its request, for as long as the server runs."""
         self._tasks: Tasks | None = None
         self.who = "local"
         self.clock, self._ids = clock, ids
@@ -194,21 +191,6 @@ class App:
 
         return await status(self)
 
-    @asynccontextmanager
-    async def running(self) -> AsyncGenerator["App"]:
-        """As long as a server runs: what is still under way at its end is stopped, and then everything is closed."""
-        outer = self.background
-        try:
-            async with anyio.create_task_group() as group:
-                self.background = group
-                try:
-                    yield self
-                finally:
-                    group.cancel_scope.cancel()
-        finally:
-            self.background = outer
-            await self.close()
-
     async def close(self) -> None:
         if self._page:
             await self._page.aclose()
@@ -312,10 +294,17 @@ def build_server(
     search = app.settings.surface == "search"
     tools, middleware = _found(app, surface) if search else _listed(app, surface, by_url=by_url)
 
-    def lifespan(_: object) -> AbstractAsyncContextManager[App]:
-        return app.running()
-
     reachable = chosen(surface, _widest(app), app.bounds, app.policy)
+    long_calls = _long_calls(app, reachable)
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncGenerator[App]:
+        try:
+            async with long_calls.running():
+                yield app
+        finally:
+            await app.close()
+
     server = GuidedServer(
         app,
         {entry["tool"]["name"] for entry in reachable},
@@ -328,7 +317,7 @@ def build_server(
         lifespan=lifespan,
         tools=tools,
         middleware=[one_page, named_prompts, *middleware],
-        extensions=[Skills(), Apps(), _long_calls(app, reachable)],
+        extensions=[Skills(), Apps(), long_calls],
         cache_hints={"tools/list": _SAME_FOR_ALL, "server/discover": _SAME_FOR_ALL},
         request_state_security=RequestStateSecurity(keys=[subkey(app.state_key, "request state")]),
         subscriptions=app.subscriptions,

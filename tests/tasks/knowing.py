@@ -10,11 +10,14 @@ from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
 from mcp.types import CallToolResult, Request, RequestParams, Result
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from callwright.app import App
+from callwright.app import App, build_server
+from callwright.serving import Listen, mcp_app
 from tests.arms import MODERN, facts, settings
 from tests.dialogue.llm_peer import Peer, Say, peer
+from tests.peers import serving
 
 Json = dict[str, Any]
+TRANSPORTS = ("memory", "http", "stateless")
 _JSON = TypeAdapter(Json)
 
 
@@ -80,6 +83,16 @@ async def task_of(client: Client, tool: str, arguments: Json) -> str:
 
 def knowing(server: Any, mode: str = MODERN, **kw: Any) -> Client:
     return Client(server, mode=mode, extensions=[Tasks()], **kw)
+
+
+@asynccontextmanager
+async def reached(app: App, transport: str) -> AsyncGenerator[Any]:
+    """Where clients reach the server of `app`."""
+    if transport == "memory":
+        yield build_server(app)
+        return
+    async with serving(mcp_app(app, Listen(token=False, stateless=transport == "stateless")), lifespan="on") as url:
+        yield f"{url}/mcp"
 
 
 @asynccontextmanager

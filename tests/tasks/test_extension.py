@@ -19,28 +19,14 @@ from mcp.types import (
 )
 
 from callwright.app import App, build_server
-from callwright.serving import Listen, mcp_app
 from callwright.tasks import task as machinery
 from tests.arms import MODERN, Clock, facts, settings, text
 from tests.conformance.fixtures import server_with_fixtures
 from tests.dialogue.llm_peer import peer
-from tests.peers import serving
 
-from .knowing import Json, Tasks, app_at, ask, ended, knowing, rehearsal, stalling, task_of, until
+from .knowing import TRANSPORTS, Json, Tasks, app_at, ask, ended, knowing, reached, rehearsal, stalling, task_of, until
 
 pytestmark = pytest.mark.anyio
-
-TRANSPORTS = ("memory", "http", "stateless")
-
-
-@asynccontextmanager
-async def reached(app: App, transport: str) -> AsyncGenerator[Any]:
-    """Where clients reach the server of `app`."""
-    if transport == "memory":
-        yield build_server(app)
-        return
-    async with serving(mcp_app(app, Listen(token=False, stateless=transport == "stateless")), lifespan="on") as url:
-        yield f"{url}/mcp"
 
 
 async def refused(client: Client, method: str, task_id: str, **more: Any) -> int:

@@ -21,7 +21,7 @@ from tests.conformance.fixtures import server_with_fixtures
 from tests.dialogue.llm_peer import Say, peer
 from tests.test_cli import environment
 
-from .knowing import Json, app_at, knowing, rehearsal, stalling, task_of
+from .knowing import TRANSPORTS, Json, app_at, knowing, reached, rehearsal, stalling, task_of
 
 pytestmark = pytest.mark.anyio
 
@@ -93,10 +93,15 @@ async def test_get_task_waits_for_the_end_itself(tmp_path: Path, era: str) -> No
     assert facts(answers[0])["turns"] > 0
 
 
+@pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("era", ERAS)
-async def test_a_task_is_stopped_by_a_tool_too(tmp_path: Path, era: str) -> None:
+async def test_a_task_is_stopped_by_a_tool_too(tmp_path: Path, transport: str, era: str) -> None:
     with anyio.fail_after(60):
-        async with stalling(tmp_path) as (app, at), Client(build_server(app), mode=era) as client:
+        async with (
+            stalling(tmp_path) as (app, at),
+            reached(app, transport) as url,
+            Client(url, mode=era) as client,
+        ):
             id = await handle(client, await rehearsal(client))
             await at.stalled.wait()
             told = [
@@ -148,6 +153,12 @@ async def test_a_person_is_asked_before_the_answer_is_an_id(tmp_path: Path) -> N
             asked.clear()
             assert facts(await whole(client, await handle(client, arguments)))["turns"] > 0
     assert len(asked) == 1
+
+
+async def test_a_dispatcher_that_is_told_nonsense_says_so(tmp_path: Path) -> None:
+    async with Client(build_server(App(settings(tmp_path, surface="search"), "embedded"))) as client:
+        answer = await client.call_tool("run_write_tool", {"tool": ["simulate_conversation"]})
+    assert text(answer) == "tool must be a text."
 
 
 async def test_through_the_search_surface_it_is_the_same(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ Who declares the extension gets `resultType: "task"` after a moment, and asks wi
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+import anyio
 from anyio.abc import TaskGroup
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.extension import Extension, MethodBinding
@@ -47,8 +49,6 @@ class Host(Protocol):
 
     @property
     def tasks(self) -> "Tasks": ...
-    @property
-    def background(self) -> TaskGroup | None: ...
     def of(self, request: Any) -> Caller: ...
 
 
@@ -66,6 +66,19 @@ class TaskExtension(Extension):
         `get_task`; None where it is not offered.
         """
         self._host, self._long, self._collector = host, long, collector
+        self._group: TaskGroup | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """As long as the server runs. What is under way at its end is stopped."""
+        outer = self._group  # in memory each client has a server's life of its own
+        async with anyio.create_task_group() as group:
+            self._group = group
+            try:
+                yield
+            finally:
+                self._group = outer
+                group.cancel_scope.cancel()
 
     def methods(self) -> Sequence[MethodBinding]:
         handlers = {"tasks/get": self._get, "tasks/update": self._update, "tasks/cancel": self._cancel}
@@ -74,7 +87,7 @@ class TaskExtension(Extension):
     async def intercept_tool_call(
         self, params: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext
     ) -> HandlerResult:
-        tool, group = self._long_tool(params), self._host.background
+        tool, group = self._long_tool(params), self._group
         if tool is None or group is None:
             return await call_next(ctx)
         from .task import GRACE_SECONDS, MOST_RUNNING
@@ -99,7 +112,7 @@ class TaskExtension(Extension):
     def _long_tool(self, params: CallToolRequestParams) -> str | None:
         """The long tool that is called, by its own name or through the search surface."""
         named = (params.arguments or {}).get("tool") if params.name.startswith("run_") else None
-        return next((name for name in (params.name, named) if name in self._long), None)
+        return next((name for name in (params.name, named) if isinstance(name, str) and name in self._long), None)
 
     def _declared(self, ctx: ServerRequestContext[Any, Any]) -> bool:
         capabilities = ctx.session.client_capabilities
