@@ -158,6 +158,7 @@ def test_what_destroys_repeats_or_reaches_out_is_known_by_name() -> None:
             "retry_batch_call",
             "update_workspace_settings",
             "update_dashboard_settings",
+            "cancel_task",
             "undo_change",
         ]
     )

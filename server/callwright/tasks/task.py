@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Literal
 
 import anyio
@@ -42,21 +43,26 @@ class Question:
 class Task:
     """One long call, and its answer when it has one."""
 
-    def __init__(self, id: str, tool: str, owner: Owner, clock: NowMs, *, may_ask: bool) -> None:
-        self.id, self.tool, self.owner = id, tool, owner
+    def __init__(self, tool: str, owner: Owner, clock: NowMs, *, may_ask: bool) -> None:
+        self.id: str | None = None
+        """With the handle that its caller was given, who then no longer waits."""
+        self.tool, self.owner = tool, owner
         self.status: Status = "working"
         self.said: str | None = None
         """How far the work is, in its own words."""
         self.answer: HandlerResult = None
         self.failure: Exception | None = None
         self.questions: dict[str, Question] = {}
-        self.away = False
-        """Whether the caller was given a handle, and so no longer waits."""
         self._clock, self._may_ask = clock, may_ask
         self.created_ms = self.updated_ms = clock()
         self._scope = anyio.CancelScope()
         self._asked = 0
         self._began, self._stops, self._ended = anyio.Event(), anyio.Event(), anyio.Event()
+
+    @property
+    def away(self) -> bool:
+        """Whether its caller no longer waits."""
+        return self.id is not None
 
     @property
     def ended(self) -> bool:
@@ -187,7 +193,7 @@ class Tasks:
         may_ask: bool,
     ) -> Task:
         """Make this call in `group`. It is forgotten with its end, unless it is kept."""
-        task = Task(self._ids("task"), tool, owner, self._clock, may_ask=may_ask)
+        task = Task(tool, owner, self._clock, may_ask=may_ask)
         self._running.add(task)
 
         async def run() -> None:
@@ -200,12 +206,12 @@ class Tasks:
         return task
 
     def keep(self, task: Task) -> None:
-        """Its caller goes away with its id."""
+        """Give it an id, with which its caller goes away."""
         self._forget_expired()
-        task.away = True
-        ended = [kept for kept in self._kept.values() if kept.owner == task.owner and kept.ended]
-        for old in sorted(ended, key=lambda kept: kept.updated_ms)[: max(0, len(ended) + 1 - MOST_KEPT)]:
-            del self._kept[old.id]
+        ended = [(id, kept.updated_ms) for id, kept in self._kept.items() if kept.owner == task.owner and kept.ended]
+        for id, _ in sorted(ended, key=itemgetter(1))[: max(0, len(ended) + 1 - MOST_KEPT)]:
+            del self._kept[id]
+        task.id = self._ids("task")
         self._kept[task.id] = task
 
     def find(self, id: str, owner: Owner) -> Task | None:
@@ -216,6 +222,7 @@ class Tasks:
 
     def _forget_expired(self) -> None:
         begun = self._clock() - TTL_MS
-        for task in [task for task in self._kept.values() if task.created_ms <= begun]:
-            task.cancel()
-            del self._kept[task.id]
+        for id, task in list(self._kept.items()):
+            if task.created_ms <= begun:
+                task.cancel()
+                del self._kept[id]

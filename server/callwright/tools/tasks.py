@@ -55,5 +55,5 @@ def _found(ctx: Context[Any], task_id: str) -> Task:
 
 
 def _told(task: Task, said: str) -> CallToolResult:
-    facts = TaskView(task_id=task.id, status=task.status, progress=task.said or "").model_dump(exclude_defaults=True)
-    return CallToolResult(content=[TextContent(text=said)], structured_content=facts)
+    view = TaskView(task_id=task.id or "", status=task.status, progress=task.said or "")
+    return CallToolResult(content=[TextContent(text=said)], structured_content=view.model_dump(exclude_defaults=True))
