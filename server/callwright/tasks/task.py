@@ -11,7 +11,13 @@ import anyio
 from anyio.abc import TaskGroup
 from mcp.server.context import HandlerResult
 from mcp.shared.exceptions import MCPError
-from mcp.types import MISSING_REQUIRED_CLIENT_CAPABILITY, ElicitRequest, ElicitResult, InputRequiredResult
+from mcp.types import (
+    INTERNAL_ERROR,
+    MISSING_REQUIRED_CLIENT_CAPABILITY,
+    ElicitRequest,
+    ElicitResult,
+    InputRequiredResult,
+)
 
 from ..clock import NewId, NowMs
 
@@ -95,6 +101,8 @@ class Task:
 
     def outcome(self) -> HandlerResult:
         """What the call answers, or raises."""
+        if self.status == "cancelled":
+            raise MCPError(INTERNAL_ERROR, f"{self.tool} was stopped before its end.")
         if self.failure:
             raise self.failure
         return self.answer
@@ -109,7 +117,10 @@ class Task:
         self._move("input_required")
         self._began.set()
         self._stops.set()
-        await question.answered.wait()
+        try:
+            await question.answered.wait()
+        finally:
+            self._close(key)
         if question.answer is None:
             raise RuntimeError("a question that was answered holds its answer")
         return question.answer
@@ -118,11 +129,14 @@ class Task:
         """Hand in an answer; one to no open question is ignored. Raises ValidationError where it is none."""
         if key not in self.questions or self.ended:
             return
-        read = ElicitResult.model_validate(answer)
-        question = self.questions.pop(key)
-        question.answer = read
+        question = self.questions[key]
+        question.answer = ElicitResult.model_validate(answer)
         question.answered.set()
-        self._move("input_required" if self.questions else "working")
+        self._close(key)
+
+    def _close(self, key: str) -> None:
+        if self.questions.pop(key, None) and not self.ended:
+            self._move("input_required" if self.questions else "working")
 
     async def run(self, call: Callable[[], Awaitable[HandlerResult]]) -> None:
         """Make the call, and keep how it ends. Raises no Exception."""
