@@ -18,9 +18,11 @@ async def test_who_waits_when_the_server_ends_is_told_that_the_call_was_stopped(
     async def call() -> None:
         await anyio.sleep_forever()
 
+    tasks: list[Task] = []
     async with anyio.create_task_group() as group:
-        task = Tasks(clock, numbered(), 60).start(group, "rehearse", OWNER, call, may_ask=False)
+        tasks.append(Tasks(clock, numbered(), 60).start(group, "rehearse", OWNER, call, may_ask=False))
         group.cancel_scope.cancel()
+    [task] = tasks
     assert await task.wait(0)
     with pytest.raises(MCPError, match="rehearse was stopped before its end"):
         task.outcome()
