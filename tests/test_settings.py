@@ -37,6 +37,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "CALLWRIGHT_FILE_ROOTS": str(tmp_path), "CALLWRIGHT_VAULT_KEY": KEY, "CALLWRIGHT_STATE_KEY": KEY,
         "CALLWRIGHT_LLM_ROUTES": str(file), "CALLWRIGHT_PROXY_URL": "http://proxy:3128", "CALLWRIGHT_LOG_LEVEL": "debug",
         "CALLWRIGHT_LOG_FORMAT": "JSON", "CALLWRIGHT_APPROVAL_PAGE": "off", "CALLWRIGHT_SECRET_ENV": "CRM", "CRM": "tiger",
+        "CALLWRIGHT_LONG_CALL_SECONDS": "50",
     }  # fmt: skip
     assert set(given) - {"CRM"} == {each["name"] for each in described()}
     assert Settings.from_env(given).__dict__ == {
@@ -48,6 +49,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "allow_private": ("crm.internal", "10.0.0.0/8", "::1"), "file_roots": (tmp_path.resolve(),),
         "vault_key": bytes(32), "state_key": bytes(32), "llm_routes": file, "proxy_url": "http://proxy:3128",
         "log_level": "debug", "log_format": "json", "approval_page": False, "secret_env": {"CRM": "tiger"},
+        "long_call_seconds": 50,
     }  # fmt: skip
 
 

@@ -29,10 +29,12 @@ from .guides.skills import Skills
 from .keys import key_file, subkey
 from .settings import Platform, Settings
 from .subscriptions import Subscriptions
+from .tasks.extension import TaskExtension
 from .telemetry.redaction import Redactor, secrets_of
 from .tools.approval_state import name_question
 from .tools.offer import EVERYDAY, Offer, named_prompts, one_page
 from .tools.policy import Policy
+from .tools.scopes import scopes_of
 from .tools.surface import Entry, built, chosen, lazy
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from .ledger.ledger import Ledger
     from .meters import Meters
     from .principals import Principal
+    from .tasks.task import Owner, Tasks
     from .tenants import Tenant, Tenants
 
 LIST_SECONDS = 300
@@ -85,6 +88,7 @@ class App:
         """Where the server counts what it does; over stdio nobody looks."""
         self.tenants: Tenants | None = None
         """Where more tokens than one open the server: who sees what."""
+        self._tasks: Tasks | None = None
         self.who = "local"
         self.clock, self._ids = clock, ids
         self._opening = anyio.Lock()
@@ -99,6 +103,18 @@ class App:
     def state_key(self) -> bytes:
         """Key of approvals in flight, and of the log: its digests, and the values that it keeps."""
         return self.settings.state_key or key_file(self.settings.home / "state.key")
+
+    @property
+    def tasks(self) -> "Tasks":
+        if self._tasks is None:
+            from .tasks.task import Tasks
+
+            self._tasks = Tasks(self.clock, self._ids, self.settings.long_call_seconds)
+        return self._tasks
+
+    @property
+    def owner(self) -> "Owner":
+        return self.who, self.account
 
     @cached_property
     def account(self) -> str:
@@ -288,16 +304,20 @@ def build_server(
     search = app.settings.surface == "search"
     tools, middleware = _found(app, surface) if search else _listed(app, surface, by_url=by_url)
 
+    reachable = chosen(surface, _widest(app), app.bounds, app.policy)
+    long_calls = _long_calls(app, reachable)
+
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncGenerator[App]:
         try:
-            yield app
+            async with long_calls.running():
+                yield app
         finally:
             await app.close()
 
     server = GuidedServer(
         app,
-        {entry["tool"]["name"] for entry in chosen(surface, _widest(app), app.bounds, app.policy)},
+        {entry["tool"]["name"] for entry in reachable},
         "callwright",
         title="Callwright",
         description="Builds, rehearses and watches voice agents.",
@@ -307,7 +327,7 @@ def build_server(
         lifespan=lifespan,
         tools=tools,
         middleware=[one_page, named_prompts, *middleware],
-        extensions=[Skills(), Apps()],
+        extensions=[Skills(), Apps(), long_calls],
         cache_hints={"tools/list": _SAME_FOR_ALL, "server/discover": _SAME_FOR_ALL},
         request_state_security=RequestStateSecurity(keys=[subkey(app.state_key, "request state")]),
         subscriptions=app.subscriptions,
@@ -320,6 +340,11 @@ def build_server(
         told.serve(server)
         app.subscriptions.serve(server)
     return server
+
+
+def _long_calls(app: App, reachable: list[Entry]) -> TaskExtension:
+    long = scopes_of([entry for entry in reachable if entry["long"]])
+    return TaskExtension(app, long, scopes_of(reachable).get("get_task"))
 
 
 def _listed(app: App, surface: list[Entry], *, by_url: bool) -> tuple[list[Tool], list[Offer]]:

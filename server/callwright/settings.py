@@ -316,6 +316,11 @@ class Settings:
         "CALLWRIGHT_PROXY_URL", _url, "an http or https URL",
         "Proxy for everything that leaves this machine. HTTP_PROXY and its kin are ignored.", shown="none",
     )  # fmt: skip
+    long_call_seconds: int = _setting(
+        "CALLWRIGHT_LONG_CALL_SECONDS", _count, "a number of seconds, or 0 for at once",
+        "When a long call that still runs is answered with an id for `get_task` (clients without the tasks extension).",
+        default=25, shown="25",
+    )  # fmt: skip
     log_level: str = _setting(
         "CALLWRIGHT_LOG_LEVEL", _choice("debug", "info", "warning", "error"), "debug, info, warning or error",
         "How much of its own the program logs to stderr; info: a line for each tool call.",

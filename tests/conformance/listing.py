@@ -14,6 +14,7 @@ RAW = Entry(
     toolset="conformance",
     effect="read",
     default=True,
+    long=False,
     operations=[],
     tool={
         "name": "json_schema_2020_12_tool",

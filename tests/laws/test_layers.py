@@ -26,7 +26,8 @@ MAY: dict[str, set[str]] = {
     "db": {"contract"},
     "api": {"contract", "net", "bounds", "telemetry"},
     "ledger": {"db"},
-    "tools": {"contract", "api", "ledger", "settings", "keys", "bounds", "telemetry"},
+    "tasks": {"clock"},
+    "tools": {"contract", "api", "ledger", "tasks", "settings", "keys", "bounds", "telemetry"},
     "guides": {"tools", "contract", "api", "ledger"},
     "engine": {"contract", "net", "db", "settings", "clock", "keys", "telemetry"},
     "edge": {"tools", "guides", "api", "contract", "db", "net", "telemetry", *LEAVES},
@@ -46,6 +47,7 @@ MAY: dict[str, set[str]] = {
         "db",
         "status",
         "subscriptions",
+        "tasks",
         "telemetry",
         "client_log",
         "approval_page",
@@ -69,7 +71,7 @@ MAY["serving"] |= {
 ONLY = {
     "httpx2": {"net"},
     "sqlalchemy": {"db", "engine", "ledger"},
-    "mcp": {"tools", "guides", "app", "subscriptions", "client_log", "engine", "edge", *ABOVE},
+    "mcp": {"tasks", "tools", "guides", "app", "subscriptions", "client_log", "engine", "edge", *ABOVE},
     "starlette": {"engine", "edge", "serving", "app", "approval_page"},
     "uvicorn": {"serving", "approval_page"},
     "jwt": {"edge"},
@@ -187,6 +189,8 @@ print("\\n".join(sorted(set(sys.modules) - before)))
             "callwright.keys",
             "callwright.settings",
             "callwright.subscriptions",
+            "callwright.tasks",
+            "callwright.tasks.extension",
             "callwright.telemetry",
             "callwright.telemetry.calling",
             "callwright.telemetry.logs",
@@ -196,6 +200,7 @@ print("\\n".join(sorted(set(sys.modules) - before)))
             "callwright.tools.exempt",
             "callwright.tools.offer",
             "callwright.tools.policy",
+            "callwright.tools.scopes",
             "callwright.tools.surface",
         }
     )

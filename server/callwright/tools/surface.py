@@ -24,6 +24,8 @@ class Entry(TypedDict):
     toolset: str
     effect: str
     default: bool
+    long: bool
+    """Whether a call of it may become a task."""
     operations: list[str]
     """What it may send, its own operation first."""
     tool: dict[str, Any]
@@ -43,6 +45,7 @@ def snap(modules: Iterable[str] = TOOLSETS) -> list[Entry]:
                 toolset=toolset.name,
                 effect=spec.effect,
                 default=spec.default,
+                long=spec.long,
                 operations=[f"{op.method} {op.path}" for op in spec.sends],
                 tool=wire,
             )

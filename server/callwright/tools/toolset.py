@@ -22,6 +22,7 @@ from ..contract.errors import ApiError
 from ..contract.operation import Effect, Operation
 from ..ledger.ledger import Ledger
 from ..settings import SettingError
+from ..tasks.task import Owner, Tasks, current
 from .approval import approve
 from .arguments import DRY_RUN, decoded, published, sealed, spoken, takes_document, untitled
 from .counting import Counted
@@ -66,6 +67,10 @@ class Services(Protocol):
     def file_roots(self) -> Sequence[Path]: ...
     @property
     def meters(self) -> "Meters | None": ...
+    @property
+    def tasks(self) -> Tasks: ...
+    @property
+    def owner(self) -> Owner: ...
     async def api(self) -> ApiClient: ...
     async def ledger(self) -> Ledger: ...
     async def status(self) -> dict[str, Any]: ...
@@ -107,6 +112,7 @@ class Spec:
     default: bool = True
     writes_file: bool = False
     parts: bool = False
+    stops: bool = False
 
     @property
     def name(self) -> str:
@@ -129,8 +135,8 @@ class Spec:
         strongest = [op for op in self.sends if op.effect == self.effect]
         replaces = self.effect in ("update", "delete", "dial") or any(op.method in ("PUT", "PATCH") for op in strongest)
         return ToolAnnotations(
-            read_only_hint=self.effect == "read" and not self.writes_file,
-            destructive_hint=self.effect != "read" and replaces,
+            read_only_hint=self.effect == "read" and not (self.writes_file or self.stops),
+            destructive_hint=self.stops or (self.effect != "read" and replaces),
             idempotent_hint=self.effect in ("read", "update", "delete") or (self.effect == "secret" and replaces),
             open_world_hint=self.effect == "dial",
         )
@@ -151,17 +157,19 @@ class Toolset:
         default: bool = True,
         writes_file: bool = False,
         parts: bool = False,
+        stops: bool = False,
     ) -> Callable[[F], F]:
         """Make a tool of a function that sends these operations; hints and approval follow from their effects.
 
-        `long`: it may take more than seconds, so a client that asked for progress hears that it is alive. `default`:
-        it is listed where nobody chose toolsets; hosts take about 40 tools, so only what is needed every day is.
+        `long`: it may take more than seconds, so it can become a task, and a client that asked for progress hears that
+        it is alive. `default`: it is listed where nobody chose toolsets; hosts take about 40 tools, so only what is
+        needed every day is. `stops`: it ends work of this server, so it is not read-only, whatever it sends.
         `writes_file`: it makes a new file on this machine, so it is not read-only, whatever it does to the platform.
         `parts`: it can also give parts of the first operation's answer, whose view does not show everything.
         """
 
         def add(fn: F) -> F:
-            self.specs[fn.__name__] = Spec(fn, title, sends, long, default, writes_file, parts)
+            self.specs[fn.__name__] = Spec(fn, title, sends, long, default, writes_file, parts, stops)
             return fn
 
         return add
@@ -195,6 +203,7 @@ class FunctionTool:
             "plans": spec.plans,
             "takes_document": spec.effect != "read" and takes_document(schema),
             "parts": spec.parts,
+            "long": spec.long,
         }
         return PublishedTool(
             name=spec.name,
@@ -286,6 +295,8 @@ class FunctionTool:
         paths = known.get(PARTS)
         work = self._spec.fn(**{name: value for name, value in known.items() if name != PARTS}, **injected)
         view = await (_with_heartbeat(work, pulse) if self._spec.long else work)
+        if isinstance(view, CallToolResult):
+            return view
         if paths:
             read = self._spec.sends[0]
             whole = read.result().dump_python(call.answers[read].result, mode="json", by_alias=True, exclude_unset=True)
@@ -329,11 +340,18 @@ class Pulse:
     """What a client that asked for progress hears; another one hears nothing. Each word is one step further."""
 
     def __init__(self, ctx: Context[Any]) -> None:
-        self._ctx, self._steps = ctx, 0
+        self._ctx, self._steps, self._task = ctx, 0, current()
 
     async def __call__(self, said: str) -> None:
+        if self._task:
+            self._task.say(said)
+        await self.beat(said)
+
+    async def beat(self, said: str) -> None:
+        """Alive, but no further."""
         self._steps += 1
-        await self._ctx.report_progress(self._steps, None, said)
+        if self._task is None or not self._task.away:
+            await self._ctx.report_progress(self._steps, None, said)
 
 
 async def _with_heartbeat(work: Awaitable[Any], pulse: Pulse) -> Any:
@@ -346,7 +364,7 @@ async def _with_heartbeat(work: Awaitable[Any], pulse: Pulse) -> Any:
         while True:
             await anyio.sleep(HEARTBEAT_SECONDS)
             beats += 1
-            await pulse(f"working for {beats * HEARTBEAT_SECONDS:.0f} s")
+            await pulse.beat(f"working for {beats * HEARTBEAT_SECONDS:.0f} s")
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(beat)
