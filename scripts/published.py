@@ -44,7 +44,7 @@ def _registry() -> Json:
 
 
 def _bundle() -> Json:
-    """MCPB 0.4: the host's uv makes the environment from the locked requirements in the bundle."""
+    """MCPB 0.4: uv makes the environment, with the locked versions of the requirements, outside the bundle's folder."""
     secret = {setting["name"]: setting["secret"] for setting in described()}
     asked: Json = {
         name.lower(): {
@@ -52,7 +52,8 @@ def _bundle() -> Json:
             "title": title,
             "description": what,
             "required": False,
-            **({"sensitive": True} if secret[name] else {"default": ""}),
+            "default": "",
+            **({"sensitive": True} if secret[name] else {}),
         }
         for name, (title, what) in ASKED.items()
     }
@@ -66,10 +67,14 @@ def _bundle() -> Json:
         "license": "MIT",
         "server": {
             "type": "uv",
-            "entry_point": "server/callwright/__main__.py",
+            "entry_point": "server/start.py",
             "mcp_config": {
                 "command": "uv",
-                "args": ["run", "--directory", "${__dirname}", "--no-dev", "callwright", "serve"],
+                "args": [
+                    *("run", "--no-project", "--python", ">=3.11"),
+                    *("--with-requirements", "${__dirname}/requirements.lock"),
+                    *("${__dirname}/server/start.py", "serve"),
+                ],
                 "env": {name: f"${{user_config.{name.lower()}}}" for name in ASKED},
             },
         },

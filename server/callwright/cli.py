@@ -279,8 +279,10 @@ def _chosen(args: argparse.Namespace) -> list[str]:
 
 def _program() -> list[str]:
     """This program by absolute path: a host finds nothing by name."""
-    path = Path(sys.argv[0])
-    return [str(path.absolute())] if path.name.startswith("callwright") else [sys.executable, "-m", "callwright"]
+    path = Path(sys.argv[0]).absolute()
+    if path.name == "__main__.py":
+        return [sys.executable, "-m", "callwright"]
+    return [str(path)] if path.name.startswith("callwright") else [sys.executable, str(path)]
 
 
 def _doctor(settings: Settings, args: argparse.Namespace) -> int:

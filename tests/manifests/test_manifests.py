@@ -42,5 +42,5 @@ def test_the_bundle_asks_for_settings_that_there_are_and_hides_secrets() -> None
     for name, value in env.items():
         asked = bundle["user_config"][value.removeprefix("${user_config.").removesuffix("}")]
         assert asked.get("sensitive", False) is settings[name]
+        assert asked["default"] == ""
     assert bundle["version"] == __version__
-    assert (MANIFESTS.parent / bundle["server"]["entry_point"]).exists()
