@@ -1,4 +1,4 @@
-"""Starts a packed bundle as a desktop host does, and works through a real MCP client: bundled.py FILE.mcpb
+"""Starts a packed bundle as a desktop host does, and works through a real MCP client: bundled FILE.mcpb
 
 The host's part: the file unpacked into an empty folder, `mcp_config` of its manifest with the variables filled in, an
 environment that holds no more than a home and a bare PATH with uv in it. Once with every field of the form left empty
@@ -20,7 +20,9 @@ from typing import Any
 import anyio
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from tests.environments import python_of
 
+UV = Path(__file__).with_name("requirements-uv.txt")
 SECONDS = 180.0
 """For the first start, which fetches the requirements."""
 BARE_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
@@ -65,10 +67,11 @@ def _parameters(manifest: dict[str, Any], folder: Path, home: Path, left_empty: 
         return text
 
     config = manifest["server"]["mcp_config"]
-    uv = shutil.which(config["command"])
+    path = os.pathsep.join([str(python_of("uv", UV).parent), BARE_PATH])
+    uv = shutil.which(config["command"], path=path)
     if uv is None:
-        sys.exit(f"There is no {config['command']} here to start the bundle with.")
-    bare = {"HOME": str(home), "PATH": f"{Path(uv).parent}:{BARE_PATH}", **_index()}
+        sys.exit(f"A host would not find {config['command']!r}.")
+    bare = {"HOME": str(home), "PATH": path, **_index()}
     env = bare | {name: filled(value) for name, value in config["env"].items()}
     return StdioServerParameters(command=uv, args=[filled(word) for word in config["args"]], env=env)
 
