@@ -32,6 +32,15 @@ def manifests(folder: Path) -> dict[Path, str]:
     return {folder / name: json.dumps(text, indent=2, ensure_ascii=False) + "\n" for name, text in found.items()}
 
 
+def links() -> str:
+    """Markdown: links that open a host with its snippet filled in."""
+    return " · ".join(
+        f"[{host.title.partition(' (')[0]}]({host.web_link('callwright', host.entry(COMMAND, {}))})"
+        for host in HOSTS.values()
+        if host.web_link
+    )
+
+
 def _registry() -> Json:
     """Without packages: none is published under this name, and nobody is told to fetch what somebody else may own."""
     return {
