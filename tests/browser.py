@@ -17,6 +17,8 @@ from typing import Any
 import anyio
 import pytest
 
+from .conformance.toolchain import NODE, NPM
+
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium here (Debian: apt-get install chromium)")
 
@@ -157,10 +159,9 @@ def axe() -> str:
     """The checker's own script, which pages load. Fetched once by npm and kept in the environment of the checks."""
     kept = Path(sys.prefix) / "share" / f"{AXE.replace('@', '-')}.js"
     if not kept.exists():
-        npm = shutil.which("npm")
-        assert npm, "npm brings axe-core, which looks at pages for people who cannot see them"
         with tempfile.TemporaryDirectory() as folder:
-            subprocess.run([npm, "pack", "--silent", "--ignore-scripts", AXE], cwd=folder, check=True, timeout=SECONDS)
+            command = [NODE, NPM, "pack", "--silent", "--ignore-scripts", AXE]
+            subprocess.run(command, cwd=folder, check=True, stdout=DEVNULL, timeout=SECONDS)
             [packed] = Path(folder).glob("*.tgz")
             with tarfile.open(packed) as archive:
                 member = archive.extractfile("package/axe.min.js")

@@ -51,7 +51,9 @@ def entry_of(link: str) -> tuple[str, Any]:
 
 @pytest.mark.parametrize("host", [host for host in HOSTS.values() if host.app_link], ids=lambda host: host.name)
 def test_a_link_carries_any_path_whole(host: Host) -> None:
-    entry = host.entry(["/Böb & Co/100%/a+b/>>>>>/callwright", "serve", "--toolsets", "a,b"], {"CALLWRIGHT_HOME": "/x?y=z#1"})
+    entry = host.entry(
+        ["/Böb & Co/100%/a+b/>>>>>/callwright", "serve", "--toolsets", "a,b"], {"CALLWRIGHT_HOME": "/x?y=z#1"}
+    )
     assert host.app_link
     assert host.web_link
     for link in (host.app_link, host.web_link):
