@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 
 from callwright.hosts import HOSTS
 
+from .manifests.test_manifests import entry_of
 from .test_cli import run
 
 EXECUTABLE = [sys.executable, "-W", "error", "-m", "callwright"]
@@ -70,6 +71,19 @@ def test_a_dry_run_shows_the_file_and_writes_nothing(person: Path) -> None:
     assert head == str(person / ".vscode" / "mcp.json")
     assert json.loads(text)["servers"]["callwright"]["type"] == "stdio"
     assert not (person / ".vscode").exists()
+
+
+def test_a_link_holds_what_would_be_written_and_writes_nothing(person: Path) -> None:
+    link = run(person / "data", "install", "cursor", "--read-only", "--link").stdout.strip()
+    assert list(person.iterdir()) == []
+    run(person / "data", "install", "cursor", "--read-only")
+    assert dict([entry_of(link)]) == read(person / ".cursor" / "mcp.json")["mcpServers"]
+    key = {"ELEVENLABS_API_KEY": "sk_canary_0123456789"}
+    shown = run(person / "data", "install", "cursor", "--env", "ELEVENLABS_API_KEY", "--link", **key)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert run(person / "data", "install", "windsurf", "--link").stderr == (
+        "callwright: Windsurf has no such link. Leave --link out, and its configuration is written.\n"
+    )
 
 
 @pytest.mark.parametrize("text", ["// comment\n{}", "[]", '{"mcpServers": []}', "{"])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from . import __version__
-from .hosts import HOSTS
+from .hosts import HOSTS, Host
 from .settings import Platform, SettingError, Settings
 from .telemetry.logs import configure
 from .telemetry.redaction import Redactor, secrets_of
@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         "--env", action="append", default=[], metavar="NAME", help="copy this variable's present value"
     )
     install.add_argument("--dry-run", action="store_true", help="show the file, write nothing")
+    install.add_argument("--link", action="store_true", help="print an address that opens the host's own installer")
     _server_options(install)
     return parser
 
@@ -260,12 +261,26 @@ def _install(settings: Settings, args: argparse.Namespace) -> int:
     env = {name: _present(name) for name in args.env}
     if home := os.environ.get("CALLWRIGHT_HOME"):
         env.setdefault("CALLWRIGHT_HOME", str(Path(home).expanduser().absolute()))
-    done = install(host, [*_program(), "serve", *_chosen(args)], env, dry_run=args.dry_run)
+    command = [*_program(), "serve", *_chosen(args)]
+    if args.link:
+        return _link(host, host.entry(command, env), args)
+    done = install(host, command, env, dry_run=args.dry_run)
     if args.dry_run:
         _print(f"{done.file} would {'hold' if done.changed else 'stay'}:\n{done.text}")
         return 0
     kept = f" What was there is kept as {done.backup}." if done.backup else ""
     _print(f"{done.file} {'written' if done.changed else 'was right already'}.{kept} {host.after}")
+    return 0
+
+
+def _link(host: Host, entry: dict[str, Any], args: argparse.Namespace) -> int:
+    if host.app_link is None:
+        return _refuse(f"{host.title} has no such link. Leave --link out, and its configuration is written.")
+    if args.env:
+        return _refuse("A link would show the values of --env to whoever sees it. Leave --link out.")
+    from .installing import SERVER
+
+    _print(host.app_link(SERVER, entry))
     return 0
 
 
@@ -284,8 +299,10 @@ def _chosen(args: argparse.Namespace) -> list[str]:
 
 def _program() -> list[str]:
     """This program by absolute path: a host finds nothing by name."""
-    path = Path(sys.argv[0])
-    return [str(path.absolute())] if path.name.startswith("callwright") else [sys.executable, "-m", "callwright"]
+    path = Path(sys.argv[0]).absolute()
+    if path.name == "__main__.py":
+        return [sys.executable, "-m", "callwright"]
+    return [str(path)] if path.name.startswith("callwright") else [sys.executable, str(path)]
 
 
 def _doctor(settings: Settings, args: argparse.Namespace) -> int:

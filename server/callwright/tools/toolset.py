@@ -34,7 +34,7 @@ from .results import Changed, Unknown, answering, planned
 from .scope import Api, Call, NeedsApproval, WouldSend
 from .scopes import scope_of
 from .text import LIMIT, cleaned, fitted, visible
-from .views import View, render
+from .views import Page, View, render
 
 if TYPE_CHECKING:
     from ..meters import Meters
@@ -300,7 +300,10 @@ class FunctionTool:
         if paths:
             read = self._spec.sends[0]
             whole = read.result().dump_python(call.answers[read].result, mode="json", by_alias=True, exclude_unset=True)
-            return _shown([parts_of(whole, paths)])
+            chosen: list[View] = [parts_of(whole, paths)]
+            if isinstance(view, Page):
+                chosen.append(Page(has_more=view.has_more, next_cursor=view.next_cursor))
+            return _shown(chosen)
         views = [cast(View, view)]
         if call.changed:
             views.append(Changed(changed=call.changed))
