@@ -90,7 +90,6 @@ def test_all_rules_that_the_database_takes_part_in_are_tried_on_both() -> None:
         "test_chunking",
         "test_documents_from_files",
         "test_http",
-        "test_merge",
         "test_page_text",
         "test_simulations",
         "test_streams",

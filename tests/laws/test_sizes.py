@@ -106,4 +106,5 @@ async def test_all_of_the_fattest_answer_fits_too(fed: Client, name: str) -> Non
 @pytest.mark.parametrize(("name", "given"), OWN)
 async def test_the_servers_own_notes_fit(fed: Client, name: str, given: Json) -> None:
     assert_fits(name, await fed.call_tool(name, given))
-    assert {own for own, _ in OWN} == set(OWN_NOTES)
+    # What a task answers was fitted when its tool answered.
+    assert {own for own, _ in OWN} == set(OWN_NOTES) - {"get_task", "cancel_task"}

@@ -96,7 +96,7 @@ def test_the_bundle_asks_for_settings_that_there_are_and_hides_secrets() -> None
         assert asked.get("sensitive", False) is secret[name]
         assert asked["default"] == ""
     assert bundle["version"] == __version__
-    assert (MANIFESTS.parent / bundle["server"]["entry_point"]).exists()
+    assert (MANIFESTS / "mcpb" / Path(bundle["server"]["entry_point"]).name).exists()
 
 
 def healthy(port: int) -> bool:
