@@ -188,6 +188,7 @@ print("\\n".join(sorted(set(sys.modules) - before)))
             "callwright.guides.prompts",
             "callwright.guides.server",
             "callwright.guides.skills",
+            "callwright.introduction",
             "callwright.keys",
             "callwright.settings",
             "callwright.subscriptions",
