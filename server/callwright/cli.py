@@ -57,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--no-token", action="store_true", help="HTTP: demand no bearer token (this machine only)")
     serve.add_argument("--allowed-hosts", metavar="LIST", help="HTTP: host names under which the server is reached")
     serve.add_argument("--stateless", action="store_true", help="HTTP: keep no sessions (many replicas)")
+    serve.add_argument(
+        "--json-answers", action="store_true", help="HTTP: JSON answers, no event streams (proxies that cannot stream)"
+    )
     _server_options(serve)
 
     engine = commands.add_parser("engine", help="the embedded platform's REST API over HTTP, for SDKs and curl")
@@ -158,7 +161,9 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
 
     hosts = tuple(name.strip() for name in (args.allowed_hosts or "").split(",") if name.strip())
     tokens = _tokens(settings, platform)
-    listen = Listen(args.host, args.port, not args.no_token, hosts, args.stateless, settings.public_url, tokens)
+    listen = Listen(
+        args.host, args.port, not args.no_token, hosts, args.stateless, args.json_answers, settings.public_url, tokens
+    )
     return serve_http(app, listen, args.say)
 
 

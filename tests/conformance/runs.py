@@ -79,6 +79,7 @@ def runs() -> Iterator[Run]:
             yield Run(f"{NEW} at {version}, {scenario}", suite)
             if version == MODERN or scenario not in OF_SESSIONS:
                 yield Run(f"{NEW} at {version}, {scenario}, stateless", suite, "stateless")
+            yield Run(f"{NEW} at {version}, {scenario}, JSON answers", suite, "json")
     for scenario in EXTENSIONS:
         yield Run(f"{NEW}, {scenario}", _suite(NEW, "--scenario", scenario))
     for scenario in TASKS:
