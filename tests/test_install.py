@@ -134,7 +134,21 @@ def test_the_doctor_starts_what_is_configured_as_the_host_would(person: Path) ->
     assert "gone/callwright does not exist" in run(person / "data", "doctor", "--host", "cursor").stdout
 
 
-def test_the_doctor_names_the_log_of_a_host_that_hides_stderr(person: Path) -> None:
-    run(person / "data", "install", "claude-desktop")
-    said = run(person / "data", "doctor", "--host", "claude-desktop").stdout
-    assert "mcp-server-callwright.log" in said
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_doctor_tells_where_each_host_shows_what_the_server_logs(person: Path, host: str) -> None:
+    run(person / "data", "install", host)
+    [line] = [line for line in run(person / "data", "doctor", "--host", host).stdout.splitlines() if " log " in line]
+    assert line == f"ok       log            what the server says to stderr is in {logged(person)[host]}"
+
+
+def logged(person: Path) -> dict[str, str]:
+    claude = person / ".config/Claude/logs/mcp-server-callwright.log"
+    return {
+        "claude-desktop": str(claude),
+        "claude-code": "its debug log: claude --debug, then /mcp",
+        "cursor": "its Output panel, channel MCP Logs",
+        "vscode": "its Output panel: command MCP: List Servers, then Show Output",
+        "windsurf": "its Output panel, channel Windsurf",
+        "gemini-cli": "its debug console: gemini --debug, then F12",
+        "lm-studio": "its Developer tab, Developer Logs",
+    }

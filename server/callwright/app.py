@@ -35,7 +35,7 @@ from .tools.approval_state import name_question
 from .tools.offer import EVERYDAY, Offer, named_prompts, one_page
 from .tools.policy import Policy
 from .tools.scopes import scopes_of
-from .tools.surface import Entry, built, chosen, lazy
+from .tools.surface import RUNNERS, Entry, built, chosen, lazy
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -53,6 +53,9 @@ if TYPE_CHECKING:
     from .tenants import Tenant, Tenants
 
 LIST_SECONDS = 300
+_LISTS: tuple[Any, ...] = (
+    "server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list"
+)  # fmt: skip
 _SAME_FOR_ALL = CacheHint(LIST_SECONDS * 1000, "public")
 """Nothing in these answers depends on who asks; whatever filters them by person has to say `private`."""
 EMBEDDED_SECONDS = 30.0
@@ -328,7 +331,7 @@ def build_server(
         tools=tools,
         middleware=[one_page, named_prompts, *middleware],
         extensions=[Skills(), Apps(), long_calls],
-        cache_hints={"tools/list": _SAME_FOR_ALL, "server/discover": _SAME_FOR_ALL},
+        cache_hints=dict.fromkeys(_LISTS, _SAME_FOR_ALL),
         request_state_security=RequestStateSecurity(keys=[subkey(app.state_key, "request state")]),
         subscriptions=app.subscriptions,
         log_level="WARNING",
@@ -344,7 +347,7 @@ def build_server(
 
 def _long_calls(app: App, reachable: list[Entry]) -> TaskExtension:
     long = scopes_of([entry for entry in reachable if entry["long"]])
-    return TaskExtension(app, long, scopes_of(reachable).get("get_task"))
+    return TaskExtension(app, long, scopes_of(reachable).get("get_task"), RUNNERS.values())
 
 
 def _listed(app: App, surface: list[Entry], *, by_url: bool) -> tuple[list[Tool], list[Offer]]:

@@ -19,10 +19,11 @@ class Host:
     name: str
     title: str
     file: Callable[[], Path]
+    log: Callable[[], Path | str]
+    """The file with what the server says to stderr; where there is none, the place in the program."""
     key: str = "mcpServers"
     extra: tuple[tuple[str, str], ...] = ()
     """What an entry says besides command, args and env."""
-    log: Callable[[], Path] | None = None
     after: str = "Restart it to load the server."
     app_link: Callable[[str, Json], str] | None = None
     """The address that opens the program with an entry of this name filled in, for a person to confirm."""
@@ -88,12 +89,14 @@ HOSTS = {
             "Claude Code (this folder)",
             lambda: Path.cwd() / ".mcp.json",
             extra=(("type", "stdio"),),
+            log=lambda: "its debug log: claude --debug, then /mcp",
             after="Start it in this folder and approve the server when it asks.",
         ),
         Host(
             "cursor",
             "Cursor",
             _home(".cursor", "mcp.json"),
+            log=lambda: "its Output panel, channel MCP Logs",
             app_link=_in_base64("cursor://anysphere.cursor-deeplink/mcp/install"),
             web_link=_in_base64("https://cursor.com/en/install-mcp"),
         ),
@@ -103,16 +106,28 @@ HOSTS = {
             lambda: Path.cwd() / ".vscode" / "mcp.json",
             key="servers",
             extra=(("type", "stdio"),),
+            log=lambda: "its Output panel: command MCP: List Servers, then Show Output",
             after="Open the file there and press Start above the server.",
             app_link=_vscode_link,
             web_link=_vscode_page,
         ),
-        Host("windsurf", "Windsurf", _home(".codeium", "windsurf", "mcp_config.json")),
-        Host("gemini-cli", "Gemini CLI", _home(".gemini", "settings.json")),
+        Host(
+            "windsurf",
+            "Windsurf",
+            _home(".codeium", "windsurf", "mcp_config.json"),
+            log=lambda: "its Output panel, channel Windsurf",
+        ),
+        Host(
+            "gemini-cli",
+            "Gemini CLI",
+            _home(".gemini", "settings.json"),
+            log=lambda: "its debug console: gemini --debug, then F12",
+        ),
         Host(
             "lm-studio",
             "LM Studio",
             _home(".lmstudio", "mcp.json"),
+            log=lambda: "its Developer tab, Developer Logs",
             app_link=_in_base64("lmstudio://add_mcp"),
             web_link=_in_base64("https://lmstudio.ai/install-mcp"),
         ),

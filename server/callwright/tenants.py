@@ -59,8 +59,8 @@ class Tenant:
         self.who = principal.name
         self.account = app.account_of(principal)
         self.owner = (self.who, self.account)
-        self.command = "callwright"
-        """Without the operator's folders: who reads this sits elsewhere."""
+        self.command = None
+        """Who reads this sits elsewhere: only whoever runs the server can run the program on its data."""
         self.file_roots: tuple[Path, ...] = ()
         """Files are for clients on the same machine (stdio)."""
         self.page = None

@@ -44,6 +44,7 @@ from tests.engine.test_widget import *
 from tests.engine.test_workflow_checks import *
 from tests.engine.test_workspace import *
 from tests.engine.test_workspaces import *
+from tests.environments import MAY_SKIP
 from tests.laws import test_answers as answers
 
 from .postgresql import fresh, programs, server
@@ -57,6 +58,7 @@ page = answers.page
 @pytest.fixture(scope="module")
 def running() -> Generator[str]:
     if (found := programs()) is None:
+        assert MAY_SKIP, "PostgreSQL's programs are wanted here"
         pytest.skip("no PostgreSQL server here (Debian: apt-get install postgresql)")
     with server(found) as conninfo:
         yield conninfo

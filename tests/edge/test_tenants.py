@@ -21,6 +21,7 @@ from callwright.principals import Principal
 from callwright.serving import http_token
 from callwright.tools.surface import built
 from tests.arms import ERAS, Clock, facts, numbered, server, settings, text
+from tests.dialogue.llm_peer import Fault, Say, peer
 from tests.engine.test_workspaces import everything, furnish
 from tests.peers import serving
 
@@ -232,6 +233,42 @@ async def test_the_status_keeps_from_tenants_what_is_the_operators(tmp_path: Pat
     offline = "offline responder (quotes documents, judges nothing)"
     assert told["llm"] == ("none" if broken else f"this server's, for gpt*; others: {offline}")
     assert len(told["missing"]) == int(broken)
+
+
+FAULTS = {"500": Fault(500, {"error": {"message": "boom at opsecret"}}), "401": Fault(401), "down": None}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_model_that_fails_tells_tenants_nothing_of_where_it_is(
+    tmp_path: Path, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The operator reads the reason in the log, and in rehearsals of their own."""
+    reply = FAULTS[fault]
+    async with peer(lambda _: reply or Say()) as at:
+        base = at.base_url if reply else "http://127.0.0.1:9/v1"
+        app = App(settings(tmp_path / "home", llm_base_url=base, llm_model="opmodel"), "embedded")
+        told: list[str] = []
+        async with served(app, MINE) as url:
+            for bearer in (token("mine"), http_token(app)):
+                async with entering(url, bearer) as client:
+                    agent = facts(await client.call_tool("create_agent", {"name": "Ada", "prompt": "Help."}))
+                    asked = {"agent_id": agent["agent_id"], "caller": "Hi."}
+                    told.append(json.dumps(facts(await client.call_tool("simulate_conversation", asked))))
+    mine, operators = told
+    assert not [word for word in ("opmodel", "127.0.0.1", "opsecret", "CALLWRIGHT") if word in mine]
+    assert "Whoever runs this server finds the reason in its log." in mine
+    assert "opmodel" in operators
+    assert "opmodel" in caplog.text
+
+
+async def test_a_tenant_who_cannot_be_asked_is_sent_to_whoever_runs_the_server(tmp_path: Path) -> None:
+    app = App(settings(tmp_path / "home"), "embedded", ids=numbered())
+    async with served(app, MINE) as url, entering(url, token("mine"), asks=False) as mine:
+        waits = await mine.call_tool("create_secret", {"name": "crm", "value": "abc"})
+    told: Json = waits.structured_content or {}
+    command: str = told["approve_with"]
+    assert f"have whoever runs this server run `{command}` there within" in text(waits)
+    assert command.startswith("callwright approve ")
 
 
 @pytest.mark.parametrize("era", ERAS)

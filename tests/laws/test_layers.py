@@ -29,7 +29,7 @@ MAY: dict[str, set[str]] = {
     "tasks": {"clock"},
     "tools": {"contract", "api", "ledger", "tasks", "settings", "keys", "bounds", "telemetry"},
     "guides": {"tools", "contract", "api", "ledger"},
-    "engine": {"contract", "net", "db", "settings", "clock", "keys", "telemetry"},
+    "engine": {"contract", "net", "db", "settings", "clock", "keys", "principals", "telemetry"},
     "edge": {"tools", "guides", "api", "contract", "db", "net", "telemetry", *LEAVES},
     "telemetry": {"settings"},
     "client_log": {"telemetry"},

@@ -13,10 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..meters import Meters
 from ..principals import Principal
 from ..telemetry.spans import within_trace
+from ..tools.surface import RUNNERS
 from .admission import Admission, Admitted
 from .limits import Limits
 
-RUNNERS = ("run_read_tool", "run_write_tool", "run_risky_tool")
 """Tools of the search surface that run the tool which their argument names."""
 
 
@@ -160,7 +160,7 @@ def _called(body: bytes) -> str | None:
         if message["method"] != "tools/call":
             return None
         params = cast(dict[str, Any], message["params"])
-        name = params["arguments"]["tool"] if params["name"] in RUNNERS else params["name"]
+        name = params["arguments"]["tool"] if params["name"] in RUNNERS.values() else params["name"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return name if isinstance(name, str) else None

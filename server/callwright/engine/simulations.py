@@ -75,7 +75,7 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
         done = await simulate(
             rehearsal,
             conversation_id=unit.new_id("conv"),
-            llm=unit.models.for_agent(agent.llm),
+            llm=unit.models.for_agent(agent.llm, tenant=unit.is_tenants),
             clock=lambda: unit.clock() / 1000,
             new_id=lambda: unit.new_id("call").removeprefix("call_").ljust(32, "0")[:32],
             on_turn=on_turn,

@@ -5,7 +5,7 @@ Who declares the extension gets `resultType: "task"` after a moment, and asks wi
 """
 
 import math
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -61,11 +61,13 @@ class TaskParams(RequestParams):
 class TaskExtension(Extension):
     identifier = "io.modelcontextprotocol/tasks"
 
-    def __init__(self, host: Host, long: Mapping[str, str], collector: str | None) -> None:
+    def __init__(
+        self, host: Host, long: Mapping[str, str], collector: str | None, runners: Collection[str] = ()
+    ) -> None:
         """`long`: the scope of each tool that may become a task, by its name. `collector`: scope of the tool
-        `get_task`; None where it is not offered.
+        `get_task`; None where it is not offered. `runners`: tools that run the one which their argument `tool` names.
         """
-        self._host, self._long, self._collector = host, long, collector
+        self._host, self._long, self._collector, self._runners = host, long, collector, runners
         self._group: TaskGroup | None = None
 
     @asynccontextmanager
@@ -111,7 +113,7 @@ class TaskExtension(Extension):
 
     def _long_tool(self, params: CallToolRequestParams) -> str | None:
         """The long tool that is called, by its own name or through the search surface."""
-        named = (params.arguments or {}).get("tool") if params.name.startswith("run_") else None
+        named = (params.arguments or {}).get("tool") if params.name in self._runners else None
         return next((name for name in (params.name, named) if isinstance(name, str) and name in self._long), None)
 
     def _declared(self, ctx: ServerRequestContext[Any, Any]) -> bool:

@@ -142,6 +142,7 @@ class Task:
         """Make the call, and keep how it ends. Raises no Exception."""
         _current.set(self)
         try:
+            self._scope.deadline = anyio.current_time() + TTL_MS / 1000
             with self._scope:
                 try:
                     self._answered(await call())

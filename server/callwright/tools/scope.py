@@ -64,8 +64,8 @@ class Call:
     platform: str
     policy: Policy
     key: bytes
-    command: str
-    """What a person types to run this program."""
+    command: str | None
+    """What a person types to run this program; None where only whoever runs the server can."""
     ledger: Callable[[], Awaitable[Ledger]]
     told: Callable[[Mapping[str, str]], Awaitable[None]]
     """Hears the ids of whatever was changed."""

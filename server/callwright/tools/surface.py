@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.resources import files
-from typing import Any, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
@@ -15,6 +15,10 @@ from ..bounds import Bounds
 from ..settings import SettingError
 from . import TOOLSETS
 from .policy import META, TOKEN, TOKEN_SCHEMA, Policy
+
+Kind = Literal["read", "write", "risky"]
+RUNNERS: dict[Kind, str] = {"read": "run_read_tool", "write": "run_write_tool", "risky": "run_risky_tool"}
+"""Of the search surface, the tools that run another one, by what that one does."""
 
 
 class Entry(TypedDict):

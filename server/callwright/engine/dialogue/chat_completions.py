@@ -5,6 +5,7 @@ already handed on, and its HTTP client comes from `net/`, where every outgoing a
 """
 
 import json
+import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
@@ -23,6 +24,8 @@ from .llm import Done, LLMSettings, ModelFailed, Piece, Request, Text
 
 if TYPE_CHECKING:
     from openai import APIError, AsyncOpenAI
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
@@ -220,6 +223,9 @@ class ChatCompletions:
         self, what: str, remedy: str = "", *, status: int | None = None, again: bool = True, wait: float = 0
     ) -> ModelFailed:
         text = f"The language model {json.dumps(self._settings.model)} at {self._host} {what}. {remedy}".strip()
+        if self._settings.discreet:
+            logger.warning("%s", text)
+            text = "The language model gave no usable answer. Whoever runs this server finds the reason in its log."
         return ModelFailed(text, http_status=status, again=again, wait=wait)
 
 
