@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 
-from published import manifests
+from published import links, manifests
 
 from callwright.engine import routes
 from callwright.listing import coverage_table, tool_table
@@ -23,6 +23,7 @@ def generated() -> dict[Path, str]:
     readme = README.read_text(encoding="utf-8")
     for name, table in {
         "tools": tool_table(entries),
+        "links": links(),
         "settings": settings_table(),
         "coverage": coverage_table(entries),
     }.items():

@@ -32,6 +32,15 @@ def manifests(folder: Path) -> dict[Path, str]:
     return {folder / name: json.dumps(text, indent=2, ensure_ascii=False) + "\n" for name, text in found.items()}
 
 
+def links() -> str:
+    """Markdown: links that open a host with its snippet filled in."""
+    return " · ".join(
+        f"[{host.title.partition(' (')[0]}]({host.web_link('callwright', host.entry(COMMAND, {}))})"
+        for host in HOSTS.values()
+        if host.web_link
+    )
+
+
 def _registry() -> Json:
     """Without packages: none is published under this name, and nobody is told to fetch what somebody else may own."""
     return {
@@ -44,7 +53,7 @@ def _registry() -> Json:
 
 
 def _bundle() -> Json:
-    """MCPB 0.4: the host's uv makes the environment from the locked requirements in the bundle."""
+    """MCPB 0.4: uv makes the environment, with the locked versions of the requirements, outside the bundle's folder."""
     secret = {setting["name"]: setting["secret"] for setting in described()}
     asked: Json = {
         name.lower(): {
@@ -52,7 +61,8 @@ def _bundle() -> Json:
             "title": title,
             "description": what,
             "required": False,
-            **({"sensitive": True} if secret[name] else {"default": ""}),
+            "default": "",
+            **({"sensitive": True} if secret[name] else {}),
         }
         for name, (title, what) in ASKED.items()
     }
@@ -66,10 +76,14 @@ def _bundle() -> Json:
         "license": "MIT",
         "server": {
             "type": "uv",
-            "entry_point": "server/callwright/__main__.py",
+            "entry_point": "server/start.py",
             "mcp_config": {
                 "command": "uv",
-                "args": ["run", "--directory", "${__dirname}", "--no-dev", "callwright", "serve"],
+                "args": [
+                    *("run", "--no-project", "--python", ">=3.11"),
+                    *("--with-requirements", "${__dirname}/requirements.lock"),
+                    *("${__dirname}/server/start.py", "serve"),
+                ],
                 "env": {name: f"${{user_config.{name.lower()}}}" for name in ASKED},
             },
         },

@@ -15,6 +15,7 @@ from mcp.types import CallToolResult, ElicitResult
 
 from callwright.app import App, build_server
 from callwright.clock import NewId, NowMs, new_id, now_ms
+from callwright.serving import Listen, mcp_app
 from callwright.settings import Settings
 
 from .peers import serving
@@ -23,7 +24,7 @@ MODERN = "2026-07-28"
 ERAS = [pytest.param(MODERN, id="modern"), pytest.param("legacy", id="legacy")]
 ARMS = [
     pytest.param(transport, era, id=f"{transport}-{'modern' if era == MODERN else era}")
-    for transport in ("memory", "stdio", "http", "stateless")
+    for transport in ("memory", "stdio", "http", "stateless", "json")
     for era in (MODERN, "legacy")
 ]
 
@@ -98,11 +99,14 @@ async def reach(
         async with Client(_process(app.settings), **kw) as client:
             yield client, asked
     else:
-        asgi = build_server(app).streamable_http_app(
-            stateless_http=transport == "stateless", json_response=transport == "json"
-        )
+        asgi = mcp_app(app, listening(transport))
         async with serving(asgi, lifespan="on") as url, Client(f"{url}/mcp", **kw) as client:
             yield client, asked
+
+
+def listening(transport: str) -> Listen:
+    """For this machine, without a token: `http`, `stateless`, or `json` for answers without streams."""
+    return Listen(token=False, stateless=transport == "stateless", json_answers=transport == "json")
 
 
 def _process(chosen: Settings) -> StdioServerParameters:

@@ -8,6 +8,9 @@ import sys
 import venv
 from pathlib import Path
 
+MAY_SKIP = os.environ.get("TESTS_MAY_SKIP") != "no"
+"""Whether tests of a program that this machine does not have are skipped; where everything is installed, they fail."""
+
 
 def python_of(name: str, lock: Path) -> Path:
     """The interpreter of the environment `name`. Made anew where the locked requirements changed."""

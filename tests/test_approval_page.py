@@ -58,8 +58,9 @@ async def test_a_person_approves_and_the_repeated_call_runs_once(app: App) -> No
         assert await waiting(client) == url
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/approve/[2-9A-Z]{8}\.[\w-]{43}", url)
         assert title(await answer(browser, url, "approve")) == (200, "Approved")
-        assert title(await browser.get(url)) == (410, "Answered or expired")
+        assert title(await browser.get(url)) == (410, "Already approved")
         assert facts(await client.call_tool("create_secret", SECRET))["name"] == "crm"
+        assert title(await browser.get(url)) == (410, "Answered or expired")
         assert await waiting(client) != url
         assert await log(client) == [("create_secret", "done", "person")]
 
@@ -68,6 +69,7 @@ async def test_a_no_reaches_whoever_asked_and_the_log(app: App) -> None:
     async with reach(app) as (client, _), httpx2.AsyncClient() as browser:
         url = await waiting(client)
         assert title(await answer(browser, url, "decline")) == (200, "Declined")
+        assert title(await browser.get(url)) == (410, "Already declined")
         declined = await client.call_tool("create_secret", SECRET)
         assert (declined.structured_content, await log(client)) == (
             {"declined": True},

@@ -39,6 +39,11 @@ async def test_what_a_model_reads_is_counted_on_the_real_server(tmp_path: Path) 
     assert all(row.ours > 0 for what, row in rows.items() if not what.startswith("input schemas"))
 
 
+async def test_what_a_model_reads_stays_within_its_budgets(tmp_path: Path) -> None:
+    """Counted exactly where npm brings the vocabulary; these counts do not depend on the machine."""
+    assert [row.what for row in await reading_rows(tmp_path, counter()) if row.met is False] == []
+
+
 async def test_hosts_find_nothing_in_an_input_schema_that_they_refuse(tmp_path: Path) -> None:
     rows = {row.what: row for row in await reading_rows(tmp_path, ESTIMATE)}
     assert rows["input schemas: $ref, unions, undescribed"].note == ""

@@ -9,6 +9,7 @@ import base64
 import json
 import logging
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import httpx2
 import pytest
 from mcp import Client
 from starlette.requests import Request
@@ -275,12 +277,12 @@ async def test_a_model_endpoint_that_echoes_the_key_does_not_give_it_away(
     assert_files_clean(tmp_path)
 
 
-def environment(home: Path) -> dict[str, str]:
+def environment(home: Path, **more: str) -> dict[str, str]:
     secret = ("ELEVENLABS_API_KEY", "CALLWRIGHT_LLM_API_KEY", "CALLWRIGHT_HTTP_TOKEN", "CALLWRIGHT_ENGINE_API_KEY")
     keys = dict.fromkeys(("CALLWRIGHT_VAULT_KEY", "CALLWRIGHT_STATE_KEY"), base64.b64encode(KEY32).decode())
     return {
         **os.environ, **dict.fromkeys(secret, CANARY), **keys, "CALLWRIGHT_HOME": str(home),
-        "CALLWRIGHT_LOG_LEVEL": "debug", "CALLWRIGHT_APPROVAL": "none", "PYTHONPATH": os.pathsep.join(sys.path),
+        "CALLWRIGHT_LOG_LEVEL": "debug", "CALLWRIGHT_APPROVAL": "none", "PYTHONPATH": os.pathsep.join(sys.path), **more,
     }  # fmt: skip
 
 
@@ -326,7 +328,8 @@ def test_a_setting_that_is_wrong_is_named_without_its_value(tmp_path: Path, name
     assert_absent("stderr", (done.stdout + done.stderr).encode())
 
 
-def test_a_server_on_stdio_logs_no_secret(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_server_on_stdio_logs_no_secret(tmp_path: Path, form: str) -> None:
     hello = {
         "jsonrpc": "2.0", "id": 1, "method": "initialize",
         "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "0"}},
@@ -335,7 +338,8 @@ def test_a_server_on_stdio_logs_no_secret(tmp_path: Path) -> None:
     call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": asked}
     server = subprocess.Popen(
         [sys.executable, "-m", "callwright", "serve", "--platform", "embedded"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(tmp_path),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment(tmp_path, CALLWRIGHT_LOG_FORMAT=form),
     )  # fmt: skip
     assert server.stdin
     assert server.stdout
@@ -346,5 +350,42 @@ def test_a_server_on_stdio_logs_no_secret(tmp_path: Path) -> None:
     rest, errors = server.communicate(timeout=30)
     assert '"isError":false' in lines[1]
     assert_absent("stdout", ("".join(lines) + rest).encode())
+    assert "create_secret done" in errors
     assert_absent("stderr", errors.encode())
+    if form == "json":
+        assert all(json.loads(line)["timestamp"] for line in errors.splitlines())
     assert_files_clean(tmp_path)
+
+
+UNKNOWN = "parkiet-that-no-setting-holds"
+LEAK = f"""
+import callwright.engine.agents as agents
+def fails(*_, **__):
+    headers = {{"xi-api-key": {CANARY!r}, "authorization": "Bearer {UNKNOWN}"}}
+    raise RuntimeError(f"sent {{headers}} to https://user:{UNKNOWN}@x.example/?token={UNKNOWN}")
+agents.page = fails
+import sys; from callwright.cli import main; main()
+"""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_http_server_that_crashes_logs_no_secret(tmp_path: Path, form: str) -> None:
+    """The web server's own log lines go through the same handler."""
+    server = subprocess.Popen(
+        [sys.executable, "-c", LEAK, "engine", "--port", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(tmp_path, CALLWRIGHT_LOG_FORMAT=form),
+    )  # fmt: skip
+    assert server.stderr
+    port = re.search(r"127\.0\.0\.1:(\d+)", server.stderr.readline())
+    assert port
+    url = f"http://127.0.0.1:{port[1]}/v1/convai/agents"
+    assert httpx2.get(url, headers={"xi-api-key": CANARY}).status_code == 500
+    server.terminate()
+    out, errors = server.communicate(timeout=30)
+    assert "RuntimeError: sent {" in errors
+    assert "uvicorn" in errors
+    assert_absent("log", (out + errors).encode())
+    assert UNKNOWN not in out + errors
+    if form == "json":
+        lines = [json.loads(line) for line in errors.splitlines()]
+        assert {"callwright.engine.asgi", "uvicorn.error"} <= {line["logger"] for line in lines if "exception" in line}

@@ -11,8 +11,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from callwright import __version__
-from callwright.cli import _secrets  # pyright: ignore[reportPrivateUsage]
 from callwright.settings import Settings
+from callwright.telemetry.redaction import secrets_of
 from callwright.tools import WITHOUT_TOOL
 
 
@@ -268,4 +268,4 @@ def test_a_setting_that_shows_itself_only_in_a_call_is_named(tmp_path: Path) -> 
 def test_a_key_of_a_route_is_kept_out_of_the_log(tmp_path: Path) -> None:
     file = tmp_path / "routes.json"
     file.write_text(json.dumps({"gpt*": {"base_url": "http://127.0.0.1:9/v1", "api_key": "canary-route-key"}, "x": 1}))
-    assert _secrets(Settings(home=tmp_path, llm_routes=file)) == ["canary-route-key"]
+    assert secrets_of(Settings(home=tmp_path, llm_routes=file), {}) == ["canary-route-key"]

@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 
 from callwright.hosts import HOSTS
 
+from .manifests.test_manifests import entry_of
 from .test_cli import run
 
 EXECUTABLE = [sys.executable, "-W", "error", "-m", "callwright"]
@@ -72,6 +73,19 @@ def test_a_dry_run_shows_the_file_and_writes_nothing(person: Path) -> None:
     assert not (person / ".vscode").exists()
 
 
+def test_a_link_holds_what_would_be_written_and_writes_nothing(person: Path) -> None:
+    link = run(person / "data", "install", "cursor", "--read-only", "--link").stdout.strip()
+    assert list(person.iterdir()) == []
+    run(person / "data", "install", "cursor", "--read-only")
+    assert dict([entry_of(link)]) == read(person / ".cursor" / "mcp.json")["mcpServers"]
+    key = {"ELEVENLABS_API_KEY": "sk_canary_0123456789"}
+    shown = run(person / "data", "install", "cursor", "--env", "ELEVENLABS_API_KEY", "--link", **key)
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert run(person / "data", "install", "windsurf", "--link").stderr == (
+        "callwright: Windsurf has no such link. Leave --link out, and its configuration is written.\n"
+    )
+
+
 @pytest.mark.parametrize("text", ["// comment\n{}", "[]", '{"mcpServers": []}', "{"])
 def test_a_file_that_cannot_be_rewritten_safely_is_left_alone(person: Path, text: str) -> None:
     file = person / ".cursor" / "mcp.json"
@@ -108,7 +122,7 @@ def test_the_doctor_starts_what_is_configured_as_the_host_would(person: Path) ->
     file.write_text(json.dumps(config))
     done = run(person / "data", "doctor", "--host", "cursor")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "starts in an empty environment, 34 tools, embedded platform" in done.stdout
+    assert "starts in an empty environment, 36 tools, embedded platform" in done.stdout
     config["mcpServers"]["callwright"]["args"] = ["-m", "callwright", "serve", "--toolsets", "nonsense"]
     file.write_text(json.dumps(config))
     broken = run(person / "data", "doctor", "--host", "cursor")
@@ -120,7 +134,21 @@ def test_the_doctor_starts_what_is_configured_as_the_host_would(person: Path) ->
     assert "gone/callwright does not exist" in run(person / "data", "doctor", "--host", "cursor").stdout
 
 
-def test_the_doctor_names_the_log_of_a_host_that_hides_stderr(person: Path) -> None:
-    run(person / "data", "install", "claude-desktop")
-    said = run(person / "data", "doctor", "--host", "claude-desktop").stdout
-    assert "mcp-server-callwright.log" in said
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_doctor_tells_where_each_host_shows_what_the_server_logs(person: Path, host: str) -> None:
+    run(person / "data", "install", host)
+    [line] = [line for line in run(person / "data", "doctor", "--host", host).stdout.splitlines() if " log " in line]
+    assert line == f"ok       log            what the server says to stderr is in {logged(person)[host]}"
+
+
+def logged(person: Path) -> dict[str, str]:
+    claude = person / ".config/Claude/logs/mcp-server-callwright.log"
+    return {
+        "claude-desktop": str(claude),
+        "claude-code": "its debug log: claude --debug, then /mcp",
+        "cursor": "its Output panel, channel MCP Logs",
+        "vscode": "its Output panel: command MCP: List Servers, then Show Output",
+        "windsurf": "its Output panel, channel Windsurf",
+        "gemini-cli": "its debug console: gemini --debug, then F12",
+        "lm-studio": "its Developer tab, Developer Logs",
+    }

@@ -19,9 +19,10 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import URL_ELICITATION_REQUIRED, CallToolResult, ElicitResult, InputRequiredResult
 
 from callwright.app import App, build_server
+from callwright.serving import mcp_app
 from callwright.tools import approval
 
-from .arms import MODERN, Clock, facts, numbered, settings, text
+from .arms import MODERN, Clock, facts, listening, numbered, settings, text
 from .peers import serving
 from .test_unattended import callers
 
@@ -64,7 +65,7 @@ class Way:
     """How a client is connected, and what it can show."""
 
     shows: Shows
-    transport: Literal["memory", "stateless"]
+    transport: Literal["memory", "http", "json", "stateless"]
     era: str
 
     def __str__(self) -> str:
@@ -73,14 +74,18 @@ class Way:
     @property
     def reaches(self) -> Shows:
         """What the person is reached by: an older client on stateless HTTP cannot be asked, nor says what it shows."""
-        return "none" if (self.transport, self.era) == ("stateless", "legacy") else self.shows
+        if self.era == MODERN or self.transport in ("memory", "http"):
+            return self.shows
+        # Without a stream nothing can be asked in the midst of a call; an address can be shown instead of an answer.
+        return "url" if self.transport == "json" and self.shows != "none" else "none"
 
 
 SHOWN: tuple[Shows, ...] = ("form", "url", "none")
 WAYS = [
     Way(shows, transport, era)  # pyright: ignore[reportArgumentType]
     for shows in SHOWN
-    for transport, era in (("memory", "legacy"), ("memory", MODERN), ("stateless", MODERN), ("stateless", "legacy"))
+    for transport in ("memory", "http", "json", "stateless")
+    for era in ("legacy", MODERN)
 ]
 each_way = pytest.mark.parametrize("way", WAYS, ids=str)
 
@@ -108,8 +113,10 @@ async def reach(app: App, way: Way, person: Person) -> AsyncGenerator[Client]:
             async with Client(build_server(app), **kw) as client:
                 yield client
         else:
-            asgi = build_server(app).streamable_http_app(stateless_http=True)
-            async with serving(asgi, lifespan="on") as url, Client(f"{url}/mcp", **kw) as client:
+            async with (
+                serving(mcp_app(app, listening(way.transport)), lifespan="on") as url,
+                Client(f"{url}/mcp", **kw) as client,
+            ):
                 yield client
 
 

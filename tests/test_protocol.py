@@ -22,10 +22,11 @@ async def test_what_is_the_same_for_everybody_may_be_cached_by_everybody(app: Ap
     async with reach(app) as (client, _):
         tools = await client.list_tools()
         discovered = await client.session.send_discover(MODERN)
-        prompts = await client.list_prompts()
-    assert hint(tools) == (300_000, "public")
+        lists = [await client.list_prompts(), await client.list_resources(), await client.list_resource_templates()]
+        read = await client.read_resource("callwright://agents")
+    assert [hint(each) for each in (tools, *lists)] == [(300_000, "public")] * 4
     assert (discovered["ttlMs"], discovered["cacheScope"]) == (300_000, "public")
-    assert hint(prompts) == (0, "private")
+    assert hint(read) == (0, "private")
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -82,9 +83,3 @@ async def test_a_prompt_without_its_arguments_is_the_clients_mistake_and_a_broke
         with pytest.raises(MCPError) as broken:
             await client.get_prompt("greet", {"name": "Ada"})
     assert (missing.value.code, broken.value.code) == (-32602, -32603)
-
-
-@pytest.mark.parametrize("era", ERAS)
-async def test_no_log_messages_are_promised_because_none_are_sent(app: App, era: str) -> None:
-    async with reach(app, era) as (client, _):
-        assert client.server_capabilities.logging is None

@@ -7,8 +7,9 @@ import pytest
 from inline_snapshot import snapshot
 
 from callwright import __version__
-from callwright.app import App, instructions
-from callwright.settings import Platform
+from callwright.app import App
+from callwright.introduction import instructions
+from callwright.settings import Approval, Platform
 
 from .arms import facts, reach, settings
 
@@ -26,7 +27,7 @@ async def test_the_server_says_who_it_is_and_where_it_works(app: App, era: str) 
         head, _, body = info.icons[0].src.partition(",")
         assert head == "data:image/svg+xml;base64"  # a URI by the letter: the bare text has spaces and brackets in it
         assert b64decode(body).startswith(b"<svg xmlns=")
-        assert client.instructions == instructions(app)
+        assert client.instructions == instructions(app.settings, app.platform, app.policy.mode)
         status = facts(await client.call_tool("get_status", {}))
     assert status == {
         "version": __version__,
@@ -58,8 +59,9 @@ async def test_the_status_names_the_model_but_not_its_key(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("approval", ["fine-grained", "always-ask", "none"])
 @pytest.mark.parametrize("platform", ["embedded", "hosted"])
-def test_instructions_are_short_and_say_what_is_real(tmp_path: Path, approval: str, platform: Platform) -> None:
-    said = instructions(App(settings(tmp_path, approval=approval, api_key="k", read_only=True), platform))
+def test_instructions_are_short_and_say_what_is_real(tmp_path: Path, approval: Approval, platform: Platform) -> None:
+    chosen = settings(tmp_path, api_key="k", read_only=True)
+    said = instructions(chosen, platform, approval)
     assert len(said) <= 1_200  # about 300 tokens
     assert ("real account" in said) is (platform == "hosted")
     assert "Read-only" in said

@@ -36,7 +36,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "CALLWRIGHT_HTTP_BODY": "1000", "CALLWRIGHT_HTTP_RATE": "0", "CALLWRIGHT_HTTP_AT_ONCE": "3", "CALLWRIGHT_ALLOW_PRIVATE": "crm.internal, 10.0.0.0/8, ::1",
         "CALLWRIGHT_FILE_ROOTS": str(tmp_path), "CALLWRIGHT_VAULT_KEY": KEY, "CALLWRIGHT_STATE_KEY": KEY,
         "CALLWRIGHT_LLM_ROUTES": str(file), "CALLWRIGHT_PROXY_URL": "http://proxy:3128", "CALLWRIGHT_LOG_LEVEL": "debug",
-        "CALLWRIGHT_APPROVAL_PAGE": "off", "CALLWRIGHT_SECRET_ENV": "CRM", "CRM": "tiger",
+        "CALLWRIGHT_LOG_FORMAT": "JSON", "CALLWRIGHT_APPROVAL_PAGE": "off", "CALLWRIGHT_SECRET_ENV": "CRM", "CRM": "tiger",
+        "CALLWRIGHT_LONG_CALL_SECONDS": "50",
     }  # fmt: skip
     assert set(given) - {"CRM"} == {each["name"] for each in described()}
     assert Settings.from_env(given).__dict__ == {
@@ -47,7 +48,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "oauth_workspace_claim": "org", "http_body": 1000, "http_rate": 0, "http_at_once": 3,
         "allow_private": ("crm.internal", "10.0.0.0/8", "::1"), "file_roots": (tmp_path.resolve(),),
         "vault_key": bytes(32), "state_key": bytes(32), "llm_routes": file, "proxy_url": "http://proxy:3128",
-        "log_level": "debug", "approval_page": False, "secret_env": {"CRM": "tiger"},
+        "log_level": "debug", "log_format": "json", "approval_page": False, "secret_env": {"CRM": "tiger"},
+        "long_call_seconds": 50,
     }  # fmt: skip
 
 
@@ -74,6 +76,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("CALLWRIGHT_VAULT_KEY", "AAAA", snapshot("CALLWRIGHT_VAULT_KEY must be 32 bytes in base64.")),
         ("CALLWRIGHT_STATE_KEY", "not base64!", snapshot("CALLWRIGHT_STATE_KEY must be 32 bytes in base64.")),
         ("CALLWRIGHT_PROXY_URL", "proxy:3128", snapshot("CALLWRIGHT_PROXY_URL must be an http or https URL.")),
+        ("CALLWRIGHT_LOG_FORMAT", "xml", snapshot("CALLWRIGHT_LOG_FORMAT must be text or json.")),
         ("CALLWRIGHT_LOG_LEVEL", "loud", snapshot("CALLWRIGHT_LOG_LEVEL must be debug, info, warning or error.")),
     ],
 )  # fmt: skip

@@ -147,7 +147,11 @@ BY_ID = {
     "update_secret": "secret_id",
     "delete_secret": "secret_id",
     "undo_change": "change_id",
+    "get_task": "task_id",
+    "cancel_task": "task_id",
 }
+OWN = ("undo_change", "get_task", "cancel_task")
+"""They look an id up in what the server itself knows."""
 NEEDED: dict[str, dict[str, Any]] = {
     "update_agent": {"name": "Bob"},
     "simulate_conversation": {"caller": "Hello"},
@@ -167,7 +171,7 @@ async def test_every_tool_that_takes_an_id_is_in_the_table(client: Client) -> No
 @pytest.mark.parametrize("path", PATHS)
 async def test_an_id_reaches_no_other_endpoint(client: Client, path: str) -> None:
     for tool, argument in BY_ID.items():
-        if tool != "undo_change":  # looks the id up in its own log
+        if tool not in OWN:
             said = await error(client, tool, **{argument: path}, **NEEDED.get(tool, {}))
             assert said.startswith(f"{argument} does not fit; wanted: from ")
 
@@ -200,6 +204,8 @@ async def test_unknown_ids(app: App, era: str) -> None:
                 "update_secret": "No secret 'nope_1'. list_secrets shows them.",
                 "delete_secret": "No secret 'nope_1'. list_secrets shows them.",
                 "undo_change": "No change 'nope_1'. list_changes shows them.",
+                "get_task": "No such task. Its answer is kept for an hour, and not beyond a restart of the server.",
+                "cancel_task": "No such task. Its answer is kept for an hour, and not beyond a restart of the server.",
             }
         )
     assert asked == []

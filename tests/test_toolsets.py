@@ -12,7 +12,7 @@ from callwright.tools.surface import Entry, chosen
 
 def entry(name: str, toolset: str, effect: str = "read", *, default: bool = True) -> Entry:
     tool: dict[str, Any] = {"name": name, "inputSchema": {"type": "object", "properties": {}}}
-    return Entry(module="", toolset=toolset, effect=effect, default=default, operations=[], tool=tool)
+    return Entry(module="", toolset=toolset, effect=effect, default=default, long=False, operations=[], tool=tool)
 
 
 ENTRIES = [

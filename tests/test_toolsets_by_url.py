@@ -78,7 +78,7 @@ async def test_what_is_not_listed_cannot_be_called(app: App, era: str) -> None:
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_url_loosens_no_bound(app: App, era: str) -> None:
     bounded = App(settings(app.settings.home, toolsets=("agents", "phone"), read_only=True), "embedded")
-    readable = {entry["tool"]["name"] for entry in built() if entry["effect"] == "read"}
+    readable = {entry["tool"]["name"] for entry in built() if entry["tool"]["annotations"]["readOnlyHint"]}
     async with serving(mcp_app(bounded, Listen(token=False)), lifespan="on") as base:
         async with at(base, "?toolsets=all", era) as client:
             assert await listed(client) == of("agents", "phone") & readable

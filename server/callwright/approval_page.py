@@ -11,6 +11,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from datetime import datetime
 from html import escape
 from importlib.resources import files
 from socket import AF_INET, SOCK_STREAM, socket
@@ -97,11 +98,11 @@ class ApprovalPage:
         ledger = await self._ledger()
         pending = await ledger.pending(code)
         if pending is None or pending.state != "open":
-            return _told("Answered or expired", "Each question takes one answer. Let the assistant ask again.", 410)
+            return _over(pending)
         if request.method == "POST":
             return await self._decide(request, ledger, pending)
         nonce = secrets.token_urlsafe(24)
-        page = _page(_question(pending, self._account, self._mac("form", code, nonce)))
+        page = _page("Approve?", _question(pending, self._account, self._mac("form", code, nonce)))
         page.set_cookie(COOKIE, nonce, path=f"/approve/{ticket}", httponly=True, samesite="strict")
         return page
 
@@ -116,13 +117,14 @@ class ApprovalPage:
             return _told("Not accepted", "Open the address again, and answer on the page itself.", 403)
         if form.get("decision") == "decline":
             await ledger.decline(pending.code)
-            return _told("Declined", "Nothing will be done. You can close this page.")
+            return _told("Declined", "Nothing is done, and the assistant is told so. You can close this page.")
         value = form.get("value", "")
         if form.get("decision") != "approve" or (pending.needs == "value" and not 0 < len(value) <= LONGEST_VALUE):
             return _told("Nothing was entered", "Go back, enter the value, then store it.", 400)
         if await ledger.approve(pending.code, value if pending.needs == "value" else None) is None:
-            return _told("Answered or expired", "Each question takes one answer. Let the assistant ask again.", 410)
-        return _told("Approved", "Tell the assistant to go on. You can close this page.")
+            return _over(await ledger.pending(pending.code))
+        goes_on = _UNTIL.format(_time(pending))
+        return _told("Approved", f"Tell the assistant to go on, unless it does so already. {goes_on}")
 
     def _own(self, request: Request) -> bool:
         """Whether the form was sent from this page. Old browsers say neither; the token then speaks for it."""
@@ -154,38 +156,61 @@ async def _form(request: Request) -> dict[str, str] | None:
     return {name: values[0] for name, values in fields.items() if len(values) == 1}
 
 
+_UNTIL = "It is done once, when the assistant calls again, by {} at the latest. You can close this page."
+
+
+def _over(pending: Pending | None) -> Response:
+    """What somebody sees who comes back, or who has the page open twice."""
+    if pending is None:
+        text = "Each question takes one answer, and waits a quarter of an hour for it. Let the assistant ask again."
+        return _told("Answered or expired", text, 410)
+    if pending.state == "declined":
+        return _told("Already declined", "Nothing is done. You can close this page.", 410)
+    return _told("Already approved", _UNTIL.format(_time(pending)), 410)
+
+
+def _time(pending: Pending) -> str:
+    """When it ends, by the clock of this machine, before which the person sits."""
+    return datetime.fromtimestamp(pending.expires_ms / 1000).astimezone().strftime("%H:%M")
+
+
 def _question(pending: Pending, account: str, token: str) -> str:
     minutes = (pending.expires_ms - now_ms()) // 60_000 + 1
     entry, verb = "", "Approve"
     if pending.needs == "value":
         verb = "Store"
         entry = (
-            '<label for="value">Value <span>The assistant does not see it.</span></label>'
+            '<label for="value">Value</label>'
+            '<p class="hint" id="hint">It is kept encrypted. The assistant does not see it.</p>'
             f'<input id="value" name="value" type="password" maxlength="{LONGEST_VALUE}" autocomplete="off"'
-            ' autofocus spellcheck="false">'
+            ' aria-describedby="hint" required autofocus spellcheck="false">'
         )
+    where = "embedded platform, on this machine" if account == "embedded" else account
     asker = f"<dt>Asked by</dt><dd>{escape(pending.who)}</dd>" if pending.who != "local" else ""
+    # No button has the focus when the page opens: a key that was meant for another window approves nothing.
     return (
-        "<h1>Your assistant asks</h1>"
+        "<h1>May your assistant do this?</h1>"
         f'<p class="facts">{escape(pending.question)}</p>'
-        f"<dl><dt>Tool</dt><dd>{escape(pending.tool)}</dd><dt>Acts on</dt><dd>{escape(account)}</dd>{asker}"
-        f"<dt>Code</dt><dd>{escape(pending.code)}</dd><dt>Valid for</dt><dd>{minutes} min</dd></dl>"
+        f"<dl><dt>Tool</dt><dd>{escape(pending.tool)}</dd><dt>Acts on</dt><dd>{escape(where)}</dd>{asker}"
+        f"<dt>Code</dt><dd>{escape(pending.code)}</dd>"
+        f"<dt>Answer by</dt><dd>{_time(pending)} ({minutes} min)</dd></dl>"
         f'<form method="post"><input type="hidden" name="token" value="{token}">{entry}<p class="answers">'
-        f'<button name="decision" value="approve" accesskey="a">{verb}</button>'
-        '<button name="decision" value="decline" accesskey="d" class="no" formnovalidate>Decline</button></p></form>'
-        '<p class="note">Approve only what you asked for. It holds for this one call, as it is shown here.</p>'
+        f'<button name="decision" value="approve">{verb}</button>'
+        '<button name="decision" value="decline" class="no" formnovalidate>Decline</button></p></form>'
+        '<p class="note">Approve only what you asked for. Your answer holds for this one call, as it is shown here.'
+        " Without an answer nothing is done.</p>"
     )
 
 
 def _told(title: str, text: str, status: int = 200) -> Response:
-    return _page(f'<h1>{title}</h1><p class="facts" role="status">{text}</p>', status)
+    return _page(title, f'<h1>{title}</h1><p class="facts" role="status">{text}</p>', status)
 
 
-def _page(main: str, status: int = 200) -> Response:
+def _page(title: str, main: str, status: int = 200) -> Response:
     nonce = secrets.token_urlsafe(16)
     template = files("callwright").joinpath("approval_page.html").read_text(encoding="utf-8")
     policy = (
         f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     )
-    filled = Template(template).substitute(main=main, nonce=nonce)
+    filled = Template(template).substitute(title=title, main=main, nonce=nonce)
     return HTMLResponse(filled, status, {**_HEADERS, "Content-Security-Policy": policy})

@@ -1,6 +1,7 @@
 """`callwright call`: one tool call from a shell, through the same server as over MCP."""
 
 import json
+import math
 import re
 import sys
 from importlib import import_module
@@ -48,6 +49,7 @@ def secret_argument(tool: str, arguments: dict[str, Any]) -> str | None:
 
 
 async def _call(app: App, tool: str, arguments: dict[str, Any], ask: bool) -> CallToolResult:
+    app.tasks.patience = math.inf  # this process ends with the answer, and nobody could ask for it later
     async with Client(build_server(app), elicitation_callback=_at_terminal if ask else None) as client:
         try:
             return await client.call_tool(tool, arguments)

@@ -3,19 +3,19 @@
 import argparse
 import gc
 import json
-import logging
 import os
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from . import __version__
-from .hosts import HOSTS
+from .hosts import HOSTS, Host
 from .settings import Platform, SettingError, Settings
+from .telemetry.logs import configure
+from .telemetry.redaction import Redactor, secrets_of
 
 if TYPE_CHECKING:
     from .edge.tokens import Tokens
@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     gc.set_threshold(*_COLLECT_AFTER)
     try:
         settings = _overridden(Settings.from_env(os.environ), args)
-        _log_to_stderr(settings)
+        args.redact = Redactor(secrets_of(settings, os.environ))
+        args.say = configure(settings, args.redact)
         code = _COMMANDS[args.command](settings, args)
     except SettingError as exc:
         code = _refuse(str(exc))
@@ -56,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--no-token", action="store_true", help="HTTP: demand no bearer token (this machine only)")
     serve.add_argument("--allowed-hosts", metavar="LIST", help="HTTP: host names under which the server is reached")
     serve.add_argument("--stateless", action="store_true", help="HTTP: keep no sessions (many replicas)")
+    serve.add_argument(
+        "--json-answers", action="store_true", help="HTTP: JSON answers, no event streams (proxies that cannot stream)"
+    )
     _server_options(serve)
 
     engine = commands.add_parser("engine", help="the embedded platform's REST API over HTTP, for SDKs and curl")
@@ -87,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         "--env", action="append", default=[], metavar="NAME", help="copy this variable's present value"
     )
     install.add_argument("--dry-run", action="store_true", help="show the file, write nothing")
+    install.add_argument("--link", action="store_true", help="print an address that opens the host's own installer")
     _server_options(install)
     return parser
 
@@ -141,11 +146,13 @@ def _platform(settings: Settings, args: argparse.Namespace) -> Platform:
 
 def _serve(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App, build_server
+    from .telemetry.exporting import export_spans
 
+    export_spans(os.environ)
     platform = _platform(settings, args)
-    app = App(settings, platform, command=_own_command(settings))
+    app = App(settings, platform, command=_own_command(settings), redact=args.redact)
     where = settings.api_url if platform == "hosted" else f"data in {settings.home}"
-    _say(f"callwright {__version__}: {platform} platform ({where}), approval {app.policy.mode}")
+    args.say(f"callwright {__version__}: {platform} platform ({where}), approval {app.policy.mode}")
     if args.transport == "stdio":
         app.near = True
         build_server(app).run("stdio")
@@ -154,8 +161,10 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
 
     hosts = tuple(name.strip() for name in (args.allowed_hosts or "").split(",") if name.strip())
     tokens = _tokens(settings, platform)
-    listen = Listen(args.host, args.port, not args.no_token, hosts, args.stateless, settings.public_url, tokens)
-    return serve_http(app, listen, _say)
+    listen = Listen(
+        args.host, args.port, not args.no_token, hosts, args.stateless, args.json_answers, settings.public_url, tokens
+    )
+    return serve_http(app, listen, args.say)
 
 
 def _tokens(settings: Settings, platform: Platform) -> "Tokens":
@@ -170,8 +179,10 @@ def _tokens(settings: Settings, platform: Platform) -> "Tokens":
 def _engine(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
     from .serving import serve_engine
+    from .telemetry.exporting import export_spans
 
-    return serve_engine(App(settings, "embedded"), args.host, args.port, _say)
+    export_spans(os.environ)
+    return serve_engine(App(settings, "embedded"), args.host, args.port, args.say)
 
 
 def _tools(settings: Settings, args: argparse.Namespace) -> int:
@@ -255,12 +266,26 @@ def _install(settings: Settings, args: argparse.Namespace) -> int:
     env = {name: _present(name) for name in args.env}
     if home := os.environ.get("CALLWRIGHT_HOME"):
         env.setdefault("CALLWRIGHT_HOME", str(Path(home).expanduser().absolute()))
-    done = install(host, [*_program(), "serve", *_chosen(args)], env, dry_run=args.dry_run)
+    command = [*_program(), "serve", *_chosen(args)]
+    if args.link:
+        return _link(host, host.entry(command, env), args)
+    done = install(host, command, env, dry_run=args.dry_run)
     if args.dry_run:
         _print(f"{done.file} would {'hold' if done.changed else 'stay'}:\n{done.text}")
         return 0
     kept = f" What was there is kept as {done.backup}." if done.backup else ""
     _print(f"{done.file} {'written' if done.changed else 'was right already'}.{kept} {host.after}")
+    return 0
+
+
+def _link(host: Host, entry: dict[str, Any], args: argparse.Namespace) -> int:
+    if host.app_link is None:
+        return _refuse(f"{host.title} has no such link. Leave --link out, and its configuration is written.")
+    if args.env:
+        return _refuse("A link would show the values of --env to whoever sees it. Leave --link out.")
+    from .installing import SERVER
+
+    _print(host.app_link(SERVER, entry))
     return 0
 
 
@@ -279,8 +304,10 @@ def _chosen(args: argparse.Namespace) -> list[str]:
 
 def _program() -> list[str]:
     """This program by absolute path: a host finds nothing by name."""
-    path = Path(sys.argv[0])
-    return [str(path.absolute())] if path.name.startswith("callwright") else [sys.executable, "-m", "callwright"]
+    path = Path(sys.argv[0]).absolute()
+    if path.name == "__main__.py":
+        return [sys.executable, "-m", "callwright"]
+    return [str(path)] if path.name.startswith("callwright") else [sys.executable, str(path)]
 
 
 def _doctor(settings: Settings, args: argparse.Namespace) -> int:
@@ -320,39 +347,3 @@ def _say(text: str) -> None:
 def _refuse(text: str) -> int:
     _say(f"callwright: {text}")
     return 2
-
-
-def _log_to_stderr(settings: Settings) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(name)s: %(message)s", _secrets(settings)))
-    logging.basicConfig(handlers=[handler], level=settings.log_level.upper())
-
-
-def _secrets(settings: Settings) -> list[str]:
-    values = [getattr(settings, each.name) for each in fields(settings) if each.metadata["secret"]]
-    if settings.llm_routes:
-        # A file that is not what it should be is refused where it is used, by name.
-        with suppress(ValueError, OSError, AttributeError):
-            routes: Any = json.loads(settings.llm_routes.read_text(encoding="utf-8"))
-            values += [route["api_key"] for route in routes.values() if isinstance(route, dict) and "api_key" in route]
-    values += settings.secret_env.values()
-    if settings.tokens_file:
-        with suppress(ValueError, OSError, AttributeError, TypeError, KeyError):
-            rows: Any = json.loads(settings.tokens_file.read_text(encoding="utf-8"))["tokens"]
-            values += [row.get("token") for row in rows]
-            values += [os.environ.get(row["hosted_key"]) for row in rows if "hosted_key" in row]
-    return [value for value in values if value and isinstance(value, str)]
-
-
-class _Redacting(logging.Formatter):
-    """Secrets of the settings never reach a log, tracebacks included."""
-
-    def __init__(self, form: str, secrets: list[str]) -> None:
-        super().__init__(form)
-        self._secrets = secrets
-
-    def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
-        for secret in self._secrets:
-            text = text.replace(secret, "[secret]")
-        return text

@@ -32,8 +32,7 @@ def examine_host(host: Host) -> list[Finding]:
             Finding("missing", "command", f"{command} does not exist. Run: callwright install {host.name}"),
         ]
     findings.append(anyio.run(_started, entry))
-    if host.log:
-        findings.append(Finding("ok", "log", f"the host writes what the server says to {host.log()}"))
+    findings.append(Finding("ok", "log", f"what the server says to stderr is in {host.log()}"))
     return findings
 
 

@@ -1,10 +1,13 @@
 """The programs that start MCP servers: where each keeps its configuration, in which shape, and where it logs."""
 
+import json
 import sys
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 Json = dict[str, Any]
 
@@ -16,11 +19,16 @@ class Host:
     name: str
     title: str
     file: Callable[[], Path]
+    log: Callable[[], Path | str]
+    """The file with what the server says to stderr; where there is none, the place in the program."""
     key: str = "mcpServers"
     extra: tuple[tuple[str, str], ...] = ()
     """What an entry says besides command, args and env."""
-    log: Callable[[], Path] | None = None
     after: str = "Restart it to load the server."
+    app_link: Callable[[str, Json], str] | None = None
+    """The address that opens the program with an entry of this name filled in, for a person to confirm."""
+    web_link: Callable[[str, Json], str] | None = None
+    """The same as a page of its maker, for places that take only web addresses."""
 
     def entry(self, command: list[str], env: dict[str, str]) -> Json:
         said: Json = {**dict(self.extra), "command": command[0], "args": command[1:]}
@@ -40,6 +48,24 @@ def _application_support(*parts: str) -> Callable[[], Path]:
         return user_config_path(roaming=True).joinpath(*parts)
 
     return place
+
+
+def _in_base64(address: str) -> Callable[[str, Json], str]:
+    return lambda name, entry: f"{address}?name={quote(name)}&config={quote(b64encode(_compact(entry)), safe='')}"
+
+
+def _compact(value: Json) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _vscode_link(name: str, entry: Json) -> str:
+    return f"vscode:mcp/install?{quote(_compact({'name': name, **entry}), safe='')}"
+
+
+def _vscode_page(name: str, entry: Json) -> str:
+    return (
+        f"https://insiders.vscode.dev/redirect/mcp/install?name={quote(name)}&config={quote(_compact(entry), safe='')}"
+    )
 
 
 def _claude_log() -> Path:
@@ -63,20 +89,48 @@ HOSTS = {
             "Claude Code (this folder)",
             lambda: Path.cwd() / ".mcp.json",
             extra=(("type", "stdio"),),
+            log=lambda: "its debug log: claude --debug, then /mcp",
             after="Start it in this folder and approve the server when it asks.",
         ),
-        Host("cursor", "Cursor", _home(".cursor", "mcp.json")),
+        Host(
+            "cursor",
+            "Cursor",
+            _home(".cursor", "mcp.json"),
+            log=lambda: "its Output panel, channel MCP Logs",
+            app_link=_in_base64("cursor://anysphere.cursor-deeplink/mcp/install"),
+            web_link=_in_base64("https://cursor.com/en/install-mcp"),
+        ),
         Host(
             "vscode",
             "VS Code (this folder)",
             lambda: Path.cwd() / ".vscode" / "mcp.json",
             key="servers",
             extra=(("type", "stdio"),),
+            log=lambda: "its Output panel: command MCP: List Servers, then Show Output",
             after="Open the file there and press Start above the server.",
+            app_link=_vscode_link,
+            web_link=_vscode_page,
         ),
-        Host("windsurf", "Windsurf", _home(".codeium", "windsurf", "mcp_config.json")),
-        Host("gemini-cli", "Gemini CLI", _home(".gemini", "settings.json")),
-        Host("lm-studio", "LM Studio", _home(".lmstudio", "mcp.json")),
+        Host(
+            "windsurf",
+            "Windsurf",
+            _home(".codeium", "windsurf", "mcp_config.json"),
+            log=lambda: "its Output panel, channel Windsurf",
+        ),
+        Host(
+            "gemini-cli",
+            "Gemini CLI",
+            _home(".gemini", "settings.json"),
+            log=lambda: "its debug console: gemini --debug, then F12",
+        ),
+        Host(
+            "lm-studio",
+            "LM Studio",
+            _home(".lmstudio", "mcp.json"),
+            log=lambda: "its Developer tab, Developer Logs",
+            app_link=_in_base64("lmstudio://add_mcp"),
+            web_link=_in_base64("https://lmstudio.ai/install-mcp"),
+        ),
     )
 }
 """By the name that a person types."""

@@ -50,6 +50,8 @@ class Listen:
     allowed_hosts: tuple[str, ...] = ()
     """Beside the host of `public_url` and the names of this machine."""
     stateless: bool = False
+    json_answers: bool = False
+    """One JSON document an answer instead of a stream of events: a call cannot be told of, nor asked about, before."""
     public_url: str | None = None
     """Scheme and host under which clients reach the server."""
     tokens: Tokens = field(default_factory=dict[str, Principal])
@@ -101,6 +103,7 @@ def mcp_app(app: App, listen: Listen, server: MCPServer[Any] | None = None) -> A
     s = app.settings
     inner = server.streamable_http_app(
         stateless_http=listen.stateless,
+        json_response=listen.json_answers,
         transport_security=security,
         host=listen.host,
         max_request_body_size=s.http_body or sys.maxsize,
@@ -239,6 +242,7 @@ def _config(asgi: ASGIApp, host: str, port: int) -> uvicorn.Config:
         asgi,
         host=host,
         port=port,
+        log_config=None,  # its own would go round the program's handler, and so round redaction
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -15,6 +15,7 @@ Approval = Literal["always-ask", "fine-grained", "none"]
 Unattended = Literal["person", "token", "refuse"]
 Platform = Literal["embedded", "hosted"]
 Surface = Literal["full", "search"]
+LogFormat = Literal["text", "json"]
 ToolPolicy = Literal["auto_approved", "requires_approval", "disabled"]
 
 HOSTED_URL = "https://api.elevenlabs.io"
@@ -315,9 +316,19 @@ class Settings:
         "CALLWRIGHT_PROXY_URL", _url, "an http or https URL",
         "Proxy for everything that leaves this machine. HTTP_PROXY and its kin are ignored.", shown="none",
     )  # fmt: skip
+    long_call_seconds: int = _setting(
+        "CALLWRIGHT_LONG_CALL_SECONDS", _count, "a number of seconds, or 0 for at once",
+        "When a long call that still runs is answered with an id for `get_task` (clients without the tasks extension).",
+        default=25, shown="25",
+    )  # fmt: skip
     log_level: str = _setting(
         "CALLWRIGHT_LOG_LEVEL", _choice("debug", "info", "warning", "error"), "debug, info, warning or error",
-        "How much is logged to stderr.", default="warning", shown="warning",
+        "How much of its own the program logs to stderr; info: a line for each tool call.",
+        default="warning", shown="warning",
+    )  # fmt: skip
+    log_format: LogFormat = _setting(
+        "CALLWRIGHT_LOG_FORMAT", _choice("text", "json"), "text or json",
+        "How it logs: lines for people, or one JSON object a line.", default="text", shown="text",
     )  # fmt: skip
 
     @classmethod

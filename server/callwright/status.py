@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from .engine.models import Route
 
 WORKSPACE = "default"
+_OFFLINE = "offline responder (quotes documents, judges nothing)"
 
 
-async def status(app: "App") -> dict[str, Any]:
+async def status(app: "App", *, operator: bool = True) -> dict[str, Any]:
+    """`operator`: for whoever runs the server, who also learns where models are asked and which setting is missing."""
     s = app.settings
     hosted = app.platform == "hosted"
     return {
@@ -25,9 +27,9 @@ async def status(app: "App") -> dict[str, Any]:
         "unattended": s.unattended,
         "read_only": s.read_only,
         "no_outbound": s.no_outbound,
-        "llm": "the hosted platform's" if hosted else llm(app),
+        "llm": "the hosted platform's" if hosted else llm(app) if operator else _answering(app),
         "data_folder": str(s.home),
-        "missing": missing(app),
+        "missing": missing(app) if operator else _lacking(app),
     }
 
 
@@ -46,9 +48,8 @@ def llm(app: "App") -> str:
         found = routes(app)
     except SettingError:
         return "none: CALLWRIGHT_LLM_ROUTES cannot be read"
-    offline = "offline responder (quotes documents, judges nothing)"
     if not found:
-        return offline
+        return _OFFLINE
     named = [
         f"{name}{f' as {route.model}' if route.model else ''} at {route.base_url}"
         for name, route in found.items()
@@ -57,7 +58,26 @@ def llm(app: "App") -> str:
     if rest := found.get("*"):
         at = f"{rest.model or 'the model that each agent names'} at {rest.base_url}"
         return "; ".join([*named, f"others: {at}"]) if named else at
-    return "; ".join([*named, f"others: {offline}"])
+    return "; ".join([*named, f"others: {_OFFLINE}"])
+
+
+def _answering(app: "App") -> str:
+    """As `llm`, without what is the operator's: endpoints, and the names that models have there."""
+    try:
+        names = list(routes(app))
+    except SettingError:
+        return "none"
+    served = ", ".join("every model" if name == "*" else name for name in names)
+    rest = "" if "*" in names else f"; others: {_OFFLINE}"
+    return f"this server's, for {served}{rest}" if names else _OFFLINE
+
+
+def _lacking(app: "App") -> list[str]:
+    if app.platform == "hosted" or "this server's" in _answering(app):
+        return []
+    return [
+        "No LLM: rehearsals quote documents and judgements are unknown. Whoever runs this server can configure one."
+    ]
 
 
 def missing(app: "App") -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .api.client import ApiClient
 from .ledger.ledger import Ledger
-from .principals import Principal
+from .principals import LOCAL, Principal
 
 if TYPE_CHECKING:
     from .app import App
@@ -55,10 +55,12 @@ class Tenant:
     def __init__(self, app: "App", tenants: Tenants, principal: Principal) -> None:
         self._app, self._tenants, self._principal = app, tenants, principal
         self.policy, self.bounds, self.state_key, self.meters = app.policy, app.bounds, app.state_key, app.meters
+        self.tasks = app.tasks
         self.who = principal.name
         self.account = app.account_of(principal)
-        self.command = "callwright"
-        """Without the operator's folders: who reads this sits elsewhere."""
+        self.owner = (self.who, self.account)
+        self.command = None
+        """Who reads this sits elsewhere: only whoever runs the server can run the program on its data."""
         self.file_roots: tuple[Path, ...] = ()
         """Files are for clients on the same machine (stdio)."""
         self.page = None
@@ -76,8 +78,9 @@ class Tenant:
         return await self._app.ledger(self.account)
 
     async def changed(self, ids: Mapping[str, str]) -> None:
-        """Nobody is told: one bus serves all clients, and what one tenant does is nothing for another to hear."""
+        await self._app.changed(ids, self.account)
 
     async def status(self) -> dict[str, Any]:
         own = "the account of the key" if self._app.platform == "hosted" else self._principal.workspace
-        return {**await self._app.status(), "workspace": own, "data_folder": "on the server"}
+        told = await self._app.status(operator=self.who == LOCAL)
+        return {**told, "workspace": own, "data_folder": "on the server"}

@@ -30,7 +30,7 @@ def _form(**properties: JSON) -> JSON:
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _elicit(message: str, **properties: JSON) -> ElicitRequest:
+def elicit(message: str, **properties: JSON) -> ElicitRequest:
     return ElicitRequest(params=ElicitRequestFormParams(message=message, requested_schema=_form(**properties)))
 
 
@@ -39,8 +39,8 @@ def _sample(prompt: str, max_tokens: int) -> CreateMessageRequest:
     return CreateMessageRequest(params=CreateMessageRequestParams(messages=[message], max_tokens=max_tokens))
 
 
-_NAME = _elicit("What is your name?", name={"type": "string"})
-_CONFIRM = _elicit("Please confirm", ok={"type": "boolean"})
+NAME = elicit("What is your name?", name={"type": "string"})
+_CONFIRM = elicit("Please confirm", ok={"type": "boolean"})
 
 
 async def sampling(prompt: str, ctx: Context[Any]) -> str:
@@ -95,7 +95,7 @@ def _answer(ctx: Context[Any], key: str) -> Any:
 async def input_elicitation(ctx: Context[Any]) -> str | InputRequiredResult:
     answer = _answer(ctx, "user_name")
     if not isinstance(answer, ElicitResult):
-        return InputRequiredResult(input_requests={"user_name": _NAME})
+        return InputRequiredResult(input_requests={"user_name": NAME})
     return f"Hello, {(answer.content or {}).get('name')}!"
 
 
@@ -122,18 +122,18 @@ async def input_with_state(ctx: Context[Any]) -> str | InputRequiredResult:
 async def input_multiple(ctx: Context[Any]) -> str | InputRequiredResult:
     keys = ("user_name", "greeting", "client_roots")
     if ctx.request_state != "asked" or any(_answer(ctx, key) is None for key in keys):
-        requests = dict(zip(keys, (_NAME, _sample("Generate a greeting", 50), ListRootsRequest()), strict=True))
+        requests = dict(zip(keys, (NAME, _sample("Generate a greeting", 50), ListRootsRequest()), strict=True))
         return InputRequiredResult(input_requests=cast(Any, requests), request_state="asked")
     return "All answered"
 
 
 async def input_multi_round(ctx: Context[Any]) -> str | InputRequiredResult:
     if ctx.request_state == "first" and _answer(ctx, "step1") is not None:
-        color = _elicit("Step 2: What is your favorite color?", color={"type": "string"})
+        color = elicit("Step 2: What is your favorite color?", color={"type": "string"})
         return InputRequiredResult(input_requests={"step2": color}, request_state="second")
     if ctx.request_state == "second" and _answer(ctx, "step2") is not None:
         return "Both rounds done"
-    name = _elicit("Step 1: What is your name?", name={"type": "string"})
+    name = elicit("Step 1: What is your name?", name={"type": "string"})
     return InputRequiredResult(input_requests={"step1": name}, request_state="first")
 
 
@@ -143,7 +143,7 @@ async def input_by_capability(ctx: Context[Any]) -> str | InputRequiredResult:
     if declared and declared.sampling is not None:
         requests["greeting"] = _sample("Generate a greeting", 50)
     if declared and declared.elicitation is not None:
-        requests["user_name"] = _NAME
+        requests["user_name"] = NAME
     return InputRequiredResult(input_requests=requests) if requests else "Nothing that you could answer"
 
 
@@ -157,7 +157,7 @@ async def missing_capability(ctx: Context[Any]) -> str:
 async def input_prompt(ctx: Context[Any]) -> UserMessage | InputRequiredResult:
     answer = _answer(ctx, "user_context")
     if not isinstance(answer, ElicitResult):
-        wanted = _elicit("What context should the prompt use?", context={"type": "string"})
+        wanted = elicit("What context should the prompt use?", context={"type": "string"})
         return InputRequiredResult(input_requests={"user_context": wanted})
     return UserMessage(f"Context: {(answer.content or {}).get('context')}")
 

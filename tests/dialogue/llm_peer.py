@@ -47,7 +47,7 @@ class Say:
     error: Any = None
     """Sent as an error chunk after the text."""
     stalls: bool = False
-    """Says nothing more after the text, and waits for the other side to hang up."""
+    """Says nothing more after the text until the peer is told to go on, or the other side hangs up."""
     model: str = "peer-1"
 
 
@@ -77,6 +77,7 @@ class Peer:
     requests: list[JSON] = field(default_factory=list[JSON])
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     stalled: anyio.Event = field(default_factory=anyio.Event)
+    go_on: anyio.Event = field(default_factory=anyio.Event)
     hung_up: anyio.Event = field(default_factory=anyio.Event)
 
     async def answer(self, request: Request) -> Response:
@@ -101,9 +102,10 @@ class Peer:
         if say.stalls:
             self.stalled.set()
             try:
-                await anyio.sleep_forever()
+                await self.go_on.wait()
             finally:
-                self.hung_up.set()
+                if not self.go_on.is_set():
+                    self.hung_up.set()
         if say.error is not None:
             yield f"data: {json.dumps({'error': say.error})}\n\n"
             return

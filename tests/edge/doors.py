@@ -35,7 +35,15 @@ async def served(app: App, *principals: Principal, **listen: Any) -> AsyncGenera
 
 @asynccontextmanager
 async def entering(
-    url: str, bearer: str, era: str = MODERN, *, asks: bool = True, elicitation_callback: Any = None
+    url: str,
+    bearer: str,
+    era: str = MODERN,
+    *,
+    asks: bool = True,
+    elicitation_callback: Any = None,
+    on_log: Any = None,
+    log_level: Any = None,
+    on_message: Any = None,
 ) -> AsyncGenerator[Client]:
     """An MCP client whose person says yes, or that cannot ask; or that asks as `elicitation_callback` has it."""
 
@@ -45,7 +53,12 @@ async def entering(
     async with httpx2.AsyncClient(headers={"authorization": f"Bearer {bearer}"}) as http:
         transport: Any = streamable_http_client(f"{url}/mcp", http_client=http)
         async with Client(
-            transport, mode=era, elicitation_callback=elicitation_callback or (on_ask if asks else None)
+            transport,
+            mode=era,
+            elicitation_callback=elicitation_callback or (on_ask if asks else None),
+            logging_callback=on_log,
+            log_level=log_level,
+            message_handler=on_message,
         ) as client:
             yield client
 

@@ -21,6 +21,7 @@ from callwright.principals import Principal
 from callwright.serving import http_token
 from callwright.tools.surface import built
 from tests.arms import ERAS, Clock, facts, numbered, server, settings, text
+from tests.dialogue.llm_peer import Fault, Say, peer
 from tests.engine.test_workspaces import everything, furnish
 from tests.peers import serving
 
@@ -55,6 +56,8 @@ MORE: dict[str, Json] = {
 NO_FILES = ("save_conversation_audio", "upload_avatar")
 """They take paths, which over HTTP nobody may give."""
 
+OWN_IDS = ("change_id", "task_id")
+"""Of what the server itself knows; other tests are about these."""
 FILTERED = ("list_test_invocations",)
 """The id only chooses among the rows of the workspace."""
 
@@ -69,7 +72,7 @@ def reaching(ids: dict[str, str]) -> dict[str, Json]:
     calls: dict[str, Json] = {}
     for tool, schema in tools().items():
         known = {name: ids.get(ALIASES.get(name, str(name))) for name in schema["properties"]}
-        if "required" in schema and any(name.endswith("_id") for name in schema["required"] if name != "change_id"):
+        if "required" in schema and any(name.endswith("_id") for name in schema["required"] if name not in OWN_IDS):
             given = {name: id for name, id in known.items() if id and name in schema["required"]}
             calls[tool] = {**given, **MORE.get(tool, {})}
     return calls
@@ -187,8 +190,7 @@ async def test_resources_and_completions_stay_at_home(open_app: App) -> None:
                 template = next(place.uri for place in PLACES if f"{{{argument}}}" in place.uri)
                 place, asked = ResourceTemplateReference(uri=template), {"name": argument, "value": ""}
                 known = {"agent_id": given["agent_id"]} if argument != "agent_id" else {}
-                if argument != "conversation_id":  # rehearsals are not offered
-                    assert (await theirs.complete(place, asked, known)).completion.values == [given[argument]]
+                assert (await theirs.complete(place, asked, known)).completion.values == [given[argument]]
                 assert (await mine.complete(place, asked, known)).completion.values == []
 
 
@@ -212,6 +214,61 @@ async def test_the_log_and_undo_are_of_ones_own_place(open_app: App) -> None:
             await theirs.call_tool("undo_change", {"change_id": update["change_id"]})
             assert facts(await theirs.call_tool("get_agent", {"agent_id": agent["agent_id"]}))["name"] == "Ada"
     assert [(row["who"], row["platform"]) for row in changes] == [("theirs", "embedded theirs")] * 2
+
+
+@pytest.mark.parametrize("broken", [False, True])
+async def test_the_status_keeps_from_tenants_what_is_the_operators(tmp_path: Path, broken: bool) -> None:
+    """Endpoints, the names that models have there, folders, and what the operator would have to set."""
+    routes = tmp_path / "routes.json"
+    own = {"gpt*": {"base_url": "https://llm.internal.example/v1", "model": "internal-name"}}
+    routes.write_text("broken" if broken else json.dumps(own))
+    app = App(settings(tmp_path / "home", llm_routes=routes), "embedded")
+    async with served(app, MINE) as url:
+        async with entering(url, token("mine")) as mine:
+            told = facts(await mine.call_tool("get_status", {}))
+        async with entering(url, http_token(app)) as operator:
+            shown = facts(await operator.call_tool("get_status", {}))
+    assert not [word for word in ("internal", "CALLWRIGHT_", str(tmp_path)) if word in json.dumps(told)]
+    assert "CALLWRIGHT_LLM" in json.dumps(shown["missing"])
+    offline = "offline responder (quotes documents, judges nothing)"
+    assert told["llm"] == ("none" if broken else f"this server's, for gpt*; others: {offline}")
+    assert len(told["missing"]) == int(broken)
+
+
+FAULTS = {"500": Fault(500, {"error": {"message": "boom at opsecret"}}), "401": Fault(401), "down": None}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_model_that_fails_tells_tenants_nothing_of_where_it_is(
+    tmp_path: Path, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The operator reads the reason in the log, and in rehearsals of their own."""
+    reply = FAULTS[fault]
+    async with peer(lambda _: reply or Say()) as at:
+        base = at.base_url if reply else "http://127.0.0.1:9/v1"
+        app = App(settings(tmp_path / "home", llm_base_url=base, llm_model="opmodel"), "embedded")
+        told: list[str] = []
+        async with served(app, MINE) as url:
+            for bearer in (token("mine"), http_token(app)):
+                async with entering(url, bearer) as client:
+                    agent = facts(await client.call_tool("create_agent", {"name": "Ada", "prompt": "Help."}))
+                    asked = {"agent_id": agent["agent_id"], "caller": "Hi."}
+                    told.append(json.dumps(facts(await client.call_tool("simulate_conversation", asked))))
+    mine, operators = told
+    assert not [word for word in ("opmodel", "127.0.0.1", "opsecret", "CALLWRIGHT") if word in mine]
+    assert "Whoever runs this server finds the reason in its log." in mine
+    assert "opmodel" in operators
+    assert "opmodel" in caplog.text
+
+
+async def test_a_tenant_who_cannot_be_asked_is_sent_to_whoever_runs_the_server(tmp_path: Path) -> None:
+    app = App(settings(tmp_path / "home"), "embedded", ids=numbered())
+    async with served(app, MINE) as url, entering(url, token("mine"), asks=False) as mine:
+        waits = await mine.call_tool("create_secret", {"name": "crm", "value": "abc"})
+    told: Json = waits.structured_content or {}
+    command: str = told["approve_with"]
+    assert f"have whoever runs this server run `{command}` there within" in text(waits)
+    assert command.startswith("callwright approve ")
 
 
 @pytest.mark.parametrize("era", ERAS)

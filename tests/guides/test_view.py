@@ -1,12 +1,9 @@
 """The view of MCP Apps: found by its tools, and in a real browser shows what they answer, as text and nothing else."""
 
 import json
-import shutil
 from pathlib import Path
-from subprocess import DEVNULL
 from typing import Any
 
-import anyio
 import pytest
 from inline_snapshot import snapshot
 from starlette.applications import Starlette
@@ -18,20 +15,21 @@ from callwright.app import App
 from callwright.guides.apps import MIME_TYPE, SHOWN, URI, page
 from callwright.tools.surface import built
 from tests.arms import ERAS, Clock, facts, numbered, reach, settings
+from tests.browser import FLAWS, axe, browser, needs_browser
 from tests.peers import serving
 
 pytestmark = pytest.mark.anyio
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
-
 HOST = """<!doctype html><body><iframe id="view" sandbox="allow-scripts" style="width:640px;height:900px;border:0"></iframe>
 <script>
 const RESULT = %s, PAGE = %s, THEME = %s;
+let tell;
+const told = new Promise(done => { tell = done; });
 const frame = document.getElementById("view");
 addEventListener("message", event => {
   if (event.source !== frame.contentWindow) return;
   const message = event.data;
-  if (message.method === "told") fetch("/told", { method: "POST", body: message.text });
+  if (message.method === "told") tell(message.what);
   const answer = data => frame.contentWindow.postMessage({ jsonrpc: "2.0", ...data }, "*");
   if (message.method === "ui/initialize") answer({ id: message.id, result: { protocolVersion: "2026-01-26",
     hostInfo: { name: "test", version: "1" }, hostCapabilities: {}, hostContext: { theme: THEME } } });
@@ -76,38 +74,29 @@ RUN: dict[str, Any] = {
 }  # fmt: skip
 
 
-async def shown(tmp_path: Path, result: dict[str, Any], theme: str = "light") -> str:
-    """The text that a person sees in the frame. The browser is the real one; it tells this server what is there."""
-    assert BROWSER
-    told = ""
-    arrived = anyio.Event()
-    # The frame hands its text to its host, which may not look into it, and the host hands it on.
-    reading = "setTimeout(() => send({ method: 'told', text: view.innerText }), 0);"
-    telling = page().replace("function show(result) {", "function show(result) { " + reading)
-    assert telling != page()
-    filled = HOST % tuple(json.dumps(each).replace("</", "<\\/") for each in (result, telling, theme))
+WORDS = "view.innerText"
+HOLD = f"axe.run().then({FLAWS})"
+
+
+async def shown(
+    tmp_path: Path, result: dict[str, Any], theme: str = "light", *, reading: str = WORDS, scheme: str = "light"
+) -> Any:
+    """What a person sees in the frame, or another JavaScript expression inside of it. `scheme`: their own colours."""
+    # The frame tells its host, which may not look into it.
+    telling = f"setTimeout(async () => send({{ method: 'told', what: await {reading} }}), 0);"
+    view = page().replace("function show(result) {", "function show(result) { " + telling)
+    assert view != page()
+    if reading == HOLD:
+        view = view.replace("<body>", f"<body><script>{axe()}</script>")
+    filled = HOST % tuple(json.dumps(each).replace("</", "<\\/") for each in (result, view, theme))
 
     async def host(_: Request) -> Response:
         return HTMLResponse(filled)
 
-    async def hear(request: Request) -> Response:
-        nonlocal told
-        told = (await request.body()).decode()
-        arrived.set()
-        return Response()
-
-    asgi = Starlette(routes=[Route("/", host), Route("/told", hear, methods=["POST"])])
-    async with serving(asgi) as url:
-        profile = f"--user-data-dir={tmp_path / 'profile'}"
-        command = [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", profile, url]
-        async with await anyio.open_process(command, stdout=DEVNULL, stderr=DEVNULL) as browser:
-            with anyio.fail_after(60):
-                await arrived.wait()
-            browser.kill()
-    return told
-
-
-needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium here (Debian: apt-get install chromium)")
+    async with serving(Starlette(routes=[Route("/", host)])) as url, browser(tmp_path / "profile") as tab:
+        await tab.shown(scheme=scheme)
+        await tab.open(url)
+        return await tab.read("told")
 
 
 @needs_browser
@@ -158,8 +147,31 @@ path id: missing\
 
 @needs_browser
 async def test_an_error_is_shown_as_one(tmp_path: Path) -> None:
-    failed = {"isError": True, "content": [{"type": "text", "text": "No conversation 'conv_9'."}]}
-    assert await shown(tmp_path, failed) == "No conversation 'conv_9'."
+    assert await shown(tmp_path, FAILED) == "It did not work\n\nNo conversation 'conv_9'."
+
+
+FAILED: dict[str, Any] = {"isError": True, "content": [{"type": "text", "text": "No conversation 'conv_9'."}]}
+COLOURS = "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
+LIGHT, DARK = ["rgb(255, 255, 255)", "rgb(20, 34, 43)"], ["rgb(22, 35, 43)", "rgb(230, 238, 242)"]
+
+
+@needs_browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("result", [TALK, RUN, FAILED], ids=["conversation", "test run", "error"])
+async def test_everybody_can_read_it(tmp_path: Path, result: dict[str, Any], theme: str) -> None:
+    """By the rules of axe-core: contrast in both themes, order of headings, lists, names."""
+    assert await shown(tmp_path, result, theme, reading=HOLD) == []
+
+
+@needs_browser
+@pytest.mark.parametrize(
+    ("theme", "scheme", "colours"),
+    [("", "light", LIGHT), ("", "dark", DARK), ("light", "dark", LIGHT), ("dark", "light", DARK)],
+)
+async def test_the_hosts_theme_goes_before_the_persons_own(
+    tmp_path: Path, theme: str, scheme: str, colours: list[str]
+) -> None:
+    assert await shown(tmp_path, TALK, theme, reading=COLOURS, scheme=scheme) == colours
 
 
 @pytest.mark.parametrize("era", ERAS)

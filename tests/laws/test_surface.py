@@ -120,7 +120,9 @@ def test_all_four_hints_are_there_and_reading_is_exact(name: str) -> None:
     hints = TOOLS[name]["tool"]["annotations"]
     assert hints.keys() == {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"}
     spec = SPECS[name][1]
-    assert hints["readOnlyHint"] is (all(op.effect == "read" for op in spec.sends) and not spec.writes_file)
+    assert hints["readOnlyHint"] is (
+        all(op.effect == "read" for op in spec.sends) and not (spec.writes_file or spec.stops)
+    )
     assert not (hints["readOnlyHint"] and hints["destructiveHint"])
 
 
@@ -157,6 +159,7 @@ def test_what_destroys_repeats_or_reaches_out_is_known_by_name() -> None:
             "retry_batch_call",
             "update_workspace_settings",
             "update_dashboard_settings",
+            "cancel_task",
             "undo_change",
         ]
     )

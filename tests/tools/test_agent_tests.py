@@ -9,6 +9,9 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
+from callwright.contract.agent_tests import Invocation
+from callwright.tools.agent_test_views import RunsView
+from callwright.tools.rehearsal import UNTRUSTED
 from tests.arms import ERAS, MODERN, Clock, facts, numbered, reach, server, settings, text
 from tests.dialogue.llm_peer import JSON, Call, Peer, Reply, Say, peer
 
@@ -238,3 +241,19 @@ async def test_a_changed_or_deleted_test_is_put_back(tmp_path: Path, clock: Cloc
         again = await undo(client, "delete_agent_test")
         put_back = await call(client, "get_agent_test", test_id=again["target"])
     assert put_back == made | {"test_id": again["target"]}
+
+
+def test_of_a_run_of_many_tests_those_that_failed_come_first_and_the_rest_is_named() -> None:
+    turn = {"role": "agent", "message": "From ten.", "time_in_call_secs": 0}
+    runs = [
+        {"test_run_id": f"trun_{n}", "test_invocation_id": "tinv_1", "agent_id": "agent_1", "test_id": f"test_{n}",
+         "status": "failed" if n % 50 == 49 else "passed", "agent_responses": [turn]}
+        for n in range(150)
+    ]  # fmt: skip
+    view = RunsView.of(Invocation.model_validate({"id": "tinv_1", "test_runs": runs}))
+    assert [run.run_id for run in view.runs[:4]] == ["trun_49", "trun_99", "trun_149", "trun_0"]
+    assert [len(view.runs), sum(bool(run.reply) for run in view.runs), view.passed, view.failed] == [60, 20, 147, 3]
+    assert view.note.removeprefix(UNTRUSTED) == (
+        " 40 without replies; parts shows them, as test_runs[0].agent_responses."
+        " 90 more runs: parts test_runs[*].test_id and test_runs[*].status."
+    )

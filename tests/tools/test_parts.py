@@ -3,11 +3,10 @@
 from collections.abc import AsyncGenerator
 
 import pytest
-from inline_snapshot import snapshot
 from mcp import Client
 
 from callwright.app import App
-from callwright.tools.parts import BUDGET
+from callwright.tools.parts import BUDGET, parts_of
 from callwright.tools.text import LIMIT
 from tests.arms import ERAS, facts, reach, text
 from tests.engine.helpers import JSON
@@ -87,8 +86,10 @@ async def test_an_object_that_is_too_large_names_its_parts(ada: tuple[Client, st
         ("name.first", "name has no part 'first'. It has: no parts."),
         ("conversation_config.asr.keywords[7]", "conversation_config.asr.keywords has no part '7'. It has: 2 items,"),
         ("conversation_config[0:1]", "conversation_config has no part '[0:1]'. It has: agent, asr, "),
-        ("a..b", "'a..b' is no path; write it as a.b[0], a['b.c'] or a.text[5000:]."),
-        ("a[*]", "'a[*]' is no path;"),
+        ("a..b", "'a..b' is no path; write it as a.b[0], a[*].b, a['b.c'] or a.text[5000:]."),
+        ("a[**]", "'a[**]' is no path;"),
+        ("name[*]", "name has no part '[*]'. It has: no parts."),
+        ("conversation_config.asr.keywords[*].x", "an item has no part 'x'. It has: no parts."),
         ("nowhere", "the whole has no part 'nowhere'. It has: access_info, agent_id, "),
     ],
 )
@@ -97,6 +98,40 @@ async def test_a_wrong_path_is_told_what_there_is(ada: tuple[Client, str], path:
     answer = await client.call_tool("get_agent", {"agent_id": agent_id, "parts": [path]})
     assert answer.is_error
     assert text(answer).startswith(said)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_fields_of_every_row_are_chosen_and_the_page_goes_on(app: App, era: str) -> None:
+    async with reach(app, era) as (client, _):
+        for number in range(3):
+            facts(await client.call_tool("create_agent", {"name": f"Ada {number}", "prompt": "p", "tags": ["a"]}))
+        fields = ["agents[*].name", "agents[*].tags[0]"]
+        first = facts(await client.call_tool("list_agents", {"page_size": 2, "parts": fields}))
+        second = await client.call_tool("list_agents", {"parts": fields, "cursor": first["next_cursor"]})
+    assert first == {
+        "parts": {"agents[*].name": ["Ada 2", "Ada 1"], "agents[*].tags[0]": ["a", "a"]},
+        "cut": [],
+        "has_more": True,
+        "next_cursor": first["next_cursor"],
+    }
+    assert facts(second) == {
+        "parts": {"agents[*].name": ["Ada 0"], "agents[*].tags[0]": ["a"]}, "cut": [], "has_more": False
+    }  # fmt: skip
+
+
+def test_an_item_that_lacks_a_field_keeps_its_place() -> None:
+    rows: JSON = {"rows": [{"a": 1}, {"b": 2}], "none": []}
+    assert parts_of(rows, ["rows[*].a", "none[*].a", "rows[*]"]).parts == {
+        "rows[*].a": [1, None],
+        "none[*].a": [],
+        "rows[*]": [{"a": 1}, {"b": 2}],
+    }
+
+
+def test_a_field_that_is_too_large_over_all_rows_says_where_to_go_on() -> None:
+    found = parts_of({"rows": [{"a": "x" * 6_000}] * 5}, ["rows[*].a"])
+    assert [len(each) for each in found.parts["rows[*].a"]] == [6_000, 6_000]
+    assert found.cut == ["rows[*].a has 5 in all, here are 2: go on with rows[2].a or a smaller page_size."]
 
 
 async def test_a_header_in_a_part_is_hidden_and_a_count_of_tokens_is_not(app: App) -> None:
@@ -110,7 +145,19 @@ async def test_a_header_in_a_part_is_hidden_and_a_count_of_tokens_is_not(app: Ap
     async with reach(app, says="yes") as (client, _):
         made = facts(await client.call_tool("create_agent", {"name": "Ada", "prompt": "Help.", "config": config}))
         prompt = "conversation_config.agent.prompt"
-        paths = ["$", f"{prompt}.tools[0].api_schema.request_headers", f"{prompt}.max_tokens"]
+        headers = [f"{prompt}.tools[{at}].api_schema.request_headers" for at in "0*"]
+        each = f"{headers[1]}['X-Tenant']"
+        paths = ["$", f"{prompt}.max_tokens", *headers, each]
         answer = await client.call_tool("get_agent", {"agent_id": made["agent_id"], "parts": paths})
     assert "sk-live-4711" not in str(answer)
-    assert list(facts(answer)["parts"].values())[1:] == snapshot([{"X-Tenant": "(hidden)"}, 300])
+    assert list(facts(answer)["parts"].values())[1:] == [
+        300, {"X-Tenant": "(hidden)"}, [{"X-Tenant": "(hidden)"}], ["(hidden)"]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path", ["$", "rows[*].token", "rows[*]", "rows[0].token", "rows[0].token[0:2]", "password[1:]"]
+)
+def test_a_secret_is_hidden_however_it_is_reached(path: str) -> None:
+    secret = {"rows": [{"token": "4711"}, {"token": "4712"}], "password": "4713"}
+    assert "47" not in str(parts_of(secret, [path]))

@@ -29,6 +29,8 @@ from ..net.http import (
     http_client,
     read_body,
 )
+from ..telemetry.calling import hush
+from ..telemetry.spans import Span, answered, failed, upstream_request
 from .retry import Answer, Fault, pause, told_to_wait
 from .values import values
 
@@ -129,14 +131,15 @@ class ApiClient:
             raise Refused(reason)
 
     async def _attempts(self, op: Operation[Any], seconds: float, *, whole: bool = True) -> Answer:
+        if op.effect != "read":
+            hush(*_secrets_in(op))
+        _, host, port = self._origin
         attempt = 0
         while True:
             attempt += 1
-            outcome = await self._attempt(self._request(op, seconds), whole=whole)
-            said = outcome.status if isinstance(outcome, Answer) else outcome.name
-            log.debug("%s %s, attempt %d: %s", op.method, op.path, attempt, said)
-            if self._observe:
-                self._observe(str(outcome.status) if isinstance(outcome, Answer) else "none")
+            with upstream_request(op.method, op.path, host, port, attempt - 1) as span:
+                outcome = await self._attempt(self._request(op, seconds), whole=whole)
+                self._tell(op, attempt, outcome, span)
             wait = pause(op.effect, attempt, outcome, random=self._random, now=self._clock())
             if wait is None or anyio.current_time() + wait > anyio.current_effective_deadline():
                 break
@@ -144,6 +147,17 @@ class ApiClient:
         if isinstance(outcome, Fault):
             raise self._fault(op, outcome)
         return outcome
+
+    def _tell(self, op: Operation[Any], attempt: int, outcome: Answer | Fault, span: Span) -> None:
+        status = outcome.status if isinstance(outcome, Answer) else None
+        said = outcome.name if isinstance(outcome, Fault) else status
+        log.debug("%s %s, attempt %d: %s", op.method, op.path, attempt, said)
+        if self._observe:
+            self._observe(str(status or "none"))
+        if status:
+            answered(span, status)
+        else:
+            failed(span, str(said))
 
     async def _attempt(self, request: Request, *, whole: bool) -> Answer | Fault:
         """Any exception is an outcome: below are sockets, TLS and parsers, and not all of them wrap their errors."""

@@ -12,10 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..meters import Meters
 from ..principals import Principal
+from ..telemetry.spans import within_trace
+from ..tools.surface import RUNNERS
 from .admission import Admission, Admitted
 from .limits import Limits
 
-RUNNERS = ("run_read_tool", "run_write_tool", "run_risky_tool")
 """Tools of the search surface that run the tool which their argument names."""
 
 
@@ -95,7 +96,8 @@ class Gate:
                 if principal:
                     self._check_scope(principal, body)
                 receive = _again(body, receive)
-            await self._app(scope, receive, send)
+            with within_trace(_trace_headers(scope)):
+                await self._app(scope, receive, send)
 
     async def _principal(self, admission: Admission, scope: Scope, client: str) -> Principal:
         given = dict(scope["headers"]).get(b"authorization", b"")
@@ -144,6 +146,11 @@ class Gate:
             raise Refusal(403, "insufficient_scope", f"This call needs the scope {wanted}.", www_authenticate=header)
 
 
+def _trace_headers(scope: Scope) -> dict[str, str]:
+    names = (b"traceparent", b"tracestate")
+    return {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in names}
+
+
 def _called(body: bytes) -> str | None:
     """The name of the tool that a request calls. What is no such request is for the protocol to judge."""
     if b"tools/call" not in body:
@@ -153,7 +160,7 @@ def _called(body: bytes) -> str | None:
         if message["method"] != "tools/call":
             return None
         params = cast(dict[str, Any], message["params"])
-        name = params["arguments"]["tool"] if params["name"] in RUNNERS else params["name"]
+        name = params["arguments"]["tool"] if params["name"] in RUNNERS.values() else params["name"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return name if isinstance(name, str) else None

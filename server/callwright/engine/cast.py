@@ -26,7 +26,7 @@ class StoredCast:
         """Raises NotFound; BadRequest for another agent that is archived, and at a node where nobody speaks or acts."""
         if (agent_id, node_id) not in self._roles:
             agent, documents, workflow = await self._unit.read(lambda tx: self._read(tx, agent_id, node_id))
-            llm = self._unit.models.for_agent(agent.llm)
+            llm = self._unit.models.for_agent(agent.llm, tenant=self._unit.is_tenants)
             self._roles[agent_id, node_id] = Role(agent, documents, llm, workflow)
         return self._roles[agent_id, node_id]
 

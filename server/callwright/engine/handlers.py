@@ -12,6 +12,7 @@ from ..contract.merge import Json
 from ..contract.operation import Operation
 from ..db.database import Database
 from ..net.guard import AllowList
+from ..principals import DEFAULT_WORKSPACE
 from .jobs import Jobs
 from .models import Models
 from .vault import Vault
@@ -69,6 +70,11 @@ class Unit:
     models: Models
     jobs: Jobs
     asker: Asker = KEY_HOLDER
+
+    @property
+    def is_tenants(self) -> bool:
+        """Whether this is the workspace of somebody else than the operator."""
+        return self.workspace != DEFAULT_WORKSPACE
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         return await self.database.read(lambda db: work(self._tx(db)))

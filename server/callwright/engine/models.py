@@ -34,17 +34,19 @@ class Models:
 
     routes: dict[str, Route]
     proxy_url: str | None = None
-    _built: dict[tuple[str, str], LLM] = field(default_factory=dict[tuple[str, str], LLM])
+    _built: dict[tuple[str, str, bool], LLM] = field(default_factory=dict[tuple[str, str, bool], LLM])
 
-    def for_agent(self, llm: str) -> LLM | None:
+    def for_agent(self, llm: str, *, tenant: bool = False) -> LLM | None:
+        """`tenant`: the agent is somebody's who uses the operator's models, and is not told where they are."""
         route = self._route(llm)
         if route is None:
             return None
         model = route.model or llm
         # Kept, because the client of an endpoint remembers which parameters that refuses.
-        if (built := self._built.get((route.base_url, model))) is None:
-            settings = LLMSettings(base_url=route.base_url, model=model, api_key=route.api_key)
-            built = self._built[route.base_url, model] = ChatCompletions(settings, self.client)
+        key = (route.base_url, model, tenant)
+        if (built := self._built.get(key)) is None:
+            settings = LLMSettings(base_url=route.base_url, model=model, api_key=route.api_key, discreet=tenant)
+            built = self._built[key] = ChatCompletions(settings, self.client)
         return built
 
     async def aclose(self) -> None:

@@ -15,6 +15,7 @@ from ..contract.secrets import (
     UpdateSecret,
 )
 from ..db.database import Database
+from ..telemetry.calling import hush
 from .handlers import Handlers, Tx
 from .tables import phone_number, secret, vault_check
 from .uses import User, agents_using, agents_using_each, tools_using, users_of
@@ -79,7 +80,9 @@ def reveal(tx: Tx, secret_id: str) -> str:
     sealed = tx.db.execute(found).scalar_one_or_none()
     if sealed is None:
         raise NotFound(f"No secret {secret_id!r}.")
-    return tx.vault.open(sealed, belongs_to=_row(tx, secret_id))
+    value = tx.vault.open(sealed, belongs_to=_row(tx, secret_id))
+    hush(value)
+    return value
 
 
 def rotate(db: Connection, old: Vault, new: Vault) -> int:

@@ -161,7 +161,7 @@ async def _run_one(unit: Unit, run: _Planned) -> None:
             run.case,
             run.agent,
             run.documents,
-            llm=unit.models.for_agent(run.agent.llm),
+            llm=unit.models.for_agent(run.agent.llm, tenant=unit.is_tenants),
             tool_names=run.tool_names,
             conversation_id=run.id,
             clock=lambda: started,

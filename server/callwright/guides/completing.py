@@ -28,7 +28,9 @@ async def _agents(api: ApiClient, typed: str, _: Known) -> list[str]:
 
 
 async def _conversations(api: ApiClient, typed: str, known: Known) -> list[str]:
-    asked: dict[str, Any] = {"page_size": MOST} | ({"agent_id": known["agent_id"]} if known.get("agent_id") else {})
+    """Rehearsals too: whoever builds an agent has little else to look into."""
+    asked: dict[str, Any] = {"page_size": MOST, "include_simulated": True}
+    asked |= {"agent_id": known["agent_id"]} if known.get("agent_id") else {}
     page = await api.send(ListConversations.model_validate(asked))
     return [row.conversation_id for row in page.conversations if row.conversation_id.startswith(typed)]
 

@@ -5,6 +5,9 @@ from .rehearsal import UNTRUSTED, Said, said
 from .text import short
 from .views import Page, View
 
+RUNS, REPLIES = 60, 20
+"""Of one invocation: how many runs a reply shows, and how many of them with what the agent said; failed ones first."""
+
 
 class TestLine(View):
     test_id: str
@@ -71,6 +74,9 @@ class RunsView(View):
     def of(cls, invocation: Invocation) -> "RunsView":
         runs = invocation.test_runs
         pending = sum(one.status == "pending" for one in runs)
+        failed_first = sorted(runs, key=lambda one: one.status == "passed")
+        shown = runs if len(runs) <= RUNS else failed_first[:RUNS]
+        replies = {one.test_run_id for one in failed_first[:REPLIES]}
         waits = f" {pending} still run: call get_test_invocation." if pending else ""
         return cls(
             invocation_id=invocation.id,
@@ -78,8 +84,8 @@ class RunsView(View):
             passed=sum(one.status == "passed" for one in runs),
             failed=sum(one.status == "failed" for one in runs),
             pending=pending,
-            runs=[_run(one, 10_000 // max(1, len(runs))) for one in runs[:100]],
-            note=f"{UNTRUSTED}{waits}",
+            runs=[_run(one, 10_000 // max(1, len(runs)), one.test_run_id in replies) for one in shown],
+            note=f"{UNTRUSTED}{waits}{_left_out(len(runs))}",
         )
 
 
@@ -107,7 +113,17 @@ class Invocations(Page):
     invocations: list[InvocationLine]
 
 
-def _run(run: AgentTestRun, budget: int) -> RunLine:
+def _left_out(runs: int) -> str:
+    """What is not shown, and the parts of get_test_invocation that show it."""
+    said = ""
+    if runs > REPLIES:
+        said += f" {min(runs, RUNS) - REPLIES} without replies; parts shows them, as test_runs[0].agent_responses."
+    if runs > RUNS:
+        said += f" {runs - RUNS} more runs: parts test_runs[*].test_id and test_runs[*].status."
+    return said
+
+
+def _run(run: AgentTestRun, budget: int, with_reply: bool) -> RunLine:
     found = run.condition_result
     rationale = found.rationale if found else None
     each = max(60, min(400, budget // 4))
@@ -119,7 +135,7 @@ def _run(run: AgentTestRun, budget: int) -> RunLine:
         result=found.result if found else None,
         reason=short(rationale.summary or "", each) if rationale else None,
         checks=[short(one, each) for one in rationale.messages[:10] if one != rationale.summary] if rationale else [],
-        reply=said((run.agent_responses or [])[:3], budget // 2),
+        reply=said((run.agent_responses or [])[:3], budget // 2) if with_reply else [],
     )
 
 

@@ -87,7 +87,7 @@ class KnowledgeView(View):
     pages: float
 
 
-@TOOLS.tool(ListAgents, title="List agents")
+@TOOLS.tool(ListAgents, title="List agents", parts=True)
 async def list_agents(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,

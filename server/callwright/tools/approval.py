@@ -184,11 +184,13 @@ async def _answered(pending: Pending, call: Call) -> Pending | None:
 
 
 async def _ask_outside(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult:
-    command = f"{call.command} approve {pending.code}"
+    command = f"{call.command or 'callwright'} approve {pending.code}"
     url = await _page(pending, call) if call.page else None
     ways = f"run `{command}` in a terminal"
     if url:
         ways = f"open {url} in a browser, or to {ways}"
+    if call.command is None:
+        ways = f"have whoever runs this server run `{command}` there"
     why = need.reason if not need.enters else "who enters the value"
     text = (
         f"Not done yet. {pending.question} This needs a person ({why}), and this client cannot ask one. Ask the"

@@ -94,7 +94,7 @@ class TokenView(View):
     conversation_id: str | None = None
 
 
-@TOOLS.tool(ListConversations, title="List conversations")
+@TOOLS.tool(ListConversations, title="List conversations", parts=True)
 async def list_conversations(
     api: PlatformApi,
     agent_id: Annotated[AgentId | None, Field(description="Only this agent's.")] = None,

@@ -1,5 +1,6 @@
-"""What is counted of a call, where somebody counts: how it ended, and how its approval did."""
+"""What is told of a call to whoever runs the server: how it ended, how its approval did, and how long it took."""
 
+import logging
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, InputRequiredResult
 
+from ..telemetry.logs import FACTS
+from ..telemetry.spans import described
 from .scope import Call
 
 if TYPE_CHECKING:
@@ -18,42 +21,61 @@ R = TypeVar("R", bound=CallToolResult | InputRequiredResult | None)
 Told = Callable[[R], R]
 """Hands on what a call answers, once it was seen."""
 
-
-@contextmanager
-def counted_call(meters: "Meters | None", tool: str) -> Generator[Told[Any]]:
-    outcome, began = "cancelled", time.perf_counter()
-
-    def told(answer: R) -> R:
-        nonlocal outcome
-        outcome = "asked" if _asks(answer) else "error" if _is_error(answer) else "done"
-        return answer
-
-    try:
-        yield told
-    except UnexpectedToolError:
-        outcome = "defect"
-        raise
-    except (ToolError, MCPError):
-        outcome = "error"
-        raise
-    finally:
-        if meters:
-            meters.call(tool, outcome, time.perf_counter() - began)
+log = logging.getLogger("callwright.calls")
 
 
-@contextmanager
-def counted_approval(meters: "Meters | None", call: Call) -> Generator[Told[Any]]:
-    def told(instead: R) -> R:
-        if meters:
-            meters.approval(call.approved_by if instead is None else "asked" if _asks(instead) else "declined")
-        return instead
+class Counted:
+    """One call of one tool: a number, a line of the log, and what the SDK's span of it does not say."""
 
-    try:
-        yield told
-    except ToolError:
-        if meters:
-            meters.approval("refused")
-        raise
+    def __init__(self, meters: "Meters | None", tool: str, effect: str, who: str) -> None:
+        self._meters, self._tool, self._effect, self._who = meters, tool, effect, who
+        self._outcome, self._approval = "cancelled", "policy"
+
+    @contextmanager
+    def call(self) -> Generator[Told[Any]]:
+        began = time.perf_counter()
+
+        def told(answer: R) -> R:
+            self._outcome = "asked" if _asks(answer) else "error" if _is_error(answer) else "done"
+            return answer
+
+        try:
+            yield told
+        except UnexpectedToolError:
+            self._outcome = "defect"
+            raise
+        except (ToolError, MCPError):
+            self._outcome = "error"
+            raise
+        finally:
+            self._tell(time.perf_counter() - began)
+
+    @contextmanager
+    def approval(self, call: Call) -> Generator[Told[Any]]:
+        def told(instead: R) -> R:
+            self._approved(call.approved_by if instead is None else "asked" if _asks(instead) else "declined")
+            return instead
+
+        try:
+            yield told
+        except ToolError:
+            self._approved("refused")
+            raise
+
+    def _approved(self, outcome: str) -> None:
+        self._approval = outcome
+        if self._meters:
+            self._meters.approval(outcome)
+
+    def _tell(self, seconds: float) -> None:
+        if self._meters:
+            self._meters.call(self._tool, self._outcome, seconds)
+        said = {"effect": self._effect, "outcome": self._outcome, "approval": self._approval}
+        described(tool=self._tool, **said)
+        level = logging.ERROR if self._outcome == "defect" else logging.INFO
+        if log.isEnabledFor(level):
+            facts = {"tool": self._tool, "principal": self._who, **said, "duration_ms": round(seconds * 1000, 1)}
+            log.log(level, "%s %s", self._tool, self._outcome, extra={FACTS: facts})
 
 
 def _asks(answer: object) -> bool:

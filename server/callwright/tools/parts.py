@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from types import EllipsisType
 from typing import Annotated, Any, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
@@ -15,7 +16,7 @@ from .views import View
 PARTS = "parts"
 Paths = Annotated[
     list[Annotated[str, Field(max_length=300)]] | None,
-    Field(max_length=20, description="Only these JSON paths, as a.b[0]."),
+    Field(max_length=20, description="Only these JSON paths, as a[*].b."),
 ]
 
 BUDGET = 16_000
@@ -24,11 +25,13 @@ BUDGET = 16_000
 _STEP = re.compile(
     r"\[(?P<from>\d*):(?P<to>\d*)\]"  # text[0:5000]
     r"|\[(?P<at>\d+)\]"  # list[3]
+    r"|\[(?P<each>\*)\]"  # list[*].a
     r"|\['(?P<key>[^']*)'\]"  # map['a.b']
     r"|(?:^|\.)(?P<name>[^.\[\]]+)"  # a.b
 )
 Json = dict[str, Any]
-Step = str | int | slice
+Step = str | int | slice | EllipsisType
+"""`...` is every item of a list."""
 
 
 class Parts(View):
@@ -43,14 +46,17 @@ class Parts(View):
 def parts_of(answer: Json, paths: list[str]) -> Parts:
     """What stands at `paths` of an answer. A text or list that is too long ends with where it goes on.
 
-    A path is `a.b[0]`, `a['b.c']` or `a.text[0:5000]` (the last for lists and texts), with or without `$.` before it.
+    A path is `a.b[0]`, `a[*].b` (of each item), `a['b.c']` or `a.text[0:5000]` (the last for lists and texts), with or
+    without `$.` before it.
     Raises ToolError where there is no such part, with what there is.
     """
     found: Json = {}
     cut: list[str] = []
+    # Hidden before anything is taken out of it: a slice or a list of values has lost the name that tells a secret.
+    shown = masked([], answer)
     for path in dict.fromkeys(paths):
         steps = list(_steps(path))
-        value = cleaned(masked([str(step) for step in steps], _walked(answer, steps)))
+        value = cleaned(_walked(shown, steps))
         found[path], rest = _fitting(path, steps, value, BUDGET // len(paths))
         cut += [rest] if rest else []
     return Parts(parts=found, cut=cut)
@@ -67,14 +73,18 @@ def _steps(path: str) -> Iterator[Step]:
             yield slice(int(step["from"] or 0), int(step["to"]) if step["to"] else None)
         elif step["at"] is not None:
             yield int(step["at"])
+        elif step["each"]:
+            yield ...
         else:
             yield step["name"] if step["key"] is None else step["key"]
     if end != len(text):
-        raise ToolError(f"{short(path)!r} is no path; write it as a.b[0], a['b.c'] or a.text[5000:].")
+        raise ToolError(f"{short(path)!r} is no path; write it as a.b[0], a[*].b, a['b.c'] or a.text[5000:].")
 
 
-def _walked(node: Any, steps: list[Step]) -> Any:
+def _walked(node: Any, steps: list[Step], whole: str = "the whole") -> Any:
     for at, step in enumerate(steps):
+        if step is ... and isinstance(node, list):
+            return _of_each(cast(list[Any], node), steps[at + 1 :])
         if isinstance(step, slice) and isinstance(node, list | str):
             node = cast(Any, node)[step]
         elif isinstance(node, dict) and str(step) in node:
@@ -82,9 +92,24 @@ def _walked(node: Any, steps: list[Step]) -> Any:
         elif isinstance(node, list) and str(step).isdecimal() and int(cast(str, step)) < len(cast(list[Any], node)):
             node = cast(list[Any], node)[int(cast(str, step))]
         else:
-            where = ".".join(_said(each) for each in steps[:at]) or "the whole"
+            where = ".".join(_said(each) for each in steps[:at]) or whole
             raise ToolError(f"{short(where, 200)} has no part {short(_said(step))!r}. It has: {_known(node)}.")
     return node
+
+
+def _of_each(items: list[Any], steps: list[Step]) -> list[Any]:
+    """What stands there in each item; null where an item has no such part and another one has."""
+    found: list[Any] = []
+    lacking: list[ToolError] = []
+    for item in items:
+        try:
+            found.append(_walked(item, steps, "an item"))
+        except ToolError as exc:
+            lacking.append(exc)
+            found.append(None)
+    if items and len(lacking) == len(items):
+        raise lacking[0]
+    return found
 
 
 def _known(node: Any) -> str:
@@ -98,6 +123,8 @@ def _known(node: Any) -> str:
 
 
 def _said(step: Step) -> str:
+    if step is ...:
+        return "[*]"
     return f"[{step.start}:{step.stop or ''}]" if isinstance(step, slice) else str(step)
 
 
@@ -110,6 +137,12 @@ def _fitting(path: str, steps: list[Step], value: Any, budget: int) -> tuple[Any
     shown = _longest(value, budget)
     if not shown and isinstance(value, list):
         return None, f"{path} is too large: ask for {path}[0], {path}[1], ... or parts of them."
+    if ... in steps:
+        one = path.replace("[*]", f"[{len(shown)}]", 1)
+        return (
+            shown,
+            f"{path} has {len(value):,} in all, here are {len(shown):,}: go on with {one} or a smaller page_size.",
+        )
     begin, whole = 0, path
     if steps and isinstance(last := steps[-1], slice):
         begin, whole = last.start, path[: path.rindex("[")]

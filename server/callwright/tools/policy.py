@@ -10,8 +10,16 @@ META = "callwright/approval"
 TOKEN = "approval_token"  # noqa: S105  (an argument's name)
 TOKEN_SCHEMA = {"type": "string", "description": "After the user agreed."}
 
-OWN_NOTES = ("describe_config", "validate_workflow", "get_status", "show_approval_policy", "list_changes")
-"""Tools that read only what this server itself knows, and send nothing to the platform: nobody is asked."""
+OWN_NOTES = (
+    "describe_config",
+    "validate_workflow",
+    "get_status",
+    "show_approval_policy",
+    "list_changes",
+    "get_task",
+    "cancel_task",
+)
+"""Tools about what this server itself knows and runs, that send nothing to the platform: nobody is asked."""
 
 ASKING = ("delete", "dial", "grant", "secret")
 """Effects that cannot be undone, reach people, hand out access or take in secrets."""

@@ -76,7 +76,7 @@ _PLAN = {
 }
 
 
-def answering(view: Json, *, updates: bool, plans: bool, takes_document: bool, parts: bool) -> Json:
+def answering(view: Json, *, updates: bool, plans: bool, takes_document: bool, parts: bool, long: bool) -> Json:
     """The output schema of a tool: its view, with what is added to it or stands in its place."""
     properties: Json = dict(view.get("properties", {}))
     if updates:
@@ -85,7 +85,9 @@ def answering(view: Json, *, updates: bool, plans: bool, takes_document: bool, p
         properties["unknown"] = _TEXTS
     schema = {**view, "properties": properties}
     instead = ({"dry_run": _PLAN} if plans else {}) | ({"parts": {"type": "object"}} if parts else {})
+    if long:
+        instead["task_id"] = _TEXT
     if instead:
-        properties |= instead | ({"cut": _TEXTS} if parts else {})
+        properties |= instead | ({"cut": _TEXTS} if parts else {}) | ({"status": _TEXT} if long else {})
         schema["anyOf"] = [{"required": schema.pop("required", [])}, *({"required": [name]} for name in instead)]
     return schema

@@ -15,6 +15,7 @@ from ..api.client import ApiClient
 from ..contract.errors import ApiError, Refused, Unavailable
 from ..contract.operation import Operation, Stream
 from ..ledger.ledger import ApprovedBy, Intent, Ledger
+from ..tasks.task import current
 from .changes import Change, differences, part_of, reader_of, standing
 from .limits import asking_paths, people_rung, refuse_beyond, rings_only_known
 from .names import unknown_names
@@ -63,8 +64,8 @@ class Call:
     platform: str
     policy: Policy
     key: bytes
-    command: str
-    """What a person types to run this program."""
+    command: str | None
+    """What a person types to run this program; None where only whoever runs the server can."""
     ledger: Callable[[], Awaitable[Ledger]]
     told: Callable[[Mapping[str, str]], Awaitable[None]]
     """Hears the ids of whatever was changed."""
@@ -184,6 +185,8 @@ class Api:
             if call.changes:
                 raise RuntimeError(f"{call.tool} asks after it has already changed something")
             raise NeedsApproval(op, reason, enters=call.enters is not None)
+        if op.effect != "read" and (task := current()):
+            task.begin()
         return digest
 
     async def _people(self, op: Operation[Any]) -> int:

@@ -8,7 +8,7 @@ import difflib
 import json
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
@@ -19,16 +19,14 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from .policy import Policy
 from .ranking import Ranking
 from .scopes import scope_of
-from .surface import Entry, LazyTool, lazy
+from .surface import RUNNERS, Entry, Kind, LazyTool, lazy
 from .text import short
 
-Kind = Literal["read", "write", "risky"]
 Json = dict[str, Any]
 
 BRIEFS = 6
 BRIEF_LENGTH = 130
 SEARCH, DESCRIBE = "search_tools", "describe_tool"
-RUNNERS: dict[Kind, str] = {"read": "run_read_tool", "write": "run_write_tool", "risky": "run_risky_tool"}
 _KINDS: dict[str, Kind] = {"read": "read", "create": "write", "update": "write"}
 _RUN = {
     "tool": {"type": "string", "description": "Name from search_tools."},
@@ -59,7 +57,7 @@ _WIRE: dict[str, tuple[str, str, Json, list[str]]] = {
     ),
     RUNNERS["risky"]: (
         "Run risky tool",
-        "Run a tool that deletes, dials, hands out access or takes in a secret. A person is asked first.",
+        "Run a tool that deletes, dials, hands out access or takes in a secret. It asks, or previews, first.",
         _RUN,
         ["tool"],
     ),

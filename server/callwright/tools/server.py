@@ -19,6 +19,7 @@ from ..contract.workspace import UpdateWorkspaceSettings
 from .explain import explained
 from .preview import changed_fields
 from .scopes import scope_of_each
+from .tasks import cancel_task, get_task
 from .text import short
 from .toolset import PlatformApi, Toolset, services
 from .undo import RESTORES, restoring, target_of
@@ -117,6 +118,10 @@ async def list_changes(
         has_more=more,
         next_cursor=_write(shown[-1]["at_ms"], shown[-1]["id"]) if more else None,
     )
+
+
+TOOLS.tool(title="Get task")(get_task)
+TOOLS.tool(title="Cancel task", stops=True)(cancel_task)
 
 
 @TOOLS.tool(*RESTORES, title="Undo change")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.resources import files
-from typing import Any, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
@@ -16,6 +16,10 @@ from ..settings import SettingError
 from . import TOOLSETS
 from .policy import META, TOKEN, TOKEN_SCHEMA, Policy
 
+Kind = Literal["read", "write", "risky"]
+RUNNERS: dict[Kind, str] = {"read": "run_read_tool", "write": "run_write_tool", "risky": "run_risky_tool"}
+"""Of the search surface, the tools that run another one, by what that one does."""
+
 
 class Entry(TypedDict):
     """One tool in `surface.json`."""
@@ -24,6 +28,8 @@ class Entry(TypedDict):
     toolset: str
     effect: str
     default: bool
+    long: bool
+    """Whether a call of it may become a task."""
     operations: list[str]
     """What it may send, its own operation first."""
     tool: dict[str, Any]
@@ -43,6 +49,7 @@ def snap(modules: Iterable[str] = TOOLSETS) -> list[Entry]:
                 toolset=toolset.name,
                 effect=spec.effect,
                 default=spec.default,
+                long=spec.long,
                 operations=[f"{op.method} {op.path}" for op in spec.sends],
                 tool=wire,
             )

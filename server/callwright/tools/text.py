@@ -61,7 +61,7 @@ def _size(facts: dict[str, Any]) -> int:
 
 def _cut(key: str, value: Any, longest: int, most: int) -> Any:
     if isinstance(value, str):
-        whole = key.endswith("cursor") or (key.endswith("id") and len(value) <= _ID_LENGTH)
+        whole = key.endswith("cursor") or (key.rsplit("_", maxsplit=1)[-1] == "id" and len(value) <= _ID_LENGTH)
         return value if whole or len(value) <= longest else f"{value[: longest - 1]}…"
     if isinstance(value, list):
         items = cast(list[Any], value)

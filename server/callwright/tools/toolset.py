@@ -22,9 +22,10 @@ from ..contract.errors import ApiError
 from ..contract.operation import Effect, Operation
 from ..ledger.ledger import Ledger
 from ..settings import SettingError
+from ..tasks.task import Owner, Tasks, current
 from .approval import approve
 from .arguments import DRY_RUN, decoded, published, sealed, spoken, takes_document, untitled
-from .counting import counted_approval, counted_call
+from .counting import Counted
 from .names import names_in
 from .parts import PARTS, parts_of
 from .policy import TOKEN, Policy
@@ -33,7 +34,7 @@ from .results import Changed, Unknown, answering, planned
 from .scope import Api, Call, NeedsApproval, WouldSend
 from .scopes import scope_of
 from .text import LIMIT, cleaned, fitted, visible
-from .views import View, render
+from .views import Page, View, render
 
 if TYPE_CHECKING:
     from ..meters import Meters
@@ -61,11 +62,15 @@ class Services(Protocol):
     @property
     def state_key(self) -> bytes: ...
     @property
-    def command(self) -> str: ...
+    def command(self) -> str | None: ...
     @property
     def file_roots(self) -> Sequence[Path]: ...
     @property
     def meters(self) -> "Meters | None": ...
+    @property
+    def tasks(self) -> Tasks: ...
+    @property
+    def owner(self) -> Owner: ...
     async def api(self) -> ApiClient: ...
     async def ledger(self) -> Ledger: ...
     async def status(self) -> dict[str, Any]: ...
@@ -107,6 +112,7 @@ class Spec:
     default: bool = True
     writes_file: bool = False
     parts: bool = False
+    stops: bool = False
 
     @property
     def name(self) -> str:
@@ -129,8 +135,8 @@ class Spec:
         strongest = [op for op in self.sends if op.effect == self.effect]
         replaces = self.effect in ("update", "delete", "dial") or any(op.method in ("PUT", "PATCH") for op in strongest)
         return ToolAnnotations(
-            read_only_hint=self.effect == "read" and not self.writes_file,
-            destructive_hint=self.effect != "read" and replaces,
+            read_only_hint=self.effect == "read" and not (self.writes_file or self.stops),
+            destructive_hint=self.stops or (self.effect != "read" and replaces),
             idempotent_hint=self.effect in ("read", "update", "delete") or (self.effect == "secret" and replaces),
             open_world_hint=self.effect == "dial",
         )
@@ -151,17 +157,19 @@ class Toolset:
         default: bool = True,
         writes_file: bool = False,
         parts: bool = False,
+        stops: bool = False,
     ) -> Callable[[F], F]:
         """Make a tool of a function that sends these operations; hints and approval follow from their effects.
 
-        `long`: it may take more than seconds, so a client that asked for progress hears that it is alive. `default`:
-        it is listed where nobody chose toolsets; hosts take about 40 tools, so only what is needed every day is.
+        `long`: it may take more than seconds, so it can become a task, and a client that asked for progress hears that
+        it is alive. `default`: it is listed where nobody chose toolsets; hosts take about 40 tools, so only what is
+        needed every day is. `stops`: it ends work of this server, so it is not read-only, whatever it sends.
         `writes_file`: it makes a new file on this machine, so it is not read-only, whatever it does to the platform.
         `parts`: it can also give parts of the first operation's answer, whose view does not show everything.
         """
 
         def add(fn: F) -> F:
-            self.specs[fn.__name__] = Spec(fn, title, sends, long, default, writes_file, parts)
+            self.specs[fn.__name__] = Spec(fn, title, sends, long, default, writes_file, parts, stops)
             return fn
 
         return add
@@ -195,6 +203,7 @@ class FunctionTool:
             "plans": spec.plans,
             "takes_document": spec.effect != "read" and takes_document(schema),
             "parts": spec.parts,
+            "long": spec.long,
         }
         return PublishedTool(
             name=spec.name,
@@ -207,15 +216,19 @@ class FunctionTool:
 
     async def call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
         """A call from end to end. Whatever goes wrong, a model reads visible and bounded words."""
+        app, spec = services(ctx), self._spec
+        counted = Counted(app.meters, spec.name, spec.effect, app.who)
         try:
-            with counted_call(services(ctx).meters, self._spec.name) as told:
-                return told(await self._call(arguments, ctx))
+            with counted.call() as told:
+                return told(await self._call(arguments, ctx, counted))
         except UnexpectedToolError:
             raise
         except ToolError as exc:
             raise ToolError(visible(str(exc))[:LIMIT]) from exc
 
-    async def _call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
+    async def _call(
+        self, arguments: dict[str, Any], ctx: Context[Any], counted: Counted
+    ) -> CallToolResult | InputRequiredResult:
         """Seal, decide, run, shape; and the one place where failures become words."""
         app, spec = services(ctx), self._spec
         if not app.may(self._scope):
@@ -251,7 +264,7 @@ class FunctionTool:
                 return _shown([await planned(would.op, question, call, app.bounds, client)])
             except NeedsApproval as need:
                 facts = partial(self._question, need.op, await app.api())
-                with counted_approval(app.meters, call) as told:
+                with counted.approval(call) as told:
                     instead = told(await approve(need, facts, call, token, ctx))
                 if instead is not None:
                     return instead
@@ -282,10 +295,15 @@ class FunctionTool:
         paths = known.get(PARTS)
         work = self._spec.fn(**{name: value for name, value in known.items() if name != PARTS}, **injected)
         view = await (_with_heartbeat(work, pulse) if self._spec.long else work)
+        if isinstance(view, CallToolResult):
+            return view
         if paths:
             read = self._spec.sends[0]
             whole = read.result().dump_python(call.answers[read].result, mode="json", by_alias=True, exclude_unset=True)
-            return _shown([parts_of(whole, paths)])
+            chosen: list[View] = [parts_of(whole, paths)]
+            if isinstance(view, Page):
+                chosen.append(Page(has_more=view.has_more, next_cursor=view.next_cursor))
+            return _shown(chosen)
         views = [cast(View, view)]
         if call.changed:
             views.append(Changed(changed=call.changed))
@@ -325,11 +343,18 @@ class Pulse:
     """What a client that asked for progress hears; another one hears nothing. Each word is one step further."""
 
     def __init__(self, ctx: Context[Any]) -> None:
-        self._ctx, self._steps = ctx, 0
+        self._ctx, self._steps, self._task = ctx, 0, current()
 
     async def __call__(self, said: str) -> None:
+        if self._task:
+            self._task.say(said)
+        await self.beat(said)
+
+    async def beat(self, said: str) -> None:
+        """Alive, but no further."""
         self._steps += 1
-        await self._ctx.report_progress(self._steps, None, said)
+        if self._task is None or not self._task.away:
+            await self._ctx.report_progress(self._steps, None, said)
 
 
 async def _with_heartbeat(work: Awaitable[Any], pulse: Pulse) -> Any:
@@ -342,7 +367,7 @@ async def _with_heartbeat(work: Awaitable[Any], pulse: Pulse) -> Any:
         while True:
             await anyio.sleep(HEARTBEAT_SECONDS)
             beats += 1
-            await pulse(f"working for {beats * HEARTBEAT_SECONDS:.0f} s")
+            await pulse.beat(f"working for {beats * HEARTBEAT_SECONDS:.0f} s")
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(beat)

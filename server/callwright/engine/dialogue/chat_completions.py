@@ -5,6 +5,7 @@ already handed on, and its HTTP client comes from `net/`, where every outgoing a
 """
 
 import json
+import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
@@ -17,11 +18,14 @@ import anyio
 import anyio.to_thread
 
 from ...contract.errors import BadRequest
+from ...telemetry.spans import LLMRequest
 from .chunks import Assembly
 from .llm import Done, LLMSettings, ModelFailed, Piece, Request, Text
 
 if TYPE_CHECKING:
     from openai import APIError, AsyncOpenAI
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
@@ -52,6 +56,7 @@ class ChatCompletions:
         base = settings.base_url.rstrip("/").removesuffix("/chat/completions")
         self._settings = replace(settings, base_url=base)
         self._host = urlsplit(base).netloc.rpartition("@")[2] or base
+        self._at = (urlsplit(base).hostname or "", urlsplit(base).port)
         self._http_client = http_client
         self._sleep = sleep
         self._client: AsyncOpenAI | None = None
@@ -62,7 +67,7 @@ class ChatCompletions:
         for attempt in range(1, self._settings.attempts + 1):
             handed_on = False
             try:
-                async with aclosing(self._attempt(request)) as pieces:
+                async with aclosing(self._told_of(request, attempt)) as pieces:
                     async for piece in pieces:
                         handed_on = True
                         yield piece
@@ -77,6 +82,23 @@ class ChatCompletions:
 
     def _backoff(self, attempt: int) -> float:
         return self._settings.backoff_seconds * 2 ** (attempt - 1) * random.uniform(1, 1.5)  # noqa: S311 (no secret)
+
+    async def _told_of(self, request: Request, attempt: int) -> AsyncGenerator[Piece]:
+        """One attempt, and its span."""
+        span = LLMRequest(self._settings.model, *self._at, attempt - 1)
+        try:
+            async with aclosing(self._attempt(request)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Done) and (used := piece.usage):
+                        span.answered(
+                            piece.model, used.input, used.output, cached=used.cached, estimated=used.estimated
+                        )
+                    yield piece
+        except ModelFailed as failure:
+            span.failed(failure.http_status)
+            raise
+        finally:
+            span.end()
 
     async def _attempt(self, request: Request) -> AsyncGenerator[Piece]:
         client = await self._connected()
@@ -202,6 +224,9 @@ class ChatCompletions:
         self, what: str, remedy: str = "", *, status: int | None = None, again: bool = True, wait: float = 0
     ) -> ModelFailed:
         text = f"The language model {json.dumps(self._settings.model)} at {self._host} {what}. {remedy}".strip()
+        if self._settings.discreet:
+            logger.warning("%s", text)
+            text = "The language model gave no usable answer. Whoever runs this server finds the reason in its log."
         return ModelFailed(text, http_status=status, again=again, wait=wait)
 
 

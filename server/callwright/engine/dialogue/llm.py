@@ -29,6 +29,8 @@ class LLMSettings:
     """The longest time for one whole answer."""
     backoff_seconds: float = 0.5
     """Waited before the second attempt; doubled before each further one."""
+    discreet: bool = False
+    """Whoever reads why it failed is not to learn what the operator's model is, where it is, or what it says."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,139 @@
+"""The log: lines on stderr, for people or as JSON, without secrets. Only here is logging configured.
+
+The chosen level holds for the program itself. Libraries say what is wrong and no more: their finer lines quote headers
+and bodies, and with them what people said.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+from ..settings import Settings
+from .calling import Calling, current
+from .redaction import Redactor
+
+OWN = "callwright"
+FACTS = "facts"
+"""Attribute of a record: what it says besides its text, by name. Numbers and single words."""
+_ONE_LINE = str.maketrans({"\n": "\\n", "\r": "\\r"})
+"""What a client sent may stand in a message, and must not look like another line."""
+
+log = logging.getLogger(OWN)
+
+Say = Callable[[str], None]
+
+
+def configure(settings: Settings, redact: Redactor) -> Say:
+    """From now on everything goes through one handler. Gives what writes a line to the person who starts the program.
+
+    Uncaught exceptions are log lines too.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter((_Json if settings.log_format == "json" else _Text)(redact))
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    handler.setLevel(level)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+    # A client may ask for lines that stderr does not show.
+    log.setLevel(min(level, logging.INFO))
+    sys.excepthook = _uncaught
+
+    def say(text: str) -> None:
+        record = logging.LogRecord(OWN, logging.INFO, __file__, 0, text, None, None)
+        sys.stderr.write((handler.format(record) if settings.log_format == "json" else text) + "\n")
+
+    return say
+
+
+def overhear() -> None:
+    """Lines of the program about a request are kept with that request, for its client."""
+    if not any(isinstance(handler, _Overhearing) for handler in log.handlers):
+        log.addHandler(_Overhearing())
+
+
+def facts_of(record: logging.LogRecord) -> dict[str, Any]:
+    """What else a line says: of itself, and of the request that it is about."""
+    told: dict[str, Any] = dict(getattr(record, FACTS, {}))
+    if calling := current():
+        told = {**_about(calling), **told}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+class _Overhearing(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        calling = current()
+        if calling and calling.level is not None and record.levelno >= calling.level:
+            setattr(record, FACTS, facts_of(record))
+            calling.heard.append(record)
+
+
+class _Text(logging.Formatter):
+    def __init__(self, redact: Redactor) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redact(super().format(record), _hushed())
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        about = " ".join(f"{name}={value}" for name, value in facts_of(record).items())
+        line = super().formatMessage(record) + (f" [{about}]" if about else "")
+        return line.translate(_ONE_LINE)
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return _time(record)
+
+
+class _Json(logging.Formatter):
+    """One object a line: `timestamp`, `level`, `logger`, `message`; `exception`; and the facts, where there are any."""
+
+    def __init__(self, redact: Redactor) -> None:
+        super().__init__()
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "timestamp": _time(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **facts_of(record),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps({name: self._clean(value) for name, value in line.items()}, ensure_ascii=False)
+
+    def _clean(self, value: Any) -> Any:
+        """Before it is written as JSON: afterwards a quote inside a secret would be another text."""
+        if isinstance(value, str):
+            return self._redact(value, _hushed())
+        return value
+
+
+def _hushed() -> set[str]:
+    calling = current()
+    return calling.hushed if calling else set()
+
+
+def _about(calling: Calling) -> Mapping[str, Any]:
+    from opentelemetry.trace import format_trace_id, get_current_span
+
+    span = get_current_span().get_span_context()
+    return {
+        "tool": calling.tool,
+        "principal": calling.principal,
+        "request_id": calling.request_id,
+        "trace_id": format_trace_id(span.trace_id) if span.is_valid else None,
+    }
+
+
+def _time(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _uncaught(kind: type[BaseException], exc: BaseException, trace: TracebackType | None) -> None:
+    if not issubclass(kind, KeyboardInterrupt):
+        log.critical("The program ends by a defect", exc_info=(kind, exc, trace))

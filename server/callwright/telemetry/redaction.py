@@ -1,0 +1,97 @@
+"""Takes secrets out of text: those that the program knows, in all their spellings, and what looks like one."""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from ..settings import Settings
+
+MASK = "[secret]"
+SHORTEST = 4
+"""Characters. Masking shorter ones would garble the text, and tell them by that."""
+
+_NAMES = (
+    r"(?:[\w-]{0,40}(?:api[_-]?key|secret|passw(?:or)?d|token|signature|credential)"
+    r"|(?:proxy-)?authorization|(?:set-)?cookie|sig)"
+)
+_LOOKS_SECRET: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\b(bearer|basic)(\s+|%20|\+)[A-Za-z0-9._~+/=-]{6,}", re.I), rf"\1\2{MASK}"),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://)[^/\s\"'@]{1,500}@", re.I), rf"\1{MASK}@"),
+    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), MASK),
+    (re.compile(r"\b(?:sk|rk|pk|xi)[-_][A-Za-z0-9_-]{12,}"), MASK),
+    (re.compile(rf"([?&;]{_NAMES}=)[^&#;\s\"'<>]+", re.I), rf"\1{MASK}"),
+    # `name: value`, `name=value`, and the same quoted as in JSON, a dict or a tuple of a header's bytes.
+    (re.compile(rf"(\b{_NAMES}(?:\\?[\"'])?\s*[:=,]\s*b?)(\\?[\"'])(?:(?!\2).)+\2", re.I), rf"\1\2{MASK}\2"),
+    (re.compile(rf"(\b{_NAMES}\s*[:=]\s*)(?!\[secret\]|(?:bearer|basic)\s)[^\s\"',;&)}}\]]+", re.I), rf"\1{MASK}"),
+)
+
+
+class Redactor:
+    """`redactor(text)` is the text without secrets. `secrets`: those that are known from the start."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._forms = _forms(secrets)
+
+    def __call__(self, text: str, hushed: Iterable[str] = ()) -> str:
+        """`hushed`: more secrets, for this text."""
+        for form in (*self._forms, *(_forms(hushed) if hushed else ())):
+            text = text.replace(form, MASK)
+        for pattern, instead in _LOOKS_SECRET:
+            text = pattern.sub(instead, text)
+        return text
+
+
+def secrets_of(settings: Settings, env: Mapping[str, str]) -> list[str]:
+    """Every secret that the settings, the files that they name, and the exporter's own variables hold."""
+    values: list[object] = [getattr(settings, each.name) for each in fields(settings) if each.metadata["secret"]]
+    values += settings.secret_env.values()
+    for url in (settings.own_database_url, settings.proxy_url):
+        if url and (password := urlsplit(url).password):
+            values += [password, unquote(password)]
+    # A file that is not what it should be is refused where it is used, by name.
+    values += [route.get("api_key") for route in _rows(settings.llm_routes, lambda found: found.values())]
+    for row in _rows(settings.tokens_file, lambda found: found["tokens"]):
+        values += [row.get("token"), env.get(str(row.get("hosted_key")))]
+    headers = (env.get(f"OTEL_EXPORTER_OTLP_{of}HEADERS", "") for of in ("", "TRACES_"))
+    values += [unquote(pair.partition("=")[2].strip()) for each in headers for pair in each.split(",")]
+    values += [_kept(settings.home / name) for name in ("http.token", "engine.key")]
+    keys = [value for value in values if isinstance(value, bytes)]
+    spelt = [spelling for key in keys for spelling in (base64.b64encode(key).decode(), key.hex(), repr(key)[2:-1])]
+    return [value for value in values if isinstance(value, str) and value] + spelt
+
+
+def _kept(file: Path) -> str | None:
+    """A token that the server made itself at an earlier start."""
+    with suppress(OSError, UnicodeDecodeError):
+        return file.read_text(encoding="ascii").strip()
+    return None
+
+
+def _rows(file: Path | None, among: Callable[[Any], Iterable[Any]]) -> list[dict[str, Any]]:
+    with suppress(ValueError, OSError, RecursionError, AttributeError, TypeError, KeyError):
+        found: list[Any] = list(among(json.loads(file.read_text(encoding="utf-8")))) if file else []
+        return [row for row in found if isinstance(row, dict)]
+    return []
+
+
+def _forms(secrets: Iterable[str]) -> list[str]:
+    """Longest first: one may be a part of another."""
+    return sorted({form for secret in secrets if len(secret) >= SHORTEST for form in _spelt(secret)}, key=len)[::-1]
+
+
+def _spelt(secret: str) -> Iterator[str]:
+    once = json.dumps(secret)[1:-1]  # as JSON writes it, and as JSON in a JSON text does
+    yield from (secret, once, json.dumps(once)[1:-1], repr(secret)[1:-1], repr(secret.encode())[2:-1])
+    yield from (quote(secret, safe=""), quote(secret))
+    raw = secret.encode()
+    if len(raw) < 8:
+        return  # its base64 has few characters that do not depend on what stands beside it
+    for shift in range(3):  # base64 of a longer text holds it at any of three alignments
+        inner = base64.b64encode(b"\0" * shift + raw).decode()[-(-shift * 8 // 6) :].rstrip("=")[:-1]
+        yield from (inner, inner.translate(str.maketrans("+/", "-_")))
