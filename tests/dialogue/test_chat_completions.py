@@ -8,6 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 from pydantic import SecretStr
 
+from callwright.engine.dialogue.cascade import Cascade
 from callwright.engine.dialogue.chat_completions import ANSWER_LIMIT, ChatCompletions
 from callwright.engine.dialogue.llm import (
     LLM,
@@ -197,7 +198,7 @@ async def test_nothing_is_tried_again_after_text_was_handed_on(connect: Connect)
 
 async def test_a_silent_endpoint_is_given_up(connect: Connect) -> None:
     async with peer(script(Say(stalls=True))) as at:
-        failed = await failure(connect, at, attempts=1, attempt_seconds=0.05)
+        failed = await failure(connect, at, attempts=1, silence_seconds=0.05)
         await at.hung_up.wait()
     assert "gave no answer in time" in str(failed)
 
@@ -264,6 +265,6 @@ async def test_a_wait_that_the_endpoint_asks_for_is_kept() -> None:
         waited.append(seconds)
 
     async with peer(script(Fault(429, headers={"retry-after": "7"}), Say("Hi"))) as at, http_client() as client:
-        settings = LLMSettings(at.base_url, "m", SecretStr(""))
-        await complete(ChatCompletions(settings, client, sleep=sleep), ASKED)
+        one = ChatCompletions(LLMSettings(at.base_url, "m"), client)
+        await complete(Cascade([lambda: one], sleep=sleep), ASKED)
     assert waited == [7]
