@@ -9,7 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from ..net.guard import AllowList
 from ..net.http import AsyncClient, Timeout, TransportError, http_client
+from ..net.pinned import guarded_client
 from ..settings import SettingError, Settings
 from .dialogue.cascade import ATTEMPTS, Cascade, Link
 from .dialogue.chat_completions import ChatCompletions
@@ -55,6 +57,7 @@ class Models:
     routes: dict[str, Route]
     proxy_url: str | None = None
     patience: Patience = Patience()
+    _guarded: dict[AllowList, AsyncClient] = field(default_factory=dict[AllowList, AsyncClient])
     _built: dict[tuple[str, str], LLM] = field(default_factory=dict[tuple[str, str], LLM])
 
     def for_agent(self, llm: str, *, zero_retention: bool = False) -> LLM | None:
@@ -74,8 +77,16 @@ class Models:
         return Cascade(links, attempts=self.patience.attempts)
 
     async def aclose(self) -> None:
-        if "client" in self.__dict__:
-            await self.client.aclose()
+        for client in [*self._guarded.values(), *([self.client] if "client" in self.__dict__ else [])]:
+            await client.aclose()
+
+    def guarded(self, allow: AllowList) -> AsyncClient:
+        """The client for endpoints that agents name."""
+        if (client := self._guarded.get(allow)) is None:
+            client = self._guarded[allow] = guarded_client(
+                allow, proxy_url=self.proxy_url, longest=self.patience.answer_seconds
+            )
+        return client
 
     @cached_property
     def client(self) -> AsyncClient:
