@@ -129,7 +129,8 @@ async def test_backups_are_tried_again_when_there_are_no_others_left(links: str,
 
 @pytest.mark.parametrize("status", [400, 401])
 async def test_a_model_that_refuses_is_never_asked_the_same_again(status: int) -> None:
-    refuses, breaks = [Fault(status)], [Fault(500)]
+    refuses: list[Reply] = [Fault(status)]
+    breaks: list[Reply] = [Fault(500)]
     for replies, asked in (
         ({"a": refuses}, "a"),
         ({"a": refuses, "b": refuses}, "ab"),
