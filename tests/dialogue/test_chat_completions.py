@@ -236,16 +236,20 @@ async def test_cancelling_closes_the_stream_upstream(connect: Connect) -> None:
         await at.hung_up.wait()
 
 
-@pytest.mark.parametrize("name", ["stream_options", "response_format", "temperature"])
+@pytest.mark.parametrize(
+    "name", ["stream_options", "response_format", "temperature", "reasoning_effort", "tool_choice", "user_id"]
+)
 async def test_a_parameter_that_the_endpoint_refuses_is_left_out_from_then_on(connect: Connect, name: str) -> None:
     def answer(request: dict[str, object]) -> Say | Fault:
         return Fault(400, {"error": {"message": f"Unknown parameter: {name}"}}) if name in request else Say("Fine")
 
     async with peer(answer) as at:
-        llm = connect(at)
-        request = Request(ASKED.messages, temperature=0.5, as_json=True)
+        llm = connect(at, body={"user_id": "bo", "elevenlabs_extra_body": {"a": 1}})
+        tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+        request = Request(ASKED.messages, [tool], "f", 0.5, reasoning_effort="low", as_json=True)
         assert [(await complete(llm, request)).text for _ in range(2)] == ["Fine", "Fine"]
     assert len(at.requests) == 3
+    assert at.requests[0].keys() - at.requests[2].keys() == {name}
 
 
 async def test_the_newer_name_of_the_token_limit_is_found(connect: Connect) -> None:

@@ -46,8 +46,8 @@ class House:
     agent_id: str
     clock: Clock
 
-    async def talk(self, **told: Any) -> Conversation:
-        """A conversation as a client starts it, after one question and its answer."""
+    async def talk(self, *more: str, **told: Any) -> Conversation:
+        """A conversation as a client starts it, after one question and its answer, and after `more` of them."""
         allow = AllowList.parse(",".join(self.app.settings.allow_private))
         models = models_of(self.app.settings)
         vault = Vault(vault_key(self.app.settings))
@@ -55,9 +55,10 @@ class House:
         around = Surroundings(MockExecutor(), lambda: 0.0, lambda: "0" * 32, **told)
         role = await StoredCast(unit, self.agent_id).role(self.agent_id)
         talk = Conversation("conv_1", role, around, given={"tenant": "north"})
-        await talk.listen("When do you open?")
         try:
-            await talk.answer()
+            for question in ("When do you open?", *more):
+                await talk.listen(question)
+                await talk.answer()
         finally:
             await models.aclose()
         return talk
@@ -174,6 +175,16 @@ async def test_nothing_stands_in_for_an_endpoint_of_ones_own(tmp_path: Path, tro
             answer = dump(await found.api.send(rehearse(found.agent_id, {"first_message": "Hello"})))
     assert said(answer["simulated_conversation"]) == ["user: Hello"]
     assert (len(at.requests), len(other.requests)) == (3, 0)
+
+
+async def test_what_an_endpoint_refused_once_is_not_sent_again_in_the_conversation(tmp_path: Path) -> None:
+    def reply(request: JSON) -> Reply:
+        refusal = {"error": {"message": "Unknown parameter: temperature"}}
+        return Fault(400, refusal) if "temperature" in request else Say("Hm.")
+
+    async with peer(reply) as at, house(tmp_path, at) as found:
+        await found.talk("And on Sunday?")
+    assert ["temperature" in request for request in at.requests] == [True, False, False]
 
 
 async def test_a_rehearsal_and_a_test_run_use_it(tmp_path: Path) -> None:
