@@ -245,7 +245,10 @@ async def test_a_parameter_that_the_endpoint_refuses_is_left_out_from_then_on(co
 
     async with peer(answer) as at:
         llm = connect(at, body={"user_id": "bo", "elevenlabs_extra_body": {"a": 1}})
-        tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+        tool: dict[str, Any] = {
+            "type": "function",
+            "function": {"name": "f", "parameters": {"type": "object", "properties": {}}},
+        }
         request = Request(ASKED.messages, [tool], "f", 0.5, reasoning_effort="low", as_json=True)
         assert [(await complete(llm, request)).text for _ in range(2)] == ["Fine", "Fine"]
     assert len(at.requests) == 3
