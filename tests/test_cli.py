@@ -255,13 +255,22 @@ def test_the_doctor_tries_every_route(tmp_path: Path) -> None:
     assert "canary" not in done.stdout + done.stderr
 
 
+def test_the_doctor_names_a_template_that_there_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "routes.json"
+    file.write_text(json.dumps({"gpt-4o": {"template": "grok", "api_key": "canary-route-key"}}))
+    done = run(tmp_path, "doctor", CALLWRIGHT_LLM_ROUTES=str(file))
+    assert "CALLWRIGHT_LLM_ROUTES: the template of 'gpt-4o' must be one of cloudflare, groq," in done.stdout
+    assert "MISSING  llm" in done.stdout
+    assert "canary" not in done.stdout + done.stderr
+
+
 def test_a_setting_that_shows_itself_only_in_a_call_is_named(tmp_path: Path) -> None:
     file = tmp_path / "routes.json"
     file.write_text('{"gpt*": "canary-route-key"}')
     asked = run(tmp_path, "call", "list_agents", CALLWRIGHT_LLM_ROUTES=str(file))
     assert asked.returncode == 1
     assert asked.stdout + asked.stderr == snapshot(
-        'CALLWRIGHT_LLM_ROUTES must hold {"<model, or prefix*>": {"base_url": "https://...", "model": "...", "api_key": "..."}}; model and api_key may be left out. Mend it, then restart the server.\n'
+        'CALLWRIGHT_LLM_ROUTES must hold {"<model, or prefix*>": {"base_url": "https://...", "model": "...", "api_key": "..."}}; model and api_key may be left out, and "template": "<name>" may stand for base_url. Mend it, then restart the server.\n'
     )
 
 

@@ -38,6 +38,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "CALLWRIGHT_LLM_ROUTES": str(file), "CALLWRIGHT_PROXY_URL": "http://proxy:3128", "CALLWRIGHT_LOG_LEVEL": "debug",
         "CALLWRIGHT_LOG_FORMAT": "JSON", "CALLWRIGHT_APPROVAL_PAGE": "off", "CALLWRIGHT_SECRET_ENV": "CRM", "CRM": "tiger",
         "CALLWRIGHT_LONG_CALL_SECONDS": "50",
+        "CALLWRIGHT_LLM_ATTEMPTS": "5", "CALLWRIGHT_LLM_SILENCE_SECONDS": "9", "CALLWRIGHT_LLM_ANSWER_SECONDS": "60",
     }  # fmt: skip
     assert set(given) - {"CRM"} == {each["name"] for each in described()}
     assert Settings.from_env(given).__dict__ == {
@@ -50,12 +51,16 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "vault_key": bytes(32), "state_key": bytes(32), "llm_routes": file, "proxy_url": "http://proxy:3128",
         "log_level": "debug", "log_format": "json", "approval_page": False, "secret_env": {"CRM": "tiger"},
         "long_call_seconds": 50,
+        "llm_attempts": 5, "llm_silence_seconds": 9, "llm_answer_seconds": 60,
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
+        ("CALLWRIGHT_LLM_ATTEMPTS", "2", snapshot("CALLWRIGHT_LLM_ATTEMPTS must be a number from 3 to 20.")),
+        ("CALLWRIGHT_LLM_SILENCE_SECONDS", "0", snapshot("CALLWRIGHT_LLM_SILENCE_SECONDS must be a number from 1 to 600.")),
+        ("CALLWRIGHT_LLM_ANSWER_SECONDS", "soon", snapshot("CALLWRIGHT_LLM_ANSWER_SECONDS must be a number from 1 to 3600.")),
         ("CALLWRIGHT_DATABASE_URL", "mysql://x", snapshot("CALLWRIGHT_DATABASE_URL must be a URL as sqlite:////path/to/file.db or postgresql://user@host/name.")),
         ("CALLWRIGHT_DATABASE_URL", "sqlite:///:memory:", snapshot("CALLWRIGHT_DATABASE_URL must be a URL as sqlite:////path/to/file.db or postgresql://user@host/name.")),
         ("CALLWRIGHT_SECRET_ENV", "NOT_THERE", snapshot("CALLWRIGHT_SECRET_ENV must be a comma-separated list of variables that have a value.")),

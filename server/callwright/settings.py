@@ -142,6 +142,15 @@ def _count(value: str) -> int:
     return int(value)
 
 
+def _between(least: int, most: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not least <= (count := _count(value)) <= most:
+            raise ValueError
+        return count
+
+    return parse
+
+
 def _claim(value: str) -> str:
     if not re.fullmatch(r"[!-~]{1,100}", value):
         raise ValueError
@@ -312,6 +321,18 @@ class Settings:
     llm_routes: Path | None = _setting(
         "CALLWRIGHT_LLM_ROUTES", _file, "an existing JSON file", "Which endpoint answers for which model.", shown="none"
     )
+    llm_attempts: int = _setting(
+        "CALLWRIGHT_LLM_ATTEMPTS", _between(3, 20), "a number from 3 to 20",
+        "How often models are asked for one answer, the agent's own and its backups together.", default=3, shown="3",
+    )  # fmt: skip
+    llm_silence_seconds: int = _setting(
+        "CALLWRIGHT_LLM_SILENCE_SECONDS", _between(1, 600), "a number from 1 to 600",
+        "Seconds without a word after which a model has failed.", default=30, shown="30",
+    )  # fmt: skip
+    llm_answer_seconds: int = _setting(
+        "CALLWRIGHT_LLM_ANSWER_SECONDS", _between(1, 3600), "a number from 1 to 3600",
+        "Seconds that one whole answer of a model may take.", default=180, shown="180",
+    )  # fmt: skip
     proxy_url: str | None = _setting(
         "CALLWRIGHT_PROXY_URL", _url, "an http or https URL",
         "Proxy for everything that leaves this machine. HTTP_PROXY and its kin are ignored.", shown="none",

@@ -1,7 +1,7 @@
 """A loopback server that plays a chat-completions endpoint at its wire format. The test says what it answers.
 
     async with peer(lambda request: Say("Hello")) as at:
-        ...  # at.base_url, at.requests, at.headers, at.hung_up
+        ...  # at.base_url, at.requests, at.headers, at.paths, at.hung_up
 
 `request` is the parsed JSON body. A reply is one of the classes below.
 """
@@ -76,6 +76,8 @@ class Peer:
     base_url: str = ""
     requests: list[JSON] = field(default_factory=list[JSON])
     headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    paths: list[str] = field(default_factory=list[str])
+    """With their queries."""
     stalled: anyio.Event = field(default_factory=anyio.Event)
     go_on: anyio.Event = field(default_factory=anyio.Event)
     hung_up: anyio.Event = field(default_factory=anyio.Event)
@@ -84,6 +86,7 @@ class Peer:
         body = await request.json()
         self.requests.append(body)
         self.headers.append(dict(request.headers))
+        self.paths.append(f"{request.url.path}?{request.url.query}".rstrip("?"))
         reply = self.reply(body)
         match reply:
             case Fault(status, content, headers):
@@ -121,7 +124,7 @@ class Peer:
 @asynccontextmanager
 async def peer(reply: Callable[[JSON], Reply]) -> AsyncGenerator[Peer]:
     at = Peer(reply)
-    app = Starlette(routes=[Route("/v1/chat/completions", at.answer, methods=["POST"])])
+    app = Starlette(routes=[Route("/{place:path}chat/completions", at.answer, methods=["POST"])])
     config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     with socket.socket() as listening:

@@ -8,6 +8,7 @@ import pytest
 from inline_snapshot import snapshot
 from pydantic import SecretStr
 
+from callwright.engine.dialogue.cascade import Cascade
 from callwright.engine.dialogue.chat_completions import ANSWER_LIMIT, ChatCompletions
 from callwright.engine.dialogue.llm import (
     LLM,
@@ -197,7 +198,7 @@ async def test_nothing_is_tried_again_after_text_was_handed_on(connect: Connect)
 
 async def test_a_silent_endpoint_is_given_up(connect: Connect) -> None:
     async with peer(script(Say(stalls=True))) as at:
-        failed = await failure(connect, at, attempts=1, attempt_seconds=0.05)
+        failed = await failure(connect, at, attempts=1, silence_seconds=0.05)
         await at.hung_up.wait()
     assert "gave no answer in time" in str(failed)
 
@@ -235,16 +236,23 @@ async def test_cancelling_closes_the_stream_upstream(connect: Connect) -> None:
         await at.hung_up.wait()
 
 
-@pytest.mark.parametrize("name", ["stream_options", "response_format", "temperature"])
+@pytest.mark.parametrize(
+    "name", ["stream_options", "response_format", "temperature", "reasoning_effort", "tool_choice", "user_id"]
+)
 async def test_a_parameter_that_the_endpoint_refuses_is_left_out_from_then_on(connect: Connect, name: str) -> None:
     def answer(request: dict[str, object]) -> Say | Fault:
         return Fault(400, {"error": {"message": f"Unknown parameter: {name}"}}) if name in request else Say("Fine")
 
     async with peer(answer) as at:
-        llm = connect(at)
-        request = Request(ASKED.messages, temperature=0.5, as_json=True)
+        llm = connect(at, body={"user_id": "bo", "elevenlabs_extra_body": {"a": 1}})
+        tool: dict[str, Any] = {
+            "type": "function",
+            "function": {"name": "f", "parameters": {"type": "object", "properties": {}}},
+        }
+        request = Request(ASKED.messages, [tool], "f", 0.5, reasoning_effort="low", as_json=True)
         assert [(await complete(llm, request)).text for _ in range(2)] == ["Fine", "Fine"]
     assert len(at.requests) == 3
+    assert at.requests[0].keys() - at.requests[2].keys() == {name}
 
 
 async def test_the_newer_name_of_the_token_limit_is_found(connect: Connect) -> None:
@@ -264,6 +272,6 @@ async def test_a_wait_that_the_endpoint_asks_for_is_kept() -> None:
         waited.append(seconds)
 
     async with peer(script(Fault(429, headers={"retry-after": "7"}), Say("Hi"))) as at, http_client() as client:
-        settings = LLMSettings(at.base_url, "m", SecretStr(""))
-        await complete(ChatCompletions(settings, client, sleep=sleep), ASKED)
+        one = ChatCompletions(LLMSettings(at.base_url, "m"), client)
+        await complete(Cascade([lambda: one], sleep=sleep), ASKED)
     assert waited == [7]

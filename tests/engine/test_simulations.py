@@ -75,7 +75,15 @@ async def test_a_rehearsal_reads_back_as_a_conversation(api: ApiClient) -> None:
                 "cost_fiat": None,
                 "deletion_settings": {},
                 "feedback": {"overall_score": None, "likes": 0, "dislikes": 0},
-                "charging": {"dev_discount": False, "is_burst": False},
+                "charging": {
+                    "dev_discount": False,
+                    "is_burst": False,
+                    "llm_usage": {
+                        "irreversible_generation": {"model_usage": {}},
+                        "initiated_generation": {"model_usage": {}},
+                    },
+                    "llm_price": 0.0,
+                },
                 "termination_reason": "The simulated user had nothing more to say.",
                 "error": None,
                 "main_language": "en",

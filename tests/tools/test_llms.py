@@ -102,6 +102,57 @@ async def test_a_price_is_told_for_given_sizes_and_for_an_agent(tmp_path: Path, 
     assert instead[0]["usd_a_minute"] < given[0]["usd_a_minute"]
 
 
+async def test_where_the_tokens_of_a_turn_go_and_what_would_save_some(tmp_path: Path, clock: Clock) -> None:
+    """8,000 characters of prompt are 2,000 tokens; 120,000 of knowledge 30,000, with retrieval at most 12,500.
+
+    gpt-4o at $2.50 in and $10 out a million: (4 x 32,400 x 2.5 + 100 x 10) / 1,000,000. gpt-4 and gpt-3.5-turbo have too
+    little room.
+    """
+    app = offering(tmp_path, clock)
+    api = await app.api()
+    ada = await agent(api, knowing(await document(api, content="x" * 120_000), prompt="p" * 8_000, llm="gpt-4o"))
+    async with reach(app) as (client, _):
+        found = facts(await client.call_tool("calculate_llm_usage", {"agent_id": ada}))
+    assert not {"gpt-4", "gpt-3.5-turbo"} & {price["llm"] for price in found["prices"]}
+    assert {name: found[name] for name in ("tokens_a_turn", "cheapest_that_fit", "levers")} == snapshot(
+        {
+            "tokens_a_turn": {"prompt": 2000, "knowledge": 30000, "history": 400},
+            "cheapest_that_fit": ["gpt-oss-20b", "gpt-oss-120b", "qwen3-30b-a3b"],
+            "levers": [
+                "Model: gpt-4o costs $0.32500 a minute here, gpt-oss-20b $0.00150. Run the agent's tests with a cheaper one before you change it.",
+                "Knowledge: switch retrieval on (rag.enabled): at most 12,500 tokens a turn instead of 30,000, 70,000 fewer a minute. Documents that nobody asks about can go.",
+                "Prompt: 2,000 tokens go out with every turn, 8,000 a minute. Shorten it, or divide it between agents that hand over to each other.",
+                "Answers: a token that comes out costs several that go in. Ask for one or two sentences in the prompt; max_tokens is the hard limit.",
+            ],
+        }
+    )
+
+
+async def test_a_lean_agent_hears_only_of_what_is_left_to_save(tmp_path: Path, clock: Clock) -> None:
+    """400 characters are 100 tokens; of 500 in all, what was said is 400."""
+    app = offering(tmp_path, clock)
+    ada = await agent(
+        await app.api(), {"agent": {"prompt": {"prompt": "p" * 400, "llm": "gpt-oss-20b", "max_tokens": 80}}}
+    )
+    async with reach(app) as (client, _):
+        found = facts(await client.call_tool("calculate_llm_usage", {"agent_id": ada}))
+        sizes = {"prompt_length": 400, "number_of_pages": 20, "rag_enabled": True}
+        bare = facts(await client.call_tool("calculate_llm_usage", sizes))
+    assert found["tokens_a_turn"] == {"prompt": 100, "knowledge": 0, "history": 400}
+    assert (found["levers"], bare["levers"]) == snapshot(
+        (
+            [
+                "Model: gpt-oss-20b costs $0.00150 a minute here, gemini-1.5-flash $0.00018. Run the agent's tests with a cheaper one before you change it.",
+                "History: what was said is 80 % of a turn, and grows with every one. Let the agent end the call when it is done (end_call).",
+            ],
+            [
+                "Knowledge: lower max_documents_length to 10,000: at most 2,500 tokens a turn instead of 10,000, 30,000 fewer a minute. Documents that nobody asks about can go.",
+                "Answers: a token that comes out costs several that go in. Ask for one or two sentences in the prompt; max_tokens is the hard limit.",
+            ],
+        )
+    )
+
+
 @pytest.mark.embedded_only("makes its hosted platform itself")
 async def test_a_platform_says_which_models_retire_and_an_older_one_lists_no_limits(tmp_path: Path) -> None:
     prices = {"llm_prices": [{"llm": "gpt-9", "price_per_minute": 0.02}, {"llm": "gpt-8", "price_per_minute": 0.01}]}

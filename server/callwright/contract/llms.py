@@ -6,6 +6,15 @@ from .agent.prompt import Llm
 from .common import AgentId, Known, Limits, Maybe, Wire
 from .operation import Operation
 
+TURNS_A_MINUTE = 4
+HISTORY_TOKENS = 400
+"""Of one turn: what was said so far, on average over a conversation of four minutes."""
+CHARACTERS_A_TOKEN = 4
+CHARACTERS_A_PAGE = 2_000
+"""500 tokens. The measure is ours: the platform does not say what a page is, nor what a minute has."""
+PASSAGE_CHARACTERS = 50_000
+"""What retrieval puts into one turn at most, unless the agent says otherwise."""
+
 Count = Annotated[int, Limits(ge=0, source="ours: counts")]
 ServiceTier = Annotated[str, Known("standard", "fast")]
 

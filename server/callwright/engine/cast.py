@@ -8,10 +8,15 @@ from ..workflow.graph import Workflow, read_workflow
 from .agent_documents import texts_of
 from .agent_tools import with_stored_tools
 from .agents import agent_row
+from .custom_llm import llm_of
 from .dialogue.agent import Agent, at, read_agent
 from .dialogue.passages import Document
 from .dialogue.roles import Role
 from .handlers import Tx, Unit
+
+_Read = tuple[Agent, list[Document], Workflow | None, Json]
+"""With the platform settings that hold for the agent."""
+_ZERO_RETENTION = ("platform_settings", "privacy", "zero_retention_mode")
 
 
 class StoredCast:
@@ -23,14 +28,16 @@ class StoredCast:
         self._roles: dict[tuple[str, str | None], Role] = {}
 
     async def role(self, agent_id: str, node_id: str | None = None) -> Role:
-        """Raises NotFound; BadRequest for another agent that is archived, and at a node where nobody speaks or acts."""
+        """Raises NotFound; BadRequest for another agent that is archived, for a model that keeps what zero retention
+        forbids to keep, and at a node where nobody speaks or acts.
+        """
         if (agent_id, node_id) not in self._roles:
-            agent, documents, workflow = await self._unit.read(lambda tx: self._read(tx, agent_id, node_id))
-            llm = self._unit.models.for_agent(agent.llm, tenant=self._unit.is_tenants)
+            agent, documents, workflow, settings = await self._unit.read(lambda tx: self._read(tx, agent_id, node_id))
+            llm = llm_of(self._unit, agent, settings)
             self._roles[agent_id, node_id] = Role(agent, documents, llm, workflow)
         return self._roles[agent_id, node_id]
 
-    def _read(self, tx: Tx, agent_id: str, node_id: str | None) -> tuple[Agent, list[Document], Workflow | None]:
+    def _read(self, tx: Tx, agent_id: str, node_id: str | None) -> _Read:
         row = agent_row(tx, agent_id)
         if row["archived"] and agent_id != self._called:
             raise BadRequest(f"Agent {row['name']!r} ({agent_id}) is archived and talks to nobody.")
@@ -38,7 +45,12 @@ class StoredCast:
         node: Json = at(document, "workflow", "nodes", node_id or "") or {}
         changed = _with_tools_of(document, node) if node.get("type") == "tool" else at_node(document, node_id)
         config = with_stored_tools(tx, changed)
-        return read_agent(agent_id, config), texts_of(tx, config), read_workflow(document.get("workflow"))
+        workflow = read_workflow(document.get("workflow"))
+        settings: Json = document["platform_settings"]
+        if agent_id != self._called and at(agent_row(tx, self._called)["document"], *_ZERO_RETENTION):
+            # What one agent may keep nowhere, nobody keeps whom it hands the conversation over to.
+            settings = merged(settings, {"privacy": {"zero_retention_mode": True}})
+        return read_agent(agent_id, config), texts_of(tx, config), workflow, settings
 
 
 def _with_tools_of(document: Json, node: Json) -> Json:

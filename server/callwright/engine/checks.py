@@ -12,6 +12,7 @@ from ..contract.merge import Json
 from ..net.guard import AllowList, check
 from ..workflow.problems import graph_problems
 from .handlers import Tx
+from .model_names import keeps_nothing
 from .problems import validated
 from .tables import agent, document, secret
 from .tables_agent_tests import agent_test
@@ -32,13 +33,6 @@ _STORED: dict[str, Table] = {
     "mcp_server": mcp_server,
     "tool": tool,
 }
-
-ZERO_RETENTION_MODELS = (
-    "gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-2.0-flash", "gemini-2.0-flash-lite", "gemini-1.5-flash",
-    "gemini-1.5-pro", "gemini-1.0-pro", "claude-3-7-sonnet", "claude-3-5-sonnet", "claude-3-haiku", "claude-3-0-haiku",
-    "custom-llm",
-)  # fmt: skip
-"""Models that keep nothing; zero retention allows no other. A dated variant counts as its family."""
 
 
 def check_agent(tx: Tx, doc: Json, allow: AllowList) -> None:
@@ -110,7 +104,7 @@ def _refuse_what_keeps(doc: Json) -> None:
     """Wherever it stands: a language or a node of the workflow may choose a model of its own."""
     prompts = [prompt for prompt, _ in _prompts(doc)]
     for llm in filter(None, (prompt.get("llm") for prompt in prompts)):
-        if not str(llm).startswith(ZERO_RETENTION_MODELS):
+        if not keeps_nothing(str(llm)):
             raise BadRequest(f"Zero retention allows only models that keep nothing, and {llm!r} is none of them.")
     if any(prompt.get(name) for prompt in prompts for name in ("mcp_server_ids", "native_mcp_server_ids")):
         raise BadRequest("Zero retention allows no MCP servers: what they are sent, they may keep.")

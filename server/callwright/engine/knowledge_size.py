@@ -2,13 +2,11 @@
 
 from sqlalchemy import func, select
 
+from ..contract.llms import CHARACTERS_A_PAGE
 from ..contract.merge import Json
 from .handlers import Tx
 from .tables import document
 from .uses import references_in
-
-CHARACTERS_A_PAGE = 2_000
-"""500 tokens of 4 characters. Our own measure: the platform does not say what a page is."""
 
 
 def pages_of(tx: Tx, agent_document: Json) -> float:

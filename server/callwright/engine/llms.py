@@ -14,6 +14,11 @@ context the input of one turn does not fit into is left out: it could not be use
 from sqlalchemy import RowMapping
 
 from ..contract.llms import (
+    CHARACTERS_A_PAGE,
+    CHARACTERS_A_TOKEN,
+    HISTORY_TOKENS,
+    PASSAGE_CHARACTERS,
+    TURNS_A_MINUTE,
     CalculateAgentLlmUsage,
     CalculateLlmUsage,
     ListLlms,
@@ -26,18 +31,12 @@ from ..contract.llms import (
 from ..contract.merge import Json
 from .agents import agent_row
 from .handlers import Handlers, Tx
-from .knowledge_size import CHARACTERS_A_PAGE, pages_of
+from .knowledge_size import pages_of
 from .prices import MODELS, Model
 
 llms = Handlers()
 
-TURNS_A_MINUTE = 4
-HISTORY_TOKENS = 400
-"""What was said so far, on average over a conversation of four minutes."""
 OUTPUT_TOKENS = 100
-CHARACTERS_A_TOKEN = 4
-PASSAGE_CHARACTERS = 50_000
-"""Of the passages of one turn, unless the agent says otherwise."""
 
 
 @llms.implements(CalculateLlmUsage, proof="test_a_price_is_what_the_formula_gives_by_hand")

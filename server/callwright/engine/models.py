@@ -1,17 +1,23 @@
 """Which endpoint answers for which model name: the settings' own, and routes by name from a file."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from ..net.guard import AllowList
 from ..net.http import AsyncClient, Timeout, TransportError, http_client
+from ..net.pinned import guarded_client
 from ..settings import SettingError, Settings
+from .dialogue.cascade import ATTEMPTS, Cascade, Link
 from .dialogue.chat_completions import ChatCompletions
 from .dialogue.llm import LLM, LLMSettings
+from .llm_templates import TEMPLATES
+from .model_names import BACKUPS, keeps_nothing
 
 REACH_SECONDS = 5.0
 _WHERE = "CALLWRIGHT_LLM_BASE_URL or CALLWRIGHT_LLM_ROUTES"
@@ -26,6 +32,22 @@ class Route(BaseModel):
     base_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
     model: str | None = None
     api_key: SecretStr = SecretStr("")
+    template: str | None = None
+    """A name of `llm_templates.py`, which then says the base URL."""
+    account: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] | None = None
+
+    @property
+    def refuses(self) -> frozenset[str]:
+        return TEMPLATES[self.template].refuses if self.template else frozenset()
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often, and how long, models are asked for one answer."""
+
+    attempts: int = ATTEMPTS
+    silence_seconds: float = LLMSettings.silence_seconds
+    answer_seconds: float = LLMSettings.answer_seconds
 
 
 @dataclass
@@ -34,35 +56,66 @@ class Models:
 
     routes: dict[str, Route]
     proxy_url: str | None = None
+    patience: Patience = Patience()
+    _guarded: dict[AllowList, AsyncClient] = field(default_factory=dict[AllowList, AsyncClient])
     _built: dict[tuple[str, str, bool], LLM] = field(default_factory=dict[tuple[str, str, bool], LLM])
 
-    def for_agent(self, llm: str, *, tenant: bool = False) -> LLM | None:
-        """`tenant`: the agent is somebody's who uses the operator's models, and is not told where they are."""
-        route = self._route(llm)
-        if route is None:
+    def for_agent(self, llm: str, *, zero_retention: bool = False, tenant: bool = False) -> LLM | None:
+        """The model, with the backups that have a route of their own; under zero retention, those that keep nothing.
+
+        `tenant`: the agent is somebody's who uses the operator's models, and is not told where they are.
+        """
+        if self._name_of_route(llm) is None:
             return None
-        model = route.model or llm
-        # Kept, because the client of an endpoint remembers which parameters that refuses.
-        key = (route.base_url, model, tenant)
-        if (built := self._built.get(key)) is None:
-            settings = LLMSettings(base_url=route.base_url, model=model, api_key=route.api_key, discreet=tenant)
-            built = self._built[key] = ChatCompletions(settings, self.client)
-        return built
+        backups = [name for name in BACKUPS if keeps_nothing(name) or not zero_retention]
+        links: dict[tuple[str, str], Link] = {}
+        for name in (llm, *(name for name in backups if self._name_of_route(name) not in (None, "*"))):
+            route = self.routes[self._name_of_route(name) or "*"]
+            model = route.model or name
+            # The same model at the same endpoint is one link, whatever names lead to it.
+            links.setdefault((_plain(route.base_url), model), partial(self._at, route, model, tenant))
+        return self.cascade(list(links.values()))
+
+    def cascade(self, links: Sequence[Link]) -> Cascade:
+        return Cascade(links, attempts=self.patience.attempts)
 
     async def aclose(self) -> None:
-        if "client" in self.__dict__:
-            await self.client.aclose()
+        for client in [*self._guarded.values(), *([self.client] if "client" in self.__dict__ else [])]:
+            await client.aclose()
+
+    def guarded(self, allow: AllowList) -> AsyncClient:
+        """The client for endpoints that agents name."""
+        if (client := self._guarded.get(allow)) is None:
+            client = self._guarded[allow] = guarded_client(
+                allow, proxy_url=self.proxy_url, longest=self.patience.answer_seconds
+            )
+        return client
 
     @cached_property
     def client(self) -> AsyncClient:
         return http_client(proxy_url=self.proxy_url)
 
-    def _route(self, llm: str) -> Route | None:
+    def _at(self, route: Route, model: str, discreet: bool) -> LLM:
+        """Made when it is first asked, and kept: it remembers which parameters its endpoint refuses."""
+        key = _plain(route.base_url), model, discreet
+        if (built := self._built.get(key)) is None:
+            settings = LLMSettings(
+                base_url=route.base_url,
+                model=model,
+                api_key=route.api_key,
+                silence_seconds=self.patience.silence_seconds,
+                answer_seconds=self.patience.answer_seconds,
+                refuses=route.refuses,
+                discreet=discreet,
+            )
+            built = self._built[key] = ChatCompletions(settings, self.client)
+        return built
+
+    def _name_of_route(self, llm: str) -> str | None:
         """The exact name, else the longest prefix that ends in `*`."""
         if llm in self.routes:
-            return self.routes[llm]
-        prefixes = [name for name in self.routes if name.endswith("*") and llm.startswith(name[:-1])]
-        return self.routes[max(prefixes, key=len)] if prefixes else None
+            return llm
+        return max((n for n in self.routes if n.endswith("*") and llm.startswith(n[:-1])), key=len, default=None)
 
 
 def models_of(settings: Settings) -> Models:
@@ -71,7 +124,8 @@ def models_of(settings: Settings) -> Models:
     if settings.llm_base_url:
         key = SecretStr(settings.llm_api_key or "")
         routes.setdefault("*", Route(base_url=settings.llm_base_url, model=settings.llm_model, api_key=key))
-    return Models(routes, settings.proxy_url)
+    patience = Patience(settings.llm_attempts, settings.llm_silence_seconds, settings.llm_answer_seconds)
+    return Models(routes, settings.proxy_url, patience)
 
 
 async def reach(base_url: str, api_key: str | None, proxy_url: str | None) -> str | None:
@@ -88,12 +142,31 @@ async def reach(base_url: str, api_key: str | None, proxy_url: str | None) -> st
     return None
 
 
+def _plain(base_url: str) -> str:
+    return base_url.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+
+
 def _read(file: Path) -> dict[str, Route]:
     try:
-        found: Any = json.loads(file.read_text(encoding="utf-8"))
-        return {name: Route.model_validate(route) for name, route in found.items()}
+        found: dict[str, Any] = dict(json.loads(file.read_text(encoding="utf-8")).items())
+        return {name: Route.model_validate(_from_template(name, route)) for name, route in found.items()}
+    except SettingError:
+        raise
     except (ValueError, AttributeError, ValidationError, OSError):
         raise SettingError(
             'CALLWRIGHT_LLM_ROUTES must hold {"<model, or prefix*>": {"base_url": "https://...", "model": "...",'
-            ' "api_key": "..."}}; model and api_key may be left out.'
+            ' "api_key": "..."}}; model and api_key may be left out, and "template": "<name>" may stand for base_url.'
         ) from None
+
+
+def _from_template(name: str, route: dict[str, Any]) -> dict[str, Any]:
+    """A route with the base URL that its template says, unless it says one itself."""
+    chosen = route.get("template")
+    if chosen is None:
+        return route
+    if not isinstance(chosen, str) or chosen not in TEMPLATES:
+        raise SettingError(f"CALLWRIGHT_LLM_ROUTES: the template of {name!r} must be one of {', '.join(TEMPLATES)}.")
+    base_url = TEMPLATES[chosen].base_url
+    if "base_url" not in route and "{account}" in base_url and not route.get("account"):
+        raise SettingError(f"CALLWRIGHT_LLM_ROUTES: {name!r} needs an account, the id that {chosen} gave yours.")
+    return {"base_url": base_url.replace("{account}", str(route.get("account"))), **route}

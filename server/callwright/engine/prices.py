@@ -1,8 +1,9 @@
 """What language models cost, as the platform's guide lists it, and how large a prompt they take.
 
-The guide says nothing of models that came later, or of dated variants: they have no price here.
+The guide says nothing of models that came later: they have no price here.
 """
 
+import re
 from dataclasses import dataclass
 
 
@@ -47,3 +48,26 @@ MODELS = (
     Model("gpt-oss-120b", 128_000, 4_096, per_minute=0.0028),
     Model("qwen3-30b-a3b", 120_000, 4_096, per_minute=0.0029),
 )
+
+_BY_NAME = {model.llm: model for model in MODELS}
+_VARIANT = re.compile(r"(-v2)?([-@]\d[\d-]*|-latest)?")
+"""What may follow a name where the model is still the same: a date, the number of a snapshot."""
+
+
+def family(name: str) -> str:
+    """The name of a model without the provider before it and the date after it, as endpoints write them."""
+    short = name.rpartition("/")[2]
+    known = [llm for llm in _BY_NAME if short.startswith(llm) and _VARIANT.fullmatch(short[len(llm) :])]
+    return max(known, key=len, default=name)
+
+
+def token_prices(name: str) -> tuple[float, float, float] | None:
+    """US dollars of one token that goes in, one that is read from a cache, and one that comes out.
+
+    None where the guide has no such prices. What has no cache price of its own costs as much as what goes in.
+    """
+    model = _BY_NAME.get(family(name))
+    if model is None or model.input is None or model.output is None:
+        return None
+    cached = model.input if model.cache_read is None else model.cache_read
+    return model.input / 1e6, cached / 1e6, model.output / 1e6

@@ -10,6 +10,7 @@ from .cast import StoredCast
 from .conversations import keep
 from .dialogue.agent import read_agent
 from .dialogue.analysis import read_questions
+from .dialogue.charging import charging
 from .dialogue.features import features_used
 from .dialogue.record import Turn
 from .dialogue.simulation import DEFAULT_TURNS, Rehearsal, Simulated, simulate
@@ -21,9 +22,7 @@ simulations = Handlers()
 
 _PLACES = {"new_turns_limit": ("body",), "dynamic_variables": ("body", "simulation_specification")}
 """Other problems lie in the agent's own configuration."""
-_MISSING = (
-    "an agent's own LLM endpoint (`custom_llm`); webhook, client and MCP tools are mocked or answered 'Tool Called.'"
-)
+_MISSING = "webhook, client and MCP tools are mocked or answered 'Tool Called.'"
 
 
 @simulations.implements(SimulateConversation, proof="test_a_rehearsal_reads_back_as_a_conversation", missing=_MISSING)
@@ -108,7 +107,7 @@ def _record(agent_id: str, rehearsal: Rehearsal, done: Simulated, started: int, 
         "cost_fiat": None,
         "deletion_settings": {},
         "feedback": {"overall_score": None, "likes": 0, "dislikes": 0},
-        "charging": {"dev_discount": False, "is_burst": False},
+        "charging": charging(done.transcript[len(rehearsal.history) :]),
         "termination_reason": done.ended,
         "error": {"code": 1, "reason": done.ended} if done.failed else None,
         "main_language": rehearsal.role.agent.language,

@@ -30,6 +30,7 @@ from .agent_tests import tests_by_id
 from .agent_tools import with_stored_tools
 from .agents import as_updated
 from .cast import at_node
+from .custom_llm import llm_of
 from .dialogue.agent import Agent, read_agent
 from .dialogue.agent_tests import Case, Ran, run_case
 from .dialogue.judge import Judgement
@@ -60,6 +61,7 @@ class _Planned:
     case: Case
     agent: Agent
     documents: Sequence[Document]
+    platform_settings: Json
     metadata: Json
     tool_names: Mapping[str, str]
 
@@ -161,7 +163,7 @@ async def _run_one(unit: Unit, run: _Planned) -> None:
             run.case,
             run.agent,
             run.documents,
-            llm=unit.models.for_agent(run.agent.llm, tenant=unit.is_tenants),
+            llm=llm_of(unit, run.agent, run.platform_settings),
             tool_names=run.tool_names,
             conversation_id=run.id,
             clock=lambda: started,
@@ -209,7 +211,9 @@ def _plan(tx: Tx, agent_id: str, chosen: list[Json], override: Json | None, ids:
             problems.append(_problem(["tests", place, "workflow_node_id"], str(wrong)))
             continue
         agent = read_agent(agent_id, with_stored_tools(tx, config), on_phone=True)
-        planned.append(_Planned(ids[place], _case(test), agent, texts_of(tx, config), _metadata(tx, test), names))
+        settings: Json = document["platform_settings"]
+        run = _Planned(ids[place], _case(test), agent, texts_of(tx, config), settings, _metadata(tx, test), names)
+        planned.append(run)
     if problems:
         raise InvalidRequest(problems)
     return planned

@@ -4,10 +4,20 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..contract.agents import GetAgent, GetAgentKnowledgeSize
 from ..contract.common import AgentId, Cursor, PageSize
 from ..contract.errors import NotFound
-from ..contract.llms import CalculateAgentLlmUsage, CalculateLlmUsage, ListLlms, LlmInfo, LlmPrice
+from ..contract.llms import (
+    HISTORY_TOKENS,
+    PASSAGE_CHARACTERS,
+    CalculateAgentLlmUsage,
+    CalculateLlmUsage,
+    ListLlms,
+    LlmInfo,
+    LlmPrice,
+)
 from ..contract.voices import ListVoices, Voice
+from .savings import Load, levers
 from .scope import Api
 from .text import short
 from .toolset import PlatformApi, Toolset
@@ -33,10 +43,23 @@ class Price(View):
         return f"{self.llm}: ${self.usd_a_minute:.5f} a minute{message}"
 
 
+class TurnTokens(View):
+    """What one turn sends to the model."""
+
+    prompt: int
+    knowledge: int
+    history: int
+
+
 class Prices(View):
     """Cheapest first."""
 
     prices: list[Price]
+    tokens_a_turn: TurnTokens
+    cheapest_that_fit: list[str]
+    """Models whose context takes such a turn."""
+    levers: list[str]
+    """What would make it cheaper, in words."""
     note: str = "An estimate for the language model alone; voice and telephone cost extra."
 
 
@@ -96,7 +119,10 @@ async def list_llms(api: PlatformApi) -> Llms:
     )
 
 
-@TOOLS.tool(CalculateLlmUsage, CalculateAgentLlmUsage, title="Calculate LLM usage", default=False)
+@TOOLS.tool(
+    CalculateLlmUsage, CalculateAgentLlmUsage, GetAgent, GetAgentKnowledgeSize, ListLlms, title="Calculate LLM usage",
+    default=False,
+)  # fmt: skip
 async def calculate_llm_usage(
     api: PlatformApi,
     agent_id: Annotated[AgentId | None, Field(description="Its sizes, where none are given.")] = None,
@@ -104,16 +130,43 @@ async def calculate_llm_usage(
     number_of_pages: Pages | None = None,
     rag_enabled: Retrieval | None = None,
 ) -> Prices:
-    """Estimate what an agent costs a minute with each language model, cheapest first; or for given sizes."""
+    """Estimate what an agent costs a minute by language model and how to cut it; or for given sizes."""
     given = {"prompt_length": prompt_length, "number_of_pages": number_of_pages, "rag_enabled": rag_enabled}
     sizes = {name: value for name, value in given.items() if value is not None}
     if agent_id is None:
         body = {"prompt_length": TYPICAL_PROMPT, "number_of_pages": 0, "rag_enabled": False} | sizes
-        found = await api.send(CalculateLlmUsage.model_validate(body))
+        usage = CalculateLlmUsage.model_validate(body)
+        found = await api.send(usage)
+        load = Load(usage.prompt_length, usage.number_of_pages, PASSAGE_CHARACTERS if usage.rag_enabled else None)
     else:
-        found = await api.send(CalculateAgentLlmUsage.model_validate({"agent_id": agent_id, **sizes}))
+        asked = CalculateAgentLlmUsage.model_validate({"agent_id": agent_id, **sizes})
+        found = await api.send(asked)
+        load = await _load(api, asked)
     cheapest = sorted(found.llm_prices, key=lambda price: (price.price_per_minute, price.llm))
-    return Prices(prices=[_price(price) for price in cheapest])
+    limits = await _limits(api)
+    fitting = [p for p in cheapest if p.llm not in limits or load.total <= limits[p.llm].max_context_limit]
+    return Prices(
+        prices=[_price(price) for price in cheapest],
+        tokens_a_turn=TurnTokens(prompt=load.prompt, knowledge=load.knowledge, history=HISTORY_TOKENS),
+        cheapest_that_fit=[price.llm for price in fitting[:3]],
+        levers=levers(load, fitting),
+    )
+
+
+async def _load(api: Api, asked: CalculateAgentLlmUsage) -> Load:
+    """What the agent has, where the question does not say otherwise."""
+    told = (await api.send(GetAgent(agent_id=asked.agent_id))).conversation_config.agent.prompt
+    pages: float | None = asked.number_of_pages
+    if pages is None:
+        pages = (await api.send(GetAgentKnowledgeSize(agent_id=asked.agent_id))).number_of_pages
+    retrieves = told.rag.enabled if asked.rag_enabled is None else asked.rag_enabled
+    return Load(
+        prompt_length=len(told.prompt or "") if asked.prompt_length is None else asked.prompt_length,
+        pages=pages,
+        passages=(told.rag.max_documents_length or PASSAGE_CHARACTERS) if retrieves else None,
+        llm=told.llm,
+        answers_bounded=(told.max_tokens or -1) > 0,
+    )
 
 
 async def _limits(api: Api) -> dict[str, LlmInfo]:

@@ -26,6 +26,8 @@ class Agent:
     languages: frozenset[str]
     prompt: str
     llm: str
+    custom_llm: Mapping[str, Any] | None
+    """The endpoint of its own, as it is stored; asked where `llm` says so."""
     temperature: float | None
     max_tokens: int | None
     reasoning_effort: str | None
@@ -71,6 +73,7 @@ def read_agent(agent_id: str, conversation_config: Mapping[str, Any], *, on_phon
         languages=frozenset({language, *presets}),
         prompt=at(prompt, "prompt") or "",
         llm=at(prompt, "llm") or "",
+        custom_llm=at(prompt, "custom_llm"),
         temperature=at(prompt, "temperature"),
         max_tokens=limit if limit and limit > 0 else None,  # the platform writes -1 for "no limit"
         reasoning_effort=at(prompt, "reasoning_effort"),

@@ -77,7 +77,7 @@ async def run_case(
     except (InvalidRequest, ModelFailed) as why:  # variables without a value, a prompt too large, no answer
         return Ran(Judgement("unknown", f"Not run: {why}"))
     responses = talk.transcript[len(case.history) :]
-    judge = Judge(llm, as_data(case.history))
+    judge = Judge(talk.model(talk.role) or llm, as_data(case.history))
     if case.type != "tool":
         return Ran(await judge.reply(case.condition, as_data(responses), case.examples), responses)
     messages: list[str] = []

@@ -1,12 +1,11 @@
 """A model behind an endpoint that speaks chat completions, through the `openai` client.
 
-The client is used for the wire format alone: its retries are off, because only here is it known whether text was
-already handed on, and its HTTP client comes from `net/`, where every outgoing address is judged.
+The client is used for the wire format alone: its retries are off, because `cascade.py` decides who is asked next, and
+its HTTP client comes from `net/`, where every outgoing address is judged.
 """
 
 import json
 import logging
-import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Sleep = Callable[[float], Awaitable[None]]
 
 ANSWER_LIMIT = 200_000
 """Characters. An endpoint that talks on and on is stopped here."""
@@ -42,52 +40,40 @@ _REMEDIES = {
     404: "Check the base URL (it usually ends in /v1) and the model name.",
     429: "Wait, or raise the limits at that endpoint.",
 }
-_OPTIONAL = ("stream_options", "response_format", "tool_choice", "reasoning_effort", "temperature")
-"""Parameters that some endpoints refuse and an answer does not depend on."""
+_PATIENCE = "Try a smaller model, or raise CALLWRIGHT_LLM_SILENCE_SECONDS or CALLWRIGHT_LLM_ANSWER_SECONDS."
+_OPTIONAL = (
+    "stream_options",
+    "response_format",
+    "tool_choice",
+    "reasoning_effort",
+    "temperature",
+    "user_id",
+    "max_tokens",
+)
+"""Parameters that some endpoints refuse and an answer does not depend on; `max_tokens` they know by another name."""
 
 
 class ChatCompletions:
-    """One endpoint and one model. Make one for each set of settings and keep it: it holds connections.
+    """One endpoint and one model.
 
-    `http_client` is a guarded `httpx2.AsyncClient` and stays its maker's to close.
+    `http_client` is a guarded `httpx2.AsyncClient` and stays its maker's to close. `refused` collects the parameters
+    that the endpoint turned out to refuse; hand the same set to whatever speaks to it next.
     """
 
-    def __init__(self, settings: LLMSettings, http_client: Any, *, sleep: Sleep = anyio.sleep) -> None:
+    def __init__(self, settings: LLMSettings, http_client: Any, *, refused: set[str] | None = None) -> None:
         base = settings.base_url.rstrip("/").removesuffix("/chat/completions")
         self._settings = replace(settings, base_url=base)
         self._host = urlsplit(base).netloc.rpartition("@")[2] or base
         self._at = (urlsplit(base).hostname or "", urlsplit(base).port)
         self._http_client = http_client
-        self._sleep = sleep
         self._client: AsyncOpenAI | None = None
-        self._refused: set[str] = set()
+        self._refused = set(settings.refuses) if refused is None else refused
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece]:
-        """The answer's pieces. Tried again only while nothing was handed on."""
-        for attempt in range(1, self._settings.attempts + 1):
-            handed_on = False
-            try:
-                async with aclosing(self._told_of(request, attempt)) as pieces:
-                    async for piece in pieces:
-                        handed_on = True
-                        yield piece
-            except ModelFailed as failed:
-                if handed_on or not failed.again:
-                    raise
-                if attempt == self._settings.attempts:
-                    raise ModelFailed(f"{failed} Attempts: {attempt}.", http_status=failed.http_status) from failed
-                await self._sleep(max(failed.wait, self._backoff(attempt)))
-            else:
-                return
-
-    def _backoff(self, attempt: int) -> float:
-        return self._settings.backoff_seconds * 2 ** (attempt - 1) * random.uniform(1, 1.5)  # noqa: S311 (no secret)
-
-    async def _told_of(self, request: Request, attempt: int) -> AsyncGenerator[Piece]:
-        """One attempt, and its span."""
-        span = LLMRequest(self._settings.model, *self._at, attempt - 1)
+        """The pieces of one answer, asked for once; and its span."""
+        span = LLMRequest(self._settings.model, *self._at, request.resends)
         try:
-            async with aclosing(self._attempt(request)) as pieces:
+            async with aclosing(self._answer(request)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Done) and (used := piece.usage):
                         span.answered(
@@ -100,7 +86,7 @@ class ChatCompletions:
         finally:
             span.end()
 
-    async def _attempt(self, request: Request) -> AsyncGenerator[Piece]:
+    async def _answer(self, request: Request) -> AsyncGenerator[Piece]:
         client = await self._connected()
         from openai import APIError
 
@@ -119,7 +105,7 @@ class ChatCompletions:
                 if assembly.characters > ANSWER_LIMIT:
                     raise self._failed(f"sent more than {ANSWER_LIMIT:,} characters and was stopped", again=False)
         except TimeoutError:
-            failed = self._failed("gave no answer in time", "Try a smaller model, or raise the timeout.")
+            failed = self._failed("gave no answer in time", _PATIENCE)
         except APIError as error:
             failed = self._translated(error)
         except BadRequest as refused:  # by the guard in net/
@@ -136,11 +122,12 @@ class ChatCompletions:
             raise self._failed("gave an empty answer")
         for call in assembly.tool_calls():
             yield call
-        yield Done(assembly.model or self._settings.model, assembly.usage or assembly.estimate(request))
+        model = self._settings.known_as or assembly.model or self._settings.model
+        yield Done(model, assembly.usage or assembly.estimate(request))
 
     async def _wait(self, step: Callable[[], Awaitable[T]], deadline: float) -> T:
         """Each wait has its own scope: a scope that stayed open over a `yield` would cancel the wrong task."""
-        left = min(self._settings.attempt_seconds, deadline - anyio.current_time())
+        left = min(self._settings.silence_seconds, deadline - anyio.current_time())
         with anyio.fail_after(max(left, 0)):
             return await step()
 
@@ -150,10 +137,11 @@ class ChatCompletions:
         while True:
             body = self._body(request)
             try:
-                return await cast(Any, client.chat.completions).create(**body)
+                return await cast(Any, client.chat.completions).create(**body, **self._besides())
             except (BadRequestError, UnprocessableEntityError) as error:
                 told = f"{error.param} {error.message}"
-                refused = next((name for name in (*_OPTIONAL, "max_tokens") if name in body and name in told), None)
+                sent = {**body, **self._settings.body}
+                refused = next((name for name in _OPTIONAL if name in sent and name in told), None)
                 if refused is None:
                     raise
                 self._refused.add(refused)
@@ -174,6 +162,15 @@ class ChatCompletions:
         if "max_tokens" in self._refused:  # newer models at some endpoints know the limit by another name only
             body["max_completion_tokens"] = request.max_tokens
         return {name: value for name, value in body.items() if value is not None and name not in self._refused}
+
+    def _besides(self) -> dict[str, Any]:
+        """What the client sends besides the format's own fields."""
+        from openai import Omit
+
+        key: dict[str, Any] = {} if self._settings.api_key.get_secret_value() else {"Authorization": Omit()}
+        headers = {name: value.get_secret_value() for name, value in self._settings.headers.items()}
+        body = {name: value for name, value in self._settings.body.items() if name not in self._refused}
+        return {"extra_headers": key | headers, "extra_query": dict(self._settings.query), "extra_body": body or None}
 
     async def _connected(self) -> "AsyncOpenAI":
         if self._client is None:
@@ -213,12 +210,14 @@ class ChatCompletions:
         )
 
     def _told(self, error: "APIError") -> str:
-        """What the endpoint says of it: short, on one line, without the key."""
+        """What the endpoint says of it: short, on one line, without the key and what else was to be kept secret."""
         body = error.body
         told = body if isinstance(body, str) else cast(dict[str, Any], body or {}).get("message") or error.message
-        line = " ".join(str(told).split())[:200]
-        key = self._settings.api_key.get_secret_value()
-        return f" ({line.replace(key, '[key]') if key else line})" if line else ""
+        line = " ".join(str(told).split())
+        for secret in (self._settings.api_key, *self._settings.headers.values()):
+            for known in {secret.get_secret_value(), secret.get_secret_value().removeprefix("Bearer ")} - {""}:
+                line = line.replace(known, "[key]")
+        return f" ({line[:200]})" if line else ""  # cut last: half a key would not be recognised
 
     def _failed(
         self, what: str, remedy: str = "", *, status: int | None = None, again: bool = True, wait: float = 0

@@ -1,13 +1,14 @@
 """What the runtime asks of a language model, whoever answers: streamed text, finished tool calls, what it cost."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from pydantic import SecretStr
 
 from ...contract.errors import Unavailable
+from .variables import Value
 
 Message = dict[str, Any]
 """One message of a chat-completions request: `role`, `content`, `tool_calls`, `tool_call_id`."""
@@ -15,22 +16,38 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True)
 class LLMSettings:
-    """The endpoint that answers for every model name: any that speaks chat completions."""
+    """One model at one endpoint that speaks chat completions."""
 
     base_url: str
     """With or without `/chat/completions` at its end."""
     model: str
-    api_key: SecretStr
-    """Empty for a local runner that asks for none."""
-    attempts: int = 3
-    attempt_seconds: float = 30
+    api_key: SecretStr = SecretStr("")
+    """Empty where none is asked for."""
+    silence_seconds: float = 30
     """The longest silence of an endpoint, before its first piece and between two, that is waited for."""
     answer_seconds: float = 180
     """The longest time for one whole answer."""
-    backoff_seconds: float = 0.5
-    """Waited before the second attempt; doubled before each further one."""
     discreet: bool = False
     """Whoever reads why it failed is not to learn what the operator's model is, where it is, or what it says."""
+    refuses: frozenset[str] = frozenset()
+    """Parameters that it is known to refuse; others that it refuses are learned from its answers."""
+    headers: Mapping[str, SecretStr] = field(default_factory=dict[str, SecretStr])
+    """Sent besides. One that is named `Authorization` stands in for the key."""
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Fields of the request besides those of the format."""
+    known_as: str = ""
+    """The model's name in records, where it is not the one that the endpoint tells."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Of the conversation that a request belongs to: what an endpoint of the agent's own may be told."""
+
+    variables: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    user_id: str | None = None
+    extra_body: Mapping[str, Any] | None = None
+    """`custom_llm_extra_body`, as whoever started the conversation gave it."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +59,11 @@ class Request:
     temperature: float | None = None
     max_tokens: int | None = None
     reasoning_effort: str | None = None
+    resends: int = 0
+    """How often the same model was asked before."""
     as_json: bool = False
     """The answer is to be one JSON object; an endpoint that does not know the wish may ignore it."""
+    session: Session | None = None
 
 
 @dataclass(frozen=True)
@@ -97,10 +117,22 @@ class LLM(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class InSession:
+    """A model whose every request tells the session that it belongs to, as that stands then."""
+
+    llm: LLM
+    session: Callable[[], Session]
+
+    def stream(self, request: Request) -> AsyncGenerator[Piece]:
+        return self.llm.stream(replace(request, session=self.session()))
+
+
 class ModelFailed(Unavailable):
     """No usable answer. The text names host, status and remedy, never a key.
 
-    `again` tells whether the same request may be sent once more: nothing was handed on, and the cause may pass.
+    `again` tells whether the same model may be asked the same once more, because the cause may pass; `wait` for how
+    many seconds it wants to be left alone.
     """
 
     code = "llm_failed"

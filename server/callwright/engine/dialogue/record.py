@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from .llm import Message, Usage
+from .llm import Message
 from .voices import tagged
 
 Turn = dict[str, Any]
@@ -39,19 +39,6 @@ def turn(
         "source_medium": "text" if role == "user" else None,
         **fields,
     }
-
-
-def usage_record(model: str, usage: Usage | None) -> dict[str, Any] | None:
-    """Tokens by model. Prices are left out: this layer knows none."""
-    if usage is None:
-        return None
-    counted = {
-        "input": {"tokens": usage.input - usage.cached},
-        "input_cache_read": {"tokens": usage.cached},
-        "input_cache_write": {"tokens": 0},
-        "output_total": {"tokens": usage.output},
-    }
-    return {"model_usage": {model: counted}}
 
 
 def messages(transcript: Sequence[Mapping[str, Any]]) -> list[Message]:

@@ -80,7 +80,7 @@ async def simulate(
     given = {**rehearsal.user.placeholders, **rehearsal.dynamic_variables}
     talk = Conversation(conversation_id, rehearsal.role, around, given=given, history=rehearsal.history)
     require(talk.variables(), rehearsal.user.prompt, rehearsal.user.first_message)
-    return await (_online(rehearsal, talk, llm) if (llm := rehearsal.role.llm) else _offline(rehearsal, talk))
+    return await (_online(rehearsal, talk, llm) if (llm := talk.model(rehearsal.role)) else _offline(rehearsal, talk))
 
 
 async def _online(rehearsal: Rehearsal, talk: Conversation, llm: LLM) -> Simulated:

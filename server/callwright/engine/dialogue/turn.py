@@ -4,13 +4,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..prices import family
 from .agent import Agent
 from .calls import request_record, result_record, run_call, written_down
+from .charging import usage_record
 from .judge import Judge
-from .llm import Answer, ModelFailed, Request, ToolCall, collect
+from .llm import LLM, Answer, InSession, ModelFailed, Request, Session, ToolCall, collect
 from .offline import OfflineResponder
 from .prompt import system_prompt
-from .record import Turn, as_data, messages, spoken, turn, usage_record
+from .record import Turn, as_data, messages, spoken, turn
 from .roles import Cast, Role
 from .system_tools import Effect
 from .tools import Executor, Outcome, Tool
@@ -40,6 +42,9 @@ class Surroundings:
     """Without one, a conversation ends where it would be handed over, and no workflow is followed."""
     pause: Callable[[float], Awaitable[None]] | None = None
     """Waits so many seconds; where there is none, time stands still."""
+    user_id: str | None = None
+    extra_body: JSON | None = None
+    """For an agent's own LLM endpoint, if the agent lets it through."""
 
 
 class Conversation:
@@ -82,7 +87,7 @@ class Conversation:
     def enter(self, role: Role) -> None:
         """Let another role speak from now on."""
         self.role = role
-        self._responder = role.llm or OfflineResponder(role.documents)
+        self._responder = self.model(role) or OfflineResponder(role.documents)
         self._library = role.agent.library(role.documents)
         if self.language not in role.agent.languages:
             self.language = role.agent.language
@@ -102,7 +107,12 @@ class Conversation:
 
     def judge(self) -> Judge | None:
         """Of the conversation as it stands; None where no model answers."""
-        return Judge(self.role.llm, as_data(self.transcript)) if self.role.llm else None
+        llm = self.model(self.role)
+        return Judge(llm, as_data(self.transcript)) if llm else None
+
+    def model(self, role: Role) -> LLM | None:
+        """The model of a role, which is told what this conversation is with every request; None where none answers."""
+        return InSession(role.llm, self._session) if role.llm else None
 
     async def open(self) -> None:
         """Greet, where the agent has a first message and nothing was said yet."""
@@ -167,12 +177,15 @@ class Conversation:
         )
         answer = Answer()
         try:
-            await collect(role.llm or self._responder, request, answer)
+            await collect(self.model(role) or self._responder, request, answer)
         except ModelFailed:
             if answer.text.strip():  # the user has heard it
                 await self._said(answer, interrupted=True)
             raise
         return answer
+
+    def _session(self) -> Session:
+        return Session(self.variables(), self._around.user_id, self._around.extra_body)
 
     def _system_prompt(self) -> str:
         agent, documents = self.agent, self.role.documents
@@ -253,8 +266,8 @@ class Conversation:
 
     def _source(self, answer: Answer) -> dict[str, Any]:
         """Which model answered, where it is not the agent's own, and what it cost."""
-        override = answer.model if answer.model and answer.model != self.agent.llm else None
-        return {"llm_override": override, "llm_usage": usage_record(answer.model, answer.usage)}
+        own = not answer.model or family(answer.model) == family(self.agent.llm)
+        return {"llm_override": None if own else answer.model, "llm_usage": usage_record(answer.model, answer.usage)}
 
     async def _agent_turn(self, message: str | None, **fields: Any) -> None:
         node = self.walk.node if self.walk else None

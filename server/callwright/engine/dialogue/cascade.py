@@ -1,0 +1,87 @@
+"""Asking one model after another until one of them answers: the preferred one, then its backups."""
+
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+import anyio
+
+from .llm import LLM, ModelFailed, Piece, Request
+
+Link = Callable[[], LLM]
+"""Gives a model when it is first needed; the same one each time."""
+Sleep = Callable[[float], Awaitable[None]]
+
+ATTEMPTS = 3
+"""The platform's least number, over all links together."""
+
+
+class Cascade:
+    """`links`: the preferred model first, then what stands in for it, in order; a single one is only asked again.
+
+    Nothing is tried again once a piece was handed on: the person has heard it, or the tool will be run.
+    """
+
+    def __init__(
+        self,
+        links: Sequence[Link],
+        *,
+        attempts: int = ATTEMPTS,
+        backoff_seconds: float = 0.5,
+        sleep: Sleep = anyio.sleep,
+    ) -> None:
+        """`attempts` in all. `backoff_seconds` before a model is asked a second time; doubled before each further."""
+        self._links, self._attempts, self._backoff, self._sleep = links, attempts, backoff_seconds, sleep
+
+    async def stream(self, request: Request) -> AsyncGenerator[Piece]:
+        """The pieces of the first answer that comes. Raises ModelFailed with the last trouble of every link."""
+        course = _Course(len(self._links))
+        for _ in range(self._attempts):
+            if (place := course.next()) is None:
+                break
+            if troubles := course.troubles[place]:
+                await self._sleep(max(troubles[-1].wait, self._pause(len(troubles))))
+            again = replace(request, resends=len(troubles))
+            handed_on = False
+            try:
+                async with aclosing(self._links[place]().stream(again)) as pieces:
+                    async for piece in pieces:
+                        handed_on = True
+                        yield piece
+            except ModelFailed as failed:
+                if handed_on:
+                    raise
+                course.troubles[place].append(failed)
+            else:
+                return
+        raise course.failure()
+
+    def _pause(self, asked: int) -> float:
+        return self._backoff * 2 ** (asked - 1) * random.uniform(1, 1.5)  # noqa: S311 (no secret)
+
+
+class _Course:
+    """Which link is asked next, given the trouble that each had so far."""
+
+    def __init__(self, links: int) -> None:
+        self.troubles: list[list[ModelFailed]] = [[] for _ in range(links)]
+
+    def next(self) -> int | None:
+        """One that was not asked yet, else the backup that was asked least, else the preferred one.
+
+        Never one that said that asking again is of no use; None where there is no other.
+        """
+        usable = [place for place, troubles in enumerate(self.troubles) if not troubles or troubles[-1].again]
+        fresh = [place for place in usable if not self.troubles[place]]
+        backups = [place for place in usable if place > 0]
+        return next(iter(fresh or sorted(backups, key=lambda place: len(self.troubles[place])) or usable), None)
+
+    def failure(self) -> ModelFailed:
+        """One error for all of them; its status is that of the preferred model."""
+        asked = [troubles for troubles in self.troubles if troubles]
+        attempts = sum(map(len, asked))
+        said = " ".join(str(troubles[-1]) for troubles in asked)
+        return ModelFailed(
+            f"{said} Attempts: {attempts}." if attempts > 1 else said, http_status=asked[0][-1].http_status
+        )

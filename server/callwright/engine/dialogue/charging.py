@@ -1,0 +1,65 @@
+"""What answers cost: tokens by model, with their price in US dollars where the model has one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..prices import token_prices
+from .agent import at
+from .llm import Usage
+
+JSON = Mapping[str, Any]
+Record = dict[str, Any]
+
+
+def usage_record(model: str, usage: Usage | None) -> Record | None:
+    """`llm_usage` of one turn. Writing to a cache is not told apart by chat completions, and counts as input."""
+    if usage is None:
+        return None
+    each = token_prices(model)
+    read, cached, written = each or (None, None, None)
+    counted = {
+        "input": _counted(usage.input - usage.cached, read),
+        "input_cache_read": _counted(usage.cached, cached),
+        "input_cache_write": _counted(0, read),
+        "output_total": _counted(usage.output, written),
+    }
+    return {"model_usage": {model: counted}}
+
+
+def charging(transcript: Sequence[JSON]) -> Record:
+    """`metadata.charging` of a conversation: every answer that was begun was also spoken.
+
+    `llm_price` is null where some of the tokens have no price: part of a sum would look like the whole.
+    """
+    total: dict[str, dict[str, Record]] = {}
+    for turn in transcript:
+        used: dict[str, dict[str, Record]] = at(turn, "llm_usage", "model_usage") or {}
+        for model, counts in used.items():
+            sums = total.setdefault(model, {})
+            for kind, count in counts.items():
+                sums[kind] = _sum(sums[kind], count) if kind in sums else dict(count)
+    counted = [count for counts in total.values() for count in counts.values() if count["tokens"]]
+    priced: list[float] = [count["price"] for count in counted if "price" in count]
+    usage = {"model_usage": total}
+    return {
+        "dev_discount": False,
+        "is_burst": False,
+        "llm_usage": {"irreversible_generation": usage, "initiated_generation": usage},
+        "llm_price": _dollars(sum(priced, 0.0)) if len(priced) == len(counted) else None,
+    }
+
+
+def _counted(tokens: int, each: float | None) -> Record:
+    return {"tokens": tokens} | ({} if each is None else {"price": _dollars(tokens * each)})
+
+
+def _sum(one: JSON, other: JSON) -> Record:
+    tokens = one["tokens"] + other["tokens"]
+    if "price" not in one or "price" not in other:
+        return {"tokens": tokens}
+    return {"tokens": tokens, "price": _dollars(one["price"] + other["price"])}
+
+
+def _dollars(amount: float) -> float:
+    """Without the noise of adding floats; a token of the cheapest model costs 0.00000002."""
+    return round(amount, 10)
