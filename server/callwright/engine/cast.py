@@ -17,9 +17,12 @@ from .handlers import Tx, Unit
 class StoredCast:
     """Each role is read once, so that a conversation goes on with the configuration that it came to."""
 
-    def __init__(self, unit: Unit, called: str) -> None:
-        """`called`: the agent that the conversation begins with. Another one that is archived takes no part in it."""
-        self._unit, self._called = unit, called
+    def __init__(self, unit: Unit, called: str, *, on_phone: bool = False) -> None:
+        """`called`: the agent that the conversation begins with. Another one that is archived takes no part in it.
+
+        `on_phone`: with the tools that need a telephone line.
+        """
+        self._unit, self._called, self._on_phone = unit, called, on_phone
         self._roles: dict[tuple[str, str | None], Role] = {}
 
     async def role(self, agent_id: str, node_id: str | None = None) -> Role:
@@ -38,13 +41,14 @@ class StoredCast:
         node: Json = at(document, "workflow", "nodes", node_id or "") or {}
         changed = _with_tools_of(document, node) if node.get("type") == "tool" else at_node(document, node_id)
         config = with_stored_tools(tx, changed)
-        return read_agent(agent_id, config), texts_of(tx, config), read_workflow(document.get("workflow"))
+        agent = read_agent(agent_id, config, on_phone=self._on_phone)
+        return agent, texts_of(tx, config), read_workflow(document.get("workflow"))
 
 
 def _with_tools_of(document: Json, node: Json) -> Json:
     """The agent with the tools of a tool node, and no others."""
     ids = [locator["tool_id"] for locator in node.get("tools") or ()]
-    tools: Json = {"tools": [], "tool_ids": ids, "built_in_tools": None}
+    tools: Json = {"tools": [], "tool_ids": ids, "built_in_tools": None, "mcp_server_ids": []}
     return merged(document["conversation_config"], {"agent": {"prompt": tools}})
 
 

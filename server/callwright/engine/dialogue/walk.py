@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from .agent import at
-from .calls import Talk, prepare_transfer, request_record, result_record, run_call, written_down
+from .calls import Talk, described, prepare_transfer, request_record, result_record, run_call, written_down
 from .judge import Judge
 from .llm import ModelFailed, ToolCall
 from .roles import Cast, Role
@@ -26,9 +26,6 @@ class Walker(Talk, Protocol):
         ...
 
     def new_id(self) -> str: ...
-    def now(self) -> float:
-        """Seconds."""
-        ...
 
 
 class Walk:
@@ -103,8 +100,9 @@ class Walk:
             except ModelFailed as why:
                 outcome = Outcome(f"Nothing filled in its arguments: {why}", is_error=True, called=False)
             [head] = written_down([call], [tool], talk.new_id)
+            details = described(talk, call, [tool])
             outcome = outcome or await run_call(talk, call, head["request_id"], [tool], effects)
-            requests.append(request_record(head, call))
+            requests.append(request_record(head, call, details))
             results.append(result_record(head, outcome))
         done = all(not result["is_error"] for result in results)
         seconds = talk.now() - began
