@@ -157,7 +157,7 @@ def forget_approval(tx: Tx, op: DeleteMcpToolApproval) -> Json:
 @mcp_servers.implements(ListMcpTools, proof="test_the_tools_of_a_real_server_are_listed")
 async def list_tools(unit: Unit, op: ListMcpTools) -> Json:
     """`tool_hash` and `approval` of each tool are ours: what a decision would hold for, and what holds now."""
-    config, endpoint = await unit.read(lambda tx: _reached(tx, op.mcp_server_id))
+    config, endpoint = await unit.read(lambda tx: reached(tx, op.mcp_server_id))
     try:
         tools = await tools_of(endpoint, unit.allow, unit.models.proxy_url)
     except Unavailable as exc:
@@ -169,7 +169,7 @@ async def list_tools(unit: Unit, op: ListMcpTools) -> Json:
 def create_tool_config(tx: Tx, op: CreateMcpToolConfig) -> Json:
     config = _config(tx, op.mcp_server_id)
     _production_only(op.environment)
-    if _tool_config(config, op.tool_name) is not None:
+    if tool_config(config, op.tool_name) is not None:
         raise BadRequest(f"The tool {op.tool_name!r} is configured already. PATCH its configuration, or delete it.")
     made = {key: value for key, value in (op.body() or {}).items() if value is not None}
     return _save_tool(tx, op.mcp_server_id, config, made)
@@ -328,7 +328,7 @@ def _unsafe_url(tx: Tx, config: Json) -> list[Problem]:
     return []
 
 
-def _reached(tx: Tx, server_id: str) -> tuple[Json, Endpoint]:
+def reached(tx: Tx, server_id: str) -> tuple[Json, Endpoint]:
     """The settings, and where the server is, with its secrets in the clear."""
     config = _config(tx, server_id)
     given: dict[str, str | Json] = config["request_headers"]
@@ -342,13 +342,14 @@ def _clear(tx: Tx, value: str | Json) -> str:
     return value if isinstance(value, str) else reveal(tx, value["secret_id"])
 
 
-def _tool_config(config: Json, tool_name: str) -> Json | None:
+def tool_config(config: Json, tool_name: str) -> Json | None:
+    """How one tool is called, where that is configured."""
     made: Sequence[Json] = config["tool_config_overrides"]
     return next((one for one in made if one["tool_name"] == tool_name), None)
 
 
 def _needed(config: Json, tool_name: str) -> Json:
-    if (found := _tool_config(config, tool_name)) is None:
+    if (found := tool_config(config, tool_name)) is None:
         said = f"The tool {tool_name!r} has no configuration of its own; it is called as the server's settings say."
         raise NotFound(said)
     return _TOOL_DEFAULTS | found
