@@ -38,8 +38,8 @@ from .uses import agents_using, forget_uses, references_in, replace_uses
 
 mcp_servers = Handlers()
 
-_EFFECT = "the effect: no conversation calls tools of MCP servers yet"
-_REACHED = f"auth connections; {_EFFECT}"
+_REACHED = "auth connections"
+_MOCKS = "response_mocks: rehearsals answer from the mocks of their own request"
 
 POLICIES = ("auto_approve_all", "require_approval_all", "require_approval_per_tool")
 TOOL_POLICIES = ("auto_approved", "requires_approval")
@@ -126,13 +126,13 @@ def delete_server(tx: Tx, op: DeleteMcpServer) -> Empty:
     return Empty()
 
 
-@mcp_servers.implements(UpdateMcpApprovalPolicy, proof="test_each_policy_says_what_happens_to_a_call", missing=_EFFECT)
+@mcp_servers.implements(UpdateMcpApprovalPolicy, proof="test_each_policy_says_what_happens_to_a_call")
 def update_policy(tx: Tx, op: UpdateMcpApprovalPolicy) -> Json:
     config = _config(tx, op.mcp_server_id) | {"approval_policy": op.approval_policy}
     return _save(tx, op.mcp_server_id, config)
 
 
-@mcp_servers.implements(CreateMcpToolApproval, proof="test_a_tool_that_changed_asks_again", missing=_EFFECT)
+@mcp_servers.implements(CreateMcpToolApproval, proof="test_a_tool_that_changed_asks_again")
 def approve_tool(tx: Tx, op: CreateMcpToolApproval) -> Json:
     """The decision holds for the tool as it was shown; a later one about the same tool takes its place."""
     config = _config(tx, op.mcp_server_id)
@@ -165,7 +165,7 @@ async def list_tools(unit: Unit, op: ListMcpTools) -> Json:
     return {"success": True, "tools": [tool | approval_of(tool, config) for tool in tools], "error_message": None}
 
 
-@mcp_servers.implements(CreateMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back", missing=_EFFECT)
+@mcp_servers.implements(CreateMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back", missing=_MOCKS)
 def create_tool_config(tx: Tx, op: CreateMcpToolConfig) -> Json:
     config = _config(tx, op.mcp_server_id)
     _production_only(op.environment)
@@ -180,7 +180,7 @@ def get_tool_config(tx: Tx, op: GetMcpToolConfig) -> Json:
     return _needed(_config(tx, op.mcp_server_id), op.tool_name)
 
 
-@mcp_servers.implements(UpdateMcpToolConfig, proof="test_an_update_of_a_tool_keeps_what_it_leaves_out", missing=_EFFECT)
+@mcp_servers.implements(UpdateMcpToolConfig, proof="test_an_update_of_a_tool_keeps_what_it_leaves_out", missing=_MOCKS)
 def update_tool_config(tx: Tx, op: UpdateMcpToolConfig) -> Json:
     config = _config(tx, op.mcp_server_id)
     _production_only(op.environment)
