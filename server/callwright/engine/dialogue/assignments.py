@@ -33,7 +33,7 @@ def assigned(tool: Tool, outcome: Outcome) -> Iterator[tuple[str, Value]]:
         name, value = rule["dynamic_variable"], value_at(answer, rule["value_path"])
         if value is MISSING or value is None or (isinstance(value, float) and not math.isfinite(value)):
             continue
-        if _NAME.fullmatch(name) or name.startswith("system__"):
+        if not _NAME.fullmatch(name) or name.startswith("system__"):
             continue
         if len(text := as_text(value)) <= LONGEST:
             yield name, value if isinstance(value, str | bool | int | float) else text

@@ -54,7 +54,7 @@ def written_down(calls: Sequence[ToolCall], tools: Sequence[Tool], new_id: Calla
         {
             "request_id": f"{_safe(call.name)}_{new_id()}",
             "tool_name": _safe(call.name),
-            "type": kinds.get(call.name, "client"),
+            "type": kinds.get(call.name, "system" if call.name in PHONE_ONLY else "client"),
         }
         for call in calls
     ]
