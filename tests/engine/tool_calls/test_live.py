@@ -48,21 +48,24 @@ def details(turns: list[JSON]) -> list[JSON]:
 
 
 async def test_a_webhook_is_called_with_its_secret_and_its_answer_sets_variables(tmp_path: Path, clock: Clock) -> None:
-    async with crm() as (at, got), peer(script(Say(calls=(Call("crm", '{"id": "a/b"}'),)), Say("Done."))) as llm:
-        async with platform(tmp_path, clock, llm.base_url) as (api, unit):
-            key = await secret(api, value=f"Bearer {CANARY}")
-            tool = {
-                "type": "webhook", "name": "crm", "description": "Looks up.",
-                "api_schema": {
-                    "url": f"{at}/users/{{id}}", "path_params_schema": {"id": {"type": "string", "description": "d"}},
-                    "request_headers": {"Authorization": {"secret_id": key}},
-                },
-                "assignments": [{"source": "response", "dynamic_variable": "path", "value_path": "path"}],
-            }  # fmt: skip
-            ada = await agent(api, prompt(tools=[tool]))
-            async with talking(unit(), ada, Person(), clock) as (talk, _):
-                turns = await said(talk, "Hi.")
-                assert talk.variables()["path"] == "/users/a%2Fb?"
+    async with (
+        crm() as (at, got),
+        peer(script(Say(calls=(Call("crm", '{"id": "a/b"}'),)), Say("Done."))) as llm,
+        platform(tmp_path, clock, llm.base_url) as (api, unit),
+    ):
+        key = await secret(api, value=f"Bearer {CANARY}")
+        tool = {
+            "type": "webhook", "name": "crm", "description": "Looks up.",
+            "api_schema": {
+                "url": f"{at}/users/{{id}}", "path_params_schema": {"id": {"type": "string", "description": "d"}},
+                "request_headers": {"Authorization": {"secret_id": key}},
+            },
+            "assignments": [{"source": "response", "dynamic_variable": "path", "value_path": "path"}],
+        }  # fmt: skip
+        ada = await agent(api, prompt(tools=[tool]))
+        async with talking(unit(), ada, Person(), clock) as (talk, _):
+            turns = await said(talk, "Hi.")
+            assert talk.variables()["path"] == "/users/a%2Fb?"
     assert got[0]["headers"]["authorization"] == f"Bearer {CANARY}"
     assert details(turns) == [
         {
@@ -98,11 +101,13 @@ CLIENT: JSON = {
 async def test_a_client_tool_makes_its_round_trip(
     tmp_path: Path, clock: Clock, config: JSON, person: Person, outcome: tuple[str, bool, bool]
 ) -> None:
-    async with peer(script(Say(calls=(Call("show", '{"page": "/x"}'),)), Say("Done."))) as llm:
-        async with platform(tmp_path, clock, llm.base_url) as (api, unit):
-            ada = await agent(api, prompt(tools=[CLIENT | config]))
-            async with talking(unit(), ada, person, clock) as (talk, _):
-                turns = await said(talk, "Hi.")
+    async with (
+        peer(script(Say(calls=(Call("show", '{"page": "/x"}'),)), Say("Done."))) as llm,
+        platform(tmp_path, clock, llm.base_url) as (api, unit),
+    ):
+        ada = await agent(api, prompt(tools=[CLIENT | config]))
+        async with talking(unit(), ada, person, clock) as (talk, _):
+            turns = await said(talk, "Hi.")
     assert person.asked == [("show", {"page": "/x"}, bool(config))]
     assert results(turns) == [("show", *outcome)]
     assert details(turns) == [{"type": "client", "parameters": '{"page": "/x"}'}]
@@ -131,15 +136,18 @@ BOOK = Say(calls=(Call("book", '{"day": "Friday"}'),))
 @pytest.mark.parametrize("sse", [False, True], ids=["streamable", "sse"])
 async def test_a_tool_of_an_mcp_server_is_offered_and_called(tmp_path: Path, clock: Clock, sse: bool) -> None:
     person = Person()
-    async with real(sse=sse) as (url, got), peer(script(BOOK, Say("Booked."), BOOK, Say("Again."))) as llm:
-        async with platform(tmp_path, clock, llm.base_url) as (api, unit):
-            key = await secret(api, value=CANARY)
-            ada, server = await using(
-                api, url, secret_token={"secret_id": key}, transport="SSE" if sse else "STREAMABLE_HTTP"
-            )
-            async with talking(unit(), ada, person, clock) as (talk, _):
-                turns = await said(talk, "Hi.")
-                await said(talk, "Once more.")
+    async with (
+        real(sse=sse) as (url, got),
+        peer(script(BOOK, Say("Booked."), BOOK, Say("Again."))) as llm,
+        platform(tmp_path, clock, llm.base_url) as (api, unit),
+    ):
+        key = await secret(api, value=CANARY)
+        ada, server = await using(
+            api, url, secret_token={"secret_id": key}, transport="SSE" if sse else "STREAMABLE_HTTP"
+        )
+        async with talking(unit(), ada, person, clock) as (talk, _):
+            turns = await said(talk, "Hi.")
+            await said(talk, "Once more.")
     assert {request["authorization"] for request in got} == {f"Bearer {CANARY}"}
     assert [tool["function"]["name"] for tool in llm.requests[0]["tools"]] == ["free_slots", "book"]
     assert results(turns) == [("book", "Friday 09:00", False, True)]
@@ -194,11 +202,14 @@ async def test_a_call_that_needs_approval_is_made_only_with_it(
 ) -> None:
     if person.silent:
         monkeypatch.setattr(mcp_tools, "APPROVAL_SECONDS", 0.05)
-    async with real() as (url, _), peer(script(BOOK, Say("I see."))) as llm:
-        async with platform(tmp_path, clock, llm.base_url) as (api, unit):
-            ada, _ = await using(api, url, "require_approval_all")
-            async with talking(unit(), ada, person, clock) as (talk, _):
-                turns = await said(talk, "Hi.")
+    async with (
+        real() as (url, _),
+        peer(script(BOOK, Say("I see."))) as llm,
+        platform(tmp_path, clock, llm.base_url) as (api, unit),
+    ):
+        ada, _ = await using(api, url, "require_approval_all")
+        async with talking(unit(), ada, person, clock) as (talk, _):
+            turns = await said(talk, "Hi.")
     assert person.states() == states
     assert results(turns) == [("book", *outcome)]
 
@@ -234,14 +245,18 @@ async def replace(api: ApiClient, secret_id: str, value: str) -> None:
 
 async def test_two_servers_with_a_tool_of_one_name_get_names_of_their_own(tmp_path: Path, clock: Clock) -> None:
     call = Say(calls=(Call("Other_desk_book", '{"day": "Sunday"}'),))
-    async with real() as (first, _), real() as (second, _), peer(script(call, Say("Done."))) as llm:
-        async with platform(tmp_path, clock, llm.base_url) as (api, unit):
-            servers = [await made(api, url=first), await made(api, url=second, name="Other desk")]
-            for server in servers:
-                await allow_all(api, server)
-            ada = await agent(api, prompt(mcp_server_ids=servers, tools=[CLIENT]))
-            async with talking(unit(), ada, Person(), clock) as (talk, _):
-                turns = await said(talk, "Hi.")
+    async with (
+        real() as (first, _),
+        real() as (second, _),
+        peer(script(call, Say("Done."))) as llm,
+        platform(tmp_path, clock, llm.base_url) as (api, unit),
+    ):
+        servers = [await made(api, url=first), await made(api, url=second, name="Other desk")]
+        for server in servers:
+            await allow_all(api, server)
+        ada = await agent(api, prompt(mcp_server_ids=servers, tools=[CLIENT]))
+        async with talking(unit(), ada, Person(), clock) as (talk, _):
+            turns = await said(talk, "Hi.")
     assert [tool["function"]["name"] for tool in llm.requests[0]["tools"]] == [
         "show", "Calendar_free_slots", "Calendar_book", "Other_desk_free_slots", "Other_desk_book",
     ]  # fmt: skip
@@ -254,17 +269,20 @@ async def allow_all(api: ApiClient, server: str) -> None:
 
 async def test_a_tools_own_configuration_fills_and_hides_its_arguments(tmp_path: Path, clock: Clock) -> None:
     asked = Say(calls=(Call("book", '{"day": "Monday", "at": "23:00"}'),))
-    async with real() as (url, _), peer(script(asked, Say("Done."))) as llm:
-        async with platform(tmp_path, clock, llm.base_url) as (api, unit):
-            ada, server = await using(api, url)
-            overrides = {
-                "day": {"source": "llm", "prompt": "A weekday in English."},
-                "at": {"source": "dynamic_variable", "dynamic_variable": "hour"},
-            }
-            config = {"mcp_server_id": server, "tool_name": "book", "input_overrides": overrides}
-            await api.send(CreateMcpToolConfig.model_validate(config))
-            async with talking(unit(), ada, Person(), clock, hour="10:30") as (talk, _):
-                turns = await said(talk, "Hi.")
+    async with (
+        real() as (url, _),
+        peer(script(asked, Say("Done."))) as llm,
+        platform(tmp_path, clock, llm.base_url) as (api, unit),
+    ):
+        ada, server = await using(api, url)
+        overrides = {
+            "day": {"source": "llm", "prompt": "A weekday in English."},
+            "at": {"source": "dynamic_variable", "dynamic_variable": "hour"},
+        }
+        config = {"mcp_server_id": server, "tool_name": "book", "input_overrides": overrides}
+        await api.send(CreateMcpToolConfig.model_validate(config))
+        async with talking(unit(), ada, Person(), clock, hour="10:30") as (talk, _):
+            turns = await said(talk, "Hi.")
     [_, book] = [tool["function"]["parameters"] for tool in llm.requests[0]["tools"]]
     assert {name: prop["description"] for name, prop in book["properties"].items()} == {"day": "A weekday in English."}
     assert results(turns) == [("book", "Monday 10:30", False, True)]
@@ -272,11 +290,14 @@ async def test_a_tools_own_configuration_fills_and_hides_its_arguments(tmp_path:
 
 async def test_what_a_server_says_against_a_call_is_told_to_the_model(tmp_path: Path, clock: Clock) -> None:
     person = Person()
-    async with real() as (url, _), peer(script(Say(calls=(Call("book", '{"day": {"a": 1}}'),)), Say("Sorry."))) as llm:
-        async with platform(tmp_path, clock, llm.base_url) as (api, unit):
-            ada, _ = await using(api, url)
-            async with talking(unit(), ada, person, clock) as (talk, _):
-                turns = await said(talk, "Hi.")
+    async with (
+        real() as (url, _),
+        peer(script(Say(calls=(Call("book", '{"day": {"a": 1}}'),)), Say("Sorry."))) as llm,
+        platform(tmp_path, clock, llm.base_url) as (api, unit),
+    ):
+        ada, _ = await using(api, url)
+        async with talking(unit(), ada, person, clock) as (talk, _):
+            turns = await said(talk, "Hi.")
     assert results(turns) == [("book", IsStr(regex="(?s).*valid string.*"), True, True)]
     assert person.states() == ["loading", "failure"]
 
@@ -289,13 +310,17 @@ async def test_a_server_that_is_down_leaves_its_tools_out_and_one_that_goes_down
     async def failing(scope: Any, receive: Any, send: Any) -> None:
         await (PlainTextResponse("", 503) if down else inner)(scope, receive, send)
 
-    async with tcp(refusing) as dead, serving(failing, lifespan="on") as at, peer(script(BOOK, Say("Sorry."))) as llm:
-        async with platform(tmp_path, clock, llm.base_url) as (api, unit):
-            servers = [await made(api, url=url, approval_policy="auto_approve_all") for url in (dead, f"{at}/mcp")]
-            ada = await agent(api, prompt(mcp_server_ids=servers))
-            async with talking(unit(), ada, person, clock) as (talk, _):
-                down.append(True)
-                turns = await said(talk, "Hi.")
+    async with (
+        tcp(refusing) as dead,
+        serving(failing, lifespan="on") as at,
+        peer(script(BOOK, Say("Sorry."))) as llm,
+        platform(tmp_path, clock, llm.base_url) as (api, unit),
+    ):
+        servers = [await made(api, url=url, approval_policy="auto_approve_all") for url in (dead, f"{at}/mcp")]
+        ada = await agent(api, prompt(mcp_server_ids=servers))
+        async with talking(unit(), ada, person, clock) as (talk, _):
+            down.append(True)
+            turns = await said(talk, "Hi.")
     assert [(one["is_connected"], one["tool_count"]) for one in person.integrations()[0]] == [(False, 0), (True, 2)]
     assert results(turns) == [("book", snapshot("Server returned an error response"), True, True)]
     assert person.states() == ["loading", "failure"]
