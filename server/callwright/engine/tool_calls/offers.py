@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import anyio
+
 from ...contract.errors import ApiError
 from ...contract.merge import Json
 from ..checks import check_mcp_policy
@@ -44,8 +46,9 @@ class OfferingCast:
 
 
 async def with_offers(role: Role, listings: Listings) -> Role:
+    """The role with the tools of its servers; one that speaks offline calls none, so nobody is asked for it."""
     agent = role.agent
-    if not agent.mcp_server_ids:
+    if not agent.mcp_server_ids or role.llm is None:
         return role
     found = await listings(agent.mcp_server_ids)
     more = offered(found, {tool.name for tool in agent.tools})
@@ -108,14 +111,18 @@ def _tool(name: str, tool: Json, listing: Listing, *, requires_approval: bool) -
 def listings_of(unit: Unit) -> Listings:
     """Asks each server once, whoever wants to know; for rehearsals and tests, which call no tool."""
     asked: dict[str, Listing | None] = {}
+    once = anyio.Lock()
 
-    async def ask(server_ids: Sequence[str]) -> Sequence[Listing]:
-        for id in server_ids:
-            if id not in asked:
-                asked[id] = await _asked(unit, id)
+    async def ask(id: str) -> None:
+        asked[id] = await _asked(unit, id)
+
+    async def listings(server_ids: Sequence[str]) -> Sequence[Listing]:
+        async with once, anyio.create_task_group() as asking:
+            for id in set(server_ids) - asked.keys():
+                asking.start_soon(ask, id)
         return [found for id in server_ids if (found := asked[id]) is not None]
 
-    return ask
+    return listings
 
 
 async def _asked(unit: Unit, server_id: str) -> Listing | None:
