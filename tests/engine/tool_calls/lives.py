@@ -10,6 +10,7 @@ import anyio
 
 from callwright.api.client import ApiClient
 from callwright.app import App
+from callwright.engine.cast import StoredCast
 from callwright.engine.dialogue.turn import Conversation, Surroundings
 from callwright.engine.handlers import Unit
 from callwright.engine.tool_calls.clients import ClientResult
@@ -65,18 +66,20 @@ async def platform(home: Path, clock: Clock, llm: str = "") -> AsyncGenerator[tu
     """An engine that may call this machine; its API, and a unit of its workspace."""
     chosen: JSON = {"llm_base_url": llm, "llm_model": "m"} if llm else {}
     app = App(settings(home, allow_private=PEER, **chosen), "embedded", clock=clock, ids=numbered())
-    api = await app.api()
-    engine = app._engine  # pyright: ignore[reportPrivateUsage]
-    assert engine
-    yield api, lambda: engine.unit("default")
-    await app.close()
+    try:
+        api = await app.api()
+        engine = app._engine  # pyright: ignore[reportPrivateUsage]
+        assert engine
+        yield api, lambda: engine.unit("default")
+    finally:
+        await app.close()
 
 
 @asynccontextmanager
 async def talking(
     unit: Unit, agent_id: str, person: Person, clock: Clock, **variables: Any
 ) -> AsyncGenerator[tuple[Conversation, Live]]:
-    async with live_tools(unit, agent_id, person) as live:
+    async with live_tools(unit, agent_id, StoredCast(unit, agent_id), person) as live:
         ids = numbered()
         around = Surroundings(live.tools, lambda: clock() / 1000, lambda: ids("x").rjust(32, "0"), cast=live.cast)
         yield Conversation("conv_live", await live.cast.role(agent_id), around, given=variables), live

@@ -15,6 +15,7 @@ from callwright.contract.conversation.transcript import Turn
 from callwright.contract.errors import NotFound
 from callwright.contract.mcp_servers import CreateMcpToolConfig, UpdateMcpApprovalPolicy
 from callwright.contract.secrets import UpdateSecret
+from callwright.engine.cast import StoredCast
 from callwright.engine.dialogue.tools import Tool
 from callwright.engine.tool_calls import mcp_tools
 from callwright.engine.tool_calls.clients import ClientResult
@@ -119,7 +120,7 @@ async def test_a_client_that_says_nothing_is_not_waited_for_longer_than_the_tool
     tool = Tool("client", "show", "", {}, config={"expects_response": True, "response_timeout_secs": 0.05})
     async with platform(tmp_path, clock) as (api, unit):
         ada = await agent(api)
-        async with live_tools(unit(), ada, Person(silent=True)) as live:
+        async with live_tools(unit(), ada, StoredCast(unit(), ada), Person(silent=True)) as live:
             outcome = await live.tools.run(tool, "show_1", {}, {})
     assert (outcome.value, outcome.is_error) == ("The client did not answer within 0.05 s.", True)
 
@@ -336,7 +337,11 @@ async def test_sessions_are_closed_when_the_conversation_ends_even_by_an_error(t
         await inner(scope, receive, send)
         closed.set()
 
-    async with serving(noting, lifespan="on") as at, platform(tmp_path, clock) as (api, unit):
+    async with (
+        serving(noting, lifespan="on") as at,
+        peer(script(Say("Hi."))) as llm,
+        platform(tmp_path, clock, llm.base_url) as (api, unit),
+    ):
         ada, _ = await using(api, f"{at}/sse", transport="SSE")
 
         async def breaks() -> None:
@@ -354,11 +359,15 @@ async def test_zero_retention_calls_no_mcp_server_even_one_of_an_agent_that_it_i
     tmp_path: Path, clock: Clock
 ) -> None:
     person = Person()
-    async with real() as (url, got), platform(tmp_path, clock) as (api, unit):
+    async with (
+        real() as (url, got),
+        peer(script(Say("Hi."))) as llm,
+        platform(tmp_path, clock, llm.base_url) as (api, unit),
+    ):
         other, _ = await using(api, url)
         ada = await agent(api, prompt(llm="gemini-2.5-flash"))
         await change(api, ada, platform_settings={"privacy": {"zero_retention_mode": True}})
-        async with live_tools(unit(), ada, person) as live:
+        async with live_tools(unit(), ada, StoredCast(unit(), ada), person) as live:
             role = await live.cast.role(other)
             tool = Tool("mcp", "book", "", {}, config={"mcp_server_id": "mcpsrv_1"})
             outcome = await live.tools.run(tool, "book_1", {}, {})
@@ -369,5 +378,5 @@ async def test_zero_retention_calls_no_mcp_server_even_one_of_an_agent_that_it_i
 async def test_a_conversation_with_an_agent_that_is_not_there_is_not_begun(tmp_path: Path, clock: Clock) -> None:
     async with platform(tmp_path, clock) as (_, unit):
         with pytest.raises(NotFound):
-            async with live_tools(unit(), "agent_no", Person()):
+            async with live_tools(unit(), "agent_no", StoredCast(unit(), "agent_no"), Person()):
                 raise AssertionError

@@ -8,7 +8,6 @@ from typing import Any
 import anyio
 
 from ..agents import agent_row
-from ..cast import StoredCast
 from ..dialogue.agent import at
 from ..dialogue.roles import Cast
 from ..dialogue.tools import Executor, Outcome, Tool
@@ -28,7 +27,7 @@ JSON = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Live:
-    """For the `Surroundings` of a conversation; its first role is `cast`'s, too."""
+    """For the `Surroundings` of a conversation; its first role is from this `cast`, too, which knows the MCP tools."""
 
     tools: Executor
     cast: Cast
@@ -51,10 +50,10 @@ class ByType:
 
 
 @asynccontextmanager
-async def live_tools(unit: Unit, agent_id: str, client: Client, *, on_phone: bool = False) -> AsyncGenerator[Live]:
-    """For one conversation that begins with this agent; MCP sessions are closed at its end. Raises NotFound.
+async def live_tools(unit: Unit, agent_id: str, cast: Cast, client: Client) -> AsyncGenerator[Live]:
+    """For one conversation that begins with this agent, of this cast; MCP sessions are closed at its end.
 
-    Under zero retention no MCP server is called, whichever agent the conversation comes to.
+    Raises NotFound. Under zero retention no MCP server is called, whichever agent the conversation comes to.
     """
     zero_retention = await unit.read(lambda tx: _keeps_nothing(tx, agent_id))
 
@@ -62,14 +61,13 @@ async def live_tools(unit: Unit, agent_id: str, client: Client, *, on_phone: boo
         return await unit.read(lambda tx: {id: reveal(tx, id) for id in ids})
 
     failed: Exception | None = None
-    stored = StoredCast(unit, agent_id, on_phone=on_phone)
     async with webhook_client(unit.allow, unit.models.proxy_url) as http, anyio.create_task_group() as sessions:
         executors: dict[str, Executor] = {"webhook": Webhooks(http, secrets), "client": ClientTools(client)}
         mcp = McpTools(unit, client, sessions)
         if not zero_retention:
             executors["mcp"] = mcp
         try:
-            yield Live(ByType(executors), stored if zero_retention else OfferingCast(stored, mcp.listings))
+            yield Live(ByType(executors), cast if zero_retention else OfferingCast(cast, mcp.listings))
         except Exception as exc:  # kept out of the task group, which would wrap it
             failed = exc
         finally:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import anyio
 from anyio.abc import TaskGroup
@@ -124,7 +125,7 @@ class McpTools:
         except TimeoutError:
             return await self._failed(call, f"The server did not answer within {seconds} s.")
         except Exception as exc:  # the SDK raises what it met, often in groups
-            return await self._failed(call, str(unavailable(exc)))
+            return await self._failed(call, redacted(str(unavailable(exc)), server.confidential))
         text = redacted(answer.text, server.confidential)
         if answer.is_error:
             return await self._failed(call, cut(text) or "The tool failed, and did not say why.")
@@ -155,7 +156,7 @@ class McpTools:
                     ready.set()
                     await self._closing.wait()
         except Exception as exc:  # a server that is down only leaves its tools out
-            log.info("The session with an MCP server ended: %s", unavailable(exc))
+            log.info("The session with an MCP server ended: %s", type(exc).__name__)
         finally:
             server.session = None
             ready.set()
@@ -215,7 +216,9 @@ def _secrets(config: Json, endpoint: Endpoint) -> list[str]:
     found = [endpoint.headers[name] for name in names]
     if config["secret_token"] is not None:
         found.append(endpoint.headers["Authorization"].removeprefix("Bearer "))
-    return [*found, endpoint.url] if _object(config["url"]) else found
+    if _object(config["url"]):
+        found += [endpoint.url, urlsplit(endpoint.url).hostname or ""]
+    return found
 
 
 def _arguments(tool: Tool, given: JSON, variables: Variables) -> dict[str, Any]:

@@ -26,7 +26,10 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
-_PRIVATE = re.compile(r"auth|cookie|token|secret|password|api[-_]?key|^x[-_]key$", re.IGNORECASE)
+_PRIVATE = re.compile(
+    r"authoriz|authentic|cookie|token|secret|password|api[-_]?key|(^|[-_])(auth|key)([-_]|$)", re.IGNORECASE
+)
+"""Names of headers whose value is nobody's business, however it was set."""
 _ABSENT = object()
 
 
