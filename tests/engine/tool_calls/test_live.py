@@ -303,6 +303,22 @@ async def test_what_a_server_says_against_a_call_is_told_to_the_model(tmp_path: 
     assert person.states() == ["loading", "failure"]
 
 
+async def test_a_server_that_repeats_a_secret_does_not_give_it_away(tmp_path: Path, clock: Clock) -> None:
+    person = Person()
+    asked = Say(calls=(Call("book", json.dumps({"day": CANARY})),))
+    async with (
+        real() as (url, _),
+        peer(script(asked, Say("Done."))) as llm,
+        platform(tmp_path, clock, llm.base_url) as (api, unit),
+    ):
+        key = await secret(api, value=CANARY)
+        ada, _ = await using(api, url, request_headers={"X-Key": {"secret_id": key}})
+        async with talking(unit(), ada, person, clock) as (talk, _):
+            turns = await said(talk, "Hi.")
+    assert results(turns) == [("book", "*** 09:00", False, True)]
+    assert person.events[-1]["mcp_tool_call"]["result"] == [{"type": "text", "text": "*** 09:00"}]
+
+
 async def test_a_server_that_is_down_leaves_its_tools_out_and_one_that_goes_down_is_an_error(
     tmp_path: Path, clock: Clock
 ) -> None:

@@ -1,5 +1,6 @@
 """Webhook tools against real servers on loopback: what is sent, what the model is told, and what nobody is told."""
 
+import logging
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -94,12 +95,15 @@ async def test_a_request_is_made_as_the_tool_says() -> None:
     assert (outcome.is_error, outcome.called) == (False, True)
 
 
-async def test_a_server_that_repeats_its_request_does_not_give_the_secret_away() -> None:
+async def test_a_server_that_repeats_its_request_does_not_give_the_secret_away(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
     headers = {"Authorization": {"secret_id": "secret_1"}, "X-Api-Key": "literal-key-5d"}
     async with crm() as (at, got):
         outcome = await call(at, request_headers=headers)
     assert got[0]["headers"]["authorization"] == f"Bearer {CANARY}"
-    assert CANARY not in str(outcome)
+    assert CANARY not in str(outcome) + caplog.text
     assert "literal-key-5d" not in str(outcome)
     assert "***" in outcome.value
 
