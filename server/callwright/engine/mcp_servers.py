@@ -312,6 +312,12 @@ def _unsendable(config: Json) -> list[Problem]:
         for name, value in headers.items()
         if isinstance(value, dict) and "secret_id" not in value
     ]
+    meta: Json = config.get("request_meta") or {}
+    problems += [
+        _problem(["request_meta", name], "This platform has no environment variables.")
+        for name, value in meta.items()
+        if isinstance(value, dict) and "env_var_label" in value
+    ]
     return problems
 
 
