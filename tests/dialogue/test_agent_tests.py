@@ -9,7 +9,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from callwright.engine.dialogue.agent import read_agent
-from callwright.engine.dialogue.agent_tests import Case, Ran, as_text, run_case, value_at
+from callwright.engine.dialogue.agent_tests import Case, Ran, run_case
+from callwright.engine.dialogue.paths import as_text, value_at
 
 from .conftest import Connect
 from .llm_peer import JSON, Call, Fault, Peer, Reply, Say, peer

@@ -32,6 +32,7 @@ LOOK_UP: JSON = {
         "properties": {"order": {"type": "string", "description": "Its number."}},
         "required": ["order"],
     },
+    "assignments": [{"source": "response", "dynamic_variable": "tier", "value_path": "tier"}],
 }
 
 
@@ -339,3 +340,18 @@ async def test_a_transfer_by_the_model_lets_the_other_agent_speak_first(connect:
             'agent: (You explain bills. {"result_type": "transfer_to_agent_success", "status": "success", "from_agent": "agent_1", "to_agent": "agent_2", "condition": "Bills", "delay_ms": 0, "transfer_message": null, "enable_transferred_agent_first_message": true})',
         ]
     )
+
+
+async def test_a_way_can_depend_on_what_a_tool_has_just_answered(connect: Connect) -> None:
+    edges = {
+        "begin": edge("start", "lookup", ALWAYS),
+        "vip": edge("lookup", "desk", VIP),
+        "else": edge("lookup", "bye", ALWAYS),
+    }
+    async with peer(lambda _: Say(calls=(Call("look_up", '{"order": "A-7"}'),))) as at:
+        mocks = {"look_up": Mock('{"tier": "vip"}')}
+        done = await staged(connect(at), edges=edges, mocks=mocks, given={"tier": "none"})
+    assert done.ended == "The workflow handed the conversation over to +15551234567."
+    [moves] = [turn["tool_results"][0]["result"]["steps"] for turn in done.transcript if turn["tool_results"]]
+    [nested] = [result for step in moves for result in step.get("results", ())]
+    assert [(one["old_value"], one["new_value"]) for one in nested["dynamic_variable_updates"]] == [("none", "vip")]

@@ -278,6 +278,14 @@ REFUSED: dict[str, tuple[JSON, list[str]]] = {
         webhook(url="https://your-subdomain.crm.example/x"),
         snapshot(["body.tool_config.api_schema.url: The host is a placeholder; put your own in its place"]),
     ),
+    "a login that nothing can make": (
+        webhook(auth_connection={"auth_connection_id": "auth_1"}),
+        snapshot(
+            [
+                'body.tool_config.api_schema.auth_connection: This platform has no auth connections; send a secret in a header: {"secret_id": "..."}.'
+            ]
+        ),
+    ),
     "a place inside": (
         webhook(url="https://169.254.169.254/latest"),
         snapshot(

@@ -191,6 +191,7 @@ async def test_an_update_is_checked_like_a_new_server(api: ApiClient, wire: Asyn
     body = {
         "auth_connection": {"auth_connection_id": "auth_1"},
         "request_headers": {"X-Key": {"env_var_label": "KEY"}, "X-Id": {"variable_name": "id"}},
+        "request_meta": {"key": {"env_var_label": "KEY"}, "team": {"variable_name": "team"}, "plain": 1},
         "approval_policy": "yolo",
     }
     assert problems(await wire.patch(f"{PATH}/{server}", json=body)) == snapshot(
@@ -199,6 +200,7 @@ async def test_an_update_is_checked_like_a_new_server(api: ApiClient, wire: Asyn
             "body.auth_connection: This platform has no auth connections; use secret_token.",
             'body.request_headers.X-Key: This platform sends texts and secrets ({"secret_id": "..."}) here.',
             'body.request_headers.X-Id: This platform sends texts and secrets ({"secret_id": "..."}) here.',
+            "body.request_meta.key: This platform has no environment variables.",
         ]
     )
     assert (await read(api, server))["config"]["request_headers"] == {}

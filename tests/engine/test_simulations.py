@@ -94,6 +94,9 @@ async def test_a_rehearsal_reads_back_as_a_conversation(api: ApiClient) -> None:
                     "transfer_to_number": {"enabled": False, "used": False},
                     "multivoice": {"enabled": False, "used": False},
                     "dtmf_tones": {"enabled": False, "used": False},
+                    "external_mcp_servers": {"enabled": False, "used": False},
+                    "tool_dynamic_variable_updates": {"enabled": False, "used": False},
+                    "voicemail_detection": {"enabled": False, "used": False},
                     "workflow": {
                         "enabled": False,
                         "tool_node": {"enabled": False, "used": False},

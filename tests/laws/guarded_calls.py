@@ -4,16 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 SECRET = "sk-live-5f1d9c"
-HOOK = {
-    "type": "webhook",
-    "name": "crm",
-    "description": "Looks the caller up.",
-    "api_schema": {
-        "url": "https://hooks.example/crm",
-        "request_headers": {"Authorization": SECRET, "X-Key": SECRET},
-        "auth_connection": {"auth_connection_id": "auth_1"},
-    },
+REQUEST: dict[str, Any] = {
+    "url": "https://hooks.example/crm",
+    "request_headers": {"Authorization": SECRET, "X-Key": SECRET},
 }
+HOOK = {"type": "webhook", "name": "crm", "description": "Looks the caller up.", "api_schema": REQUEST}
+LOGGED_IN = HOOK | {"api_schema": REQUEST | {"auth_connection": {"auth_connection_id": "auth_1"}}}
+"""Asked about like any other, and then refused by the embedded platform, which has no auth connections."""
 TRANSFER = {
     "type": "system",
     "name": "transfer_to_number",
@@ -55,14 +52,14 @@ AGENT_BODIES: dict[str, dict[str, Any]] = {
     "conversation_config.**.request_headers": prompt(
         llm="custom-llm", custom_llm={"url": "https://llm.example/v1", "request_headers": {"X-Key": SECRET}}
     ),
-    "conversation_config.**.auth_connection": prompt(tools=[HOOK]),
+    "conversation_config.**.auth_connection": prompt(tools=[LOGGED_IN]),
     "conversation_config.**.custom_llm": prompt(llm="custom-llm", custom_llm={"url": "https://llm.example/v1"}),
     "conversation_config.**.transfers": prompt(built_in_tools={"transfer_to_number": TRANSFER}),
     "conversation_config.**.mcp_server_ids": prompt(mcp_server_ids=["mcpsrv_3"]),
     "conversation_config.**.native_mcp_server_ids": prompt(native_mcp_server_ids=["mcp_1"]),
     "workflow.**.url": subagent(tools=[HOOK]),
     "workflow.**.request_headers": subagent(tools=[HOOK]),
-    "workflow.**.auth_connection": subagent(tools=[HOOK]),
+    "workflow.**.auth_connection": subagent(tools=[LOGGED_IN]),
     "workflow.**.custom_llm": subagent(llm="custom-llm", custom_llm={"url": "https://llm.example/v1"}),
     "workflow.**.transfers": subagent(built_in_tools={"transfer_to_number": TRANSFER}),
     "workflow.**.mcp_server_ids": subagent(mcp_server_ids=["mcpsrv_3"]),
@@ -108,7 +105,7 @@ MCP_CALLS: dict[tuple[str, str], dict[str, Any]] = {
 OVERRIDES: dict[str, dict[str, Any]] = {
     "agent_config_override.**.url": prompt(tools=[HOOK]),
     "agent_config_override.**.request_headers": prompt(tools=[HOOK]),
-    "agent_config_override.**.auth_connection": prompt(tools=[HOOK]),
+    "agent_config_override.**.auth_connection": prompt(tools=[LOGGED_IN]),
     "agent_config_override.**.mcp_server_ids": prompt(mcp_server_ids=["mcpsrv_3"]),
     "agent_config_override.**.native_mcp_server_ids": prompt(native_mcp_server_ids=["mcp_1"]),
 }
@@ -160,7 +157,7 @@ def carried() -> list[Carried]:
         who = {"name": "Calendar", "url": "https://mcp.example/mcp"} if tool == "create_mcp_server" else MCP
         calls.append(Carried(operation, pattern, tool, {**who, **given}))
     for last in ("url", "request_headers", "auth_connection", "transfers"):
-        config = TRANSFER if last == "transfers" else HOOK
+        config = {"transfers": TRANSFER, "auth_connection": LOGGED_IN}.get(last, HOOK)
         pattern = f"tool_config.**.{last}"
         calls += [
             Carried("CreateTool", pattern, "create_tool", {"config": config}),

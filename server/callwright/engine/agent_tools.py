@@ -21,7 +21,7 @@ from ..contract.errors import InUse, InvalidRequest, NotFound, Problem
 from ..contract.merge import Json, with_defaults
 from ..contract.tool_dialect import placeholders
 from . import defaults
-from .checks import missing_references, unsafe_urls
+from .checks import auth_connections, missing_references, unsafe_urls
 from .dependents import dependent_agents
 from .handlers import Handlers, Tx
 from .people import OWNER
@@ -30,7 +30,7 @@ from .uses import agents_using, forget_uses, references_in, replace_uses, tests_
 
 agent_tools = Handlers()
 
-_CALLS = "auth connections; the call: rehearsals answer from mocks"
+_CALLS = "auth connections: a tool that names one is refused"
 _USAGE = "usage statistics: no conversation calls tools yet"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -117,6 +117,7 @@ def _checked(tx: Tx, op: ToolWrite[Any]) -> Json:
     problems = [
         *missing_references(tx, document),
         *unsafe_urls(document, tx.allow),
+        *auth_connections(document),
         *_unnamed(config),
         *_unfilled(config),
         *_sourceless(config),

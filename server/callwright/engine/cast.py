@@ -22,9 +22,12 @@ _ZERO_RETENTION = ("platform_settings", "privacy", "zero_retention_mode")
 class StoredCast:
     """Each role is read once, so that a conversation goes on with the configuration that it came to."""
 
-    def __init__(self, unit: Unit, called: str) -> None:
-        """`called`: the agent that the conversation begins with. Another one that is archived takes no part in it."""
-        self._unit, self._called = unit, called
+    def __init__(self, unit: Unit, called: str, *, on_phone: bool = False) -> None:
+        """`called`: the agent that the conversation begins with. Another one that is archived takes no part in it.
+
+        `on_phone`: with the tools that need a telephone line.
+        """
+        self._unit, self._called, self._on_phone = unit, called, on_phone
         self._roles: dict[tuple[str, str | None], Role] = {}
 
     async def role(self, agent_id: str, node_id: str | None = None) -> Role:
@@ -50,13 +53,13 @@ class StoredCast:
         if agent_id != self._called and at(agent_row(tx, self._called)["document"], *_ZERO_RETENTION):
             # What one agent may keep nowhere, nobody keeps whom it hands the conversation over to.
             settings = merged(settings, {"privacy": {"zero_retention_mode": True}})
-        return read_agent(agent_id, config), texts_of(tx, config), workflow, settings
+        return read_agent(agent_id, config, on_phone=self._on_phone), texts_of(tx, config), workflow, settings
 
 
 def _with_tools_of(document: Json, node: Json) -> Json:
     """The agent with the tools of a tool node, and no others."""
     ids = [locator["tool_id"] for locator in node.get("tools") or ()]
-    tools: Json = {"tools": [], "tool_ids": ids, "built_in_tools": None}
+    tools: Json = {"tools": [], "tool_ids": ids, "built_in_tools": None, "mcp_server_ids": []}
     return merged(document["conversation_config"], {"agent": {"prompt": tools}})
 
 

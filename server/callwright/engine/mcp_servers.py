@@ -38,8 +38,8 @@ from .uses import agents_using, forget_uses, references_in, replace_uses
 
 mcp_servers = Handlers()
 
-_EFFECT = "the effect: no conversation calls tools of MCP servers yet"
-_REACHED = f"auth connections; {_EFFECT}"
+_REACHED = "auth connections"
+_MOCKS = "response_mocks: rehearsals answer from the mocks of their own request"
 
 POLICIES = ("auto_approve_all", "require_approval_all", "require_approval_per_tool")
 TOOL_POLICIES = ("auto_approved", "requires_approval")
@@ -126,13 +126,13 @@ def delete_server(tx: Tx, op: DeleteMcpServer) -> Empty:
     return Empty()
 
 
-@mcp_servers.implements(UpdateMcpApprovalPolicy, proof="test_each_policy_says_what_happens_to_a_call", missing=_EFFECT)
+@mcp_servers.implements(UpdateMcpApprovalPolicy, proof="test_each_policy_says_what_happens_to_a_call")
 def update_policy(tx: Tx, op: UpdateMcpApprovalPolicy) -> Json:
     config = _config(tx, op.mcp_server_id) | {"approval_policy": op.approval_policy}
     return _save(tx, op.mcp_server_id, config)
 
 
-@mcp_servers.implements(CreateMcpToolApproval, proof="test_a_tool_that_changed_asks_again", missing=_EFFECT)
+@mcp_servers.implements(CreateMcpToolApproval, proof="test_a_tool_that_changed_asks_again")
 def approve_tool(tx: Tx, op: CreateMcpToolApproval) -> Json:
     """The decision holds for the tool as it was shown; a later one about the same tool takes its place."""
     config = _config(tx, op.mcp_server_id)
@@ -157,7 +157,7 @@ def forget_approval(tx: Tx, op: DeleteMcpToolApproval) -> Json:
 @mcp_servers.implements(ListMcpTools, proof="test_the_tools_of_a_real_server_are_listed")
 async def list_tools(unit: Unit, op: ListMcpTools) -> Json:
     """`tool_hash` and `approval` of each tool are ours: what a decision would hold for, and what holds now."""
-    config, endpoint = await unit.read(lambda tx: _reached(tx, op.mcp_server_id))
+    config, endpoint = await unit.read(lambda tx: reached(tx, op.mcp_server_id))
     try:
         tools = await tools_of(endpoint, unit.allow, unit.models.proxy_url)
     except Unavailable as exc:
@@ -165,11 +165,11 @@ async def list_tools(unit: Unit, op: ListMcpTools) -> Json:
     return {"success": True, "tools": [tool | approval_of(tool, config) for tool in tools], "error_message": None}
 
 
-@mcp_servers.implements(CreateMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back", missing=_EFFECT)
+@mcp_servers.implements(CreateMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back", missing=_MOCKS)
 def create_tool_config(tx: Tx, op: CreateMcpToolConfig) -> Json:
     config = _config(tx, op.mcp_server_id)
     _production_only(op.environment)
-    if _tool_config(config, op.tool_name) is not None:
+    if tool_config(config, op.tool_name) is not None:
         raise BadRequest(f"The tool {op.tool_name!r} is configured already. PATCH its configuration, or delete it.")
     made = {key: value for key, value in (op.body() or {}).items() if value is not None}
     return _save_tool(tx, op.mcp_server_id, config, made)
@@ -180,7 +180,7 @@ def get_tool_config(tx: Tx, op: GetMcpToolConfig) -> Json:
     return _needed(_config(tx, op.mcp_server_id), op.tool_name)
 
 
-@mcp_servers.implements(UpdateMcpToolConfig, proof="test_an_update_of_a_tool_keeps_what_it_leaves_out", missing=_EFFECT)
+@mcp_servers.implements(UpdateMcpToolConfig, proof="test_an_update_of_a_tool_keeps_what_it_leaves_out", missing=_MOCKS)
 def update_tool_config(tx: Tx, op: UpdateMcpToolConfig) -> Json:
     config = _config(tx, op.mcp_server_id)
     _production_only(op.environment)
@@ -312,6 +312,12 @@ def _unsendable(config: Json) -> list[Problem]:
         for name, value in headers.items()
         if isinstance(value, dict) and "secret_id" not in value
     ]
+    meta: Json = config.get("request_meta") or {}
+    problems += [
+        _problem(["request_meta", name], "This platform has no environment variables.")
+        for name, value in meta.items()
+        if isinstance(value, dict) and "env_var_label" in value
+    ]
     return problems
 
 
@@ -328,7 +334,7 @@ def _unsafe_url(tx: Tx, config: Json) -> list[Problem]:
     return []
 
 
-def _reached(tx: Tx, server_id: str) -> tuple[Json, Endpoint]:
+def reached(tx: Tx, server_id: str) -> tuple[Json, Endpoint]:
     """The settings, and where the server is, with its secrets in the clear."""
     config = _config(tx, server_id)
     given: dict[str, str | Json] = config["request_headers"]
@@ -342,13 +348,14 @@ def _clear(tx: Tx, value: str | Json) -> str:
     return value if isinstance(value, str) else reveal(tx, value["secret_id"])
 
 
-def _tool_config(config: Json, tool_name: str) -> Json | None:
+def tool_config(config: Json, tool_name: str) -> Json | None:
+    """How one tool is called, where that is configured."""
     made: Sequence[Json] = config["tool_config_overrides"]
     return next((one for one in made if one["tool_name"] == tool_name), None)
 
 
 def _needed(config: Json, tool_name: str) -> Json:
-    if (found := _tool_config(config, tool_name)) is None:
+    if (found := tool_config(config, tool_name)) is None:
         said = f"The tool {tool_name!r} has no configuration of its own; it is called as the server's settings say."
         raise NotFound(said)
     return _TOOL_DEFAULTS | found

@@ -17,6 +17,7 @@ from .dialogue.simulation import DEFAULT_TURNS, Rehearsal, Simulated, simulate
 from .dialogue.tools import Mock
 from .dialogue.turn import OnTurn
 from .handlers import Emit, Handlers, Unit
+from .tool_calls.offers import OfferingCast, listings_of
 
 simulations = Handlers()
 
@@ -56,7 +57,7 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
     spec: Json = body["simulation_specification"]
     mocks: dict[str, Json] = spec.get("tool_mock_config") or {}
     settings: Json = await unit.read(lambda tx: agent_row(tx, op.agent_id)["document"]["platform_settings"])
-    cast = StoredCast(unit, op.agent_id)
+    cast = OfferingCast(StoredCast(unit, op.agent_id), listings_of(unit))
     role = await cast.role(op.agent_id)
     rehearsal = Rehearsal(
         role=role,

@@ -35,11 +35,13 @@ from .dialogue.agent import Agent, read_agent
 from .dialogue.agent_tests import Case, Ran, run_case
 from .dialogue.judge import Judgement
 from .dialogue.passages import Document
+from .dialogue.roles import Role
 from .handlers import Handlers, Tx, Unit
 from .paging import page
 from .people import OWNER
 from .tables_agent_tests import test_invocation, test_run
 from .tables_agent_tools import tool
+from .tool_calls.offers import Listings, listings_of, with_offers
 
 test_runs = Handlers()
 
@@ -50,7 +52,7 @@ RENEW_SECONDS = 10.0
 BROKEN = "Not finished: an internal error, which the server's log explains."
 GONE = "Not finished: the server that ran it was stopped."
 
-_MISSING = "tools of MCP servers are not offered to the model; workflow nodes other than override_agent"
+_MISSING = "workflow nodes other than override_agent"
 
 
 @dataclass(frozen=True)
@@ -136,12 +138,13 @@ def list_invocations(tx: Tx, op: ListInvocations) -> InvocationPage:
 async def _finish(unit: Unit, planned: Sequence[_Planned]) -> None:
     """Run them all, some at a time. Where that is cut short, what is left fails with the reason."""
     ids = [run.id for run in planned]
+    listings = listings_of(unit)
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_keep_alive, unit, ids)
             async with anyio.create_task_group() as runs:
                 for run in planned:
-                    runs.start_soon(_run_one, unit, run)
+                    runs.start_soon(_run_one, unit, run, listings)
             tasks.cancel_scope.cancel()
     except BaseException as exc:
         why = BROKEN if isinstance(exc, Exception) else GONE
@@ -156,14 +159,16 @@ async def _keep_alive(unit: Unit, ids: Sequence[str]) -> None:
         await unit.write(lambda tx: _renew(tx, ids))
 
 
-async def _run_one(unit: Unit, run: _Planned) -> None:
+async def _run_one(unit: Unit, run: _Planned, listings: Listings) -> None:
+    llm = llm_of(unit, run.agent, run.platform_settings)
     async with unit.jobs.slot:
+        role = await with_offers(Role(run.agent, run.documents, llm), listings)
         started = unit.clock() / 1000  # time stands still in a test: every turn is at second 0
         ran = await run_case(
             run.case,
-            run.agent,
+            role.agent,
             run.documents,
-            llm=llm_of(unit, run.agent, run.platform_settings),
+            llm=llm,
             tool_names=run.tool_names,
             conversation_id=run.id,
             clock=lambda: started,

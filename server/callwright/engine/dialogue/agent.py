@@ -35,6 +35,8 @@ class Agent:
     placeholders: Mapping[str, Value | None]
     voices: Sequence[tuple[str, str]]
     tools: Sequence[Tool]
+    mcp_server_ids: Sequence[str]
+    """Servers whose tools it may call besides."""
     usage_modes: Mapping[str, str]
     """Document id to `prompt` (always whole) or `auto`."""
     rag: bool
@@ -81,6 +83,7 @@ def read_agent(agent_id: str, conversation_config: Mapping[str, Any], *, on_phon
         placeholders=at(agent, "dynamic_variables", "dynamic_variable_placeholders") or {},
         voices=[(voice["label"], voice.get("description") or "") for voice in voices],
         tools=inline_tools(prompt, sorted({language, *presets}), on_phone=on_phone),
+        mcp_server_ids=at(prompt, "mcp_server_ids") or (),
         usage_modes={d["id"]: d.get("usage_mode") or "auto" for d in at(prompt, "knowledge_base") or ()},
         rag=bool(at(rag, "enabled")),
         rag_characters=at(rag, "max_documents_length") or RAG_CHARACTERS,

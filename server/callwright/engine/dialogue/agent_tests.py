@@ -3,11 +3,9 @@
 No tool is ever run. What cannot be decided is `unknown`, and a test passes on `success` alone.
 """
 
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 from ...contract.errors import InvalidRequest
 from .agent import Agent
@@ -15,17 +13,15 @@ from .judge import Judge, Judgement
 from .llm import LLM, ModelFailed
 from .offline import NO_LLM
 from .passages import Document
+from .paths import MISSING, as_text, value_at
 from .patterns import Undecided, is_found
 from .record import Turn, as_data, json_object
 from .roles import Role
 from .tools import MockExecutor
 from .turn import Clock, Conversation, Surroundings
-from .variables import Value, written
+from .variables import Value
 
 JSON = Mapping[str, Any]
-
-_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
-_MISSING = object()
 
 
 @dataclass(frozen=True)
@@ -125,7 +121,7 @@ async def _judge_call(parameters: Sequence[JSON], call: JSON, judge: Judge, mess
 
 
 async def _judge_value(expected: JSON, value: object, judge: Judge) -> Judgement:
-    if value is _MISSING:
+    if value is MISSING:
         return Judgement("failure", "There is no such argument.")
     match expected.get("type"):
         case "anything":
@@ -147,34 +143,3 @@ async def _judge_value(expected: JSON, value: object, judge: Judge) -> Judgement
 
 def _not(value: object, why: str) -> Judgement:
     return Judgement("failure", f"It is {as_text(value)!r:.200}; {why}.")
-
-
-def as_text(value: object) -> str:
-    """A value as it is compared: text as it is, numbers and truths as JSON writes them, the rest as JSON."""
-    if isinstance(value, str | bool | int | float):
-        return written(value)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def value_at(arguments: JSON, path: str) -> object:
-    """What stands at a path as in `order.lines[0].id` (a `$.` before it is passed over); a mark where nothing does."""
-    if path in arguments:  # a name may hold dots
-        return arguments[path]
-    node: object = arguments
-    rest = path.removeprefix("$").removeprefix(".")
-    place = 0
-    while place < len(rest):
-        step = _STEP.match(rest, place)
-        if step is None:
-            return _MISSING
-        node = _child(node, step)
-        place = step.end()
-    return node
-
-
-def _child(node: object, step: re.Match[str]) -> object:
-    name, index = step.groups()
-    if index is not None:
-        items = cast(list[object], node) if isinstance(node, list) else []
-        return items[int(index)] if int(index) < len(items) else _MISSING
-    return cast(dict[str, object], node).get(name, _MISSING) if isinstance(node, dict) else _MISSING

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from ...contract.errors import ApiError
 from .agent import Agent
+from .arguments import read_arguments
+from .assignments import assigned, update_record
 from .llm import ToolCall
-from .record import json_object
 from .roles import Cast, Role
-from .system_tools import Effect, System, run_system_tool, transfer_failed
-from .tools import Executor, Outcome, Tool
+from .system_tools import Effect, System, needs_a_phone, run_system_tool, transfer_failed
+from .tools import PHONE_ONLY, Executor, Outcome, Tool
 from .variables import Value, require
 
 MAX_TRANSFERS = 5
@@ -33,6 +35,15 @@ class Talk(Protocol):
         """From agent to agent in this turn so far."""
         ...
 
+    @property
+    def assigned(self) -> dict[str, Value]:
+        """Variables that tools have set."""
+        ...
+
+    def now(self) -> float:
+        """Seconds."""
+        ...
+
     def variables(self, agent: Agent | None = None) -> dict[str, Value]: ...
 
 
@@ -43,14 +54,26 @@ def written_down(calls: Sequence[ToolCall], tools: Sequence[Tool], new_id: Calla
         {
             "request_id": f"{_safe(call.name)}_{new_id()}",
             "tool_name": _safe(call.name),
-            "type": kinds.get(call.name, "client"),
+            "type": kinds.get(call.name, "system" if call.name in PHONE_ONLY else "client"),
         }
         for call in calls
     ]
 
 
-def request_record(head: JSON, call: ToolCall) -> dict[str, Any]:
-    return {**head, "params_as_json": call.arguments, "tool_has_been_called": False, "tool_details": None}
+def request_record(head: JSON, call: ToolCall, details: JSON | None = None) -> dict[str, Any]:
+    return {**head, "params_as_json": call.arguments, "tool_has_been_called": False, "tool_details": details}
+
+
+def described(talk: Talk, call: ToolCall, tools: Sequence[Tool]) -> JSON | None:
+    """What will be asked of whom; None where nothing can be, and of system tools."""
+    tool = next((tool for tool in tools if tool.name == call.name and tool.type != "system"), None)
+    if tool is None:
+        return None
+    try:
+        arguments = read_arguments(call.arguments, tool)
+    except ValueError:
+        return None
+    return talk.tools.details(tool, arguments, talk.variables())
 
 
 def result_record(head: JSON, outcome: Outcome) -> dict[str, Any]:
@@ -60,7 +83,7 @@ def result_record(head: JSON, outcome: Outcome) -> dict[str, Any]:
         "is_error": outcome.is_error,
         "tool_has_been_called": outcome.called,
         "tool_latency_secs": outcome.latency_secs,
-        "dynamic_variable_updates": [],
+        "dynamic_variable_updates": list(outcome.updates),
     }
     return result | {"result": outcome.result} if head["type"] in ("system", "workflow") else result
 
@@ -68,17 +91,20 @@ def result_record(head: JSON, outcome: Outcome) -> dict[str, Any]:
 async def run_call(talk: Talk, call: ToolCall, request_id: str, tools: Sequence[Tool], effects: Effect) -> Outcome:
     """Run one call with one of `tools`; what it changes of the conversation is written into `effects`."""
     tool = next((tool for tool in tools if tool.name == call.name), None)
+    if tool is None and call.name in PHONE_ONLY:
+        return needs_a_phone(call.name)
     if tool is None:
         names = ", ".join(tool.name for tool in tools)
         return Outcome(f"There is no tool {call.name!r}. Tools: {names or 'none'}.", is_error=True, called=False)
     try:
-        arguments = _arguments(call.arguments, tool)
+        arguments = read_arguments(call.arguments, tool)
     except ValueError as wrong:
         return Outcome(f"{wrong} Call the tool again with correct arguments.", is_error=True, called=False)
     if tool.type != "system":
-        return await talk.tools.run(tool, request_id, arguments)
+        return await _run_outside(talk, tool, request_id, arguments)
     agent, rule = talk.role.agent, effects.transfer
-    outcome = run_system_tool(tool, arguments, System(agent.id, agent.languages), effects)
+    system = System(agent.id, agent.languages, talk.variables(), request_id)
+    outcome = run_system_tool(tool, arguments, system, effects)
     if effects.transfer is rule:
         return outcome
     if (why := await prepare_transfer(talk, effects)) is not None:
@@ -109,14 +135,15 @@ async def prepare_transfer(talk: Talk, effects: Effect) -> str | None:
     return None
 
 
-def _arguments(text: str, tool: Tool) -> dict[str, Any]:
-    """The arguments that a model wrote. Raises ValueError with what is wrong with them."""
-    arguments = json_object(text)
-    if arguments is None:
-        raise ValueError("The arguments are not a JSON object.")
-    if missing := [name for name in tool.required if name not in arguments]:
-        raise ValueError(f"Missing arguments: {', '.join(missing)}.")
-    return arguments
+async def _run_outside(talk: Talk, tool: Tool, request_id: str, arguments: JSON) -> Outcome:
+    """Where the answer sets variables, they are set for all that follows."""
+    before, began = talk.variables(), talk.now()
+    outcome = await talk.tools.run(tool, request_id, arguments, before)
+    now = talk.now()
+    new = dict(assigned(tool, outcome))
+    talk.assigned.update(new)
+    updates = [update_record(*one, before, at=now, tool=tool, request_id=request_id) for one in new.items()]
+    return replace(outcome, latency_secs=now - began, updates=updates)
 
 
 def _safe(name: str) -> str:

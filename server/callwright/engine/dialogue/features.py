@@ -25,6 +25,14 @@ def features_used(role: Role, transcript: Sequence[Mapping[str, Any]]) -> dict[s
         for kind in _SYSTEM
     }
     found["dtmf_tones"] = _use("play_keypad_touch_tone" in offered, "play_dtmf_success" in done)
+    found["voicemail_detection"] = _use("voicemail_detection" in offered, "voicemail_detection_success" in done)
+    outside = [tool for tool in role.agent.tools if tool.type != "system"]
+    found["tool_dynamic_variable_updates"] = _use(
+        any(tool.config.get("assignments") for tool in outside),
+        any(result.get("dynamic_variable_updates") for result in _with_nested(results)),
+    )
+    called = {result.get("type") for result in _with_nested(results)}
+    found["external_mcp_servers"] = _use(bool(role.agent.mcp_server_ids), "mcp" in called)
     found["multivoice"] = _use(bool(role.agent.voices), any(turn.get("multivoice_message") for turn in transcript))
     return found | {"workflow": _workflow(role, results)}
 
@@ -36,6 +44,12 @@ def _workflow(role: Role, results: Sequence[Mapping[str, Any]]) -> dict[str, Any
     kinds = {str(node["type"]) for node in nodes.values()}
     used = {str(at(nodes, id_, "type")) for id_ in met}
     return {"enabled": bool(nodes)} | {name: _use(kind in kinds, kind in used) for name, kind in _NODES.items()}
+
+
+def _with_nested(results: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those of the tools that a workflow ran, too."""
+    steps = [step for result in results if result.get("type") == "workflow" for step in result["result"]["steps"]]
+    return [*results, *(nested for step in steps for nested in step.get("results") or ())]
 
 
 def _use(enabled: bool, used: bool) -> dict[str, bool]:

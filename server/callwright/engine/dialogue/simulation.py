@@ -111,6 +111,8 @@ async def _offline(rehearsal: Rehearsal, talk: Conversation) -> Simulated:
 async def _play(talk: Conversation, user: User, limit: int) -> str:
     """Speak in turn until somebody is done; why it ended."""
     await talk.open()
+    if talk.ended:  # a workflow may end before anybody speaks
+        return talk.ended
     last = False
     for _ in range(limit):
         if talk.transcript and talk.transcript[-1]["role"] == "user":

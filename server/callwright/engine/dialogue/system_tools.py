@@ -1,12 +1,18 @@
 """What the runtime's own tools do: they end, silence, hand over or switch the language of a conversation."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .agent import at
 from .roles import Role
-from .tools import Outcome, Tool
+from .tools import Outcome, Tool, destination
+from .variables import MissingVariables, Variables, substitute, written
+
+NOT_DIALLED = "The transfer is recorded; nobody is dialled from here."
+_TONES = re.compile(r"[0-9*#]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -15,6 +21,8 @@ class System:
 
     agent_id: str
     languages: frozenset[str]
+    variables: Variables
+    request_id: str
 
 
 @dataclass
@@ -46,6 +54,15 @@ def run_system_tool(tool: Tool, arguments: Mapping[str, Any], system: System, ef
             return _success("skip_turn_success", reason=reason)
         case "language_detection":
             return _switch(str(arguments["language"]), reason, system, effect)
+        case "transfer_to_number":
+            return _to_number(tool, arguments, system, effect)
+        case "voicemail_detection":
+            return _voicemail(tool, reason, system, effect)
+        case "play_keypad_touch_tone":
+            tones = str(arguments["dtmf_tones"])
+            if not _TONES.fullmatch(tones):
+                return _failure("play_dtmf_error", f"These are no keys: {tones!r:.80}. Keys are 0 to 9, * and #.")
+            return _success("play_dtmf_success", dtmf_tones=tones, reason=reason)
         case _:
             return _transfer(tool, arguments["agent_number"], system, effect)
 
@@ -74,6 +91,67 @@ def _transfer(tool: Tool, number: object, system: System, effect: Effect) -> Out
         transfer_message=rule.get("transfer_message") or None,
         enable_transferred_agent_first_message=bool(rule.get("enable_transferred_agent_first_message")),
     )
+
+
+def needs_a_phone(kind: str) -> Outcome:
+    """The result of a tool that was called where there is no telephone line."""
+    said = f"{kind} works in phone calls only, and this conversation is held in text."
+    if kind == "voicemail_detection":  # the platform knows no error of this one
+        return Outcome(said, is_error=True, called=False)
+    return _failure("play_dtmf_error" if kind == "play_keypad_touch_tone" else "transfer_to_number_error", said)
+
+
+def _to_number(tool: Tool, arguments: Mapping[str, Any], system: System, effect: Effect) -> Outcome:
+    """Only to a destination of the tool's rules. A rule may name a variable, whose value counts like a number."""
+    wanted, error = str(arguments["transfer_number"]), "transfer_to_number_error"
+    rules = {destination(rule): rule for rule in tool.transfers}
+    numbers = {told: _number(rule, told, system.variables) for told, rule in rules.items()}
+    told = next((told for told, number in numbers.items() if wanted in (told, number)), None)
+    if told is None:
+        return _failure(error, f"{wanted!r:.80} is none of the numbers of the rules: {', '.join(rules) or 'none'}.")
+    if (number := numbers[told]) is None:
+        return _failure(error, f"The variable {told} that holds the number has no value.")
+    if effect.ended or effect.transfer is not None:
+        return _failure(error, "Another call has already ended or handed over the conversation.")
+    effect.ended = f"The conversation was handed over to {number}."
+    told_off = at(tool.config, "params", "enable_client_message") is False
+    effect.farewell = client = None if told_off else _text(arguments, "client_message")
+    reason = _text(arguments, "reason")
+    if rules[told].get("transfer_type") == "sip_refer":
+        name = "transfer_to_number_sip_success"
+        return _success(name, transfer_number=number, reason=reason, note=NOT_DIALLED)
+    return _success(
+        "transfer_to_number_twilio_success",
+        transfer_number=number,
+        reason=reason,
+        client_message=client,
+        agent_message=_text(arguments, "agent_message") or "",
+        conference_name=system.request_id,
+        note=NOT_DIALLED,
+    )
+
+
+def _number(rule: Mapping[str, Any], told: str, variables: Variables) -> str | None:
+    if not str(at(rule, "transfer_destination", "type")).endswith("_dynamic_variable"):
+        return told
+    return written(variables[told]) if told in variables else None
+
+
+def _voicemail(tool: Tool, reason: str | None, system: System, effect: Effect) -> Outcome:
+    """The call ends after the message, where there is one: nobody listens."""
+    message = at(tool.config, "params", "voicemail_message") or None
+    try:
+        message = message and substitute(message, system.variables)
+    except MissingVariables as why:
+        return Outcome(str(why), is_error=True)
+    effect.ended = "An answering machine picked up."
+    effect.farewell = message
+    return _success("voicemail_detection_success", voicemail_message=message, reason=reason)
+
+
+def _failure(result_type: str, error: str) -> Outcome:
+    result = {"result_type": result_type, "status": "error", "error": error, "details": None}
+    return Outcome(error, is_error=True, result=result)
 
 
 def transfer_failed(from_agent: str, error: str) -> Outcome:

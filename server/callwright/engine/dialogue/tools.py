@@ -4,8 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from .variables import Variables
+
 JSON = Mapping[str, Any]
-ToolType = Literal["system", "webhook", "client"]
+ToolType = Literal["system", "webhook", "client", "mcp"]
+
+LITERALS = ("string", "boolean", "integer", "number")
+PHONE_ONLY = ("transfer_to_number", "voicemail_detection", "play_keypad_touch_tone")
+"""System tools that need a telephone line."""
 
 NOT_MOCKED = "Tool Called."
 """What a simulation answers for a tool that has no mock."""
@@ -22,11 +28,15 @@ class Tool:
     """Of a system tool: its `system_tool_type`."""
     transfers: Sequence[JSON] = ()
     """Of transfer_to_agent: its rules, in the order that `agent_number` counts."""
+    config: JSON = field(default_factory=dict[str, Any])
+    """As it was configured, for whoever carries its calls out."""
+    parameters: JSON | None = None
+    """The whole JSON schema, of a tool that brings one; `properties` are a part of it."""
 
     def schema(self) -> dict[str, Any]:
         """The tool in the form that chat completions take."""
-        parameters = {"type": "object", "properties": dict(self.properties), "required": list(self.required)}
-        function = {"name": self.name, "description": self.description, "parameters": parameters}
+        taken = {"type": "object", "properties": dict(self.properties), "required": list(self.required)}
+        function = {"name": self.name, "description": self.description, "parameters": self.parameters or taken}
         return {"type": "function", "function": function}
 
 
@@ -39,12 +49,25 @@ class Outcome:
     called: bool = True
     latency_secs: float = 0
     result: JSON | None = None
+    answer: str | None = None
+    """The whole answer, where `value` is not all of it."""
+    updates: Sequence[JSON] = ()
+    """Variables that it changed, in wire form."""
 
 
 class Executor(Protocol):
-    """Runs webhook and client tools. System tools are the runtime's own and never come here."""
+    """Runs webhook, client and MCP tools. System tools are the runtime's own and never come here.
 
-    async def run(self, tool: Tool, request_id: str, arguments: JSON) -> Outcome: ...
+    `arguments` have been read against the tool's schema. `variables` as they stand when the tool is called.
+    """
+
+    def details(self, tool: Tool, arguments: JSON, variables: Variables) -> JSON | None:
+        """What a transcript says of the call before it is made, in wire form; no secret stands in it."""
+        ...
+
+    async def run(self, tool: Tool, request_id: str, arguments: JSON, variables: Variables) -> Outcome:
+        """What goes wrong is an outcome too, told to the model; nothing is raised."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -59,7 +82,10 @@ class MockExecutor:
 
     mocks: Mapping[str, Mock] = field(default_factory=dict[str, Mock])
 
-    async def run(self, tool: Tool, request_id: str, arguments: JSON) -> Outcome:
+    def details(self, tool: Tool, arguments: JSON, variables: Variables) -> None:
+        return None
+
+    async def run(self, tool: Tool, request_id: str, arguments: JSON, variables: Variables) -> Outcome:
         mock = self.mocks.get(tool.name, Mock())
         return Outcome(mock.return_value, mock.is_error)
 
@@ -105,7 +131,7 @@ def _system(config: JSON, languages: Sequence[str], *, on_phone: bool) -> Tool |
             required = ["agent_number"]
         case "transfer_to_number" if on_phone:
             says = "Hands the caller over to a person, at one of these numbers:\n"
-            says += "\n".join(f"{_destination(transfer)}: {transfer.get('condition', '')}" for transfer in transfers)
+            says += "\n".join(f"{destination(transfer)}: {transfer.get('condition', '')}" for transfer in transfers)
             properties = {
                 "reason": reason,
                 "transfer_number": _text("The number of the rule that applies, exactly as listed."),
@@ -123,10 +149,11 @@ def _system(config: JSON, languages: Sequence[str], *, on_phone: bool) -> Tool |
         case _:
             return None
     description = config.get("description") or says
-    return Tool("system", config["name"], description, properties, required, kind, transfers)
+    return Tool("system", config["name"], description, properties, required, kind, transfers, config)
 
 
-def _destination(transfer: JSON) -> str:
+def destination(transfer: JSON) -> str:
+    """Where a rule leads, as the model is told: a number, a SIP address, or the name of the variable that holds it."""
     to: JSON = transfer.get("transfer_destination") or {}
     return to.get("phone_number") or to.get("sip_uri") or transfer.get("phone_number") or ""
 
@@ -139,7 +166,7 @@ def _outside(config: JSON) -> Tool:
     description = config.get("description") or ""
     if config.get("type") != "webhook":
         properties, required = _object(config.get("parameters") or {})
-        return Tool("client", config["name"], description, properties, required)
+        return Tool("client", config["name"], description, properties, required, config=config)
     api: JSON = config.get("api_schema") or {}
     in_path: JSON = api.get("path_params_schema") or {}
     properties, required = _object({"properties": in_path, "required": list(in_path)})
@@ -147,7 +174,7 @@ def _outside(config: JSON) -> Tool:
         more, needed = _object(part or {})
         properties |= more
         required += [name for name in needed if name not in required]
-    return Tool("webhook", config["name"], description, properties, required)
+    return Tool("webhook", config["name"], description, properties, required, config=config)
 
 
 def _object(schema: JSON) -> tuple[dict[str, Any], list[str]]:
@@ -158,7 +185,7 @@ def _object(schema: JSON) -> tuple[dict[str, Any], list[str]]:
 
 
 def _schema(prop: JSON) -> dict[str, Any]:
-    kind = prop.get("type") or ("array" if "items" in prop else "object")
+    kind = kind_of(prop)
     schema: dict[str, Any] = {"type": kind}
     if description := prop.get("description"):
         schema["description"] = description
@@ -169,6 +196,11 @@ def _schema(prop: JSON) -> dict[str, Any]:
     if kind == "object":
         schema["properties"], schema["required"] = _object(prop)
     return schema
+
+
+def kind_of(prop: JSON) -> str:
+    """The type of a property; the contract lets lists and objects go without one."""
+    return prop.get("type") or ("array" if "items" in prop else "object")
 
 
 def _is_given(prop: JSON) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..prices import family
 from .agent import Agent
-from .calls import request_record, result_record, run_call, written_down
+from .calls import described, request_record, result_record, run_call, written_down
 from .charging import usage_record
 from .judge import Judge
 from .llm import LLM, Answer, InSession, ModelFailed, Request, Session, ToolCall, collect
@@ -71,6 +71,7 @@ class Conversation:
         self.ended: str | None = None
         self.language = role.agent.language
         self.transfers = 0
+        self.assigned: dict[str, Value] = {}
         self.tools, self.cast, self.new_id, self.now = around.tools, around.cast, around.new_id, around.clock
         self._around, self._given = around, given
         self._called = role.agent.id
@@ -103,7 +104,7 @@ class Conversation:
             started=self._started,
             timezone=speaks.timezone,
         )
-        return gather(speaks.placeholders, self._given, system)
+        return gather(speaks.placeholders, {**self._given, **self.assigned}, system)
 
     def judge(self) -> Judge | None:
         """Of the conversation as it stands; None where no model answers."""
@@ -213,7 +214,10 @@ class Conversation:
     async def _record_calls(self, answer: Answer) -> list[dict[str, Any]]:
         """Write down what is called; what identifies each call."""
         heads = written_down(answer.tool_calls, self.agent.tools, self.new_id)
-        made = [request_record(head, call) for head, call in zip(heads, answer.tool_calls, strict=True)]
+        made = [
+            request_record(head, call, described(self, call, self.agent.tools))
+            for head, call in zip(heads, answer.tool_calls, strict=True)
+        ]
         # What the answer cost stands on its first turn, and only there.
         await self._agent_turn(None, tool_calls=made, **({} if answer.text.strip() else self._source(answer)))
         return heads

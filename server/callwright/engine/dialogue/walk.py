@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from ...workflow.choosing import choose
 from ...workflow.graph import MOST_STEPS, Way, Workflow
 from .agent import at
-from .calls import Talk, prepare_transfer, request_record, result_record, run_call, written_down
+from .calls import Talk, described, prepare_transfer, request_record, result_record, run_call, written_down
 from .judge import Judge
 from .llm import ModelFailed, ToolCall
 from .roles import Cast, Role
@@ -27,9 +27,6 @@ class Walker(Talk, Protocol):
         ...
 
     def new_id(self) -> str: ...
-    def now(self) -> float:
-        """Seconds."""
-        ...
 
 
 class Walk:
@@ -104,8 +101,9 @@ class Walk:
             except ModelFailed as why:
                 outcome = Outcome(f"Nothing filled in its arguments: {why}", is_error=True, called=False)
             [head] = written_down([call], [tool], talk.new_id)
+            details = described(talk, call, [tool])
             outcome = outcome or await run_call(talk, call, head["request_id"], [tool], effects)
-            requests.append(request_record(head, call))
+            requests.append(request_record(head, call, details))
             results.append(result_record(head, outcome))
         done = all(not result["is_error"] for result in results)
         seconds = talk.now() - began

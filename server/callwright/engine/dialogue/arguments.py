@@ -1,0 +1,72 @@
+"""The arguments that a model wrote for a tool: read, checked against what the tool takes, and made of its types."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from .coercion import coerce
+from .record import json_object
+from .tools import LITERALS, Tool, kind_of
+
+JSON = Mapping[str, Any]
+
+_MOST_PROBLEMS = 10
+
+
+def read_arguments(text: str, tool: Tool) -> dict[str, Any]:
+    """What the tool does not take is left out, wherever it stands; null counts as left out.
+
+    System tools and MCP servers check their own arguments: there only what is required is looked at. Raises ValueError
+    with everything that is wrong, in words for the model.
+    """
+    given = json_object(text)
+    if given is None:
+        raise ValueError("The arguments are not a JSON object.")
+    if tool.type in ("system", "mcp"):
+        if missing := [name for name in tool.required if name not in given]:
+            raise ValueError(f"Missing arguments: {', '.join(missing)}.")
+        return given
+    problems: list[str] = []
+    found = _object(given, tool.properties, tool.required, "", problems)
+    if problems:
+        raise ValueError(" ".join(problems[:_MOST_PROBLEMS]))
+    return found
+
+
+def literal(value: object, schema: JSON) -> Any:
+    """A plain value in the type of its schema; text stays as it is to the letter. Raises ValueError."""
+    if isinstance(value, str) and (schema.get("type") or "string") == "string":
+        coerce(value, {"enum": schema.get("enum")})
+        return value
+    return coerce(value, schema)
+
+
+def _object(given: JSON, properties: JSON, required: Sequence[str], at: str, problems: list[str]) -> dict[str, Any]:
+    if missing := [at + name for name in required if given.get(name) is None]:
+        problems.append(f"Missing arguments: {', '.join(missing)}.")
+    return {
+        name: _value(given[name], schema, at + name, problems)
+        for name, schema in properties.items()
+        if given.get(name) is not None
+    }
+
+
+def _value(value: object, schema: JSON, at: str, problems: list[str]) -> Any:
+    kind = kind_of(schema)
+    if kind in LITERALS:
+        try:
+            return literal(value, schema)
+        except ValueError as wrong:
+            problems.append(f"{at}: {wrong}")
+    elif kind == "object":
+        if isinstance(value, dict):
+            inner = cast(dict[str, Any], value)
+            return _object(inner, schema.get("properties") or {}, schema.get("required") or (), f"{at}.", problems)
+        problems.append(f"{at}: {value!r:.80} is not an object.")
+    elif kind == "array":
+        if isinstance(value, list):
+            items: JSON = schema.get("items") or {}
+            return [_value(one, items, f"{at}[{n}]", problems) for n, one in enumerate(cast(list[object], value))]
+        problems.append(f"{at}: {value!r:.80} is not a list.")
+    else:
+        return value  # a kind of a newer contract
+    return None

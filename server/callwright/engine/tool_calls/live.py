@@ -1,0 +1,81 @@
+"""What a live conversation carries its tool calls out with."""
+
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from ..agents import agent_row
+from ..dialogue.agent import at
+from ..dialogue.roles import Cast
+from ..dialogue.tools import Executor, Outcome, Tool
+from ..dialogue.variables import Variables
+from ..handlers import Tx, Unit
+from ..secrets import reveal
+from .clients import Client, ClientTools
+from .mcp_tools import McpTools
+from .offers import OfferingCast
+from .webhooks import Webhooks, webhook_client
+
+CLOSING_SECONDS = 5.0
+"""How long MCP servers may take to say goodbye."""
+
+JSON = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Live:
+    """For the `Surroundings` of a conversation; its first role is from this `cast`, too, which knows the MCP tools."""
+
+    tools: Executor
+    cast: Cast
+
+
+@dataclass(frozen=True)
+class ByType:
+    """Hands each call to the executor of its tool's type."""
+
+    executors: Mapping[str, Executor]
+
+    def details(self, tool: Tool, arguments: JSON, variables: Variables) -> JSON | None:
+        found = self.executors.get(tool.type)
+        return found.details(tool, arguments, variables) if found else None
+
+    async def run(self, tool: Tool, request_id: str, arguments: JSON, variables: Variables) -> Outcome:
+        if (found := self.executors.get(tool.type)) is None:
+            return Outcome(f"Tools of the type {tool.type} cannot be called here.", is_error=True, called=False)
+        return await found.run(tool, request_id, arguments, variables)
+
+
+@asynccontextmanager
+async def live_tools(unit: Unit, agent_id: str, cast: Cast, client: Client) -> AsyncGenerator[Live]:
+    """For one conversation that begins with this agent, of this cast; MCP sessions are closed at its end.
+
+    Raises NotFound. Under zero retention no MCP server is called, whichever agent the conversation comes to.
+    """
+    zero_retention = await unit.read(lambda tx: _keeps_nothing(tx, agent_id))
+
+    async def secrets(ids: Collection[str]) -> Mapping[str, str]:
+        return await unit.read(lambda tx: {id: reveal(tx, id) for id in ids})
+
+    failed: Exception | None = None
+    async with webhook_client(unit.allow, unit.models.proxy_url) as http, anyio.create_task_group() as sessions:
+        executors: dict[str, Executor] = {"webhook": Webhooks(http, secrets), "client": ClientTools(client)}
+        mcp = McpTools(unit, client, sessions)
+        if not zero_retention:
+            executors["mcp"] = mcp
+        try:
+            yield Live(ByType(executors), cast if zero_retention else OfferingCast(cast, mcp.listings))
+        except Exception as exc:  # kept out of the task group, which would wrap it
+            failed = exc
+        finally:
+            mcp.close()
+            sessions.cancel_scope.deadline = anyio.current_time() + CLOSING_SECONDS
+    if failed is not None:
+        raise failed
+
+
+def _keeps_nothing(tx: Tx, agent_id: str) -> bool:
+    return bool(at(agent_row(tx, agent_id)["document"], "platform_settings", "privacy", "zero_retention_mode"))

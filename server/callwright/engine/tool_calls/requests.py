@@ -1,0 +1,220 @@
+"""The request of a webhook tool, built from what the model wrote, constants and dynamic variables.
+
+Every value stays in its place: one path segment, one query parameter, one line of a header, one property of the body.
+Nothing is sent here, and no secret is known.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import quote, unquote, urlencode
+
+from ..dialogue.agent import at
+from ..dialogue.arguments import literal
+from ..dialogue.tools import LITERALS, kind_of
+from ..dialogue.variables import MissingVariables, Variables, substitute, written
+
+JSON = Mapping[str, Any]
+
+MASKED = "***"
+
+_PLACE = re.compile(r"\{\{\s*(?P<variable>[A-Za-z_][A-Za-z0-9_]*)\s*\}\}|\{(?P<name>[^{}]+)\}")
+_BASE = re.compile(r"https?://[^/?#\\@\s]+(/[^?#\\\s]*)?", re.IGNORECASE)
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
+_PRIVATE = re.compile(
+    r"authoriz|authentic|cookie|token|secret|password|api[-_]?key|(^|[-_])(auth|key)([-_]|$)", re.IGNORECASE
+)
+"""Names of headers whose value is nobody's business, however it was set."""
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A request to be. `details` is what a transcript says of it."""
+
+    method: str
+    url: str
+    headers: Sequence[tuple[str, str]]
+    secret_headers: Mapping[str, str]
+    """Header to the id of the secret that it carries."""
+    body: str | None
+    details: JSON
+
+
+def build(config: JSON, arguments: JSON, variables: Variables) -> Prepared:
+    """`config` is a webhook tool, whose own placeholders stand under `variables`.
+
+    Raises ValueError, in words for the model, for a variable without a value, a value that is not of its type, and one
+    that would leave its place.
+    """
+    api: JSON = config["api_schema"]
+    own: JSON = at(config, "dynamic_variables", "dynamic_variable_placeholders") or {}
+    source = _Source(arguments, {name: value for name, value in {**own, **variables}.items() if value is not None})
+    try:
+        path = _plain(api.get("path_params_schema") or {}, source)
+        query = _plain(at(api, "query_params_schema", "properties") or {}, source)
+        body = _body(api.get("request_body_schema"), source)
+        url = _address(api["url"], path, source.variables)
+        headers, secrets = _headers(api.get("request_headers") or {}, source.variables)
+        if query:
+            url += ("&" if "?" in url else "?") + urlencode(query, quote_via=quote)
+        "".join([body or "", *(value for _, value in headers)]).encode()
+    except UnicodeEncodeError:
+        raise ValueError("A value holds half a character. Nothing was sent.") from None
+    except MissingVariables as missing:
+        names = ", ".join(missing.names)
+        raise ValueError(f"The tool needs dynamic variables that have no value: {names}. Nothing was sent.") from None
+    if body is not None and not any(name.lower() == "content-type" for name in (*dict(headers), *secrets)):
+        headers.append(("Content-Type", "application/json"))
+    shown = {name: MASKED if _PRIVATE.search(name) else value for name, value in headers}
+    method = str(api.get("method") or "GET")
+    details = {
+        "type": "webhook",
+        "method": method,
+        "url": url,
+        "headers": shown | dict.fromkeys(secrets, MASKED),
+        "path_params": path,
+        "query_params": query,
+        "body": body,
+    }
+    return Prepared(method, url, headers, secrets, body, details)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where values come from."""
+
+    arguments: JSON
+    variables: Variables
+
+    def plain(self, name: str, schema: JSON, given: object) -> Any:
+        """A plain value, by whichever source its schema names. Raises MissingVariables, ValueError."""
+        constant = schema.get("constant_value")
+        if variable := schema.get("dynamic_variable") or (schema.get("is_system_provided") and f"system__{name}"):
+            value = self._variable(variable)
+        elif constant not in (None, ""):
+            value = substitute(constant, self.variables) if isinstance(constant, str) else constant
+        elif given is None:
+            return _ABSENT
+        else:
+            value = given
+        try:
+            return literal(value, schema)
+        except ValueError as wrong:
+            raise ValueError(f"{name}: {wrong} Nothing was sent.") from None
+
+    def _variable(self, name: str) -> object:
+        if name not in self.variables:
+            raise MissingVariables([name])
+        return self.variables[name]
+
+
+def _plain(properties: Mapping[str, JSON], source: _Source) -> dict[str, str]:
+    found = {name: source.plain(name, schema, source.arguments.get(name)) for name, schema in properties.items()}
+    return {name: written(value) for name, value in found.items() if value is not _ABSENT}
+
+
+def _body(schema: JSON | None, source: _Source) -> str | None:
+    if schema is None:
+        return None
+    filled = _filled("body", {"type": "object", **schema}, source.arguments, source)
+    return json.dumps({} if filled is _ABSENT else filled, ensure_ascii=False, allow_nan=False)
+
+
+def _filled(name: str, schema: JSON, given: object, source: _Source) -> Any:
+    kind = kind_of(schema)
+    if kind in LITERALS:
+        return source.plain(name, schema, given)
+    if kind == "object":
+        inner: JSON = cast(JSON, given) if isinstance(given, Mapping) else dict[str, Any]()
+        properties: Mapping[str, JSON] = schema.get("properties") or {}
+        made = {key: _filled(key, child, inner.get(key), source) for key, child in properties.items()}
+        kept = {key: value for key, value in made.items() if value is not _ABSENT}
+        return kept if kept or given is not None else _ABSENT
+    if kind == "array" and isinstance(given, list):
+        items: JSON = schema.get("items") or {}
+        made = [_filled(name, items, one, source) for one in cast(list[object], given)]
+        return [value for value in made if value is not _ABSENT]
+    return _ABSENT if given is None else given
+
+
+def _address(template: str, path: Mapping[str, str], variables: Variables) -> str:
+    """The URL without the query of the schema. A variable may hold its host, or all of its beginning."""
+    whole, _, query = template.partition("#")[0].partition("?")
+    base, rest = _beginning(whole, variables)
+    segments = [_segment(segment, path, variables) for segment in rest.split("/")] if rest else []
+    address = base + "/".join(segments)
+    return f"{address}?{_filled_in(query, path, variables)}" if query else address
+
+
+def _beginning(whole: str, variables: Variables) -> tuple[str, str]:
+    """Up to the host, and what follows it."""
+    if first := _PLACE.match(whole):
+        base = written(_value(first, {}, variables)).rstrip("/")
+        rest = whole[first.end() :]
+        climbs = any(unquote(segment) in (".", "..") for segment in base.split("/"))
+        if not _BASE.fullmatch(base) or climbs or (rest and not rest.startswith("/")):
+            raise ValueError(f"The variable {first['variable']} does not hold the beginning of a URL.")
+        return base, rest
+    scheme, _, after = whole.partition("://")
+    host, slash, rest = after.partition("/")
+
+    def put(place: re.Match[str]) -> str:
+        value = _value(place, {}, variables)
+        if not _HOST.fullmatch(value):
+            raise ValueError(f"{place[0]} stands for a host, and its value is none.")
+        return value
+
+    return f"{scheme}://{_PLACE.sub(put, host)}", slash + rest
+
+
+def _segment(template: str, path: Mapping[str, str], variables: Variables) -> str:
+    """One segment, however its values look: nothing in it separates, and it neither climbs nor vanishes."""
+    filled = _filled_in(template, path, variables)
+    if filled != template and unquote(filled) in ("", ".", ".."):
+        places = ", ".join(place[0] for place in _PLACE.finditer(template))
+        raise ValueError(f"The value of {places} is empty or only dots; it would change where the request goes.")
+    return filled
+
+
+def _filled_in(template: str, path: Mapping[str, str], variables: Variables) -> str:
+    return _PLACE.sub(lambda place: quote(_value(place, path, variables), safe=""), template)
+
+
+def _value(place: re.Match[str], path: Mapping[str, str], variables: Variables) -> str:
+    """Raises MissingVariables; ValueError for a place that no path parameter fills."""
+    if name := place["variable"]:
+        if name not in variables:
+            raise MissingVariables([name])
+        return written(variables[name])
+    if place["name"] not in path:
+        raise ValueError(f"Nothing fills {place[0]} in the URL of the tool.")
+    return path[place["name"]]
+
+
+def _headers(given: Mapping[str, str | JSON], variables: Variables) -> tuple[list[tuple[str, str]], dict[str, str]]:
+    """Those whose value is known now, and those that carry a secret."""
+    headers: list[tuple[str, str]] = []
+    secrets: dict[str, str] = {}
+    for name, value in given.items():
+        if not _HEADER.fullmatch(name) or name.lower() in _OURS:
+            raise ValueError(f"The tool sets the header {name!r:.80}, which cannot be set.")
+        if isinstance(value, str):
+            headers.append((name, line(name, substitute(value, variables))))
+        elif "secret_id" in value:
+            secrets[name] = value["secret_id"]
+        else:
+            headers.append((name, line(name, substitute(f"{{{{{value['variable_name']}}}}}", variables))))
+    return headers, secrets
+
+
+def line(name: str, value: str) -> str:
+    """The value of a header, which is one line. Raises ValueError, which does not quote it."""
+    if _CONTROL.search(value):
+        raise ValueError(f"The value of the header {name} has line breaks or control characters.")
+    return value.strip()

@@ -1,0 +1,159 @@
+"""Webhook tools: the request is made, and what comes back is told to the model."""
+
+import re
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from ...contract.errors import ApiError, BadRequest
+from ...net.guard import AllowList
+from ...net.http import (
+    URL,
+    AsyncClient,
+    DecodingError,
+    InvalidURL,
+    Response,
+    Timeout,
+    TooLarge,
+    TransportError,
+    read_body,
+)
+from ...net.pinned import guarded_client
+from ..dialogue.tools import Outcome, Tool
+from ..dialogue.variables import Variables
+from .requests import MASKED, Prepared, build, line
+
+JSON = Mapping[str, Any]
+Reveal = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
+"""Secrets by their ids. Raises ApiError."""
+
+DEFAULT_SECONDS = 20
+"""The platform's `response_timeout_secs`."""
+LONGEST_SECONDS = 300.0
+LARGEST = 1024 * 1024
+"""Bytes of one answer."""
+LONGEST = 20_000
+"""Characters of an answer that the model reads."""
+LONGEST_ERROR = 2_000
+MOST_REDIRECTS = 3
+SHORTEST_SECRET = 4
+"""Characters; shorter ones are not looked for in answers, because they stand in every text."""
+
+_TEXT = re.compile(r"text/.*|application/(.*\+)?(json|xml|yaml|javascript)|application/x-www-form-urlencoded")
+
+
+def webhook_client(allow: AllowList, proxy_url: str | None) -> AsyncClient:
+    """The guarded client of one conversation's webhook tools. Each call is cut off by its own tool's time."""
+    return guarded_client(
+        allow, proxy_url=proxy_url, timeout=Timeout(LONGEST_SECONDS), largest=LARGEST, longest=LONGEST_SECONDS
+    )
+
+
+@dataclass(frozen=True)
+class Webhooks:
+    """`Executor` of webhook tools."""
+
+    client: AsyncClient
+    reveal: Reveal
+
+    def details(self, tool: Tool, arguments: JSON, variables: Variables) -> JSON | None:
+        try:
+            return build(tool.config, arguments, variables).details
+        except ValueError:
+            return None
+
+    async def run(self, tool: Tool, request_id: str, arguments: JSON, variables: Variables) -> Outcome:
+        try:
+            prepared = build(tool.config, arguments, variables)
+            secrets = await self.reveal(prepared.secret_headers.values())
+            headers = [(name, line(name, secrets[id])) for name, id in prepared.secret_headers.items()]
+        except ValueError as wrong:
+            return Outcome(str(wrong), is_error=True, called=False)
+        except ApiError as gone:
+            return Outcome(f"A secret of the tool cannot be read: {gone}", is_error=True, called=False)
+        seconds = tool.config.get("response_timeout_secs") or DEFAULT_SECONDS
+        try:
+            with anyio.fail_after(seconds):
+                outcome = await self._send(prepared, headers)
+        except TimeoutError:
+            return Outcome(f"The server did not answer within {seconds} s.", is_error=True)
+        except BadRequest as refused:
+            return Outcome(f"The request was not made. {refused}", is_error=True, called=False)
+        except InvalidURL:
+            return Outcome("The URL of the tool cannot be called.", is_error=True, called=False)
+        except TooLarge:
+            said = f"The server answered more than {LARGEST:,} bytes, which are not read."
+            return Outcome(said, is_error=True)
+        except (TransportError, DecodingError) as why:
+            return Outcome(f"The request failed ({type(why).__name__}).", is_error=True)
+        return _without(_confidential(prepared, headers), outcome)
+
+    async def _send(self, prepared: Prepared, secret_headers: list[tuple[str, str]]) -> Outcome:
+        """A redirect is followed on the same origin alone, and by what may be sent twice: headers may carry keys."""
+        url = URL(prepared.url)
+        headers = [(name.encode(), value.encode()) for name, value in (*prepared.headers, *secret_headers)]
+        body = None if prepared.body is None else prepared.body.encode()
+        for _ in range(MOST_REDIRECTS + 1):
+            async with self.client.stream(prepared.method, url, headers=headers, content=body) as answer:
+                there = _redirected(prepared.method, url, answer)
+                if there is None:
+                    return await _told(answer)
+                url = there
+        return Outcome(f"The server redirected more than {MOST_REDIRECTS} times.", is_error=True)
+
+
+def _confidential(prepared: Prepared, secret_headers: Collection[tuple[str, str]]) -> set[str]:
+    """Values of headers that a transcript does not show, with and without a scheme such as Bearer."""
+    shown: Mapping[str, str] = prepared.details["headers"]
+    values = [value for name, value in (*prepared.headers, *secret_headers) if shown[name] == MASKED]
+    return {*values, *(value.rpartition(" ")[2] for value in values)}
+
+
+def _redirected(method: str, url: URL, answer: Response) -> URL | None:
+    again = answer.status_code in (307, 308) or (method == "GET" and answer.status_code in (301, 302, 303))
+    if not again or "location" not in answer.headers:
+        return None
+    there = url.join(answer.headers["location"])
+    return there if (there.scheme, there.host, there.port) == (url.scheme, url.host, url.port) else None
+
+
+async def _told(answer: Response) -> Outcome:
+    status, kind = answer.status_code, answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if 300 <= status < 400:
+        return Outcome(f"The server answered {status}, a redirect that is not followed.", is_error=True)
+    if kind and not _TEXT.fullmatch(kind):
+        said = f"The server answered {status} with {kind!r:.80}, which is not text and was not read."
+        return Outcome(said, is_error=status >= 400)
+    text = _decoded(await read_body(answer, LARGEST), answer.charset_encoding)
+    if status >= 400:
+        return Outcome(f"The server answered {status}.\n{cut(text, LONGEST_ERROR)}".strip(), is_error=True)
+    return Outcome(cut(text) or f"The request succeeded ({status}); the answer is empty.", answer=text)
+
+
+def cut(text: str, longest: int = LONGEST) -> str:
+    """Not more than a model should read, with a note where that is not all."""
+    if len(text) <= longest:
+        return text
+    return f"{text[:longest]}\n[The answer has {len(text):,} characters; the first {longest:,} are shown.]"
+
+
+def redacted(text: str, secrets: Collection[str]) -> str:
+    """Without what was sent in confidence: servers do echo their requests."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= SHORTEST_SECRET:
+            text = text.replace(secret, MASKED)
+    return text
+
+
+def _without(secrets: Collection[str], outcome: Outcome) -> Outcome:
+    answer = None if outcome.answer is None else redacted(outcome.answer, secrets)
+    return Outcome(redacted(outcome.value, secrets), outcome.is_error, answer=answer)
+
+
+def _decoded(body: bytes, charset: str | None) -> str:
+    try:
+        return body.decode(charset or "utf-8", errors="replace")
+    except LookupError:
+        return body.decode("utf-8", errors="replace")
