@@ -7,6 +7,8 @@ from typing import Any, Literal, Protocol
 JSON = Mapping[str, Any]
 ToolType = Literal["system", "webhook", "client"]
 
+RESPONSE_SECONDS = 20.0
+"""How long a tool may take where its configuration does not say."""
 NOT_MOCKED = "Tool Called."
 """What a simulation answers for a tool that has no mock."""
 
@@ -22,6 +24,9 @@ class Tool:
     """Of a system tool: its `system_tool_type`."""
     transfers: Sequence[JSON] = ()
     """Of transfer_to_agent: its rules, in the order that `agent_number` counts."""
+    expects_response: bool = False
+    """Of a client tool: whether its answer is waited for."""
+    timeout_secs: float = RESPONSE_SECONDS
 
     def schema(self) -> dict[str, Any]:
         """The tool in the form that chat completions take."""
@@ -45,6 +50,39 @@ class Executor(Protocol):
     """Runs webhook and client tools. System tools are the runtime's own and never come here."""
 
     async def run(self, tool: Tool, request_id: str, arguments: JSON) -> Outcome: ...
+
+
+@dataclass(frozen=True)
+class McpCall:
+    """A call of a tool of an MCP server, as the program at the other end of a live conversation is told of it."""
+
+    service_id: str
+    tool_call_id: str
+    tool_name: str
+    tool_description: str
+    parameters: JSON
+
+
+class Caller(Protocol):
+    """The program at the other end of a live conversation, as executors use it. None of these raises."""
+
+    async def ask(self, tool: Tool, request_id: str, arguments: JSON) -> Outcome:
+        """Have it run a client tool. Its answer is waited for where the tool expects one; else success is assumed."""
+        ...
+
+    async def approve(self, call: McpCall, timeout_secs: float) -> bool:
+        """Ask the person there whether this call may be made. No answer in time is a no."""
+        ...
+
+    async def loading(self, call: McpCall) -> None:
+        """Tell that this call is being made."""
+        ...
+
+    async def succeeded(self, call: McpCall, result: Sequence[JSON]) -> None:
+        """Tell what it answered: the content blocks of the tool's result."""
+        ...
+
+    async def failed(self, call: McpCall, error: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -137,9 +175,13 @@ def _outside(config: JSON) -> Tool:
     A parameter of the same name in two places of a request is one argument: the model says each thing once.
     """
     description = config.get("description") or ""
+    seconds = config.get("response_timeout_secs") or RESPONSE_SECONDS
     if config.get("type") != "webhook":
         properties, required = _object(config.get("parameters") or {})
-        return Tool("client", config["name"], description, properties, required)
+        expects = bool(config.get("expects_response"))
+        return Tool(
+            "client", config["name"], description, properties, required, expects_response=expects, timeout_secs=seconds
+        )
     api: JSON = config.get("api_schema") or {}
     in_path: JSON = api.get("path_params_schema") or {}
     properties, required = _object({"properties": in_path, "required": list(in_path)})
@@ -147,7 +189,7 @@ def _outside(config: JSON) -> Tool:
         more, needed = _object(part or {})
         properties |= more
         required += [name for name in needed if name not in required]
-    return Tool("webhook", config["name"], description, properties, required)
+    return Tool("webhook", config["name"], description, properties, required, timeout_secs=seconds)
 
 
 def _object(schema: JSON) -> tuple[dict[str, Any], list[str]]:
