@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
+import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult, ElicitResult
@@ -38,12 +39,30 @@ class Clock:
 
     def __init__(self) -> None:
         self.ms = START_MS
+        self._sleepers: list[tuple[int, anyio.Event]] = []
 
     def __call__(self) -> int:
         return self.ms
 
     def forward(self, *, seconds: float) -> None:
-        self.ms += int(seconds * 1000)
+        self.ms += round(seconds * 1000)
+        for due, wake in self._sleepers:
+            if due <= self.ms:
+                wake.set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Until `forward` has moved the time so far."""
+        sleeper = self.ms + round(seconds * 1000), anyio.Event()
+        self._sleepers.append(sleeper)
+        try:
+            await sleeper[1].wait()
+        finally:
+            self._sleepers.remove(sleeper)
+
+    @property
+    def next_ms(self) -> int | None:
+        """When somebody wakes next."""
+        return min((due for due, _ in self._sleepers), default=None)
 
 
 def numbered() -> Callable[[str], str]:

@@ -38,6 +38,8 @@ Say = Callable[[str], None]
 
 GRACE_SECONDS = 5
 """How long calls in progress may go on once the server is told to end."""
+WEBSOCKET_BYTES = 1024 * 1024
+"""Of one frame from a client; what is larger closes its connection before it is read."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ def serve_engine(app: App, host: str, port: int, say: Say) -> int:
 
 async def _serve_engine(app: App, host: str, port: int, say: Say) -> int:
     try:
-        config = _config(await app.engine(engine_key(app)), host, port)
+        config = _config(await app.engine(engine_key(app)), host, port, websockets=True)
         where = (
             "from CALLWRIGHT_ENGINE_API_KEY"
             if app.settings.engine_api_key
@@ -234,12 +236,14 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def _config(asgi: ASGIApp, host: str, port: int) -> uvicorn.Config:
+def _config(asgi: ASGIApp, host: str, port: int, *, websockets: bool = False) -> uvicorn.Config:
     return uvicorn.Config(
         asgi,
         host=host,
         port=port,
         log_level="warning",
         server_header=False,
+        ws="wsproto" if websockets else "none",
+        ws_max_size=WEBSOCKET_BYTES,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
