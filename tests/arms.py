@@ -40,6 +40,7 @@ class Clock:
     def __init__(self) -> None:
         self.ms = START_MS
         self._sleepers: list[tuple[int, anyio.Event]] = []
+        self._lain_down = anyio.Event()
 
     def __call__(self) -> int:
         return self.ms
@@ -54,15 +55,20 @@ class Clock:
         """Until `forward` has moved the time so far."""
         sleeper = self.ms + round(seconds * 1000), anyio.Event()
         self._sleepers.append(sleeper)
+        self._lain_down.set()
         try:
             await sleeper[1].wait()
         finally:
             self._sleepers.remove(sleeper)
 
-    @property
-    def next_ms(self) -> int | None:
-        """When somebody wakes next."""
-        return min((due for due, _ in self._sleepers), default=None)
+    async def passes(self, *, seconds: float) -> None:
+        """As `forward`, once somebody sleeps until exactly then."""
+        due = self.ms + round(seconds * 1000)
+        with anyio.fail_after(10):
+            while all(each != due for each, _ in self._sleepers):
+                self._lain_down = anyio.Event()
+                await self._lain_down.wait()
+        self.forward(seconds=seconds)
 
 
 def numbered() -> Callable[[str], str]:

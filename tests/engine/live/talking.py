@@ -47,6 +47,11 @@ class Stage:
                     return answer.json()
                 await anyio.sleep(0.01)
 
+    async def signed(self, agent_id: str, **rest: Any) -> str:
+        query = {"agent_id": agent_id, **rest}
+        answer = await self.http.get("/v1/convai/conversation/get-signed-url", params=query)
+        return answer.json()["signed_url"]
+
     @asynccontextmanager
     async def connected(
         self, agent_id: str = "", *, url: str = "", key: str | None = KEY, origin: str | None = None,
@@ -82,7 +87,7 @@ class Caller:
             with anyio.fail_after(10):
                 frame: JSON = await self.socket.receive_json()
         except WebSocketDisconnect as exc:
-            self.closed = exc.code, exc.reason or ""
+            self.closed = int(exc.code), exc.reason or ""
             return None
         self.seen.append(frame)
         return frame

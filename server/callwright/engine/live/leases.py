@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..asgi import Engine
 
 LEASE_MS = 30_000
-RENEW_SECONDS = 10.0
+RENEW_SECONDS = 8.0
 
 
 async def tend(engine: "Engine") -> None:
