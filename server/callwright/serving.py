@@ -207,6 +207,7 @@ def listen_at(config: uvicorn.Config) -> socket:
     """
     listening = config.bind_socket()
     listening.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+    listening.listen(config.backlog)  # so that whoever reads the address finds somebody there, before the server runs
     return listening
 
 
