@@ -23,12 +23,9 @@ ALL_EVENTS = [
 
 
 @dataclass
-class Stage:
-    """A served engine; `http` has its key."""
+class Served:
+    """An engine, wherever it runs; `http` has its key."""
 
-    app: App
-    clock: Clock
-    llm: Peer
     url: str
     http: httpx2.AsyncClient
 
@@ -67,6 +64,15 @@ class Stage:
                 if init.pop("init", True):
                     await caller.send(type="conversation_initiation_client_data", **init)
                 yield caller
+
+
+@dataclass
+class Stage(Served):
+    """An engine in this process."""
+
+    app: App
+    clock: Clock
+    llm: Peer
 
 
 @dataclass
@@ -120,20 +126,20 @@ class Caller:
 
 
 @asynccontextmanager
-async def stage(home: Path, reply: Callable[[JSON], Reply], **chosen: Any) -> AsyncGenerator[Stage]:
+async def stage(home: Path, reply: Callable[[JSON], Reply], *, with_model: bool = True) -> AsyncGenerator[Stage]:
     clock = Clock()
     async with peer(reply) as llm:
-        app = App(
-            settings(home, llm_base_url=llm.base_url, llm_model="m", **chosen),
-            "embedded", clock=clock, ids=numbered(), sleep=clock.sleep,
-        )  # fmt: skip
+        model = {"llm_base_url": llm.base_url, "llm_model": "m"} if with_model else {}
+        app = App(settings(home, **model), "embedded", clock=clock, ids=numbered(), sleep=clock.sleep)
         try:
-            async with serving(await app.engine(KEY), ws="wsproto") as url, httpx2.AsyncClient(
-                base_url=url, headers={"xi-api-key": KEY}
-            ) as http:  # fmt: skip
-                yield Stage(app, clock, llm, url, http)
+            async with serving(await app.engine(KEY), ws="wsproto") as url, http_client(url) as http:
+                yield Stage(url, http, app, clock, llm)
         finally:
             await app.close()
+
+
+def http_client(url: str) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(base_url=url, headers={"xi-api-key": KEY})
 
 
 def judged(reply: Callable[[JSON], Reply]) -> Callable[[JSON], Reply]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from ...clock import Sleep
 from ...contract.errors import ApiError
@@ -94,7 +95,8 @@ class Session:
         given = self._plan.brought.data["dynamic_variables"]
         self.talk = Conversation(self._plan.conversation_id, role, around, given=given)
         self._interruptible = "interruption" in line.events
-        self._messages, self._inbox = anyio.create_memory_object_stream[str](MOST_WAITING)
+        self._messages: MemoryObjectSendStream[str]
+        self._inbox: MemoryObjectReceiveStream[str]
         self._busy = True
         self._reminders = 0
         self._quiet_since = self._now()
@@ -105,6 +107,7 @@ class Session:
         self._scope = anyio.CancelScope()
 
     async def run(self) -> None:
+        self._messages, self._inbox = anyio.create_memory_object_stream[str](MOST_WAITING)
         try:
             with self._messages, self._inbox, self._scope:
                 async with anyio.create_task_group() as tasks:
