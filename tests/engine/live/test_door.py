@@ -194,8 +194,8 @@ async def test_every_field_that_may_not_be_set_is_named(at: Stage) -> None:
     assert error == snapshot(
         {
             "code": 1008,
-            "message": "This conversation may not set agent.first_message, agent.prompt.llm, tts.voice_id, conversation.text_only, custom_llm_extra_body, tool_mock_config: the agent's platform_settings.overrides forbid it.",
-            "reason": "This conversation may not set agent.first_message, agent.prompt.llm, tts.voice_id, conversation.text_only, custom_llm_extra_body, tool_mock_config: the agent's platform_settings.overrides forbid it.",
+            "message": "Not open to clients: agent.first_message, agent.prompt.llm, tts.voice_id, conversation.text_only, custom_llm_extra_body, tool_mock_config. The agent's platform_settings.overrides say what is.",
+            "reason": "Not open to clients: agent.first_message, agent.prompt.llm, tts.voice_id, conversation.text_only, custom_llm_extra_body, tool_mock_config. The agent's platform_settings.overrides say what is.",
             "error_type": "override_error",
             "details": {
                 "fields": [

@@ -103,7 +103,7 @@ def _check_brought(tx: Tx, document: Json, brought: Brought) -> None:
     if brought.mocking.mocking_strategy != "none" and not tx.asker.has_key:
         fields.append("tool_mock_config")  # who may skip a tool may skip the one that asks who they are
     if fields:
-        said = f"This conversation may not set {', '.join(fields)}: the agent's platform_settings.overrides forbid it."
+        said = f"Not open to clients: {', '.join(fields)}. The agent's platform_settings.overrides say what is."
         raise Denied(said, "override_error", fields=fields)
 
 
