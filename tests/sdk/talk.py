@@ -94,7 +94,7 @@ def tools():
     return found
 
 
-def hold(agent_id, *lines, signed_url=None, ends=True, audio=True, **brought):
+def hold(agent_id, *lines, signed_url=None, ends=True, audio=True, brought=None):
     """A conversation of `Conversation`: each answer is followed by the next line. `ends`: by the client."""
     heard, parts, answers = [], [], Queue()
     log.lines.clear()
@@ -103,7 +103,7 @@ def hold(agent_id, *lines, signed_url=None, ends=True, audio=True, **brought):
         agent_id,
         requires_auth=True,
         audio_interface=Microphone() if audio else None,
-        config=ConversationInitiationData(**brought),
+        config=ConversationInitiationData(**(brought or {})),
         client_tools=tools(),
         callback_agent_response=answers.put,
         callback_agent_chat_response_part=lambda text, type_: parts.append(text),
@@ -124,7 +124,7 @@ def hold(agent_id, *lines, signed_url=None, ends=True, audio=True, **brought):
     return {"heard": heard, "logged": list(log.lines), "named": bool(id)}
 
 
-async def hold_async(agent_id, *lines, ends=True, **brought):
+async def hold_async(agent_id, *lines, ends=True, brought=None):
     heard, answers = [], asyncio.Queue()
     log.lines.clear()
 
@@ -136,7 +136,7 @@ async def hold_async(agent_id, *lines, ends=True, **brought):
         agent_id,
         requires_auth=True,
         audio_interface=AsyncMicrophone(),
-        config=ConversationInitiationData(**brought),
+        config=ConversationInitiationData(**(brought or {})),
         client_tools=tools(),
         callback_agent_response=answers.put,
         callback_end_session=ended,
@@ -168,10 +168,10 @@ OPEN = {"conversation_config_override": {"agent": {"first_message": True, "langu
 bob = agent({"first_message": "Hello {{name}}", "prompt": {"prompt": "Be kind."}}, overrides=OPEN)
 override = {"conversation_config_override": {"agent": {"first_message": "Ahoy {{name}}"}}}
 variables = {"dynamic_variables": {"name": "Bo"}}
-say("overridden", hold(bob, "Hello", **override, **variables))
-say("overridden, async", asyncio.run(hold_async(bob, "Hello", **override, **variables)))
+say("overridden", hold(bob, "Hello", brought=override | variables))
+say("overridden, async", asyncio.run(hold_async(bob, "Hello", brought=override | variables)))
 forbidden = {"conversation_config_override": {"agent": {"prompt": {"prompt": "Be rude."}}, "tts": {"voice_id": "v"}}}
-say("overridden where it is forbidden", hold(bob, **forbidden, **variables))
+say("overridden where it is forbidden", hold(bob, brought=forbidden | variables))
 say("a missing variable", hold(bob))
 say("a missing variable, async", asyncio.run(hold_async(bob)))
 

@@ -34,6 +34,8 @@ def held(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
                 return Say(calls=(Call("end_call", '{"reason": "said goodbye", "message": "So long!"}'),))
             case "A quarter of an hour passes":
                 stages[0].clock.forward(seconds=15 * 60)
+            case _:
+                pass
         return Say(f"You said {last['content']}.")
 
     with (

@@ -126,11 +126,13 @@ class Caller:
 
 
 @asynccontextmanager
-async def stage(home: Path, reply: Callable[[JSON], Reply], *, with_model: bool = True) -> AsyncGenerator[Stage]:
+async def stage(
+    home: Path, reply: Callable[[JSON], Reply], *, with_model: bool = True, **chosen: Any
+) -> AsyncGenerator[Stage]:
     clock = Clock()
     async with peer(reply) as llm:
         model = {"llm_base_url": llm.base_url, "llm_model": "m"} if with_model else {}
-        app = App(settings(home, **model), "embedded", clock=clock, ids=numbered(), sleep=clock.sleep)
+        app = App(settings(home, **model, **chosen), "embedded", clock=clock, ids=numbered(), sleep=clock.sleep)
         try:
             async with serving(await app.engine(KEY), ws="wsproto") as url, http_client(url) as http:
                 yield Stage(url, http, app, clock, llm)
