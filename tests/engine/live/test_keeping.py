@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 
 from callwright.app import App
 from callwright.engine.asgi import Engine
+from callwright.engine.jobs import process_name
 from callwright.engine.live.ending import STOPPED
 from callwright.engine.live.leases import LEASE_MS, sweep
 from callwright.engine.models import Models
@@ -250,6 +251,17 @@ async def test_a_process_that_renews_its_lease_is_left_alone_and_one_that_does_n
     assert await at.conversation(id, until="failed") == kept
     assert await live(at.app) == 0
     await other.aclose()
+
+
+async def test_what_a_process_held_whose_number_is_now_ours_is_closed_at_once(at: Stage) -> None:
+    """As in a container that was started again: the first process has the same number each time."""
+    host, pid, _ = process_name().rsplit("/", 2)
+    later = replace(await another_process(at), holder=f"{host}/{pid}/00000000")
+    async with at.connected(await at.agent()) as caller:
+        id = await caller.begun()
+        await sweep(later)
+        assert (await at.conversation(id, until="failed"))["metadata"]["termination_reason"] == STOPPED
+    await later.aclose()
 
 
 async def lease_left(at: Stage) -> int:

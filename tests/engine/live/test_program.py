@@ -50,7 +50,10 @@ async def one_call(socket: WebSocket, clock: Clock) -> None:
 
 @pytest.mark.parametrize("answer", ["yes", "no", "none"])
 async def test_a_call_waits_for_the_person_and_is_told_in_its_states(clock: Clock, answer: str) -> None:
-    app = Starlette(routes=[WebSocketRoute("/", lambda socket: one_call(socket, clock))])
+    async def talk(socket: WebSocket) -> None:
+        await one_call(socket, clock)
+
+    app = Starlette(routes=[WebSocketRoute("/", talk)])
     async with serving(app, ws="wsproto") as url, httpx2.AsyncClient() as client:
         sockets = AsyncWebSocketClient(client, keepalive_ping_interval_seconds=None)
         async with sockets.connect(url.replace("http", "ws", 1)) as socket:
