@@ -369,9 +369,6 @@ async def test_a_client_that_sends_without_end_is_cut_off(at: Stage) -> None:
         assert "Too many frames" in error["message"]
 
 
-# Failure
-
-
 @pytest.mark.parametrize(
     ("reply", "heard"), [(Fault(401), None), (Say("I was about to", error={"message": "lost"}), "I was about to")]
 )
