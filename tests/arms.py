@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
+import anyio
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult, ElicitResult
@@ -39,12 +40,36 @@ class Clock:
 
     def __init__(self) -> None:
         self.ms = START_MS
+        self._sleepers: list[tuple[int, anyio.Event]] = []
+        self._lain_down = anyio.Event()
 
     def __call__(self) -> int:
         return self.ms
 
     def forward(self, *, seconds: float) -> None:
-        self.ms += int(seconds * 1000)
+        self.ms += round(seconds * 1000)
+        for due, wake in self._sleepers:
+            if due <= self.ms:
+                wake.set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Until `forward` has moved the time so far."""
+        sleeper = self.ms + round(seconds * 1000), anyio.Event()
+        self._sleepers.append(sleeper)
+        self._lain_down.set()
+        try:
+            await sleeper[1].wait()
+        finally:
+            self._sleepers.remove(sleeper)
+
+    async def passes(self, *, seconds: float) -> None:
+        """As `forward`, once somebody sleeps until exactly then."""
+        due = self.ms + round(seconds * 1000)
+        with anyio.fail_after(10):
+            while all(each != due for each, _ in self._sleepers):
+                self._lain_down = anyio.Event()
+                await self._lain_down.wait()
+        self.forward(seconds=seconds)
 
 
 def numbered() -> Callable[[str], str]:

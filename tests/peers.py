@@ -23,10 +23,12 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: App, *, lifespan: Literal["on", "off"] = "off") -> AsyncGenerator[str]:
+async def serving(
+    app: App, *, lifespan: Literal["on", "off"] = "off", ws: Literal["none", "wsproto"] = "none"
+) -> AsyncGenerator[str]:
     """A real HTTP server for an ASGI app; gives its base URL."""
     config = uvicorn.Config(
-        app, port=0, log_level="warning", ws="none", lifespan=lifespan, timeout_graceful_shutdown=1, log_config=None
+        app, port=0, log_level="warning", ws=ws, lifespan=lifespan, timeout_graceful_shutdown=1, log_config=None
     )
     server = _Server(config)
     async with anyio.create_task_group() as tasks:

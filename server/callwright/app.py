@@ -20,7 +20,7 @@ from mcp.types import Icon
 from . import __version__
 from .bounds import Bounds
 from .client_log import ClientLog
-from .clock import NewId, NowMs, new_id, now_ms
+from .clock import NewId, NowMs, Sleep, new_id, now_ms
 from .guides.apps import Apps, stamped
 from .guides.places import changed_by
 from .guides.server import GuidedServer
@@ -73,6 +73,7 @@ class App:
         clock: NowMs = now_ms,
         ids: NewId = new_id,
         redact: Redactor | None = None,
+        sleep: Sleep = anyio.sleep,
     ) -> None:
         """`command`: what a person types to run this program on the same data, for the answers that ask for it.
 
@@ -93,7 +94,7 @@ class App:
         """Where more tokens than one open the server: who sees what."""
         self._tasks: Tasks | None = None
         self.who = "local"
-        self.clock, self._ids = clock, ids
+        self.clock, self._ids, self._sleep = clock, ids, sleep
         self._opening = anyio.Lock()
         self._api: ApiClient | None = None
         self._db: Database | None = None
@@ -268,6 +269,7 @@ class App:
 
     async def _new_engine(self, database: "Database") -> "Engine":
         from .engine.asgi import Engine
+        from .engine.live.leases import tend
         from .engine.models import models_of
         from .engine.secrets import claim
         from .engine.vault import Vault
@@ -278,7 +280,9 @@ class App:
         await claim(database, vault)
         allow = AllowList.parse(",".join(self.settings.allow_private))
         self._models = models_of(self.settings)
-        return Engine(database, vault, self._models, allow, self.clock, self._ids)
+        engine = Engine(database, vault, self._models, allow, self.clock, self._ids, sleep=self._sleep)
+        await tend(engine)
+        return engine
 
     def _open_database(self) -> "Database":
         from .db.database import Database

@@ -2,10 +2,12 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 NowMs = Callable[[], int]
 """Milliseconds since 1970, UTC."""
+Sleep = Callable[[float], Awaitable[None]]
+"""Waits so many seconds."""
 NewId = Callable[[str], str]
 """A fresh id with this prefix: `new_id("agent")` -> `agent_8c1f…`."""
 

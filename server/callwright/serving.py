@@ -38,6 +38,8 @@ Say = Callable[[str], None]
 
 GRACE_SECONDS = 5
 """How long calls in progress may go on once the server is told to end."""
+WEBSOCKET_BYTES = 1024 * 1024
+"""Of one frame from a client; what is larger closes its connection before it is read."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ def serve_engine(app: App, host: str, port: int, say: Say) -> int:
 
 async def _serve_engine(app: App, host: str, port: int, say: Say) -> int:
     try:
-        config = _config(await app.engine(engine_key(app)), host, port)
+        config = _config(await app.engine(engine_key(app)), host, port, websockets=True)
         where = (
             "from CALLWRIGHT_ENGINE_API_KEY"
             if app.settings.engine_api_key
@@ -208,6 +210,7 @@ def listen_at(config: uvicorn.Config) -> socket:
     """
     listening = config.bind_socket()
     listening.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+    listening.listen(config.backlog)  # so that whoever reads the address finds somebody there, before the server runs
     return listening
 
 
@@ -237,7 +240,7 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def _config(asgi: ASGIApp, host: str, port: int) -> uvicorn.Config:
+def _config(asgi: ASGIApp, host: str, port: int, *, websockets: bool = False) -> uvicorn.Config:
     return uvicorn.Config(
         asgi,
         host=host,
@@ -245,5 +248,7 @@ def _config(asgi: ASGIApp, host: str, port: int) -> uvicorn.Config:
         log_config=None,  # its own would go round the program's handler, and so round redaction
         log_level="warning",
         server_header=False,
+        ws="wsproto" if websockets else "none",
+        ws_max_size=WEBSOCKET_BYTES,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

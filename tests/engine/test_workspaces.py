@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 import pytest
 from httpx2 import AsyncClient
 from inline_snapshot import snapshot
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from callwright.app import App
 from callwright.engine.asgi import Engine, build_app
@@ -44,7 +44,7 @@ async def an_engine(app: App, clock: Clock) -> Engine:
 
 
 def two_workspaces(engine: Engine) -> object:
-    def admit(request: Request) -> str | None:
+    def admit(request: HTTPConnection) -> str | None:
         return request.headers.get("workspace")
 
     return build_app(engine, admit)

@@ -48,11 +48,24 @@ class Granted:
     """How the caller is called."""
 
 
-@access.implements(
-    GetSignedUrl,
-    proof="test_a_signed_url_starts_conversations_for_15_minutes",
-    missing="the WebSocket that the URL leads to",
-)
+@dataclass(frozen=True)
+class Authorized:
+    """By what somebody may start a conversation, in the words of a conversation's metadata."""
+
+    method: str
+    conversation_id: str | None = None
+    """Which one, where the token was made for one."""
+    participant: str | None = None
+
+
+_METHODS: dict[Purpose, str] = {
+    "signed_url": "signed_url",
+    "session": "livekit_token",
+    "shareable_link": "shareable_link",
+}
+
+
+@access.implements(GetSignedUrl, proof="test_a_signed_url_starts_conversations_for_15_minutes")
 def get_signed_url(tx: Tx, op: GetSignedUrl) -> SignedUrl:
     _check_page_that_asks(tx, agent_row(tx, op.agent_id)["document"])
     conversation_id = tx.new_id("conv") if op.include_conversation_id else None
@@ -138,7 +151,31 @@ def redeem(tx: Tx, token: str, agent_id: str) -> Granted:
             .where(access_token.c.workspace == tx.workspace, access_token.c.digest == row["digest"])
             .values(used_ms=tx.now_ms)
         )
+    return _granted(row)
+
+
+def _granted(row: RowMapping) -> Granted:
     return Granted(cast(Purpose, row["purpose"]), row["conversation_id"], row["participant"])
+
+
+def authorize(tx: Tx, document: Json, token: str | None, *, spend: bool) -> Authorized:
+    """Who may start a conversation with an agent. With `spend`, a token that is good once is good no more.
+
+    A holder of the key may. Anybody else must come from an allowed page, where the agent names pages, and show a
+    token, where it demands authentication; one that is shown must be good in any case. Raises Forbidden, Unauthorized.
+    """
+    if tx.asker.has_key:
+        return Authorized("authorization_header")
+    auth = _auth(document)
+    _check_page(auth, tx.asker.page or "")
+    if token:
+        granted = (
+            redeem(tx, token, document["agent_id"]) if spend else _granted(_valid(tx, token, document["agent_id"]))
+        )
+        return Authorized(_METHODS[granted.purpose], granted.conversation_id, granted.participant)
+    if auth.get("enable_auth"):
+        raise Unauthorized("This agent demands authentication: start with a signed URL, or with the API key.")
+    return Authorized("public")
 
 
 def check_asker(tx: Tx, document: Json, signature: str | None) -> None:

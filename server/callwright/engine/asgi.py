@@ -2,13 +2,12 @@
 
 import hmac
 import logging
-import math
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Annotated, Any, cast, get_args, get_origin
 
+import anyio
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
@@ -18,20 +17,21 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
-from ..clock import NewId, NowMs, new_id, now_ms
+from ..clock import NewId, NowMs, Sleep, new_id, now_ms
 from ..contract.errors import ApiError, InvalidRequest, Unauthorized
 from ..contract.operation import Blob, Operation
 from ..db.database import Database
 from ..net.guard import NOTHING_PRIVATE, AllowList
 from .handlers import KEY_HOLDER, Asker, Tx, Unit
-from .jobs import Jobs
+from .jobs import Jobs, process_name
 from .models import Models
-from .problems import parsed
+from .problems import may_be_unstorable, parsed, refuse_unstorable
 from .routes import Way, built, implementation
 from .vault import Vault
 from .waiting import Streamed, until_disconnect
@@ -40,13 +40,10 @@ BODY_LIMIT = 30 * 1024 * 1024
 
 _INERT = {"content-security-policy": "sandbox", "x-content-type-options": "nosniff"}
 """What others wrote is shown by a browser at most, never run."""
-_ODD = re.compile(rb"\\u0000|\d[eE]\+?\d{3}")
-"""May be a NUL, which PostgreSQL does not store, or a number beyond a float, which JSON has no word for."""
-
 log = logging.getLogger(__name__)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-Admit = Callable[[Request], str | None]
+Admit = Callable[[HTTPConnection], str | None]
 """The workspace of a request, or None where its key is missing or wrong."""
 
 
@@ -61,6 +58,9 @@ class Engine:
     clock: NowMs = now_ms
     ids: NewId = new_id
     jobs: Jobs = field(default_factory=Jobs)
+    sleep: Sleep = anyio.sleep
+    holder: str = field(default_factory=process_name)
+    """Of the conversations that this process holds."""
 
     async def aclose(self) -> None:
         """Stops what goes on after its answer. The database and the models are closed by who opened them."""
@@ -83,7 +83,7 @@ def key_holder(key: str | None) -> Admit:
         raise ValueError("An empty key admits everybody: hand in None where that is meant.")
     wanted = key.encode()
 
-    def admit(request: Request) -> str | None:
+    def admit(request: HTTPConnection) -> str | None:
         return "default" if hmac.compare_digest(request.headers.get("xi-api-key", "").encode(), wanted) else None
 
     return admit
@@ -104,7 +104,7 @@ def within(app: ASGIApp, workspace: str) -> ASGIApp:
     return serve
 
 
-def told_inside(request: Request) -> str | None:
+def told_inside(request: HTTPConnection) -> str | None:
     return request.scope[WORKSPACE]
 
 
@@ -115,7 +115,8 @@ def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:
         routes=[
             _route(path, _endpoint(engine, admit, path, by_path[path]["modules"]), by_path[path])
             for path in sorted(by_path, key=lambda path: path.replace("{", "~"))
-        ],
+        ]
+        + [WebSocketRoute("/v1/convai/conversation", _talk(engine, admit))],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _defect},
     )
 
@@ -163,6 +164,17 @@ def _endpoint(engine: Engine, admit: Admit, path: str, modules: dict[str, str]) 
     return serve
 
 
+def _talk(engine: Engine, admit: Admit) -> Callable[[WebSocket], Awaitable[None]]:
+    """Conversations. What they run on is imported with the first one."""
+
+    async def serve(socket: WebSocket) -> None:
+        from .live.door import answer
+
+        await answer(engine, socket, admit(socket))
+
+    return serve
+
+
 async def _home(engine: Engine, agent_id: str) -> str:
     """The workspace of the agent that somebody without a key asks for."""
     from .access import home_of
@@ -181,7 +193,7 @@ def _query(op: type[Operation[Any]], request: Request) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in (name for name, place in op.places().items() if place == "query" and name in given):
         found[name] = given.getlist(name) if _is_list(op, name) else given[name]
-        _refuse_unstorable(found[name], ["query", name])
+        refuse_unstorable(found[name], ["query", name])
     return found
 
 
@@ -201,23 +213,9 @@ async def _json(request: Request) -> dict[str, Any]:
         raise InvalidRequest([{"loc": ["body"], "msg": msg, "type": "json_invalid"}]) from None
     if not isinstance(body, dict):
         raise InvalidRequest([{"loc": ["body"], "msg": "Input should be an object", "type": "dict_type"}])
-    if _ODD.search(raw):
-        _refuse_unstorable(body, ["body"])
+    if may_be_unstorable(raw):
+        refuse_unstorable(body, ["body"])
     return cast(dict[str, Any], body)
-
-
-def _refuse_unstorable(node: Any, at: list[str | int]) -> None:
-    if isinstance(node, str) and "\0" in node:
-        raise InvalidRequest([{"loc": at, "msg": "A text has no NUL characters", "type": "string_nul"}])
-    if isinstance(node, float) and not math.isfinite(node):
-        raise InvalidRequest([{"loc": at, "msg": "The number is too large", "type": "finite_number"}])
-    if isinstance(node, dict):
-        for key, value in cast(dict[str, Any], node).items():
-            _refuse_unstorable(key, at)
-            _refuse_unstorable(value, [*at, key])
-    elif isinstance(node, list):
-        for index, item in enumerate(cast(list[Any], node)):
-            _refuse_unstorable(item, [*at, index])
 
 
 async def _bounded(request: Request) -> AsyncGenerator[bytes]:
@@ -247,7 +245,7 @@ async def _form(request: Request) -> dict[str, Any]:
                 media_type = value.content_type or "application/octet-stream"
                 body[name] = Blob(media_type, await value.read(), value.filename or "")
             else:
-                _refuse_unstorable(value, ["body", name])
+                refuse_unstorable(value, ["body", name])
                 body[name] = value
     finally:
         await form.close()

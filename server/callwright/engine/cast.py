@@ -1,7 +1,5 @@
 """The agents that conversations are held with, as they are stored: at the nodes of their workflows, and each other."""
 
-from typing import cast
-
 from ..contract.errors import BadRequest
 from ..contract.merge import Json, merged
 from ..workflow.graph import Workflow, read_workflow
@@ -13,6 +11,7 @@ from .dialogue.agent import Agent, at, read_agent
 from .dialogue.passages import Document
 from .dialogue.roles import Role
 from .handlers import Tx, Unit
+from .initiation import as_started, given
 
 _Read = tuple[Agent, list[Document], Workflow | None, Json]
 """With the platform settings that hold for the agent."""
@@ -22,12 +21,13 @@ _ZERO_RETENTION = ("platform_settings", "privacy", "zero_retention_mode")
 class StoredCast:
     """Each role is read once, so that a conversation goes on with the configuration that it came to."""
 
-    def __init__(self, unit: Unit, called: str, *, on_phone: bool = False) -> None:
+    def __init__(self, unit: Unit, called: str, override: Json | None = None, *, on_phone: bool = False) -> None:
         """`called`: the agent that the conversation begins with. Another one that is archived takes no part in it.
 
-        `on_phone`: with the tools that need a telephone line.
+        `override`: what whoever started the conversation changed about that agent. `on_phone`: with the tools that need
+        a telephone line.
         """
-        self._unit, self._called, self._on_phone = unit, called, on_phone
+        self._unit, self._called, self._override, self._on_phone = unit, called, override or {}, on_phone
         self._roles: dict[tuple[str, str | None], Role] = {}
 
     async def role(self, agent_id: str, node_id: str | None = None) -> Role:
@@ -45,6 +45,9 @@ class StoredCast:
         if row["archived"] and agent_id != self._called:
             raise BadRequest(f"Agent {row['name']!r} ({agent_id}) is archived and talks to nobody.")
         document: Json = row["document"]
+        if agent_id == self._called:
+            config = as_started(document["conversation_config"], self._override)
+            document = document | {"conversation_config": config}
         node: Json = at(document, "workflow", "nodes", node_id or "") or {}
         changed = _with_tools_of(document, node) if node.get("type") == "tool" else at_node(document, node_id)
         config = with_stored_tools(tx, changed)
@@ -77,15 +80,9 @@ def at_node(document: Json, node_id: str | None) -> Json:
     if node["type"] != "override_agent":
         raise BadRequest(f"At a node of the type {node['type']} the agent says nothing that could be tested.")
     override: Json = node.get("conversation_config") or {}
-    config = merged(config, _given(override))
+    config = merged(config, given(override))
     prompt: Json = config["agent"]["prompt"]
     said = f"{prompt.get('prompt') or ''}\n\n{node.get('additional_prompt') or ''}".strip()
     known: list[Json] = [*prompt.get("knowledge_base", ()), *node.get("additional_knowledge_base", ())]
     tools: list[str] = [*prompt.get("tool_ids", ()), *node.get("additional_tool_ids", ())]
     return merged(config, {"agent": {"prompt": {"prompt": said, "knowledge_base": known, "tool_ids": tools}}})
-
-
-def _given(override: Json) -> Json:
-    """Without what is null: a node leaves that as the agent has it."""
-    given = {key: value for key, value in override.items() if value is not None}
-    return {key: _given(cast(Json, value)) if isinstance(value, dict) else value for key, value in given.items()}

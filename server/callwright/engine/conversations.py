@@ -94,12 +94,32 @@ def send_feedback(tx: Tx, op: SendFeedback) -> Empty:
 
 
 def keep(tx: Tx, record: Json, *, simulated: bool) -> None:
-    """Store a finished conversation, in the platform's shape, and note the call on its agent."""
+    """Store a conversation, in the platform's shape, and note the call on its agent."""
+    row = _columns(record) | {"simulated": simulated}
+    tx.db.execute(insert(conversation).values(workspace=tx.workspace, **row))
+    if not simulated:
+        tx.db.execute(
+            update(agent)
+            .where(agent.c.workspace == tx.workspace, agent.c.id == record["agent_id"])
+            .values(last_call_secs=row["start_secs"])
+        )
+
+
+def keep_on(tx: Tx, record: Json) -> None:
+    """Store what became of a kept conversation. One that was deleted stays so."""
+    found = update(conversation).where(
+        conversation.c.workspace == tx.workspace, conversation.c.id == record["conversation_id"]
+    )
+    tx.db.execute(found.values(**_columns(record)))
+
+
+def _columns(record: Json) -> dict[str, Any]:
+    """What is filtered, sorted or listed, and all of it."""
     analysis: Json = record.get("analysis") or {}
     start = record["metadata"]["start_time_unix_secs"]
     spoken: list[str] = [turn["message"] for turn in record["transcript"] if turn.get("message")]
     titles: list[str | None] = [analysis.get("call_summary_title"), analysis.get("transcript_summary")]
-    row: dict[str, Any] = {
+    return {
         "id": record["conversation_id"],
         "agent_id": record["agent_id"],
         "status": record["status"],
@@ -107,20 +127,12 @@ def keep(tx: Tx, record: Json, *, simulated: bool) -> None:
         "duration_secs": record["metadata"]["call_duration_secs"],
         "call_successful": analysis.get("call_successful", "unknown"),
         "user_id": record.get("user_id"),
-        "simulated": simulated,
         "title": titles[0],
         "summary": titles[1],
         "message_count": len(spoken),
         "search_key": search_key("\n".join([*filter(None, titles), *spoken])),
         "document": record,
     }
-    tx.db.execute(insert(conversation).values(workspace=tx.workspace, **row))
-    if not simulated:
-        tx.db.execute(
-            update(agent)
-            .where(agent.c.workspace == tx.workspace, agent.c.id == record["agent_id"])
-            .values(last_call_secs=start)
-        )
 
 
 def conversation_row(tx: Tx, conversation_id: str) -> RowMapping:

@@ -6,13 +6,23 @@ open across that call's return, and nobody's does; so this is plain asyncio, as 
 
 import asyncio
 import logging
+import os
+import secrets
+import socket
 from collections.abc import Coroutine
+from functools import cache
 from typing import Any
 
 AT_ONCE = 4
 """Of all jobs together, how many wait for a model at a time: endpoints limit how many requests they take at once."""
 
 log = logging.getLogger(__name__)
+
+
+@cache
+def process_name() -> str:
+    """Of this process: no other one was ever called so."""
+    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
 class Jobs:

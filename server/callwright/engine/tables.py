@@ -11,6 +11,7 @@ from . import (
     tables_agent_tools,
     tables_batch_calls,
     tables_knowledge,
+    tables_live,
     tables_mcp_servers,
     tables_widget,
     tables_workspace,
@@ -63,6 +64,7 @@ STEPS = (
     *tables_widget.STEPS,
     *tables_batch_calls.STEPS,
     *tables_workspace.STEPS,
+    *tables_live.STEPS,
 )
 
 _all = MetaData()

@@ -11,9 +11,9 @@ import anyio
 from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.engine.cast import StoredCast
+from callwright.engine.dialogue.tools import Outcome, Tool
 from callwright.engine.dialogue.turn import Conversation, Surroundings
 from callwright.engine.handlers import Unit
-from callwright.engine.tool_calls.clients import ClientResult
 from callwright.engine.tool_calls.live import Live, live_tools
 from tests.arms import Clock, numbered, settings
 from tests.engine.helpers import JSON
@@ -25,18 +25,15 @@ PEER = ("127.0.0.1",)
 class Person:
     """The other end. It answers what it is told to, and remembers what it was asked."""
 
-    result: ClientResult | None = None
+    result: Outcome = Outcome("shown")
     approves: bool = True
     silent: bool = False
     gone: bool = False
     asked: list[tuple[Any, ...]] = field(default_factory=list[tuple[Any, ...]])
     events: list[JSON] = field(default_factory=list[JSON])
 
-    async def ask(
-        self, tool_name: str, tool_call_id: str, parameters: Any, expects_response: bool
-    ) -> ClientResult | None:
-        self.asked.append((tool_name, dict(parameters), expects_response))
-        await self._be()
+    async def ask(self, tool: Tool, request_id: str, arguments: Any) -> Outcome:
+        self.asked.append((tool.name, dict(arguments), tool.expects_response))
         return self.result
 
     async def approve(self, call: Any) -> bool:

@@ -26,7 +26,7 @@ def usage_record(model: str, usage: Usage | None) -> Record | None:
     return {"model_usage": {model: counted}}
 
 
-def charging(transcript: Sequence[JSON]) -> Record:
+def charging(transcript: Sequence[JSON], *, burst: bool = False) -> Record:
     """`metadata.charging` of a conversation: every answer that was begun was also spoken.
 
     `llm_price` is null where some of the tokens have no price: part of a sum would look like the whole.
@@ -43,7 +43,7 @@ def charging(transcript: Sequence[JSON]) -> Record:
     usage = {"model_usage": total}
     return {
         "dev_discount": False,
-        "is_burst": False,
+        "is_burst": burst,
         "llm_usage": {"irreversible_generation": usage, "initiated_generation": usage},
         "llm_price": _dollars(sum(priced, 0.0)) if len(priced) == len(counted) else None,
     }

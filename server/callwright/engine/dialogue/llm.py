@@ -1,6 +1,6 @@
 """What the runtime asks of a language model, whoever answers: streamed text, finished tool calls, what it cost."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -159,13 +159,17 @@ async def complete(llm: LLM, request: Request) -> Answer:
     return answer
 
 
-async def collect(llm: LLM, request: Request, into: Answer) -> None:
-    """As `complete`, but what came before a failure stays in `into`."""
+async def collect(
+    llm: LLM, request: Request, into: Answer, told: Callable[[str], Awaitable[None]] | None = None
+) -> None:
+    """As `complete`, but what came before a failure stays in `into`. `told` gets each piece of text as it comes."""
     async with aclosing(llm.stream(request)) as pieces:
         async for piece in pieces:
             match piece:
                 case Text(text):
                     into.text += text
+                    if told is not None:
+                        await told(text)
                 case ToolCall():
                     into.tool_calls.append(piece)
                 case Done(model, usage):

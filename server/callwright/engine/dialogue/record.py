@@ -7,6 +7,9 @@ from typing import Any, cast
 from .llm import Message
 from .voices import tagged
 
+NOTE = "contextual_update"
+"""The call as which a transcript holds what the caller's program let the agent know."""
+
 Turn = dict[str, Any]
 """One turn in wire form, with every field of the contract."""
 
@@ -49,6 +52,7 @@ def messages(transcript: Sequence[Mapping[str, Any]]) -> list[Message]:
     """
     told: list[Message] = []
     results = {r["request_id"]: r for turn in transcript for r in _results(turn)}
+    outdated = _outdated_notes(transcript)
     calls = 0
     for one in transcript:
         role = "user" if one["role"] == "user" else "assistant"
@@ -56,6 +60,7 @@ def messages(transcript: Sequence[Mapping[str, Any]]) -> list[Message]:
             voices: Mapping[str, Any] | None = one.get("multivoice_message")
             told.append({"role": role, "content": tagged(voices["parts"]) if voices else one["message"]})
         made = [call for call in one.get("tool_calls") or () if call.get("type") != "workflow"]
+        made = [call for call in made if call["request_id"] not in outdated]
         made += [call for step in _tool_steps(one) for call in step["requests"]]
         if not made:
             continue
@@ -72,6 +77,13 @@ def messages(transcript: Sequence[Mapping[str, Any]]) -> list[Message]:
             answers.append({"role": "tool", "tool_call_id": f"call_{calls}", "content": value})
         told += answers
     return told
+
+
+def _outdated_notes(transcript: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Those whose id a later one has: the model is told the last of each id only."""
+    notes = [call for one in transcript for call in one.get("tool_calls") or () if call["tool_name"] == NOTE]
+    ids = [(json_object(call["params_as_json"]) or {}).get("context_id") for call in notes]
+    return {call["request_id"] for place, call in enumerate(notes) if ids[place] in [*filter(None, ids[place + 1 :])]}
 
 
 def _results(one: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -13,6 +13,8 @@ LITERALS = ("string", "boolean", "integer", "number")
 PHONE_ONLY = ("transfer_to_number", "voicemail_detection", "play_keypad_touch_tone")
 """System tools that need a telephone line."""
 
+RESPONSE_SECONDS = 20.0
+"""How long a tool may take where its configuration does not say."""
 NOT_MOCKED = "Tool Called."
 """What a simulation answers for a tool that has no mock."""
 
@@ -32,6 +34,9 @@ class Tool:
     """As it was configured, for whoever carries its calls out."""
     parameters: JSON | None = None
     """The whole JSON schema, of a tool that brings one; `properties` are a part of it."""
+    expects_response: bool = False
+    """Of a client tool: whether its answer is waited for."""
+    timeout_secs: float = RESPONSE_SECONDS
 
     def schema(self) -> dict[str, Any]:
         """The tool in the form that chat completions take."""
@@ -164,9 +169,14 @@ def _outside(config: JSON) -> Tool:
     A parameter of the same name in two places of a request is one argument: the model says each thing once.
     """
     description = config.get("description") or ""
+    seconds = config.get("response_timeout_secs") or RESPONSE_SECONDS
     if config.get("type") != "webhook":
         properties, required = _object(config.get("parameters") or {})
-        return Tool("client", config["name"], description, properties, required, config=config)
+        expects = bool(config.get("expects_response"))
+        return Tool(
+            "client", config["name"], description, properties, required,
+            expects_response=expects, timeout_secs=seconds, config=config,
+        )  # fmt: skip
     api: JSON = config.get("api_schema") or {}
     in_path: JSON = api.get("path_params_schema") or {}
     properties, required = _object({"properties": in_path, "required": list(in_path)})
@@ -174,7 +184,7 @@ def _outside(config: JSON) -> Tool:
         more, needed = _object(part or {})
         properties |= more
         required += [name for name in needed if name not in required]
-    return Tool("webhook", config["name"], description, properties, required, config=config)
+    return Tool("webhook", config["name"], description, properties, required, timeout_secs=seconds, config=config)
 
 
 def _object(schema: JSON) -> tuple[dict[str, Any], list[str]]:

@@ -1,18 +1,22 @@
 """The turn loop. Live conversations, rehearsals and tests all run this one; what differs is given to it."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
+
 from ..prices import family
 from .agent import Agent
+from .aloud import Aloud, OnText
 from .calls import described, request_record, result_record, run_call, written_down
 from .charging import usage_record
 from .judge import Judge
 from .llm import LLM, Answer, InSession, ModelFailed, Request, Session, ToolCall, collect
 from .offline import OfflineResponder
 from .prompt import system_prompt
-from .record import Turn, as_data, messages, spoken, turn
+from .record import NOTE, Turn, as_data, messages, spoken, turn
 from .roles import Cast, Role
 from .system_tools import Effect
 from .tools import Executor, Outcome, Tool
@@ -45,6 +49,8 @@ class Surroundings:
     user_id: str | None = None
     extra_body: JSON | None = None
     """For an agent's own LLM endpoint, if the agent lets it through."""
+    on_text: OnText | None = None
+    """Gets what the agent says piece by piece, while its model writes; the turn comes after the last piece."""
 
 
 class Conversation:
@@ -72,6 +78,9 @@ class Conversation:
         self.language = role.agent.language
         self.transfers = 0
         self.assigned: dict[str, Value] = {}
+        self.interrupted = False
+        """The user has spoken over the turn that was answered last."""
+        self._writing: anyio.CancelScope | None = None
         self.tools, self.cast, self.new_id, self.now = around.tools, around.cast, around.new_id, around.clock
         self._around, self._given = around, given
         self._called = role.agent.id
@@ -92,6 +101,12 @@ class Conversation:
         self._library = role.agent.library(role.documents)
         if self.language not in role.agent.languages:
             self.language = role.agent.language
+
+    def equip(self, tools: Executor, cast: Cast, role: Role) -> None:
+        """What its tools are run with, where that is known only once it has begun; before anything is said."""
+        self.tools, self.cast = tools, cast
+        self.walk = self._walk_of(role)
+        self.enter(role)
 
     def variables(self, agent: Agent | None = None) -> dict[str, Value]:
         """Dynamic variables as they stand now; those of the system move with the clock. `agent`: if it spoke."""
@@ -121,7 +136,21 @@ class Conversation:
             await self._greet()
 
     async def listen(self, text: str) -> None:
+        self.interrupted = False
         await self._record(turn("user", text, seconds=self._seconds()))
+
+    async def note(self, text: str, context_id: str | None) -> None:
+        """Something that the agent should know from now on; nobody answers. One of the same id takes its place."""
+        given = {} if context_id is None else {"context_id": context_id}
+        head = {"request_id": f"{NOTE}_{self.new_id()}", "tool_name": NOTE, "type": "client"}
+        call = request_record(head, ToolCall("", NOTE, json.dumps(given)))
+        await self._agent_turn(None, tool_calls=[call], tool_results=[result_record(head, Outcome(text))])
+
+    def interrupt(self) -> None:
+        """The user speaks over the agent, which says no more in this turn. A tool that runs is waited for."""
+        self.interrupted = True
+        if self._writing is not None:
+            self._writing.cancel()
 
     async def answer(self) -> None:
         """Let the model speak and call tools until it has nothing more to say."""
@@ -129,7 +158,11 @@ class Conversation:
         if not await self._follow():
             return
         for round_ in range(MAX_TOOL_ROUNDS + 1):
-            answer = await self._generate(self.role, self.agent.tools if round_ < MAX_TOOL_ROUNDS else ())
+            if self.interrupted:
+                return
+            answer = await self._spoken(self.agent.tools if round_ < MAX_TOOL_ROUNDS else ())
+            if answer is None:
+                return
             if answer.text.strip():
                 await self._said(answer)
             if not answer.tool_calls or round_ == MAX_TOOL_ROUNDS or not await self._call(answer):
@@ -167,7 +200,32 @@ class Conversation:
         if self.agent.first_message:
             await self._speak(substitute(self.agent.first_message, self.variables()))
 
-    async def _generate(self, role: Role, offered: Sequence[Tool], *, must_call: str | None = None) -> Answer:
+    async def _spoken(self, offered: Sequence[Tool]) -> Answer | None:
+        """What the model says, handed on as it does. None where the user spoke over it; what was heard is recorded."""
+        answer, aloud = Answer(), Aloud(self._around.on_text, voices=bool(self.agent.voices))
+        try:
+            with anyio.CancelScope() as self._writing:
+                await self._generate(self.role, offered, answer, aloud)
+                return answer
+        except anyio.get_cancelled_exc_class():  # the conversation is over, and nobody is told any more
+            if aloud.told:
+                self.transcript.append(self._turn(aloud.told, interrupted=True, original_message=answer.text.strip()))
+            raise
+        finally:
+            self._writing = None
+        if written := answer.text.strip():
+            await self._agent_turn(aloud.told or None, interrupted=True, original_message=written)
+        return None
+
+    async def _generate(
+        self,
+        role: Role,
+        offered: Sequence[Tool],
+        answer: Answer | None = None,
+        aloud: Aloud | None = None,
+        *,
+        must_call: str | None = None,
+    ) -> Answer:
         request = Request(
             [{"role": "system", "content": self._system_prompt()}, *messages(self.transcript)],
             [tool.schema() for tool in offered],
@@ -176,9 +234,11 @@ class Conversation:
             max_tokens=role.agent.max_tokens,
             reasoning_effort=role.agent.reasoning_effort,
         )
-        answer = Answer()
+        answer = answer or Answer()
         try:
-            await collect(self.model(role) or self._responder, request, answer)
+            await collect(self.model(role) or self._responder, request, answer, aloud.write if aloud else None)
+            if aloud:
+                await aloud.finish()
         except ModelFailed:
             if answer.text.strip():  # the user has heard it
                 await self._said(answer, interrupted=True)
@@ -274,10 +334,11 @@ class Conversation:
         return {"llm_override": None if own else answer.model, "llm_usage": usage_record(answer.model, answer.usage)}
 
     async def _agent_turn(self, message: str | None, **fields: Any) -> None:
+        await self._record(self._turn(message, **fields))
+
+    def _turn(self, message: str | None, **fields: Any) -> Turn:
         node = self.walk.node if self.walk else None
-        await self._record(
-            turn("agent", message, seconds=self._seconds(), agent_id=self.agent.id, node_id=node, **fields)
-        )
+        return turn("agent", message, seconds=self._seconds(), agent_id=self.agent.id, node_id=node, **fields)
 
     async def _record(self, one: Turn) -> None:
         self.transcript.append(one)

@@ -7,7 +7,7 @@ from typing import Any
 Part = dict[str, Any]
 """`text`, `voice_label` (None is the agent's own voice), `time_in_call_secs`."""
 
-_TAG = re.compile(r"<(/?)([A-Za-z0-9_-]{1,64})>")
+TAG = re.compile(r"<(/?)([A-Za-z0-9_-]{1,64})>")
 
 
 def split_voices(text: str, labels: Collection[str], seconds: int) -> list[Part]:
@@ -24,7 +24,7 @@ def split_voices(text: str, labels: Collection[str], seconds: int) -> list[Part]
         elif words:
             parts.append({"text": words, "voice_label": label, "time_in_call_secs": seconds})
 
-    for tag in _TAG.finditer(text):
+    for tag in TAG.finditer(text):
         add(text[place : tag.start()])
         place, closing, name = tag.end(), bool(tag[1]), tag[2]
         if closing and name == label:

@@ -1,0 +1,112 @@
+"""After the last word: the analysis of a conversation, and the end of what a process that is gone has left open."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+from sqlalchemy import delete, select
+
+from ...contract.merge import Json
+from ..conversations import keep_on
+from ..dialogue.agent import at
+from ..dialogue.analysis import Analysis, Questions, analyse, not_analysed, read_questions
+from ..dialogue.offline import NO_LLM
+from ..dialogue.record import Turn
+from ..dialogue.roles import Role
+from ..dialogue.variables import Value
+from ..handlers import Tx, Unit
+from ..tables import agent, conversation
+from ..tables_live import live_conversation
+
+STOPPED = "The server that held the conversation was stopped."
+NOT_FINISHED = "Not analysed: the server was stopped before."
+BROKEN = "Not analysed: an internal error, which the server's log explains."
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A conversation that is over, with what it is judged by."""
+
+    conversation_id: str
+    transcript: Sequence[Turn]
+    role: Role
+    """The one that it began with."""
+    questions: Questions
+    variables: Mapping[str, Value]
+    forgotten: bool
+    """Nothing of it stays: the agent keeps conversations for no day."""
+
+
+async def analysed(unit: Unit, ended: Ended) -> None:
+    """Find out what is asked about it; cut short, the reason stands where the answers would."""
+    try:
+        found = await _analysis(unit, ended)
+    except Exception:
+        log.exception("Defect in the analysis of %s", ended.conversation_id)
+        found = unjudged(ended.questions, ended.variables, BROKEN)
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await _done(unit, ended, unjudged(ended.questions, ended.variables, NOT_FINISHED))
+        raise
+    await _done(unit, ended, found)
+
+
+def unjudged(questions: Questions, variables: Mapping[str, Value], why: str, title: str = "Not analysed") -> Analysis:
+    return not_analysed(questions, variables, why, title=title)
+
+
+def close_orphan(tx: Tx, conversation_id: str, *, talking: bool) -> None:
+    """What another process held, or was about to analyse. One that was analysed in the meantime is left alone."""
+    gone = delete(live_conversation).where(
+        live_conversation.c.workspace == tx.workspace, live_conversation.c.id == conversation_id
+    )
+    if not tx.db.execute(gone).rowcount:
+        return
+    document = _stored(tx, conversation_id)
+    if document is None:
+        return
+    found = select(agent.c.document).where(agent.c.workspace == tx.workspace, agent.c.id == document["agent_id"])
+    settings: Json = at(tx.db.execute(found).scalar_one_or_none(), "platform_settings") or {}
+    why = STOPPED if talking else NOT_FINISHED
+    change: Json = {"status": "done", "analysis": unjudged(read_questions(settings), {}, why)}
+    if talking:
+        metadata = document["metadata"] | {"termination_reason": STOPPED, "error": {"code": 1011, "reason": STOPPED}}
+        change |= {"status": "failed", "metadata": metadata}
+    keep_on(tx, document | change)
+
+
+async def _analysis(unit: Unit, ended: Ended) -> Analysis:
+    llm = ended.role.llm
+    if llm is None:
+        return unjudged(ended.questions, ended.variables, f"Not judged: {NO_LLM}.", "Offline conversation")
+    async with unit.jobs.slot:
+        found, _ = await analyse(ended.transcript, ended.questions, ended.variables, ended.role.documents, llm)
+    return found
+
+
+async def _done(unit: Unit, ended: Ended, found: Analysis) -> None:
+    await unit.write(lambda tx: _store(tx, ended, found))
+
+
+def _store(tx: Tx, ended: Ended, found: Analysis) -> None:
+    gone = delete(live_conversation).where(
+        live_conversation.c.workspace == tx.workspace, live_conversation.c.id == ended.conversation_id
+    )
+    if not tx.db.execute(gone).rowcount:
+        return  # another process took this one for gone, and has closed it
+    if ended.forgotten:
+        mine = conversation.c.workspace == tx.workspace, conversation.c.id == ended.conversation_id
+        tx.db.execute(delete(conversation).where(*mine))
+    elif (document := _stored(tx, ended.conversation_id)) is not None:
+        keep_on(tx, document | {"status": "done", "analysis": found})
+
+
+def _stored(tx: Tx, conversation_id: str) -> dict[str, Any] | None:
+    found = select(conversation.c.document).where(
+        conversation.c.workspace == tx.workspace, conversation.c.id == conversation_id
+    )
+    return tx.db.execute(found).scalar_one_or_none()

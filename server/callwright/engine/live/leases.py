@@ -1,0 +1,88 @@
+"""Which process holds which conversations, and which processes are gone.
+
+A process that holds conversations renews one lease for all of them. What a process without a lease held is over:
+whoever sees it first closes it, at the start of an engine, and every few seconds from then on. A process of this
+machine that no longer runs need not be waited for.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+
+from ..tables_live import live_conversation, live_holder
+
+if TYPE_CHECKING:
+    from ..asgi import Engine
+
+LEASE_MS = 30_000
+RENEW_SECONDS = 8.0
+
+
+async def tend(engine: "Engine") -> None:
+    """Close what is over, now and for as long as this engine lives."""
+    await sweep(engine)
+    engine.jobs.start(_watch(engine), "leases of live conversations")
+
+
+async def sweep(engine: "Engine") -> None:
+    """Close the conversations of processes that are gone."""
+    rows = await engine.database.read(lambda db: _orphans(db, engine.holder, engine.clock()))
+    if not rows:
+        return
+    from .ending import close_orphan
+
+    for row in rows:
+        unit = engine.unit(row["workspace"])
+        await unit.write(lambda tx, row=row: close_orphan(tx, row["id"], talking=row["talking"]))
+
+
+def renew(db: Connection, holder: str, now_ms: int) -> None:
+    lease = {"lease_ms": now_ms + LEASE_MS}
+    renewed = db.execute(update(live_holder).where(live_holder.c.holder == holder).values(**lease))
+    if not renewed.rowcount:
+        db.execute(insert(live_holder).values(holder=holder, **lease))
+
+
+async def _watch(engine: "Engine") -> None:
+    while True:
+        await engine.sleep(RENEW_SECONDS)
+        await engine.database.write(lambda db: _renew_if_needed(db, engine.holder, engine.clock()))
+        await sweep(engine)
+
+
+def _renew_if_needed(db: Connection, holder: str, now_ms: int) -> None:
+    found = select(live_conversation.c.id).where(live_conversation.c.holder == holder).limit(1)
+    if db.execute(found).first() is not None:
+        renew(db, holder, now_ms)
+    db.execute(delete(live_holder).where(live_holder.c.lease_ms < now_ms - LEASE_MS))
+
+
+def _orphans(db: Connection, me: str, now_ms: int) -> Sequence[RowMapping]:
+    held = (
+        select(live_conversation, live_holder.c.lease_ms)
+        .outerjoin(live_holder, live_holder.c.holder == live_conversation.c.holder)
+        .where(live_conversation.c.holder != me)
+    )
+    rows = db.execute(held).mappings().all()
+    return [row for row in rows if (row["lease_ms"] or 0) <= now_ms or _is_dead(row["holder"], me)]
+
+
+def _is_dead(holder: str, me: str) -> bool:
+    """A process of this machine whose number nobody has, or I have."""
+    host, pid, _ = holder.rsplit("/", 2)
+    my_host, my_pid, _ = me.rsplit("/", 2)
+    if host != my_host:
+        return False
+    if pid == my_pid:
+        return True
+    if os.name != "posix":  # elsewhere the question would end the process
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -1,0 +1,66 @@
+"""The WebSocket of one conversation: frames out, gated by the events that the client is to see; and its end."""
+
+from collections.abc import Collection
+from typing import Any
+
+from pydantic_core import to_json
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from ...contract.merge import Json
+
+NORMAL, OPERATIONAL, REFUSED, INTERNAL = 1000, 1002, 1008, 1011
+"""Close codes: the agent or a limit ended it; a model failed; what the client sent or is; a defect of ours."""
+
+_UNGATED = frozenset({"conversation_initiation_metadata", "error"})
+"""No client can do without."""
+_REASON_BYTES = 123
+"""The most that a close frame carries."""
+
+
+class Line:
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self._gone = False
+        self.events: Collection[str] = ()
+        """The agent's `client_events`."""
+        self.left_with = NORMAL
+        """The code with which the client left."""
+
+    async def send(self, frame: Json) -> None:
+        """To a client that has gone, nothing."""
+        if self._gone or (frame["type"] not in _UNGATED and frame["type"] not in self.events):
+            return
+        try:
+            await self._socket.send_text(to_json(frame).decode())
+        except WebSocketDisconnect:
+            self._gone = True
+
+    async def tell(self, type_: str, key: str, **fields: Any) -> None:
+        """A frame of the usual form: its content under a key of its own."""
+        await self.send({"type": type_, key: fields})
+
+    async def refuse(self, code: int, message: str, error_type: str | None = None, **details: Any) -> None:
+        """Say what is wrong, and close."""
+        event: Json = {"code": code, "message": message, "reason": message}
+        event |= {"error_type": error_type} if error_type else {}
+        event |= {"details": details} if details else {}
+        await self.send({"type": "error", "error_event": event})
+        await self.close(code, f"{error_type}: {message}" if error_type else message)
+
+    async def receive(self) -> Json | None:
+        """The next ASGI message of the client; None when there will be none."""
+        message: Json = dict(await self._socket.receive())
+        if message["type"] != "websocket.disconnect":
+            return message
+        self._gone = True
+        self.left_with = int(message.get("code") or NORMAL)
+        return None
+
+    async def close(self, code: int, reason: str) -> None:
+        if self._gone:
+            return
+        self._gone = True
+        try:
+            await self._socket.close(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
+        except (WebSocketDisconnect, RuntimeError):  # it left at the same moment
+            return

@@ -1,0 +1,320 @@
+"""One conversation with a client: reads what it sends, lets the agent talk, watches the time, and ends it in order."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from ...clock import Sleep
+from ...contract.errors import ApiError
+from ...contract.merge import Json
+from ..dialogue.agent import at
+from ..dialogue.analysis import read_questions
+from ..dialogue.llm import ModelFailed
+from ..dialogue.record import Turn
+from ..dialogue.roles import Cast, Role
+from ..dialogue.turn import Conversation, Surroundings
+from ..tool_calls.live import ByType, live_tools
+from .alarms import Alarms
+from .ending import STOPPED, Ended, analysed, unjudged
+from .frames import (
+    Approval,
+    ClientToolResult,
+    ContextualUpdate,
+    Feedback,
+    Heard,
+    Malformed,
+    Multimodal,
+    Pong,
+    UserMessage,
+    heard,
+    unpacked,
+)
+from .keeping import Lost, Record
+from .line import INTERNAL, NORMAL, OPERATIONAL, REFUSED, Line
+from .program import LiveTools, Program
+from .start import Plan
+from .telling import Telling
+
+SILENCE = "..."
+"""Stands for a user who has said nothing for `turn_timeout` seconds: the agent then speaks again."""
+MOST_REMINDERS = 3
+"""In a row; after them the agent waits for the user."""
+HOLD_SECONDS = 2.0
+"""A user who is doing something is not spoken to for so long."""
+PING_SECONDS = 5.0
+MOST_WAITING = 20
+"""Messages that the agent has not come to yet."""
+FRAMES_A_SECOND, FRAMES_AT_ONCE = 50.0, 200.0
+"""From one client."""
+_RESTARTING = 1012
+"""The code with which the server of this process closes what is open when it stops."""
+
+Name = Literal["duration", "silence", "reminder", "ping"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _End:
+    """Why a conversation is over, and how the client is told."""
+
+    why: str
+    code: int = NORMAL
+    error_type: str | None = None
+    """Where it failed."""
+
+    @property
+    def failed(self) -> bool:
+        return self.error_type is not None
+
+
+class Session:
+    """`run` holds the conversation to its end. It has a place, and its record is stored, when this is made."""
+
+    def __init__(self, line: Line, record: Record, role: Role, cast: Cast, sleep: Sleep) -> None:
+        """Raises MissingVariables."""
+        self._line, self._record, self._role, self._cast, self._plan = line, record, role, cast, record.plan
+        unit = record.unit
+        self._now: Callable[[], float] = lambda: unit.clock() / 1000
+        self._telling = Telling(line)
+        self._program = Program(line, self._telling, unit.clock, sleep)
+        self._alarms = Alarms[Name](self._now, sleep)
+        parts = "agent_chat_response_part" in line.events
+        data = self._plan.brought.data
+        around = Surroundings(
+            ByType({}),
+            self._now,
+            lambda: unit.new_id("call").removeprefix("call_").ljust(32, "0")[:32],
+            self._on_turn,
+            cast,
+            sleep,
+            on_text=self._telling.text if parts else None,
+            user_id=data.get("user_id"),
+            extra_body=data.get("custom_llm_extra_body"),
+        )
+        given = data["dynamic_variables"]
+        self.talk = Conversation(self._plan.conversation_id, role, around, given=given)
+        self._interruptible = "interruption" in line.events
+        self._messages: MemoryObjectSendStream[str]
+        self._inbox: MemoryObjectReceiveStream[str]
+        self._busy = True
+        self._reminders = 0
+        self._quiet_since = self._now()
+        self._ping = (0, 0.0)
+        self._ping_ms: int | None = None
+        self._allowance, self._counted = FRAMES_AT_ONCE, self._now()
+        self._end: _End | None = None
+        self._scope = anyio.CancelScope()
+
+    async def run(self) -> None:
+        self._messages, self._inbox = anyio.create_memory_object_stream[str](MOST_WAITING)
+        try:
+            with self._messages, self._inbox, self._scope:
+                async with anyio.create_task_group() as tasks:
+                    for part in (self._read, self._talk, self._watch):
+                        tasks.start_soon(self._guarded, part)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._close(self._end or _End(STOPPED, INTERNAL, "unknown"))
+
+    async def _guarded(self, part: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await part()
+        except Malformed as wrong:
+            self._over(_End(str(wrong), REFUSED, "invalid_message"))
+        except ModelFailed as failed:
+            self._over(_End(str(failed), OPERATIONAL, "llm_error"))
+        except ApiError as wrong:  # a prompt too large, a variable that another agent needs
+            self._over(_End(str(wrong), REFUSED, "value_error"))
+        except Lost:
+            self._over(_End(STOPPED, INTERNAL, "unknown"))
+        except Exception:
+            log.exception("Defect in the conversation %s", self._plan.conversation_id)
+            self._over(_End("Internal error.", INTERNAL, "unknown_websocket_crash"))
+
+    def _over(self, end: _End) -> None:
+        self._end = self._end or end
+        self._scope.cancel()
+
+    # What the client sends
+
+    async def _read(self) -> None:
+        while (message := await self._line.receive()) is not None:
+            self._count()
+            said = heard(unpacked(message))
+            if said is not None:
+                await self._take(said)
+        stopped = self._line.left_with == _RESTARTING
+        self._over(_End(STOPPED, INTERNAL, "unknown") if stopped else _End("The client ended the conversation."))
+
+    def _count(self) -> None:
+        now = self._now()
+        self._allowance = min(self._allowance + (now - self._counted) * FRAMES_A_SECOND, FRAMES_AT_ONCE)
+        self._counted = now
+        self._allowance -= 1
+        if self._allowance < 0:
+            raise Malformed(f"Too many frames: at most {FRAMES_A_SECOND:g} a second are read.")
+
+    async def _take(self, said: Heard) -> None:
+        match said:
+            case UserMessage(text=text) | Multimodal(text=UserMessage(text=text)):
+                self._hear(text)
+            case ContextualUpdate():
+                await self.talk.note(said.text, said.context_id)
+            case Feedback():
+                await self._judge(said)
+            case ClientToolResult() | Approval():
+                self._program.answered(said)
+            case Pong():
+                id, sent = self._ping
+                self._ping_ms = round((self._now() - sent) * 1000) if said.event_id == id else self._ping_ms
+            case _:
+                self._active()
+
+    def _hear(self, text: str | None) -> None:
+        if not text or not text.strip():
+            return self._active()
+        self._reminders = 0
+        self._active()
+        try:
+            self._messages.send_nowait(text)
+        except anyio.WouldBlock:
+            raise Malformed(f"Too many messages: {MOST_WAITING} wait for an answer.") from None
+        if self._busy and self._interruptible and self.talk.transcript:
+            self.talk.interrupt()
+
+    def _active(self) -> None:
+        """The user does something: nobody is silent."""
+        if self._busy:
+            return
+        self._quiet_since = self._now()
+        if (due := self._alarms.at("reminder")) is not None:
+            self._alarms.set("reminder", max(due, self._now() + max(HOLD_SECONDS, self._seconds("turn_timeout") or 0)))
+        self._alarms.set("silence", self._in("silence_end_call_timeout"))
+
+    async def _judge(self, said: Feedback) -> None:
+        place = self._telling.places.get(said.event_id)
+        if place is None:
+            return
+        seconds = int(self._now()) - self._record.started
+        judged = {"score": said.score, "time_in_call_secs": seconds}
+        self.talk.transcript[place]["feedback"] = judged if said.score else None
+        self._record.thumbs(self.talk.transcript)
+        await self._record.save(self.talk.transcript)
+
+    # What the agent says
+
+    async def _talk(self) -> None:
+        """With the tools: MCP servers are connected as long as the conversation lasts."""
+        unit, plan, cast = self._record.unit, self._plan, self._cast
+        async with live_tools(unit, plan.agent_id, cast, self._program) as live:
+            role = await live.cast.role(plan.agent_id)
+            self.talk.equip(LiveTools(live.tools, plan.brought.mocking), live.cast, role)
+            await self._speak()
+
+    async def _speak(self) -> None:
+        await self.talk.open()
+        self._wait_for_user()
+        async for text in self._inbox:
+            self._busy = True
+            for name in ("reminder", "silence"):
+                self._alarms.set(name, None)
+            await self.talk.listen(text)
+            await self.talk.answer()
+            if self.talk.interrupted:
+                await self._telling.interruption()
+            self._wait_for_user(reminded=text == SILENCE)
+
+    def _wait_for_user(self, *, reminded: bool = False) -> None:
+        self._record.language = self.talk.language
+        if self.talk.ended:
+            return self._over(_End(self.talk.ended))
+        self._busy = False
+        if not reminded:
+            self._quiet_since = self._now()
+        silence = self._seconds("silence_end_call_timeout")
+        self._alarms.set("silence", self._quiet_since + silence if silence else None)
+        reminds = self.talk.role.llm is not None and self._reminders < MOST_REMINDERS and not self._skipped()
+        self._alarms.set("reminder", self._in("turn_timeout") if reminds else None)
+
+    def _skipped(self) -> bool:
+        """The agent has just chosen to stay silent until the user speaks."""
+        last: list[Json] = self.talk.transcript[-1]["tool_results"] if self.talk.transcript else []
+        return any(at(result, "result", "result_type") == "skip_turn_success" for result in last)
+
+    async def _on_turn(self, turn: Turn) -> None:
+        """What is told is stored before."""
+        place = len(self.talk.transcript) - 1
+        await self._record.save(self.talk.transcript)
+        if turn["role"] == "agent":
+            await self._telling.turn(turn, place)
+
+    # What time it is
+
+    async def _watch(self) -> None:
+        limit: int = at(self._plan.config, "conversation", "max_duration_seconds") or 0
+        self._alarms.set("duration", self._record.started + limit if limit > 0 else None)
+        self._alarms.set("ping", self._now() + PING_SECONDS if "ping" in self._line.events else None)
+        await self._alarms.run(self._ring)
+
+    async def _ring(self, name: Name) -> None:
+        match name:
+            case "duration":
+                self._over(_End("The conversation reached its maximum duration."))
+            case "silence":
+                self._over(_End("The user was silent for too long."))
+            case "ping":
+                self._ping = (self._ping[0] + 1, self._now())
+                await self._line.tell("ping", "ping_event", event_id=self._ping[0], ping_ms=self._ping_ms)
+                self._alarms.set("ping", self._now() + PING_SECONDS)
+            case "reminder" if not self._inbox.statistics().current_buffer_used:
+                self._reminders += 1
+                self._messages.send_nowait(SILENCE)
+            case "reminder":  # something was said at this moment
+                pass
+
+    def _seconds(self, setting: str) -> float | None:
+        seconds: Any = at(self._plan.config, "turn", setting)
+        return seconds if seconds and seconds > 0 else None
+
+    def _in(self, setting: str) -> float | None:
+        seconds = self._seconds(setting)
+        return self._now() + seconds if seconds else None
+
+    # The end
+
+    async def _close(self, end: _End) -> None:
+        """First the record, then the client: whoever sees the end can read it."""
+        privacy: Json = at(self._plan.document, "platform_settings", "privacy") or {}
+        forgotten = privacy.get("retention_days") == 0
+        questions = read_questions(self._plan.document["platform_settings"])
+        transcript, variables = self.talk.transcript, self.talk.variables()
+        try:
+            if end.failed:
+                document = self._record.document("failed", transcript, end.why, {"code": end.code, "reason": end.why})
+                document["analysis"] = unjudged(questions, variables, f"Not analysed, because it broke off: {end.why}")
+                await self._record.finish(document, analysed=True, forgotten=forgotten)
+            else:
+                await self._record.finish(self._record.document("processing", transcript, end.why), analysed=False)
+        except Lost:
+            pass  # it is closed already
+        else:
+            if self._record.keeps and not end.failed:
+                id, unit = self._plan.conversation_id, self._record.unit
+                ended = Ended(id, transcript, self._role, questions, variables, forgotten)
+                unit.jobs.start(analysed(unit, ended), f"analysis of {id}")
+        if end.error_type is not None:
+            await self._line.refuse(end.code, end.why, end.error_type)
+        else:
+            await self._line.close(end.code, end.why)
+
+
+def events_of(plan: Plan) -> list[str]:
+    """What the client is to see; where the conversation is in text, also what the agent says as it says it."""
+    events: list[str] = at(plan.config, "conversation", "client_events") or []
+    in_text = at(plan.config, "conversation", "text_only") or plan.brought.text_only
+    return [*events, "agent_chat_response_part"] if in_text else events

@@ -1,0 +1,142 @@
+"""Whether a conversation may begin: who asks, what they bring along, and how many there are already."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from ...contract.errors import BadRequest, RateLimited
+from ...contract.merge import Json
+from ..access import Authorized, authorize
+from ..agents import agent_row
+from ..call_checks import Admission
+from ..dialogue.agent import at
+from ..handlers import Tx
+from ..initiation import as_started
+from ..tables_live import begun_in_a_day, live_conversation
+from .frames import Brought
+
+AT_ONCE = 1000
+"""Conversations of one workspace at a time, whatever its agents allow."""
+BURST_TIMES, MOST_IN_A_BURST = 3, 300
+"""An agent that may burst takes so many times its limit, up to so many; one whose own limit is higher takes that."""
+DAY_MS = 24 * 3600 * 1000
+
+
+class Denied(Exception):
+    """What the client brought along is not permitted, or not enough. `error_type` as the protocol names it."""
+
+    def __init__(self, message: str, error_type: str, **details: Any) -> None:
+        super().__init__(message)
+        self.error_type, self.details = error_type, details
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A conversation that may begin."""
+
+    conversation_id: str
+    agent_id: str
+    document: Json
+    """The agent's, as it is stored."""
+    config: Json
+    """Its `conversation_config`, as it holds for this conversation."""
+    by: Authorized
+    token: str | None
+    brought: Brought
+
+    @property
+    def override(self) -> Json:
+        return self.brought.data["conversation_config_override"]
+
+    @property
+    def zero_retention(self) -> bool:
+        return bool(at(self.document, "platform_settings", "privacy", "zero_retention_mode"))
+
+
+def check_door(tx: Tx, agent_id: str, token: str | None) -> None:
+    """Before anything is read from a client. Nothing is spent. Raises NotFound, BadRequest, Forbidden, Unauthorized."""
+    row = agent_row(tx, agent_id)
+    authorize(tx, row["document"] | {"agent_id": agent_id}, token, spend=False)
+    if row["archived"]:
+        raise BadRequest(f"Agent {row['name']!r} is archived and talks to nobody. Set archived to false first.")
+
+
+def plan(tx: Tx, agent_id: str, token: str | None, brought: Brought) -> Plan:
+    """Raises Denied for what the agent does not let this client bring along, and as `check_door` does."""
+    document: Json = agent_row(tx, agent_id)["document"] | {"agent_id": agent_id}
+    by = authorize(tx, document, token, spend=False)
+    _check_brought(tx, document, brought)
+    config = as_started(document["conversation_config"], brought.data["conversation_config_override"])
+    return Plan(by.conversation_id or tx.new_id("conv"), agent_id, document, config, by, token, brought)
+
+
+def begin(tx: Tx, plan: Plan, holder: str) -> bool:
+    """Take a place, and spend the token; whether it is one of those beyond the limit that a burst allows.
+
+    In a transaction that writes: those of the whole database queue, so that no two can take the last place.
+    Raises RateLimited where there is none, and Forbidden for a token that was spent in the meantime.
+    """
+    authorize(tx, plan.document, plan.token, spend=True)
+    limits: Json = at(plan.document, "platform_settings", "call_limits") or {}
+    live = _talking(tx, None)
+    if live >= AT_ONCE:
+        raise RateLimited(f"{live} conversations are going on; this workspace holds {AT_ONCE} at a time.")
+    burst = _is_burst(tx, plan.agent_id, limits)
+    _count_today(tx, plan.agent_id, limits.get("daily_limit"))
+    row = {"id": plan.conversation_id, "agent_id": plan.agent_id, "holder": holder, "started_ms": tx.now_ms}
+    tx.db.execute(insert(live_conversation).values(workspace=tx.workspace, **row, talking=True))
+    return burst
+
+
+def _check_brought(tx: Tx, document: Json, brought: Brought) -> None:
+    data = brought.data
+    override: Json = data["conversation_config_override"]
+    own: list[str] = at(document, "conversation_config", "conversation", "client_events") or []
+    asked: list[str] | None = at(override, "conversation", "client_events")
+    if asked is not None and all(event in own for event in asked):  # to see less is anybody's right
+        session = {key: value for key, value in override["conversation"].items() if key != "client_events"}
+        data = data | {"conversation_config_override": override | {"conversation": session}}
+    found = Admission(document).problems(data, ())
+    fields = [".".join(map(str, p["loc"])) for p in found if p["type"] == "override_not_allowed"]
+    fields = [field.removeprefix("conversation_config_override.") for field in fields]
+    if brought.mocking.mocking_strategy != "none" and not tx.asker.has_key:
+        fields.append("tool_mock_config")  # who may skip a tool may skip the one that asks who they are
+    if fields:
+        said = f"Not open to clients: {', '.join(fields)}. The agent's platform_settings.overrides say what is."
+        raise Denied(said, "override_error", fields=fields)
+
+
+def _is_burst(tx: Tx, agent_id: str, limits: Json) -> bool:
+    limit = limits.get("agent_concurrency_limit")
+    if limit is None or limit < 0:
+        return False
+    live = _talking(tx, agent_id)
+    most = max(limit, min(BURST_TIMES * limit, MOST_IN_A_BURST)) if limits.get("bursting_enabled") else limit
+    if live >= most:
+        raise RateLimited(f"This agent holds {most} conversations at a time, and {live} are going on. Try again later.")
+    return live >= limit
+
+
+def _talking(tx: Tx, agent_id: str | None) -> int:
+    """Conversations that go on, of one agent or of all."""
+    found = select(func.count()).where(live_conversation.c.workspace == tx.workspace, live_conversation.c.talking)
+    if agent_id is not None:
+        found = found.where(live_conversation.c.agent_id == agent_id)
+    return tx.db.execute(found).scalar_one()
+
+
+def _count_today(tx: Tx, agent_id: str, limit: int | None) -> None:
+    day = tx.now_ms // DAY_MS
+    key = {"workspace": tx.workspace, "agent_id": agent_id}
+    table = begun_in_a_day
+    found = select(table).where(table.c.workspace == tx.workspace, table.c.agent_id == agent_id)
+    row = tx.db.execute(found).mappings().one_or_none()
+    begun: int = row["begun"] if row is not None and row["day"] == day else 0
+    if limit is not None and 0 <= limit <= begun:
+        raise RateLimited(f"This agent begins {limit} conversations a day (UTC), and it has. Try again tomorrow.")
+    if row is None:
+        tx.db.execute(insert(table).values(**key, day=day, begun=1))
+        return
+    mine = update(table).where(table.c.workspace == tx.workspace, table.c.agent_id == agent_id)
+    tx.db.execute(mine.values(day=day, begun=begun + 1))

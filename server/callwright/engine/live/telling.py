@@ -1,0 +1,72 @@
+"""What the agent says and does, as frames. All that belongs to one thing that it says carries one event id."""
+
+from ...contract.merge import Json
+from ..dialogue.record import NOTE, Turn
+from .line import Line
+
+
+class Telling:
+    def __init__(self, line: Line) -> None:
+        self.event_id = 0
+        """Of what the agent said last, or says."""
+        self.places: dict[int, int] = {}
+        """Where in the transcript what was told under an event id stands."""
+        self._line = line
+        self._open = False
+        self._cut: tuple[str, str] | None = None
+
+    async def text(self, piece: str) -> None:
+        """The next piece of what is being said."""
+        if not self._open:
+            self._open = True
+            self.event_id += 1
+            await self._part("", "start")
+        await self._part(piece, "delta")
+
+    async def turn(self, turn: Turn, place: int) -> None:
+        """A turn of the agent that is stored now. `place`: in the transcript."""
+        for call in turn["tool_calls"]:
+            if call["tool_name"] != NOTE and call["type"] != "workflow":
+                await self._request(call)
+        for result in turn["tool_results"]:
+            if result["tool_name"] != NOTE and result["type"] != "workflow":
+                await self._response(result)
+        said, original = turn["message"], turn["original_message"]
+        if turn["interrupted"] and original is not None:
+            self._cut = original, said or ""
+            await self._stop()
+        elif said:
+            if not self._open:
+                await self.text(said)
+            await self._stop()
+            self.places[self.event_id] = place
+            told = {"agent_response": said, "event_id": self.event_id}
+            await self._line.tell("agent_response", "agent_response_event", **told)
+
+    async def interruption(self) -> None:
+        """The user has spoken over the agent, which has stopped."""
+        id, cut, self._cut = self.event_id, self._cut, None
+        await self._line.tell("interruption", "interruption_event", event_id=id, reason="user_message")
+        if cut and cut[1]:
+            told = {"original_agent_response": cut[0], "corrected_agent_response": cut[1], "event_id": id}
+            await self._line.tell("agent_response_correction", "agent_response_correction_event", **told)
+
+    async def _stop(self) -> None:
+        if self._open:
+            self._open = False
+            await self._part("", "stop")
+
+    async def _part(self, text: str, type_: str) -> None:
+        told = {"text": text, "type": type_, "event_id": self.event_id}
+        await self._line.tell("agent_chat_response_part", "text_response_part", **told)
+
+    async def _request(self, call: Json) -> None:
+        await self._line.tell("agent_tool_request", "agent_tool_request", **self._head(call))
+
+    async def _response(self, result: Json) -> None:
+        came = {"is_error": result["is_error"], "is_called": result["tool_has_been_called"]}
+        await self._line.tell("agent_tool_response", "agent_tool_response", **self._head(result), **came)
+
+    def _head(self, record: Json) -> Json:
+        head = {"tool_name": record["tool_name"], "tool_call_id": record["request_id"], "tool_type": record["type"]}
+        return head | {"event_id": self.event_id}

@@ -1,0 +1,30 @@
+"""The tables of conversations that are being held: which process holds each, and how many an agent began in a day."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Text
+
+STEPS = (
+    """
+    CREATE TABLE live_conversation (
+        workspace TEXT NOT NULL, id TEXT NOT NULL, agent_id TEXT NOT NULL, holder TEXT NOT NULL,
+        started_ms BIGINT NOT NULL, talking BOOLEAN NOT NULL, PRIMARY KEY (workspace, id));
+    CREATE INDEX live_conversation_by_agent ON live_conversation (workspace, agent_id);
+    CREATE INDEX live_conversation_by_holder ON live_conversation (holder);
+    CREATE TABLE live_holder (holder TEXT PRIMARY KEY, lease_ms BIGINT NOT NULL);
+    CREATE TABLE begun_in_a_day (
+        workspace TEXT NOT NULL, agent_id TEXT NOT NULL, day INTEGER NOT NULL, begun INTEGER NOT NULL,
+        PRIMARY KEY (workspace, agent_id));
+    """,
+)
+
+live_conversation = Table(
+    "live_conversation", MetaData(), Column("workspace", Text, primary_key=True), Column("id", Text, primary_key=True),
+    Column("agent_id", Text), Column("holder", Text), Column("started_ms", BigInteger), Column("talking", Boolean),
+)  # fmt: skip
+"""Until it is analysed; `talking` is over before that."""
+live_holder = Table("live_holder", MetaData(), Column("holder", Text, primary_key=True), Column("lease_ms", BigInteger))
+"""A process that holds conversations, and until when it is taken to be there."""
+begun_in_a_day = Table(
+    "begun_in_a_day", MetaData(), Column("workspace", Text, primary_key=True),
+    Column("agent_id", Text, primary_key=True), Column("day", Integer), Column("begun", Integer),
+)  # fmt: skip
+"""Conversations that an agent began on the last day (since 1970, UTC) on which it began one."""

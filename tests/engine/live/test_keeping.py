@@ -1,0 +1,270 @@
+"""What is kept of a live conversation: from its start, through a crash, and not at all where that is forbidden."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import pytest
+from httpx2.websockets import WebSocketNetworkError
+from sqlalchemy import func, select
+
+from callwright.app import App
+from callwright.engine.asgi import Engine
+from callwright.engine.jobs import process_name
+from callwright.engine.live.ending import STOPPED
+from callwright.engine.live.leases import LEASE_MS, sweep
+from callwright.engine.models import Models
+from callwright.engine.tables_live import live_conversation, live_holder
+from callwright.engine.vault import Vault
+from tests.dialogue.llm_peer import JSON, Reply, Say, peer
+
+from .talking import KEY, Served, Stage, echo, http_client, judged, stage
+
+pytestmark = pytest.mark.anyio
+
+TEXT: JSON = {"conversation": {"text_only": True}}
+
+
+@pytest.fixture
+async def at(tmp_path: Path) -> AsyncGenerator[Stage]:
+    async with stage(tmp_path, judged(echo)) as at:
+        yield at
+
+
+async def live(app: App) -> int:
+    """Conversations that somebody holds, or is about to analyse."""
+    database = await app.database()
+    return await database.read(lambda db: db.execute(select(func.count()).select_from(live_conversation)).scalar_one())
+
+
+async def test_a_conversation_is_listed_while_it_is_held(at: Stage) -> None:
+    ada = await at.agent(name="Ada")
+    async with at.connected(ada) as caller:
+        id = await caller.begun()
+        await caller.answer()
+        at.clock.forward(seconds=3)
+        await caller.say("Hi")
+        await caller.answer()
+        [row] = (await at.http.get("/v1/convai/conversations")).json()["conversations"]
+        assert [row[key] for key in ("conversation_id", "status", "message_count", "call_duration_secs")] == [id, "in-progress", 3, 3]  # fmt: skip
+        assert await live(at.app) == 1
+    await at.conversation(id)
+    assert await live(at.app) == 0
+    assert (await at.http.get("/v1/convai/agents")).json()["agents"][0]["last_call_time_unix_secs"] == 1_800_000_000
+
+
+async def test_a_conversation_is_judged_by_the_criteria_of_its_agent(at: Stage) -> None:
+    criterion = {"id": "calm", "name": "Calm", "type": "prompt", "conversation_goal_prompt": "Was calm."}
+    ada = await at.agent(platform_settings={"evaluation": {"criteria": [criterion]}})
+    async with at.connected(ada) as caller:
+        id = await caller.begun()
+    analysis = (await at.conversation(id))["analysis"]
+    assert analysis["evaluation_criteria_results"]["calm"]["result"] == analysis["call_successful"] == "success"
+
+
+async def test_with_zero_retention_nothing_is_kept(at: Stage, tmp_path: Path) -> None:
+    ada = await at.agent(platform_settings={"privacy": {"zero_retention_mode": True}})
+    async with at.connected(ada, dynamic_variables={"v": "canary-4711"}, user_id="canary-4711") as caller:
+        id = await caller.begun()
+        await caller.say("canary-4711")
+        await caller.answer()
+        assert await caller.answer() == "You said canary-4711."
+        assert (await at.http.get(f"/v1/convai/conversations/{id}")).status_code == 404
+    with anyio.fail_after(10):
+        while await live(at.app):
+            await anyio.lowlevel.checkpoint()
+    assert (await at.http.get("/v1/convai/conversations")).json()["conversations"] == []
+    assert not grep(tmp_path, b"canary-4711")
+
+
+def grep(folder: Path, wanted: bytes) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file() and wanted in file.read_bytes()]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_conversation_that_is_to_stay_for_no_day_goes_with_its_end(at: Stage, fails: bool) -> None:
+    ada = await at.agent(platform_settings={"privacy": {"retention_days": 0}})
+    async with at.connected(ada) as caller:
+        id = await caller.begun()
+        await at.conversation(id, until="in-progress")
+        if fails:
+            await caller.socket.send_text("no JSON")
+            await caller.refusal()
+    with anyio.fail_after(10):
+        while await live(at.app):
+            await anyio.lowlevel.checkpoint()
+    assert (await at.http.get(f"/v1/convai/conversations/{id}")).status_code == 404
+
+
+async def test_a_conversation_that_is_deleted_while_it_is_held_stays_deleted(at: Stage) -> None:
+    async with at.connected(await at.agent()) as caller:
+        id = await caller.begun()
+        await caller.answer()
+        assert (await at.http.delete(f"/v1/convai/conversations/{id}")).status_code == 200
+        await caller.say("Hi")
+        assert await caller.answer() == "You said Hi."
+    with anyio.fail_after(10):
+        while await live(at.app):
+            await anyio.lowlevel.checkpoint()
+    assert (await at.http.get(f"/v1/convai/conversations/{id}")).status_code == 404
+
+
+async def test_a_hundred_conversations_at_once_know_nothing_of_each_other(at: Stage) -> None:
+    ada = await at.agent({**TEXT, "agent": {"first_message": "Hello {{name}}", "prompt": {"prompt": "For {{name}}"}}})
+    ids: dict[str, str] = {}
+    all_here = anyio.Semaphore(0)
+
+    def reply(request: JSON) -> Say:
+        system, *said = [str(message["content"]) for message in request["messages"]]
+        return Say(f"{system.split()[1]} said {' and '.join(said[1::2])}.")
+
+    at.llm.reply = judged(reply)
+
+    async def talk(name: str) -> None:
+        async with at.connected(ada, key=None, dynamic_variables={"name": name}) as caller:
+            ids[name] = await caller.begun()
+            assert await caller.answer() == f"Hello {name}"
+            all_here.release()
+            while all_here.value < 100:
+                await anyio.lowlevel.checkpoint()
+            for number in range(3):
+                await caller.say(f"{name}-{number}")
+                heard = " and ".join(f"{name}-{each}" for each in range(number + 1))
+                assert await caller.answer() == f"{name} said {heard}."
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as tasks:
+            for number in range(100):
+                tasks.start_soon(talk, f"u{number}")
+        assert len(set(ids.values())) == 100
+        for name in ("u0", "u50", "u99"):
+            kept = await at.conversation(ids[name])
+            assert all(name in turn["message"] for turn in kept["transcript"])
+            assert len(kept["transcript"]) == 7
+
+
+@contextmanager
+def engine_process(home: Path, llm: str) -> Generator[tuple[str, subprocess.Popen[str]]]:
+    env = {
+        "CALLWRIGHT_HOME": str(home), "CALLWRIGHT_ENGINE_API_KEY": KEY, "CALLWRIGHT_LLM_BASE_URL": llm,
+        "CALLWRIGHT_LLM_MODEL": "m", "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "error",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "callwright", "engine", "--port", "0"]
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        try:
+            said = process.stderr.readline()
+            found = re.search(r"http://127\.0\.0\.1:\d+", said)
+            assert found, said + process.stderr.read()
+            yield found[0], process
+        finally:
+            process.kill()
+            rest = process.stderr.read()
+    assert "Traceback" not in rest, rest
+
+
+async def test_a_process_that_is_killed_in_the_middle_of_a_turn_loses_nothing_that_it_acknowledged(
+    tmp_path: Path,
+) -> None:
+    def reply(request: JSON) -> Reply:
+        return Say("I think", stalls=True) if request["messages"][-1]["content"] == "Think" else echo(request)
+
+    id = ""
+    async with peer(judged(reply)) as llm:
+        with engine_process(tmp_path, llm.base_url) as (url, process):
+            async with http_client(url) as http:
+                ada = await Served(url, http).agent(TEXT)
+                try:
+                    async with Served(url, http).connected(ada) as caller:
+                        id = await caller.begun()
+                        await caller.answer()
+                        await caller.say("Hi")
+                        await caller.answer()
+                        await caller.say("Think")
+                        await llm.stalled.wait()
+                        process.kill()
+                        await anyio.to_thread.run_sync(process.wait)
+                        await caller.next()
+                except* WebSocketNetworkError:
+                    pass
+        with engine_process(tmp_path, llm.base_url) as (url, _):
+            async with http_client(url) as http:
+                kept = await Served(url, http).conversation(id, until="failed")
+    assert [turn["message"] for turn in kept["transcript"]] == [
+        "Hello! How can I help you today?", "Hi", "You said Hi.", "Think",
+    ]  # fmt: skip
+    assert kept["metadata"]["termination_reason"] == STOPPED
+    assert kept["metadata"]["error"] == {"code": 1011, "reason": STOPPED}
+    assert kept["analysis"]["transcript_summary"] == STOPPED
+
+
+async def test_a_server_that_stops_says_so_to_the_client_and_in_the_record(tmp_path: Path) -> None:
+    async with peer(judged(echo)) as llm:
+        with engine_process(tmp_path, llm.base_url) as (url, process):
+            async with http_client(url) as http:
+                ada = await Served(url, http).agent(TEXT)
+                async with Served(url, http).connected(ada) as caller:
+                    id = await caller.begun()
+                    await caller.answer()
+                    process.terminate()
+                    assert (await caller.end())[0] == 1012
+                await anyio.to_thread.run_sync(process.wait)
+        with engine_process(tmp_path, llm.base_url) as (url, _):
+            async with http_client(url) as http:
+                kept = await Served(url, http).conversation(id, until="failed")
+    assert (kept["metadata"]["termination_reason"], len(kept["transcript"])) == (STOPPED, 1)
+
+
+async def another_process(at: Stage) -> Engine:
+    engine = Engine(await at.app.database(), Vault(b"k" * 32), Models({}), clock=at.clock)
+    return replace(engine, holder="another-machine/1/00000000")
+
+
+async def test_a_process_that_renews_its_lease_is_left_alone_and_one_that_does_not_is_closed(at: Stage) -> None:
+    other = await another_process(at)
+    ada = await at.agent()
+    async with at.connected(ada) as caller:
+        id = await caller.begun()
+        await caller.answer()
+        for _ in range(5):
+            await at.clock.passes(seconds=8)
+            with anyio.fail_after(10):
+                while await lease_left(at) < LEASE_MS:
+                    await anyio.lowlevel.checkpoint()
+            await sweep(other)
+        assert (await at.conversation(id, until="in-progress"))["transcript"]
+        at.clock.ms += LEASE_MS  # nobody is woken: the process stands still
+        await sweep(other)
+        kept = await at.conversation(id, until="failed")
+        await caller.say("Hi")
+        error, (code, _) = await caller.refusal()
+        assert (error["message"], code) == (STOPPED, 1011)
+    assert kept["metadata"]["termination_reason"] == STOPPED
+    assert await at.conversation(id, until="failed") == kept
+    assert await live(at.app) == 0
+    await other.aclose()
+
+
+async def test_what_a_process_held_whose_number_is_now_ours_is_closed_at_once(at: Stage) -> None:
+    """As in a container that was started again: the first process has the same number each time."""
+    host, pid, _ = process_name().rsplit("/", 2)
+    later = replace(await another_process(at), holder=f"{host}/{pid}/00000000")
+    async with at.connected(await at.agent()) as caller:
+        id = await caller.begun()
+        await sweep(later)
+        assert (await at.conversation(id, until="failed"))["metadata"]["termination_reason"] == STOPPED
+    await later.aclose()
+
+
+async def lease_left(at: Stage) -> int:
+    database = await at.app.database()
+    [lease] = await database.read(lambda db: db.execute(select(live_holder.c.lease_ms)).scalars().all())
+    return lease - at.clock.ms
