@@ -173,6 +173,7 @@ def test_what_destroys_repeats_or_reaches_out_is_known_by_name() -> None:
             "create_mcp_tool_config",
             "create_rag_index",
             "create_secret",
+            "create_test_from_conversation",
             "create_text_document",
             "create_tool",
             "create_url_document",

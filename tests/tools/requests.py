@@ -50,6 +50,7 @@ REQUESTS = {
     "which stored tools are there": "list_tools",
     "change the url of a tool": "update_tool",
     "write a test for one reply": "create_agent_test",
+    "turn that failed call into a test": "create_test_from_conversation",
     "run the tests on the agent": "run_agent_tests",
     "results of the last test run": "get_test_invocation",
     "connect an MCP server": "create_mcp_server",
