@@ -62,7 +62,7 @@ def test_every_toolset_has_a_name_and_a_description() -> None:
 VERBS = {
     "list", "get", "create", "update", "delete", "import", "simulate", "undo", "describe", "run", "resubmit",
     "duplicate", "upload", "send", "save", "calculate", "show", "place", "submit", "cancel", "retry",
-    "validate", "explain",
+    "validate", "explain", "preview",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from ..contract.common import AgentId, Cursor, PageSize
 from ..contract.errors import NotFound
 from ..contract.llms import CalculateAgentLlmUsage, CalculateLlmUsage, ListLlms, LlmInfo, LlmPrice
 from ..contract.voices import ListVoices, Voice
+from .pronunciation import preview_pronunciation
 from .scope import Api
 from .text import short
 from .toolset import PlatformApi, Toolset
@@ -114,6 +115,9 @@ async def calculate_llm_usage(
         found = await api.send(CalculateAgentLlmUsage.model_validate({"agent_id": agent_id, **sizes}))
     cheapest = sorted(found.llm_prices, key=lambda price: (price.price_per_minute, price.llm))
     return Prices(prices=[_price(price) for price in cheapest])
+
+
+TOOLS.tool(title="Preview pronunciation", default=False)(preview_pronunciation)
 
 
 async def _limits(api: Api) -> dict[str, LlmInfo]:
