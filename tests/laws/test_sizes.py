@@ -39,12 +39,15 @@ GIVEN: dict[str, Json] = {
 """Beside ids and the largest page."""
 OWN: list[tuple[str, Json]] = [
     ("validate_workflow", {"workflow": {"nodes": {f"node_{n}": {"type": "end"} for n in range(ROWS)}}}),
+    ("preview_pronunciation", {
+        "text": " ".join(f"w{n}" for n in range(ROWS)), "aliases": {f"w{n}": TEXT[:450] for n in range(ROWS)},
+    }),
     ("get_status", {}),
     ("list_changes", {}),
     ("show_approval_policy", {}),
     *(("describe_config", {"kind": kind}) for kind in ("agent", "tool", "test", "simulation", "workspace")),
     ("describe_config", {"kind": "agent", "path": "conversation_config.agent.prompt"}),
-]
+]  # fmt: skip
 
 
 @cache

@@ -62,7 +62,7 @@ def test_every_toolset_has_a_name_and_a_description() -> None:
 VERBS = {
     "list", "get", "create", "update", "delete", "import", "simulate", "undo", "describe", "run", "resubmit",
     "duplicate", "upload", "send", "save", "calculate", "show", "place", "submit", "cancel", "retry",
-    "validate", "explain",
+    "validate", "explain", "preview",
 }  # fmt: skip
 
 
@@ -173,6 +173,7 @@ def test_what_destroys_repeats_or_reaches_out_is_known_by_name() -> None:
             "create_mcp_tool_config",
             "create_rag_index",
             "create_secret",
+            "create_test_from_conversation",
             "create_text_document",
             "create_tool",
             "create_url_document",

@@ -1,7 +1,7 @@
 """Test agents: their single next reply, judged by a condition or by the tool that they call."""
 
 from copy import deepcopy
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import anyio
 from mcp.server.mcpserver.exceptions import ToolError
@@ -23,8 +23,10 @@ from ..contract.agent_tests import (
     UpdateAgentTest,
 )
 from ..contract.agents import GetAgent
-from ..contract.common import AgentId, AgentTestId, Cursor, InvocationId, PageSize
+from ..contract.common import AgentId, AgentTestId, ConversationId, Cursor, InvocationId, PageSize
+from ..contract.conversations import GetConversation
 from ..contract.merge import merged
+from .agent_test_origins import cut_out
 from .agent_test_views import InvocationLine, Invocations, RunsView, TestLine, TestView
 from .documents import put
 from .preview import changed_fields
@@ -131,6 +133,23 @@ async def create_agent_test(
         raise ToolError("Give either condition, or tool.")
     empty: Json = {"chat_history": [], "success_condition": "", "success_examples": [], "failure_examples": []}
     made = await api.send(CreateAgentTest.model_validate(empty | merged({}, body)))
+    return TestView.of(await api.send(GetAgentTest(test_id=made.id)))
+
+
+@TOOLS.tool(CreateAgentTest, GetConversation, GetAgentTest, title="Create test from conversation", default=False)
+async def create_test_from_conversation(
+    api: PlatformApi,
+    conversation_id: Annotated[ConversationId, Field(description="From list_conversations.")],
+    turn: Annotated[int | None, Field(ge=0, description="Agent's turn, counted from 0; default: its last.")] = None,
+    name: Name | None = None,
+    condition: Condition | None = None,
+    original: Annotated[
+        Literal["good", "bad"] | None, Field(description="Makes what it said an example of either.")
+    ] = None,
+) -> TestView:
+    """Make a test of what an agent replied in a real call, with all that was said before."""
+    found = await api.send(GetConversation(conversation_id=conversation_id))
+    made = await api.send(CreateAgentTest.model_validate(cut_out(found, turn, name, condition, original)))
     return TestView.of(await api.send(GetAgentTest(test_id=made.id)))
 
 

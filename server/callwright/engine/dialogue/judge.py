@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from .coercion import coerce
 from .llm import LLM, Message, ModelFailed, Request, Usage, complete
+from .record import json_data
 
 T = TypeVar("T")
 Verdict = Literal["success", "failure", "unknown"]
@@ -204,5 +205,4 @@ def _words(answer: dict[str, Any], name: str) -> str:
 
 
 def _between(marker: str, rows: Sequence[object]) -> str:
-    data = json.dumps(rows, ensure_ascii=False, indent=1).replace("<", "\\u003c")
-    return f"<{marker}>\n{data}\n</{marker}>"
+    return f"<{marker}>\n{json_data(rows)}\n</{marker}>"

@@ -13,6 +13,9 @@ NOTE = "contextual_update"
 Turn = dict[str, Any]
 """One turn in wire form, with every field of the contract."""
 
+_NO_MARKERS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<\uff1c\ufe64"}
+"""The sign that begins a marker, and its doubles of other widths: to a model they are the same."""
+
 
 def turn(
     role: str,
@@ -113,7 +116,7 @@ def spoken(transcript: Sequence[Mapping[str, Any]], at_most: int) -> str:
 
 
 def as_data(transcript: Sequence[Mapping[str, Any]]) -> str:
-    """A JSON array for a judge, in which no `<` stands: whatever was said, it cannot close the markers around it."""
+    """A JSON array for a judge: whatever was said, it cannot close the markers around it."""
     rows: list[dict[str, Any]] = []
     for one in transcript:
         row: dict[str, Any] = {"role": one["role"]}
@@ -124,7 +127,12 @@ def as_data(transcript: Sequence[Mapping[str, Any]]) -> str:
         if results := one.get("tool_results"):
             row["tool_results"] = [{"tool": r["tool_name"], "result": r["result_value"]} for r in results]
         rows.append(row)
-    return json.dumps(rows, ensure_ascii=False, indent=1).replace("<", "\\u003c")
+    return json_data(rows)
+
+
+def json_data(rows: Sequence[object]) -> str:
+    """JSON in which nothing stands that a model could read as the beginning of a marker."""
+    return json.dumps(rows, ensure_ascii=False, indent=1).translate(_NO_MARKERS)
 
 
 def json_object(text: str) -> dict[str, Any] | None:

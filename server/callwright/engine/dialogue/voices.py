@@ -1,38 +1,84 @@
 """Messages in several voices: tags that carry a label, read into parts, and written again for the model."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 Part = dict[str, Any]
 """`text`, `voice_label` (None is the agent's own voice), `time_in_call_secs`."""
 
 TAG = re.compile(r"<(/?)([A-Za-z0-9_-]{1,64})>")
+_BEGUN_TAG = re.compile(r"<(?:/?[A-Za-z0-9_-]{0,64})\Z")
+
+
+class VoiceStream:
+    """Parts of an answer while it is written: `<LABEL>words</LABEL>` in one pass.
+
+    A tag that is unknown, nested or never closed is taken out and its words stay in the voice around it; nothing that
+    is not a tag is lost, entities included. Words of the agent's own voice come at once. Those of another one come when
+    its tag is closed, because only then it is known to be one.
+    """
+
+    def __init__(self, labels: Collection[str]) -> None:
+        self._labels = labels
+        self._held = ""
+        """What is not decided yet: it begins in the agent's own voice."""
+
+    def feed(self, text: str, seconds: int) -> list[Part]:
+        """What is certain after these words, which come `seconds` after the conversation began."""
+        self._held += text
+        return self._parts(seconds, final=False)
+
+    def close(self, seconds: int) -> list[Part]:
+        """The rest, once nothing more comes."""
+        return self._parts(seconds, final=True)
+
+    def _parts(self, seconds: int, *, final: bool) -> list[Part]:
+        return [
+            {"text": words, "voice_label": label, "time_in_call_secs": seconds}
+            for label, words in self._taken(final=final)
+            if words
+        ]
+
+    def _taken(self, *, final: bool) -> Iterator[tuple[str | None, str]]:
+        held, place = self._held, 0
+        never_closed: set[str] = set()
+        while tag := TAG.search(held, place):
+            yield None, held[place : tag.start()]
+            place, name = tag.end(), tag[2]
+            if tag[1] or name not in self._labels or name in never_closed:
+                continue
+            closing = f"</{name}>"
+            end = held.find(closing, place)
+            if end >= 0:
+                yield name, TAG.sub("", held[place:end])
+                place = end + len(closing)
+            elif final:
+                never_closed.add(name)
+            else:
+                self._held = held[tag.start() :]
+                return
+        begun = None if final else _BEGUN_TAG.search(held, place)
+        stop = begun.start() if begun else len(held)
+        yield None, held[place:stop]
+        self._held = held[stop:]
 
 
 def split_voices(text: str, labels: Collection[str], seconds: int) -> list[Part]:
-    """`<LABEL>words</LABEL>` in one pass. A tag that is unknown, nested or never closed is taken out and its words stay
-    in the voice around it; nothing that is not a tag is lost.
-    """
-    parts: list[Part] = []
-    label: str | None = None
-    place = 0
+    """The parts of a whole answer, as `VoiceStream` reads it."""
+    stream = VoiceStream(labels)
+    return joined([*stream.feed(text, seconds), *stream.close(seconds)])
 
-    def add(words: str) -> None:
-        if parts and parts[-1]["voice_label"] == label:
-            parts[-1]["text"] += words
-        elif words:
-            parts.append({"text": words, "voice_label": label, "time_in_call_secs": seconds})
 
-    for tag in TAG.finditer(text):
-        add(text[place : tag.start()])
-        place, closing, name = tag.end(), bool(tag[1]), tag[2]
-        if closing and name == label:
-            label = None
-        elif not closing and label is None and name in labels and f"</{name}>" in text[place:]:
-            label = name
-    add(text[place:])
-    return parts
+def joined(parts: Sequence[Part]) -> list[Part]:
+    """Neighbours in one voice as one part, which begins when its first words did."""
+    whole: list[Part] = []
+    for part in parts:
+        if whole and whole[-1]["voice_label"] == part["voice_label"]:
+            whole[-1]["text"] += part["text"]
+        else:
+            whole.append(dict(part))
+    return whole
 
 
 def plain(parts: Sequence[Mapping[str, Any]]) -> str:
