@@ -41,7 +41,7 @@ class Explained(View):
 async def validate_workflow(
     workflow: Annotated[Json, Field(description="nodes and edges: describe_config, path workflow.")],
 ) -> Checked:
-    """Find every problem of a workflow at once, before create_agent or update_agent saves it. Changes nothing."""
+    """Find every problem of a workflow at once, before it is saved with an agent. Changes nothing."""
     try:
         shaped = Workflow.model_validate(workflow)
     except ValidationError as exc:
