@@ -89,13 +89,16 @@ def test_all_rules_that_the_database_takes_part_in_are_tried_on_both() -> None:
     """The others ask no database, or choose one of their own."""
     engine = Path(__file__).parents[1] / "engine"
     apart = {
+        "test_backups",
         "test_chunking",
+        "test_custom_llm",
         "test_documents_from_files",
         "test_http",
         "test_page_text",
         "test_simulations",
         "test_streams",
         "test_voices",
+        "test_workflows",
     }
     here = Path(__file__).read_text("utf-8")
     assert {file.stem for file in engine.glob("test_*.py") if f"tests.engine.{file.stem} import *" not in here} == apart

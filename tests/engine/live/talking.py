@@ -15,6 +15,8 @@ from tests.arms import Clock, numbered, settings
 from tests.dialogue.llm_peer import JSON, Peer, Reply, Say, peer
 from tests.peers import serving
 
+PATIENCE = 30.0
+"""Seconds; a hundred clients begin at once on two cores."""
 KEY = "an-engine-key-of-the-test"
 ALL_EVENTS = [
     "audio", "interruption", "agent_response", "agent_response_correction", "agent_chat_response_part", "ping",
@@ -36,7 +38,7 @@ class Served:
 
     async def conversation(self, id: str, *, until: str = "done") -> JSON:
         """Once it has that status."""
-        with anyio.fail_after(10):
+        with anyio.fail_after(PATIENCE):
             while True:
                 answer = await self.http.get(f"/v1/convai/conversations/{id}")
                 assert answer.status_code == 200, answer.text
@@ -57,7 +59,7 @@ class Served:
         """A client that has said what it brings along, unless that is `init=None`."""
         headers = {name: value for name, value in {"xi-api-key": key, "origin": origin}.items() if value}
         url = url or f"{self.url.replace('http', 'ws', 1)}/v1/convai/conversation?agent_id={agent_id}"
-        async with httpx2.AsyncClient(headers=headers) as client:
+        async with httpx2.AsyncClient(headers=headers, timeout=PATIENCE) as client:
             sockets = AsyncWebSocketClient(client, keepalive_ping_interval_seconds=None, max_message_size_bytes=2**21)
             async with sockets.connect(url, subprotocols=subprotocols) as socket:
                 caller = Caller(socket)
@@ -90,7 +92,7 @@ class Caller:
     async def next(self) -> JSON | None:
         """The next frame; None at the end, and then `closed` has code and reason."""
         try:
-            with anyio.fail_after(10):
+            with anyio.fail_after(PATIENCE):
                 frame: JSON = await self.socket.receive_json()
         except WebSocketDisconnect as exc:
             self.closed = int(exc.code), exc.reason or ""
