@@ -111,7 +111,7 @@ async def test_no_tool_reaches_what_another_tenant_has(open_app: App) -> None:
                 if tool not in NO_FILES:
                     said.add(_plain(text(answer), theirs))
             assert await everything(wire) == before
-    assert len(calls) == snapshot(57)
+    assert len(calls) == snapshot(58)
     assert sorted(said) == snapshot(
         [
             "No MCP server 'ID'. list_mcp_servers shows them.",
