@@ -257,6 +257,19 @@ async def test_a_tool_that_fails_leads_along_the_edge_of_failure(connect: Connec
     assert brief(done.transcript)[-1] == snapshot("agent: (You are at qualify. Not found.)")
 
 
+async def test_words_beside_a_call_that_breaks_off_were_never_said(connect: Connect) -> None:
+    """A tool node has the model fill in arguments: nobody hears what it writes besides."""
+    play = playing(f"My order is A-7. {STOP}", order_number="A-7")
+
+    def answer(request: JSON) -> Reply:
+        return Say("Let me look.", error={"message": "broke"}) if request.get("tool_choice") else play(request)
+
+    async with peer(answer) as at:
+        done = await staged(connect(at))
+    assert moves(done) == [["begin"], ["to_lookup", "nested_tools False", "lost"]]
+    assert "Let me look." not in [one["message"] for one in done.transcript]
+
+
 async def test_what_can_be_worked_out_asks_no_model(connect: Connect) -> None:
     async with peer(playing("Hello?")) as at:
         done = await staged(connect(at), given={"tier": "vip"})

@@ -102,36 +102,34 @@ async def run_call(talk: Talk, call: ToolCall, request_id: str, tools: Sequence[
         return Outcome(f"{wrong} Call the tool again with correct arguments.", is_error=True, called=False)
     if tool.type != "system":
         return await _run_outside(talk, tool, request_id, arguments)
-    agent, rule = talk.role.agent, effects.transfer
+    agent, before = talk.role.agent, effects.transfer
     system = System(agent.id, agent.languages, talk.variables(), request_id)
     outcome = run_system_tool(tool, arguments, system, effects)
-    if effects.transfer is rule:
+    rule = effects.transfer
+    if rule is None or rule is before:
         return outcome
-    if (why := await prepare_transfer(talk, effects)) is not None:
+    if (why := await prepare_transfer(talk, rule, effects)) is not None:
         return transfer_failed(agent.id, why)
     return outcome
 
 
-async def prepare_transfer(talk: Talk, effects: Effect) -> str | None:
-    """Find the agent that `effects` hands over to; what is in the way, after which nothing is handed over."""
-    rule = effects.transfer
-    assert rule is not None  # noqa: S101 (the caller has just seen it)
+async def prepare_transfer(talk: Talk, rule: JSON, effects: Effect) -> str | None:
+    """Hand over by this rule, in `effects`; what is in the way, after which nothing is handed over."""
     agent_id = rule["agent_id"]
+    effects.transfer = None
     if talk.cast is None:
-        effects.transfer, effects.ended = None, f"The conversation was handed over to the agent {agent_id}."
+        effects.ended = f"The conversation was handed over to the agent {agent_id}."
         effects.farewell = rule.get("transfer_message") or None
         return None
     if talk.transfers >= MAX_TRANSFERS:
-        effects.transfer = None
         return f"The conversation was handed over {MAX_TRANSFERS} times in this turn already."
     try:
         role = await talk.cast.role(agent_id)
         first = role.agent.first_message if rule.get("enable_transferred_agent_first_message") else ""
         require(talk.variables(role.agent), role.agent.prompt, first, rule.get("transfer_message") or "")
     except ApiError as why:
-        effects.transfer = None
         return str(why)
-    effects.successor = role
+    effects.transfer, effects.successor = rule, role
     return None
 
 

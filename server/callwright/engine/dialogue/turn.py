@@ -240,7 +240,7 @@ class Conversation:
             if aloud:
                 await aloud.finish()
         except ModelFailed:
-            if answer.text.strip():  # the user has heard it
+            if answer.text.strip() and must_call is None:  # the user has heard it; not what was to be a call alone
                 await self._said(answer, interrupted=True)
             raise
         return answer

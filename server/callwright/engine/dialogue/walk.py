@@ -76,8 +76,7 @@ class Walk:
                 talk.enter(await self._cast.role(talk.role.agent.id, here))
                 self.node, self.spoke = here, False
             case "standalone_agent":
-                effects.transfer = node
-                if (why := await prepare_transfer(talk, effects)) is not None:
+                if (why := await prepare_transfer(talk, node, effects)) is not None:
                     effects.ended = f"The workflow could not hand the conversation over: {why}"
             case "phone_number":
                 to = node.get("transfer_destination")
