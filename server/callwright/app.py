@@ -29,6 +29,7 @@ from .introduction import ICON, instructions
 from .keys import key_file, subkey
 from .settings import Platform, Settings
 from .subscriptions import Subscriptions
+from .talks.held import Talks
 from .tasks.extension import TaskExtension
 from .telemetry.redaction import Redactor, secrets_of
 from .tools.approval_state import name_question
@@ -93,6 +94,7 @@ class App:
         self.tenants: Tenants | None = None
         """Where more tokens than one open the server: who sees what."""
         self._tasks: Tasks | None = None
+        self.talks = Talks(clock, sleep)
         self.who = "local"
         self.clock, self._ids, self._sleep = clock, ids, sleep
         self._opening = anyio.Lock()
@@ -317,7 +319,7 @@ def build_server(
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncGenerator[App]:
         try:
-            async with long_calls.running():
+            async with long_calls.running(), app.talks.running():
                 yield app
         finally:
             await app.close()

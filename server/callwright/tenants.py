@@ -55,7 +55,7 @@ class Tenant:
     def __init__(self, app: "App", tenants: Tenants, principal: Principal) -> None:
         self._app, self._tenants, self._principal = app, tenants, principal
         self.policy, self.bounds, self.state_key, self.meters = app.policy, app.bounds, app.state_key, app.meters
-        self.tasks = app.tasks
+        self.tasks, self.talks = app.tasks, app.talks
         self.who = principal.name
         self.account = app.account_of(principal)
         self.owner = (self.who, self.account)

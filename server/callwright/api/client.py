@@ -6,9 +6,9 @@ import random
 import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import cache
-from typing import Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from urllib.parse import quote
 
 import anyio
@@ -34,6 +34,10 @@ from ..telemetry.spans import Span, answered, failed, upstream_request
 from .retry import Answer, Fault, pause, told_to_wait
 from .values import values
 
+if TYPE_CHECKING:
+    from ..contract.talking import StartConversation
+    from ..net.sockets import Socket
+
 R = TypeVar("R")
 T = TypeVar("T")
 
@@ -47,6 +51,7 @@ LARGEST_ANSWER = 32 * 1024 * 1024
 LONGEST_TEXT = 500
 SHORTEST_SECRET = 4
 KEY_HEADER = "xi-api-key"
+SUBPROTOCOL = "convai"
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -87,6 +92,7 @@ class ApiClient:
         self._observe = observe
         self._sleep, self._clock, self._random = sleep, clock, random
         proxy = None if base.host in _LOOPBACK else proxy_url
+        self._transport = transport
         self._http = http_client(transport, proxy_url=proxy, headers={"accept-encoding": "gzip"})
 
     def __repr__(self) -> str:
@@ -124,6 +130,37 @@ class ApiClient:
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
+
+    @asynccontextmanager
+    async def converse(self, op: "StartConversation") -> "AsyncGenerator[Socket]":
+        """The WebSocket on which a conversation begins, and which ends it with the context. Raises ApiError.
+
+        What goes wrong with the conversation itself is told on the socket. Nothing is tried twice.
+        """
+        from ..contract.conversations import GetSignedUrl
+
+        self._check_bounds(op)
+        url = URL((await self.send(GetSignedUrl(agent_id=op.agent_id))).signed_url)
+        same = (url.host, url.port) == self._origin[1:] and url.path == self._prefix + op.path
+        if not same or url.scheme != self._origin[0].replace("http", "ws", 1):
+            raise Refused("The platform's WebSocket is on another host, where this server does not go.")
+        async with AsyncExitStack() as stack:
+            socket = await self._socket(op, url, stack)
+            if isinstance(socket, ApiError):
+                raise socket
+            await socket.send(to_json(op.frame()).decode())
+            yield socket
+
+    async def _socket(self, op: "StartConversation", url: URL, stack: AsyncExitStack) -> "Socket | ApiError":
+        from ..net.sockets import WebSocketUpgradeError, opened
+
+        headers = {KEY_HEADER: self._key.get_secret_value()} if self._key else {}
+        try:
+            return await stack.enter_async_context(opened(self._http, self._transport, url, headers, SUBPROTOCOL))
+        except WebSocketUpgradeError as exc:
+            return decode(exc.response.status_code, b"")
+        except Exception as exc:
+            return self._fault(op, Fault.of(exc))
 
     def _check_bounds(self, op: Operation[Any]) -> None:
         guarded = op.guarded_paths() if self._bounds.no_outbound else ()

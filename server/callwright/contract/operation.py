@@ -14,7 +14,8 @@ from .common import ANSWER
 
 T = TypeVar("T", covariant=True)
 R = TypeVar("R", covariant=True)
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "WS"]
+"""`WS`: frames of a WebSocket, whose first one has the body."""
 Effect = Literal["read", "create", "update", "delete", "dial", "grant", "secret"]
 Place = Literal["path", "query", "body", "file"]
 
@@ -24,6 +25,7 @@ _EFFECT_OF: dict[Method, Effect] = {
     "PUT": "update",
     "PATCH": "update",
     "DELETE": "delete",
+    "WS": "create",
 }
 
 
@@ -36,7 +38,7 @@ LONGEST_SHOWN = 60
 
 
 class Query:
-    """Marks a field of a POST, PUT or PATCH that travels in the query: `Annotated[bool, Query()]`."""
+    """Marks a field of a request with a body that travels in the query: `Annotated[bool, Query()]`."""
 
 
 class Blob(NamedTuple):
@@ -58,8 +60,9 @@ class Operation(BaseModel, Generic[R]):
     """A call that the platform understands and that answers `R`.
 
     Fields named in `path` go there. The others are the query of a GET or DELETE, and the JSON body of a POST, PUT or
-    PATCH; a body with a `Blob` field travels as multipart. Only what was set is sent, so that absent and null stay two
-    things. Unknown body and query fields are kept and sent on, because newer platforms know them.
+    PATCH (of a WS: of a frame); a body with a `Blob` field travels as multipart. Only what was set is sent, so that
+    absent and null stay two things. Unknown body and query fields are kept and sent on, because newer platforms know
+    them.
 
     `effect` is what the call does to the world; the approval policy judges by it. `guarded` are dotted paths of the
     body that ask a person whichever tool carries them (`*` stands for one key or list item, `**` for any depth); so
@@ -176,7 +179,7 @@ class Operation(BaseModel, Generic[R]):
 
     def query(self) -> dict[str, Any]:
         """Query parameters that were set; None is left out, because on the wire it would read as an empty string."""
-        rest = {} if self.method in ("POST", "PUT", "PATCH") else self._extra()
+        rest = self._extra() if self.method in ("GET", "DELETE") else {}
         return {name: value for name, value in (self._in("query") | rest).items() if value is not None}
 
     def body(self) -> dict[str, Any] | None:

@@ -29,12 +29,12 @@ class ASGITransport(httpx.AsyncBaseTransport):
     """Hands requests to `app`. It runs no lifespan."""
 
     def __init__(self, app: App) -> None:
-        self._app = app
+        self.app = app
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         exchange = _Exchange(request)
-        task = asyncio.create_task(exchange.run(self._app), name=f"{request.method} {request.url.path}")
+        task = asyncio.create_task(exchange.run(self.app), name=f"{request.method} {request.url.path}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(exchange.ended)

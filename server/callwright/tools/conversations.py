@@ -18,8 +18,17 @@ from ..contract.conversations import (
     ListConversations,
     SendFeedback,
 )
+from ..contract.talking import EndConversation, SendMessage, StartConversation
 from .files import PATH_LENGTH, new_file_in_roots, write_new
 from .rehearsal import UNTRUSTED, AnalysisView, Said, said
+from .talking import (
+    end_conversation,
+    send_message,
+    start_conversation,
+    what_would_be_said,
+    what_would_begin,
+    what_would_end,
+)
 from .text import short
 from .toolset import PlatformApi, Toolset
 from .views import Deleted, Page, View, Whole
@@ -220,6 +229,14 @@ async def get_session_token(
     asked = {"agent_id": agent_id} | ({"participant_name": participant_name} if participant_name else {})
     found = await api.send(GetSessionToken.model_validate(asked))
     return TokenView(agent_id=agent_id, token=found.token, conversation_id=found.conversation_id)
+
+
+TOOLS.tool(StartConversation, GetAgent, title="Start conversation", long=True)(start_conversation)
+TOOLS.tool(SendMessage, title="Send message", long=True)(send_message)
+TOOLS.tool(EndConversation, title="End conversation")(end_conversation)
+TOOLS.preview(StartConversation)(what_would_begin)
+TOOLS.preview(SendMessage)(what_would_be_said)
+TOOLS.preview(EndConversation)(what_would_end)
 
 
 @TOOLS.tool(DeleteConversation, title="Delete conversation")

@@ -17,6 +17,7 @@ _KINDS = {
     "test": ("agent_tests", "CreateAgentTest", ""),
     "simulation": ("agents", "SimulateConversation", ""),
     "call": ("conversation.initiation", "InitiationData", ""),
+    "conversation": ("talking", "StartConversation", ""),
     "phone_number": ("phone_numbers", "CreatePhoneNumber", ""),
     "mcp_server": ("mcp_servers", "UpdateMcpServer", ""),
     "mcp_tool": ("mcp_servers", "UpdateMcpToolConfig", ""),

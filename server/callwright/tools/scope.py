@@ -135,7 +135,11 @@ class Api:
             result = await self._client.send(op, deadline=deadline)
             self._call.answers[type(op)] = Answer(op, result)
             return result
-        return await self._change(op, digest, deadline, people)
+        return await self._change(op, digest, people, lambda client, op: client.send(op, deadline=deadline))
+
+    async def perform(self, op: Operation[R], act: Callable[[ApiClient], Awaitable[R]]) -> R:
+        """As `send`, for what is not one request: `act` does it."""
+        return await self._change(op, self.require(op), 0, lambda client, _: act(client))
 
     def secret(self, given: SecretStr | None, variable: str | None, field: str) -> SecretStr:
         """The value of a secret: as given, from a variable that the operator named, or entered later by a person.
@@ -198,7 +202,9 @@ class Api:
         refuse_beyond(caps, people, await (await self._call.ledger()).rung(self._call.platform), op)
         return people
 
-    async def _change(self, op: Operation[R], digest: str, deadline: float | None, people: int) -> R:
+    async def _change(
+        self, op: Operation[R], digest: str, people: int, act: Callable[[ApiClient, Operation[R]], Awaitable[R]]
+    ) -> R:
         """The intent is on disk before the act, the outcome after it."""
         ledger, call = await self._call.ledger(), self._call
         ringing = None
@@ -208,7 +214,7 @@ class Api:
                 raise Refused("The policy's calls of this day have just been used up by another call.")
         change = await self._begin(op, digest)
         try:
-            result = await self._client.send(self._with_entered(op), deadline=deadline)
+            result = await act(self._client, self._with_entered(op))
         except ApiError as exc:
             await self._fail(change, exc)
             if ringing and not isinstance(exc, Unavailable):

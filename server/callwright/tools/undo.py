@@ -19,6 +19,7 @@ from ..contract.knowledge_base import (
 from ..contract.mcp_servers import GetMcpServer, UpdateMcpApprovalPolicy, UpdateMcpServer
 from ..contract.operation import Operation
 from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
+from ..contract.talking import EndConversation, SendMessage
 from ..contract.workspace import (
     GetDashboardSettings,
     GetWorkspaceSettings,
@@ -94,6 +95,8 @@ def target_of(op: Operation[Any], result: object = None) -> str:
     ids = [str(getattr(op, name)) for name, place in op.places().items() if place == "path"]
     if ids:
         return "/".join(ids)
+    if isinstance(op, SendMessage | EndConversation):
+        return op.conversation_id
     if isinstance(result, BaseModel):
         for name in ("agent_id", "phone_number_id", "secret_id", "conversation_id", "id"):
             if isinstance(found := getattr(result, name, None), str):

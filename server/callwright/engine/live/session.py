@@ -217,19 +217,21 @@ class Session:
             await self._speak()
 
     async def _speak(self) -> None:
+        await self._types(True)
         await self.talk.open()
-        self._wait_for_user()
+        await self._wait_for_user()
         async for text in self._inbox:
             self._busy = True
+            await self._types(True)
             for name in ("reminder", "silence"):
                 self._alarms.set(name, None)
             await self.talk.listen(text)
             await self.talk.answer()
             if self.talk.interrupted:
                 await self._telling.interruption()
-            self._wait_for_user(reminded=text == SILENCE)
+            await self._wait_for_user(reminded=text == SILENCE)
 
-    def _wait_for_user(self, *, reminded: bool = False) -> None:
+    async def _wait_for_user(self, *, reminded: bool = False) -> None:
         self._record.language = self.talk.language
         if self.talk.ended:
             return self._over(_End(self.talk.ended))
@@ -240,6 +242,12 @@ class Session:
         self._alarms.set("silence", self._quiet_since + silence if silence else None)
         reminds = self.talk.role.llm is not None and self._reminders < MOST_REMINDERS and not self._skipped()
         self._alarms.set("reminder", self._in("turn_timeout") if reminds else None)
+        if not self._inbox.statistics().current_buffer_used:
+            await self._types(False)
+
+    async def _types(self, types: bool) -> None:
+        """Whether the agent is at work on what it says next: otherwise it waits for the user."""
+        await self._line.tell("agent_typing", "agent_typing_event", is_typing=types)
 
     def _skipped(self) -> bool:
         """The agent has just chosen to stay silent until the user speaks."""

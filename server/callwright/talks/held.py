@@ -1,0 +1,75 @@
+"""The text conversations that stay open between the calls of assistants. Light: made at every start."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.abc import TaskGroup
+
+from ..clock import NowMs, Sleep
+
+if TYPE_CHECKING:
+    from ..api.client import ApiClient
+    from ..contract.talking import StartConversation
+    from ..tasks.task import Owner
+    from .talk import Talk
+
+IDLE_SECONDS = 15 * 60
+"""So long after the last call a conversation is ended, and an ended one forgotten."""
+MOST_OPEN = 20
+"""Conversations of one owner at a time."""
+MOST_KEPT = 200
+"""Of all owners, those that have ended included."""
+
+
+class Talks:
+    """None outlives the process."""
+
+    def __init__(self, clock: NowMs, sleep: Sleep) -> None:
+        self._clock, self._sleep = clock, sleep
+        self._kept: dict[str, Talk] = {}
+        self._group: TaskGroup | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """As long as the server runs. What is open at its end is ended."""
+        outer = self._group  # in memory each client has a server's life of its own
+        async with anyio.create_task_group() as group:
+            self._group = group
+            try:
+                yield
+            finally:
+                self._group = outer
+                group.cancel_scope.cancel()
+
+    async def begin(self, client: "ApiClient", op: "StartConversation", owner: "Owner") -> "Talk":
+        """Raises ApiError where it cannot begin, RateLimited where the owner holds too many."""
+        from ..contract.errors import RateLimited
+        from .talk import Talk
+
+        self._forget()
+        held = [talk.id for talk in self._kept.values() if talk.owner == owner and talk.ended is None]
+        if len(held) >= MOST_OPEN:
+            raise RateLimited(f"{MOST_OPEN} conversations are open, the most at a time. End one: {', '.join(held)}.")
+        if self._group is None:
+            raise RuntimeError("conversations are held while the server runs")
+        talk = Talk(op, owner, self._clock, self._sleep)
+        self._group.start_soon(talk.run, client)
+        await talk.begun()
+        self._kept[talk.id] = talk
+        return talk
+
+    def find(self, id: str, owner: "Owner") -> "Talk | None":
+        """None where it is unknown, forgotten or somebody else's: these look the same."""
+        self._forget()
+        talk = self._kept.get(id)
+        return talk if talk and talk.owner == owner else None
+
+    def _forget(self) -> None:
+        """Those that ended a while ago; of too many, those first whose last call is longest ago."""
+        ended = sorted((talk for talk in self._kept.values() if talk.ended is not None), key=lambda talk: talk.used_ms)
+        old, spare = self._clock() - IDLE_SECONDS * 1000, len(self._kept) - MOST_KEPT
+        for place, talk in enumerate(ended):
+            if talk.used_ms < old or place < spare:
+                del self._kept[talk.id]
