@@ -108,6 +108,9 @@ class Talk:
                     tasks.cancel_scope.cancel()
         except ApiError as exc:
             self._failure = exc
+        except anyio.get_cancelled_exc_class():
+            self.ended = self.ended or "The server was stopped."
+            raise
         except Exception as exc:
             log.warning("A conversation broke off: %s", type(exc).__name__)
         finally:
