@@ -111,7 +111,7 @@ async def test_no_tool_reaches_what_another_tenant_has(open_app: App) -> None:
                 if tool not in NO_FILES:
                     said.add(_plain(text(answer), theirs))
             assert await everything(wire) == before
-    assert len(calls) == snapshot(58)
+    assert len(calls) == snapshot(61)
     assert sorted(said) == snapshot(
         [
             "No MCP server 'ID'. list_mcp_servers shows them.",
@@ -119,6 +119,7 @@ async def test_no_tool_reaches_what_another_tenant_has(open_app: App) -> None:
             "No batch 'ID'. list_batch_calls shows them.",
             "No conversation 'ID'. list_conversations shows them.",
             "No document 'ID'. list_documents shows them.",
+            "No open conversation has this id. One is left open for 15 minutes after the last call, and not beyond a restart of the server. get_conversation shows its transcript; start_conversation begins another.",
             "No phone number 'ID'. list_phone_numbers shows them.",
             "No secret 'ID'. list_secrets shows them.",
             "No test 'ID'. list_agent_tests shows them.",

@@ -13,6 +13,7 @@ from inline_snapshot import snapshot
 from callwright.app import App
 from callwright.contract import all_operations
 from callwright.contract.operation import Effect
+from callwright.engine.coverage import SOCKET
 from callwright.listing import coverage_table, tool_table
 from callwright.tools import TOOLSETS, WITHOUT_TOOL
 from callwright.tools.policy import ASKING, OWN_NOTES, Policy
@@ -62,7 +63,7 @@ def test_every_toolset_has_a_name_and_a_description() -> None:
 VERBS = {
     "list", "get", "create", "update", "delete", "import", "simulate", "undo", "describe", "run", "resubmit",
     "duplicate", "upload", "send", "save", "calculate", "show", "place", "submit", "cancel", "retry",
-    "validate", "explain", "preview",
+    "validate", "explain", "preview", "start", "end",
 }  # fmt: skip
 
 
@@ -178,6 +179,7 @@ def test_what_destroys_repeats_or_reaches_out_is_known_by_name() -> None:
             "create_tool",
             "create_url_document",
             "duplicate_agent",
+            "end_conversation",
             "get_agent_link",
             "get_session_token",
             "get_signed_url",
@@ -187,7 +189,9 @@ def test_what_destroys_repeats_or_reaches_out_is_known_by_name() -> None:
             "retry_batch_call",
             "run_agent_tests",
             "send_feedback",
+            "send_message",
             "simulate_conversation",
+            "start_conversation",
             "submit_batch_call",
         ]
     )
@@ -251,7 +255,7 @@ def test_effects_that_the_method_does_not_imply_are_pinned() -> None:
 
 def test_every_operation_has_a_tool_or_a_reason() -> None:
     """And the README's table names both."""
-    operations = {f"{op.method} {op.path}" for op in all_operations()}
+    operations = {f"{op.method} {op.path}" for op in all_operations()} | {SOCKET.operation}
     reached = {operation for entry in TOOLS.values() for operation in entry["operations"]}
     assert reached | set(WITHOUT_TOOL) == operations
     assert reached & set(WITHOUT_TOOL) == set()

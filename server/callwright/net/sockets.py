@@ -13,6 +13,7 @@ from httpx2.websockets import (
     AsyncWebSocketSession,
     HTTPXWSException,
     WebSocketDisconnect,
+    WebSocketInvalidTypeReceived,
     WebSocketUpgradeError,
 )
 
@@ -86,6 +87,8 @@ class _Remote:
             except WebSocketDisconnect as left:
                 self.code, self.reason = left.code, left.reason
                 return None
+            except WebSocketInvalidTypeReceived:
+                continue  # bytes are no text
             except (HTTPXWSException, anyio.EndOfStream, anyio.ClosedResourceError):
                 return None
 

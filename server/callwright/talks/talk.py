@@ -12,7 +12,7 @@ from ..api.client import ApiClient
 from ..clock import NowMs, Sleep
 from ..contract.errors import ApiError, BadRequest, Unavailable
 from ..contract.talking import SendMessage, StartConversation
-from ..net.sockets import Socket
+from ..net.sockets import LOST, Socket
 from ..tasks.task import Owner
 from .held import IDLE_SECONDS
 
@@ -33,6 +33,7 @@ SEEN = (
     "ping",
 )
 """Events that are worth asking for."""
+CONNECTION_LOST = "The connection was lost."
 REFUSED = 1008
 """Close code: what the client brought along, or is."""
 NOT_APPROVED = "it waits for a person's approval, which cannot be given here; the server's approval policy can allow it"
@@ -114,7 +115,7 @@ class Talk:
         except Exception as exc:
             log.warning("A conversation broke off: %s", type(exc).__name__)
         finally:
-            self.ended = self.ended or "The connection was lost."
+            self.ended = self.ended or CONNECTION_LOST
             self._done.set()
             self._tell()
 
@@ -239,7 +240,8 @@ class Talk:
                 self._saying = event.get("type") != "stop"
             case "agent_response":
                 self._saying = self._owed = False
-                self.news.append(News("agent", str(event.get("agent_response") or ""), event.get("event_id")))
+                if said := event.get("agent_response"):
+                    self.news.append(News("agent", str(said), event.get("event_id")))
             case "agent_response_correction":
                 self._correct(event)
             case "agent_tool_request":
@@ -276,8 +278,11 @@ class Talk:
     def _over(self, socket: Socket) -> None:
         """The platform has closed it."""
         if self.ended is None:
-            self.ended = socket.reason or "The platform ended it."
+            self.ended = socket.reason or _WITHOUT_REASON.get(socket.code, "The platform ended it.")
             self._failure = _failure(socket.code, self.ended)
+
+
+_WITHOUT_REASON = {LOST: CONNECTION_LOST}
 
 
 def _failure(code: object, said: str) -> ApiError:

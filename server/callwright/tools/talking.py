@@ -131,7 +131,9 @@ def _starting(agent: Agent, variables: Json | None, config: Json | None, platfor
     body = deepcopy(config or {})
     put(body, ("dynamic_variables",), variables, "variables")
     own = agent.conversation_config.conversation
-    allowed: Json = agent.platform_settings.overrides.conversation_config_override.model_dump().get("conversation") or {}
+    allowed: Json = (
+        agent.platform_settings.overrides.conversation_config_override.model_dump().get("conversation") or {}
+    )
     override: Json = {}
     if allowed.get("text_only") and not own.text_only:
         override["text_only"] = True
