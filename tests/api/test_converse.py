@@ -58,9 +58,12 @@ class Platform:
 @asynccontextmanager
 async def reached(platform: Platform, **chosen: Any) -> AsyncGenerator[tuple[ApiClient, Talks]]:
     talks = Talks(now_ms, anyio.sleep)
-    async with serving(platform.app, ws="wsproto") as platform.url:
-        async with ApiClient(platform.url, key=SecretStr(KEY), **chosen) as client, talks.running():
-            yield client, talks
+    async with (
+        serving(platform.app, ws="wsproto") as platform.url,
+        ApiClient(platform.url, key=SecretStr(KEY), **chosen) as client,
+        talks.running(),
+    ):
+        yield client, talks
 
 
 async def begun(socket: WebSocket) -> None:
@@ -171,7 +174,7 @@ async def test_whatever_a_platform_sends_is_read_or_left_aside() -> None:
 async def test_a_tool_that_needs_a_persons_approval_is_refused_and_the_assistant_hears_of_it() -> None:
     async def script(socket: WebSocket) -> None:
         await begun(socket)
-        call = {"tool_name": "send_mail", "tool_call_id": "c", "service_id": "s", "parameters": {}}
+        call: dict[str, Any] = {"tool_name": "send_mail", "tool_call_id": "c", "service_id": "s", "parameters": {}}
         await tell(socket, "mcp_tool_call", mcp_tool_call={**call, "state": "awaiting_approval"})
         answer = await socket.receive_json()
         assert answer == {"type": "mcp_tool_approval_result", "tool_call_id": "c", "is_approved": False}

@@ -57,10 +57,21 @@ class Stage:
     async def hears(self, id: str, words: str) -> None:
         """Until these are the words that no call was told of yet."""
         with anyio.fail_after(10):
-            while (talk := self.app.talks.find(id, self.app.owner)) is None or [n.text for n in talk.news] != [words]:
+            while True:
+                talk = self.app.talks.find(id, self.app.owner)
+                if talk is not None and [each.text for each in talk.news] == [words]:
+                    return
                 await anyio.sleep(0.01)
 
-    async def status(self, id: str) -> str:
+    async def ends(self, id: str) -> None:
+        """Until the platform has it so."""
+        with anyio.fail_after(10):
+            while True:
+                if await self._status(id) != "in-progress":
+                    return
+                await anyio.sleep(0.01)
+
+    async def _status(self, id: str) -> str:
         return (await (await self.platform.api()).send(GetConversation(conversation_id=id))).status
 
     async def refused(self, tool: str, **given: Any) -> str:
@@ -257,9 +268,7 @@ async def test_one_that_is_left_alone_ends_after_a_quarter_of_an_hour(tmp_path: 
         quiet = {"turn": {"silence_end_call_timeout": -1}, "conversation": {**TEXT, "max_duration_seconds": 7200}}
         id = (await on.begin(await on.agent(quiet)))["conversation_id"]
         await on.clock.passes(seconds=IDLE_SECONDS)
-        with anyio.fail_after(10):
-            while (await on.status(id)) == "in-progress":
-                await anyio.sleep(0.01)
+        await on.ends(id)
         over = await on.refused("send_message", conversation_id=id, text="Hello?")
         on.clock.forward(seconds=IDLE_SECONDS + 1)
         forgotten = await on.refused("send_message", conversation_id=id, text="Hello?")
