@@ -91,6 +91,19 @@ async def main(home: Path) -> None:
         }
         rehearsed = _facts(await demo.call(client, "simulate_conversation", arguments))
 
+        if _has_model():
+            await _with_a_model(demo, client, agent["agent_id"])
+
+        demo.say("Let me talk to it myself.")
+        talk = _facts(await demo.call(client, "start_conversation", {"agent_id": agent["agent_id"]}))
+        held = {"conversation_id": talk["conversation_id"]}
+        asked = "My bike was stolen! Booking HC-2041." if _has_model() else "How much is the deposit for a city bike?"
+        answer = _facts(await demo.call(client, "send_message", {**held, "text": asked}))
+        for waiting in answer["tools_waiting"]:
+            results = {waiting["tool_call_id"]: {"bike": "city bike", "cover": True}}
+            await demo.call(client, "send_message", {**held, "tool_results": results})
+        await demo.call(client, "end_conversation", held)
+
         demo.say("Show me that conversation's record.")
         await demo.call(client, "list_conversations", {"agent_id": agent["agent_id"], "include_simulated": True})
 
@@ -107,6 +120,27 @@ async def main(home: Path) -> None:
         demo.say("What did you change?")
         await demo.call(client, "list_changes", {})
     _print_hosts()
+
+
+async def _with_a_model(demo: Demo, client: Client, agent_id: str) -> None:
+    """What takes a model: tools that the agent chooses to call, a workflow that it moves along, judges that judge."""
+    demo.say("Let it look bookings up, and take thefts down step by step.")
+    desk = json.loads((EXAMPLES / "theft-desk.json").read_text(encoding="utf-8"))
+    _facts(await demo.call(client, "update_agent", {"agent_id": agent_id, "config": desk}))
+
+    demo.say("Rehearse the theft again: does it look the booking up, and change to the theft desk?")
+    arguments = {
+        "agent_id": agent_id,
+        "caller": "Somebody whose rented bike, booking HC-2041, was stolen, and who wants to know what to do.",
+        "criteria": ["Tells the caller to report the theft to the police", "Promises nothing about the insurance"],
+        "tool_mocks": {"find_booking": {"bike": "city bike", "cover": True}},
+        "max_turns": 12,
+    }
+    await demo.call(client, "simulate_conversation", arguments)
+
+
+def _has_model() -> bool:
+    return any(os.environ.get(name) for name in ("CALLWRIGHT_LLM_BASE_URL", "CALLWRIGHT_LLM_ROUTES"))
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -139,7 +173,8 @@ def _facts(result: CallToolResult) -> dict[str, Any]:
 
 def _short(value: object) -> str:
     if not isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        text = json.dumps(value, ensure_ascii=False)
+        return text if len(text) <= 120 else f"{text[:117]}…"
     text = " ".join(value.split())
     return repr(text if len(text) <= 48 else f"{text[:45]}… ({len(text):,} characters)")
 

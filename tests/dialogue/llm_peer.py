@@ -122,13 +122,14 @@ class Peer:
 
 
 @asynccontextmanager
-async def peer(reply: Callable[[JSON], Reply]) -> AsyncGenerator[Peer]:
+async def peer(reply: Callable[[JSON], Reply], port: int = 0) -> AsyncGenerator[Peer]:
     at = Peer(reply)
     app = Starlette(routes=[Route("/{place:path}chat/completions", at.answer, methods=["POST"])])
     config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
         listening.listen()
         at.base_url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
         async with anyio.create_task_group() as tasks:

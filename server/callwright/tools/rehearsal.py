@@ -99,12 +99,13 @@ class Rehearsed(View):
 
 
 def said(turns: list[Turn], budget: int) -> list[Said]:
-    """Turns, each bounded so that all of them stay within `budget` characters."""
+    """Turns, each bounded so that all of them stay within `budget` characters; none that nothing can be shown of."""
     each = max(120, min(SAID_LENGTH, budget // max(1, len(turns))))
-    return [
+    shown = (
         Said(role=turn.role, said=_cut(turn.message or "", each), tools=_tools(turn), at_secs=turn.time_in_call_secs)
         for turn in turns
-    ]
+    )
+    return [one for one in shown if one.said or one.tools]
 
 
 def rehearsal_of(
@@ -152,9 +153,15 @@ def _mock(mock: Any) -> Json:
 
 
 def _tools(turn: Turn) -> list[str]:
-    called = [f"called {call.tool_name}({short(call.params_as_json, 160)})" for call in turn.tool_calls or []]
+    calls = [call for call in turn.tool_calls or [] if call.type != "workflow"]
+    called = [f"called {call.tool_name}({short(call.params_as_json, 160)})" for call in calls]
     results: list[Any] = list(turn.tool_results or [])
-    return called + [f"{r.tool_name} gave {short(str(getattr(r, 'result_value', '')), 200)}" for r in results]
+    return called + [_result(result) for result in results]
+
+
+def _result(result: Any) -> str:
+    gave = short(str(getattr(result, "result_value", "")), 200)
+    return f"moved to node {gave}" if result.type == "workflow" else f"{result.tool_name} gave {gave}"
 
 
 def _cut(text: str, limit: int) -> str:
