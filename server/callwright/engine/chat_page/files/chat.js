@@ -31,6 +31,9 @@ const transcript = new Transcript(find(document, "#transcript"), {
 
 const MOST_TOLD = 5; // later ones may still wait to be read out
 
+/** Calls of client tools, by id. @type {Set<string>} */
+const refused = new Set();
+
 /** @type {Line | null} */
 let line = null;
 
@@ -134,7 +137,7 @@ function take(frame) {
       tell(`${name} uses the tool ${event.tool_name}.`);
       return transcript.tool({ ...called(event), status: "running" });
     case "agent_tool_response":
-      return transcript.tool({ ...called(event), status: event.is_error ? "failed" : "done" });
+      return transcript.tool({ ...called(event), status: outcome(event) });
     case "client_tool_call":
       return refuse(event);
     case "mcp_tool_call":
@@ -153,14 +156,21 @@ function called({ tool_call_id, tool_name }) {
   return { id: tool_call_id, name: tool_name };
 }
 
+/** @param {Frame} event */
+function outcome({ tool_call_id, is_error }) {
+  if (refused.has(tool_call_id)) return "not done";
+  return is_error ? "failed" : "done";
+}
+
 /**
  * Client tools are functions of an application. The agent is told that there is none behind this page.
  * @param {Frame} event
  */
 function refuse(event) {
   const { tool_call_id, parameters } = event;
+  refused.add(tool_call_id);
   const why = "The agent asked for something that this page cannot do.";
-  transcript.tool({ ...called(event), status: "running", parameters, why });
+  transcript.tool({ ...called(event), status: outcome(event), parameters, why });
   const result = "This chat page has no client tools: nothing was done. Help the person in another way.";
   if (event.expects_response) line?.send("client_tool_result", { tool_call_id, result, is_error: true });
 }
