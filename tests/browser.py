@@ -73,7 +73,9 @@ class Page:
 
     async def until(self, expression: str) -> None:
         """Wait until a JavaScript expression holds."""
-        holds = f"new Promise(done => {{ const look = () => ({expression}) ? done(true) : setTimeout(look, 10); look(); }})"
+        holds = (
+            f"new Promise(done => {{ const look = () => ({expression}) ? done(true) : setTimeout(look, 10); look(); }})"
+        )
         assert await self.read(holds)
 
     async def shown(self, *, width: int = 800, scheme: str = "light", script: bool = True) -> None:

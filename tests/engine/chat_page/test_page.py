@@ -47,7 +47,9 @@ def heading(answer: httpx2.Response) -> str:
 async def test_anybody_sees_the_page_of_a_public_agent(at: Stage) -> None:
     answer = await opened(at, await at.agent(name="Ada & Bo <x>"))
     assert (answer.status_code, heading(answer)) == (200, "Ada &amp; Bo &lt;x&gt;")
-    headers = {name: value for name, value in answer.headers.items() if name not in ("date", "server", "content-length")}
+    headers = {
+        name: value for name, value in answer.headers.items() if name not in ("date", "server", "content-length")
+    }
     policy = re.sub(r"nonce-[\w-]{22}", "nonce-N", headers.pop("content-security-policy"))
     assert (headers, policy) == snapshot(
         (
@@ -65,7 +67,7 @@ async def test_anybody_sees_the_page_of_a_public_agent(at: Stage) -> None:
 
 
 async def test_who_may_not_talk_reads_the_words_of_the_websocket_and_no_more(at: Stage) -> None:
-    secret = {"name": "Ada of the secret project"}
+    secret: JSON = {"name": "Ada of the secret project"}
     closed = await at.agent(platform_settings=CLOSED, **secret)
     expired = await link(at, closed)
     at.clock.forward(seconds=31 * 24 * 3600)
@@ -144,12 +146,12 @@ async def test_its_files_are_kept_for_ever_under_an_address_that_changes_with_th
     shown = await opened(at, await at.agent())
     addresses = re.findall(r'(?:src|href)="\.\./\.\.(/chat/[^"]+)"', shown.text)
     assert [address.rpartition("/")[2] for address in addresses] == ["icon.svg", "chat.css", "chat.js"]
+    folder = addresses[0].rpartition("/")[0]
     async with httpx2.AsyncClient(base_url=at.url) as anybody:
         for address in addresses:
             answer = await anybody.get(address)
             assert answer.status_code == 200
             assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
-            folder = address.rpartition("/")[0]
         for address in ("/chat/0123456789abcdef/chat.js", f"{folder}/page.html", f"{folder}/..%2Fpage.py"):
             assert (await anybody.get(address)).status_code == 404
 

@@ -31,7 +31,14 @@ def test_terms_are_set_as_they_were_meant() -> None:
 )
 def test_nothing_that_was_written_becomes_anything_else(written: str) -> None:
     made = set_text(written)
-    for own in ("<p>", "</p>", "<h3>", "</h3>", "</a>", '<a href="https://a.example/" target="_blank" rel="noopener noreferrer">'):
+    for own in (
+        "<p>",
+        "</p>",
+        "<h3>",
+        "</h3>",
+        "</a>",
+        '<a href="https://a.example/" target="_blank" rel="noopener noreferrer">',
+    ):
         made = made.replace(own, "")
     assert "<" not in made
     assert '"' not in made

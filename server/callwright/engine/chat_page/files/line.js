@@ -24,7 +24,7 @@ export class Line {
     this.over = false;
     /** @type {End} */
     this.end = { mine: false, begun: false, error: null, code: NORMAL, reason: "" };
-    this.typed = 0;
+    this.typed = -TYPING_MS; // ago, on the clock of the page
     this.socket = new WebSocket(url, token ? ["convai", `bearer.${token}`] : ["convai"]);
     this.socket.onopen = () =>
       this.send("conversation_initiation_client_data", {
