@@ -4,6 +4,7 @@ import pytest
 from inline_snapshot import snapshot
 
 from tests.browser import needs_browser
+from tests.dialogue.llm_peer import Fault
 from tests.engine.live.talking import ALL_EVENTS, Stage
 from tests.engine.live.test_session import ASKS, TELLS
 from tests.engine.mcp_peer import real
@@ -187,6 +188,16 @@ Start again\
     assert await bo.asks("Again") == "Ada:\nYou said Again."
 
 
+async def test_a_model_that_fails_is_told_as_that(at: Stage, bo: Person) -> None:
+    await bo.opens(await at.agent(config(), name="Ada"))
+    await bo.starts()
+    at.llm.reply = lambda _: Fault(500)
+    await bo.writes("Hi")
+    await bo.page.until("!document.querySelector('#over').hidden")
+    assert (await bo.page.read(OVER)).startswith("The agent's language model does not answer")
+    assert "Try again in a moment. What was said until then is kept." in await bo.page.read(OVER)
+
+
 async def test_a_lost_connection_is_told_plainly_and_a_new_conversation_is_one_key_away(at: Stage, bo: Person) -> None:
     async with network(at) as (url, between):
         await bo.opens(await at.agent(config(), name="Ada"), url=url)
@@ -238,6 +249,12 @@ async def test_everybody_can_read_and_use_it_on_any_screen(at: Stage, bo: Person
         assert await page.flaws() == []
         assert await page.read("document.documentElement.scrollWidth") == width
         assert await page.read("document.documentElement.scrollHeight") == 900
+        assert (
+            await page.read(
+                "(({scrollHeight, clientHeight}) => scrollHeight - clientHeight)(document.querySelector('main'))"
+            )
+            == 0
+        )
 
     async with real() as (url, _):
         server = {"name": "Calendar", "url": url, "approval_policy": "require_approval_all"}
