@@ -71,6 +71,13 @@ class Page:
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
+    async def until(self, expression: str) -> None:
+        """Wait until a JavaScript expression holds."""
+        holds = (
+            f"new Promise(done => {{ const look = () => ({expression}) ? done(true) : setTimeout(look, 10); look(); }})"
+        )
+        assert await self.read(holds)
+
     async def shown(self, *, width: int = 800, scheme: str = "light", script: bool = True) -> None:
         """From now on: how wide the window is in CSS pixels, which colours the person prefers, whether pages may run."""
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}

@@ -151,3 +151,18 @@ async def test_an_engine_that_waits_for_a_silent_model_ends_when_told(tmp_path: 
                     engine.send_signal(signal.SIGTERM)
                     with anyio.fail_after(20):
                         assert await engine.wait() == 0
+
+
+async def test_the_engine_says_where_a_person_can_talk_to_an_agent(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-m", "callwright", "engine", "--port", "0"]
+    async with await anyio.open_process(command, env=environment(tmp_path), stderr=subprocess.PIPE) as engine:
+        assert engine.stderr
+        said = ""
+        with anyio.fail_after(30):
+            while not said.endswith("/chat\n"):
+                said += (await engine.stderr.receive()).decode()
+        address = said.split()[-1]
+        async with httpx2.AsyncClient(timeout=60) as anybody:
+            answer = await anybody.get(address)
+        assert (answer.status_code, "There is no such agent" in answer.text) == (404, True)
+        engine.terminate()

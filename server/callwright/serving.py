@@ -196,6 +196,7 @@ async def _serve_engine(app: App, host: str, port: int, say: Say) -> int:
         listening = listen_at(config)  # port 0 is any that is free: only now it is known which
         port = listening.getsockname()[1]
         say(f"Embedded platform at http://{_at(host, port)}; header xi-api-key, the key is {where}")
+        say(f"Talk to an agent in a browser: http://{_at(host, port)}/agents/AGENT_ID/chat")
         return await _served(config, [listening])
     except ApiError as exc:  # the vault's key is another one
         raise SettingError(str(exc)) from None

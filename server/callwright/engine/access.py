@@ -89,11 +89,7 @@ def get_session_token(tx: Tx, op: GetSessionToken) -> SessionToken:
     return SessionToken(token=token, conversation_id=conversation_id)
 
 
-@access.implements(
-    GetAgentLink,
-    proof="test_the_link_of_an_agent_that_demands_authentication_carries_a_token",
-    missing="the page that the link is for",
-)
+@access.implements(GetAgentLink, proof="test_the_link_of_an_agent_that_demands_authentication_carries_a_token")
 def get_agent_link(tx: Tx, op: GetAgentLink) -> AgentLink:
     """Without a token where anybody may talk to the agent. Each time a new one, because none is kept in the clear."""
     if not _auth(agent_row(tx, op.agent_id)["document"]).get("enable_auth"):

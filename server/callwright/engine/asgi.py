@@ -116,7 +116,11 @@ def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:
             _route(path, _endpoint(engine, admit, path, by_path[path]["modules"]), by_path[path])
             for path in sorted(by_path, key=lambda path: path.replace("{", "~"))
         ]
-        + [WebSocketRoute("/v1/convai/conversation", _talk(engine, admit))],
+        + [
+            WebSocketRoute("/v1/convai/conversation", _talk(engine, admit)),
+            Route("/agents/{agent_id}/chat", _chat_page(engine), methods=["GET"]),
+            Route("/chat/{version}/{name}", _chat_file, methods=["GET"]),
+        ],
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _defect},
     )
 
@@ -173,6 +177,23 @@ def _talk(engine: Engine, admit: Admit) -> Callable[[WebSocket], Awaitable[None]
         await answer(engine, socket, admit(socket))
 
     return serve
+
+
+def _chat_page(engine: Engine) -> Endpoint:
+    """The page on which a person talks to an agent; what it needs is imported when one is opened."""
+
+    async def serve(request: Request) -> Response:
+        from .chat_page.page import show
+
+        return await show(engine, request)
+
+    return serve
+
+
+async def _chat_file(request: Request) -> Response:
+    from .chat_page.page import file
+
+    return file(request.path_params["version"], request.path_params["name"])
 
 
 async def _home(engine: Engine, agent_id: str) -> str:

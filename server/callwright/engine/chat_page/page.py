@@ -1,0 +1,162 @@
+"""Serves the page, as long as the person who opens it may talk to the agent; and says why where they may not.
+
+Whoever is refused learns what the WebSocket would have told them, and no more. The API key means nothing here: the page
+talks without one, so it is shown to whoever may talk without one.
+"""
+
+import hashlib
+import secrets
+from functools import cache
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from ...contract.errors import ApiError, NotFound
+from ...contract.merge import Json
+from ..access import home_of
+from ..agents import agent_row
+from ..dialogue.agent import at
+from ..handlers import Asker, Tx
+from ..live.start import check_door
+from ..problems import refuse_unstorable
+from .terms import set_text, terms
+
+if TYPE_CHECKING:
+    from ..asgi import Engine
+
+_FOLDER = files("callwright").joinpath("engine/chat_page/files")
+_KINDS = {
+    "chat.css": "text/css",
+    "chat.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+    "line.js": "text/javascript",
+    "transcript.js": "text/javascript",
+    "words.js": "text/javascript",
+}
+_FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",  # the address holds a token
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_LABELS = {
+    "start_chat": "Start chat",
+    "accept_terms": "Accept and start",
+    "end_call": "End chat",
+    "new_call": "Start again",
+    "input_label": "Your message",
+    "input_placeholder_text_only": "Write a message",
+}
+"""What the page says where the agent's `text_contents` say nothing."""
+
+_REFUSALS = {
+    400: ("This agent is not available", "Ask whoever runs the agent."),
+    401: (
+        "This agent is open by link only",
+        "Open the whole link that you were given; after a reload too. Without one, ask whoever runs the agent.",
+    ),
+    403: ("You cannot talk with this agent from here", "Ask whoever runs it, or gave you the link."),
+    404: ("There is no such agent", "Check the address: part of it may be missing."),
+}
+_OTHERWISE = "The page cannot be shown", "Check the address, or ask whoever gave it to you."
+
+
+async def show(engine: "Engine", request: Request) -> Response:
+    """The page, or why there is none, with the status that says so."""
+    agent_id = request.path_params["agent_id"]
+    token = request.query_params.get("conversation_signature") or request.query_params.get("token")
+    # The conversation will come from this page, so where an agent names pages, this one must be among them.
+    asker = Asker(page=f"{request.url.scheme}://{request.url.netloc}", has_key=False)
+    try:
+        refuse_unstorable([agent_id, token], [])
+        workspace = await engine.database.read(lambda db: home_of(db, agent_id))
+        name, document = await engine.unit(workspace, asker).read(lambda tx: _admitted(tx, agent_id, token))
+    except ApiError as refused:
+        return _refusal(refused)
+    return _page(f"Chat with {name}", _talk(agent_id, name, document), script=True)
+
+
+def file(version: str, name: str) -> Response:
+    """One of the files that the page loads. Raises NotFound for another version's, so that none is kept by mistake."""
+    if name not in _KINDS or version != _version():
+        raise NotFound(f"No file {name!r}.")
+    return Response(_files()[name], media_type=_KINDS[name], headers=_FOREVER)
+
+
+def _admitted(tx: Tx, agent_id: str, token: str | None) -> tuple[str, Json]:
+    check_door(tx, agent_id, token)
+    row = agent_row(tx, agent_id)
+    return row["name"], row["document"]
+
+
+def _talk(agent_id: str, name: str, document: Json) -> str:
+    widget: Json = document["platform_settings"]["widget"]
+    given: Json = widget.get("text_contents") or {}
+    labels = {label: str(given.get(label) or own) for label, own in _LABELS.items()}
+    demanded, introduction = terms(widget), widget.get("shareable_page_text")
+    fields = {
+        **labels,
+        "agent_id": agent_id,
+        "name": name,
+        "language": document["conversation_config"]["agent"]["language"],
+        "begin": labels["accept_terms" if demanded else "start_chat"],
+        "terms_key": widget.get("terms_key") or "",
+        "terms_version": hashlib.sha256(demanded.encode()).hexdigest()[:16] if demanded else "",
+    }
+    escaped = {field: escape(text) for field, text in fields.items()}
+    return Template(_read("talk.html")).substitute(
+        escaped,
+        picture=_picture(at(widget, "avatar", "url"), name),
+        introduction=set_text(introduction) if introduction else "",
+        terms=set_text(demanded) if demanded else "",
+        no_terms="" if demanded else "hidden",
+    )
+
+
+def _picture(url: str | None, name: str) -> str:
+    """The one that was uploaded here, else the first letter: nothing is fetched from elsewhere."""
+    if url and url.startswith("/v1/"):
+        return f'<img class="picture" src="../..{escape(url)}" alt="">'
+    return f'<span class="picture" aria-hidden="true">{escape(name[:1].upper())}</span>'
+
+
+def _refusal(refused: ApiError) -> Response:
+    title, advice = _REFUSALS.get(refused.status, _OTHERWISE)
+    text = f"<h1>{title}</h1><p>{escape(advice)}</p><p class=detail>{escape(str(refused))}</p>"
+    return _page(title, f'<main class="card refusal">{text}</main>', refused.status)
+
+
+def _page(title: str, body: str, status: int = 200, *, script: bool = False) -> Response:
+    nonce, version = secrets.token_urlsafe(16), _version()
+    policy = (
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self';"
+        " img-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none';"
+        " require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+    loaded = f'<script type="module" nonce="{nonce}" src="../../chat/{version}/chat.js"></script>' if script else ""
+    filled = Template(_read("page.html")).substitute(
+        title=escape(title), body=body, nonce=nonce, version=version, script=loaded
+    )
+    return HTMLResponse(filled, status, {**_HEADERS, "Content-Security-Policy": policy})
+
+
+@cache
+def _version() -> str:
+    """Changes with the files, so that each can be kept for ever under its address."""
+    return hashlib.sha256(b"\0".join(_files().values())).hexdigest()[:16]
+
+
+@cache
+def _files() -> dict[str, bytes]:
+    return {name: _FOLDER.joinpath(name).read_bytes() for name in _KINDS}
+
+
+@cache
+def _read(name: str) -> str:
+    return _FOLDER.joinpath(name).read_text(encoding="utf-8")
