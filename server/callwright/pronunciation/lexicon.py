@@ -4,9 +4,9 @@ import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
-from xml.sax import SAXParseException  # noqa: S406  the words of errors; what parses is defusedxml
-from xml.sax.handler import ContentHandler, feature_namespaces  # noqa: S406
-from xml.sax.xmlreader import AttributesNSImpl  # noqa: S406
+from xml.sax import SAXParseException
+from xml.sax.handler import ContentHandler, feature_namespaces
+from xml.sax.xmlreader import AttributesNSImpl
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
