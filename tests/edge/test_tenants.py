@@ -150,7 +150,7 @@ async def test_lists_show_what_is_ones_own(open_app: App) -> None:
             answer = await mine.call_tool(tool, {})
             shown = json.dumps(answer.structured_content)
             assert not [id for id in theirs.values() if f'"{id}"' in shown], tool
-        assert len(listing) == snapshot(13)
+        assert len(listing) == snapshot(14)
         filtered = await mine.call_tool(
             "list_conversations", {"agent_id": theirs["agent_id"], "include_simulated": True}
         )

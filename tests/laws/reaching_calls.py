@@ -39,6 +39,10 @@ MOST_OF_A_SERVER: Json = {
     "token_secret_id": "secret_1",
     "headers": {"a": "b"},
 }
+PLS = (
+    "<lexicon><lexeme><grapheme>UN</grapheme><alias>United Nations</alias></lexeme>"
+    "<lexeme><grapheme>Apple</grapheme><phoneme>æpl</phoneme></lexeme></lexicon>"
+)
 CONFIGURING: Json = {"mcp_server_id": M, "tool_name": "find"}
 
 CALLS: list[tuple[str, Json]] = [
@@ -104,6 +108,9 @@ CALLS: list[tuple[str, Json]] = [
     ("calculate_llm_usage", {"prompt_length": 1, "number_of_pages": 1, "rag_enabled": True}),
     ("calculate_llm_usage", {"agent_id": A, "prompt_length": 1, "number_of_pages": 1, "rag_enabled": True}),
     ("list_voices", PAGE | {"search": "warm"}),
+    ("add_pronunciation_dictionary", {"name": "Names", "aliases": {"UN": "United Nations"}}),
+    ("add_pronunciation_dictionary", {"dictionary_id": "pdict_1", "pls": PLS}),
+    ("list_pronunciation_dictionaries", PAGE),
 ]  # fmt: skip
 """What a document `config` alone carries (an MCP server's settings, a tool's) follows from the request's own fields."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import anyio.to_thread
 from sqlalchemy import RowMapping, insert, select, update
 
-from ..contract.errors import InvalidRequest, NotFound
+from ..contract.errors import InvalidRequest, NotFound, Problem
 from ..contract.merge import Json
 from ..contract.operation import Blob
 from ..contract.pronunciation_dictionaries import (
@@ -48,8 +48,9 @@ _SORT = {
     CreateDictionaryFromFile, proof="test_a_file_becomes_a_dictionary_with_its_rules", missing=_SHARING
 )
 async def create_from_file(unit: Unit, op: CreateDictionaryFromFile) -> AddedDictionary:
-    data = op.file.data if op.file else None
-    lexicon = {} if data is None else await anyio.to_thread.run_sync(read_lexicon, data)
+    lexicon: Lexicon = {}
+    if op.file is not None:
+        lexicon = await anyio.to_thread.run_sync(read_lexicon, op.file.data)
     return await unit.write(lambda tx: _added(tx, op.name, op.description, lexicon))
 
 
@@ -133,7 +134,7 @@ def remove_rules(tx: Tx, op: RemoveDictionaryRules) -> DictionaryVersion:
     there = _latest(tx, op.pronunciation_dictionary_id)
     gone = [spaced(words) for words in op.rule_strings]
     if problems := [
-        {"loc": ["body", "rule_strings", place], "msg": "No rule replaces this.", "type": "unknown_rule"}
+        Problem(loc=["body", "rule_strings", place], msg="No rule replaces this.", type="unknown_rule")
         for place, words in enumerate(gone)
         if words not in there
     ]:

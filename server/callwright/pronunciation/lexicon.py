@@ -3,7 +3,7 @@
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 from xml.sax import SAXParseException
 from xml.sax.handler import ContentHandler, feature_namespaces
 from xml.sax.xmlreader import AttributesNSImpl
@@ -100,7 +100,7 @@ class _Reader(ContentHandler):
             raise BadRequest(f"The outermost element is <{local[:50]}>; a dictionary's is <lexicon>.")
         self._path.append(local)
         self._words = ""
-        alphabet = cast(str | None, attrs.get((None, "alphabet")))
+        alphabet = attrs.get((None, "alphabet"))
         if local == "lexicon":
             self._alphabet = _alphabet(alphabet, "ipa")
         elif local == "phoneme":
