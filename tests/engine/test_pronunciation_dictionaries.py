@@ -56,7 +56,7 @@ async def words(api: ApiClient, dictionary_id: str, version_id: str) -> JSON:
     """What a version says, from its file."""
     file = await api.send(DownloadDictionary(dictionary_id=dictionary_id, version_id=version_id))
     assert file.media_type == "application/pls+xml"
-    return {form: entry.spoken for form, entry in read_lexicon(file.data, may_be_empty=True).items()}
+    return {form: entry.spoken for form, entry in read_lexicon(file.data, stored=True).items()}
 
 
 async def test_a_dictionary_reads_back_as_it_was_created(api: ApiClient) -> None:
@@ -245,6 +245,17 @@ async def test_a_file_that_is_no_dictionary_is_refused_with_the_reason(api: ApiC
     error = await refused(api, CreateDictionaryFromFile(name="Names", file=file))
     assert (error.status, str(error)) == (400, said)
     assert (await api.send(ListDictionaries())).pronunciation_dictionaries == []
+
+
+async def test_a_file_in_another_encoding_reads_back_however_large_it_becomes(api: ApiClient) -> None:
+    lexemes = "".join(f"<lexeme><grapheme>語{n}</grapheme><alias>{'語' * 490}</alias></lexeme>" for n in range(900))
+    data = f'<?xml version="1.0" encoding="UTF-16"?><lexicon>{lexemes}</lexicon>'.encode("utf-16")
+    added = await api.send(CreateDictionaryFromFile(name="Names", file=Blob("text/xml", data, "names.pls")))
+    written = await api.send(DownloadDictionary(dictionary_id=added.id, version_id=added.version_id))
+    assert len(written.data) > FILE_BYTES > len(data)
+    assert read_lexicon(written.data, stored=True) == read_lexicon(data)
+    found = await api.send(GetDictionary(pronunciation_dictionary_id=added.id))
+    assert len(found.rules or ()) == 900
 
 
 async def test_what_is_not_there_is_not_found(api: ApiClient) -> None:

@@ -66,7 +66,7 @@ async def test_a_dictionary_is_added_gets_a_version_and_is_heard(tmp_path: Path,
                     {
                         "path": "rules",
                         "before": '[{"string_to_replace": "Apple", "type": "phoneme", "phoneme": "æpl", "alphabet": "ipa"}, {"string_to_replace": "UN", "type": "alias", "alias": "United Nations"}]',
-                        "after": '[{"string_to_replace": "Apple", "type": "phoneme", "phoneme": "æpl", "alphabet": "ipa"}, {"string_to_replace": "WHO", "type": "alias", "alias": "Health"}, {"string_to_replace": "UN", "type": "alias", "alias": "You Enn"}]',
+                        "after": '[{"string_to_replace": "Apple", "type": "phoneme", "phoneme": "æpl", "alphabet": "ipa"}, {"string_to_replace": "UN", "type": "alias", "alias": "You Enn"}, {"string_to_replace": "WHO", "type": "alias", "alias": "Health"}]',
                     }
                 ],
             },
@@ -75,10 +75,8 @@ async def test_a_dictionary_is_added_gets_a_version_and_is_heard(tmp_path: Path,
                 "version_id": "pver_4",
                 "words": 3,
                 "changed": [
-                    {"path": "rules.1.string_to_replace", "before": "WHO", "after": "UN"},
-                    {"path": "rules.1.alias", "before": "Health", "after": "United Nations"},
-                    {"path": "rules.2.string_to_replace", "before": "UN", "after": "WHO"},
-                    {"path": "rules.2.alias", "before": "You Enn", "after": "Who"},
+                    {"path": "rules.1.alias", "before": "You Enn", "after": "United Nations"},
+                    {"path": "rules.2.alias", "before": "Health", "after": "Who"},
                 ],
             },
         ]
@@ -165,10 +163,9 @@ async def test_a_version_is_planned_taken_back_and_not_taken_back_twice(tmp_path
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_dictionary_is_tried_out_by_speech_model(tmp_path: Path, clock: Clock, era: str) -> None:
     asked = {"text": "Apple, UN, Dr.", "pls": PLS, "aliases": {"Dr.": "Doctor"}}
-    async with served(tmp_path, clock, era) as (client, api):
+    async with served(tmp_path, clock, era) as (client, _):
         sounding = await call(client, "preview_pronunciation", **asked)
         other = await call(client, "preview_pronunciation", **asked, model="eleven_flash_v2")
-        assert api
     assert sounding == snapshot(
         {
             "spoken": "/æpl/, United Nations, Doctor",
@@ -212,7 +209,6 @@ ADDED = "add_pronunciation_dictionary"
 )
 async def test_what_cannot_be_spoken_says_why(tmp_path: Path, clock: Clock, tool: str, asked: JSON, why: str) -> None:
     asked = {"text": "Hi", **asked} if tool == TRIED else asked
-    async with served(tmp_path, clock) as (client, api):
+    async with served(tmp_path, clock) as (client, _):
         assert (await refusal(client, tool, **asked)).startswith(why)
         assert (await call(client, "list_pronunciation_dictionaries"))["dictionaries"] == []
-        assert api

@@ -27,7 +27,7 @@ from ..contract.pronunciation_dictionaries import (
     UpdateDictionary,
 )
 from ..pronunciation.lexicon import Lexicon, read_lexicon, write_lexicon
-from ..pronunciation.rules import lexicon_of, rules_of, spaced
+from ..pronunciation.rules import check_rules, lexicon_of, rules_of, spaced
 from .handlers import Handlers, Tx, Unit
 from .paging import name_key, page
 from .people import OWNER
@@ -60,6 +60,7 @@ async def create_from_file(unit: Unit, op: CreateDictionaryFromFile) -> AddedDic
     missing=f"{_SHARING}; {_MISSING}",
 )
 def create_from_rules(tx: Tx, op: CreateDictionaryFromRules) -> AddedDictionary:
+    check_rules(op.rules)
     return _added(tx, op.name, op.description, lexicon_of(op.rules))
 
 
@@ -113,6 +114,7 @@ def update_dictionary(tx: Tx, op: UpdateDictionary) -> Json:
 )
 def set_rules(tx: Tx, op: SetDictionaryRules) -> DictionaryVersion:
     row = _row(tx, op.pronunciation_dictionary_id)
+    check_rules(op.rules)
     return _next_version(tx, row["id"], lexicon_of(op.rules))
 
 
@@ -121,8 +123,9 @@ def set_rules(tx: Tx, op: SetDictionaryRules) -> DictionaryVersion:
 )
 def add_rules(tx: Tx, op: AddDictionaryRules) -> DictionaryVersion:
     there = _latest(tx, op.pronunciation_dictionary_id)
+    check_rules(op.rules)
     added = {**there, **lexicon_of(op.rules)}
-    lexicon_of(rules_of(added))  # both together may be too much
+    check_rules(rules_of(added))  # together they may be too many
     return _next_version(tx, op.pronunciation_dictionary_id, added)
 
 

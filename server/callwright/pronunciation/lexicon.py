@@ -14,6 +14,8 @@ from defusedxml.expatreader import DefusedExpatParser
 from ..contract.errors import BadRequest
 
 FILE_BYTES = 1_000_000
+STORED_BYTES = 10_000_000
+"""Of a version that a platform wrote: the same words can take more room, as `&amp;` and with all their tags."""
 ENTRIES = 10_000
 CHARACTERS = 500
 """Of a word, an alias or a phoneme."""
@@ -40,14 +42,16 @@ Lexicon = Mapping[str, Entry]
 """By the written form. Upper and lower case are two."""
 
 
-def read_lexicon(data: bytes, *, may_be_empty: bool = False) -> Lexicon:
+def read_lexicon(data: bytes, *, stored: bool = False) -> Lexicon:
     """Of a form that stands there twice, the first counts, and of several ways to speak it, the first too.
+
+    `stored`: a version that a platform wrote, which may be empty.
 
     Raises BadRequest where the file is too large, is no lexicon, or declares a document type or entities: nothing here
     needs them, and they can make a small file a huge one or name files of this machine.
     """
-    if len(data) > FILE_BYTES:
-        raise BadRequest(f"The dictionary has {len(data):,} bytes; at most {FILE_BYTES:,} are read.")
+    if len(data) > (most := STORED_BYTES if stored else FILE_BYTES):
+        raise BadRequest(f"The dictionary has {len(data):,} bytes; at most {most:,} are read.")
     reader = _Reader()
     parser = DefusedExpatParser(forbid_dtd=True)
     parser.setFeature(feature_namespaces, True)
@@ -62,7 +66,7 @@ def read_lexicon(data: bytes, *, may_be_empty: bool = False) -> Lexicon:
         raise BadRequest(f"This is no XML: {wrong.getMessage()}: {place}.") from None
     except (ValueError, LookupError) as wrong:
         raise BadRequest(f"This is no XML: {wrong}.") from None
-    if not (reader.entries or may_be_empty):
+    if not (reader.entries or stored):
         raise BadRequest("The dictionary has no entries: <lexeme> with <grapheme> and <alias> or <phoneme>.")
     return reader.entries
 

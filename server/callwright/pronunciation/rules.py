@@ -16,15 +16,19 @@ _ONE_WAY = {
 }
 
 
-def lexicon_of(rules: Sequence[PronunciationRule]) -> Lexicon:
-    """Of rules for the same words, the first counts, as in a file. Spaces are taken together, as there.
-
-    Raises InvalidRequest with every problem: a kind or alphabet that is unknown, a text that is empty, too long or
+def check_rules(rules: Sequence[PronunciationRule]) -> None:
+    """Raises InvalidRequest with every problem: a kind or alphabet that is unknown, a text that is empty, too long or
     nothing for XML, a match that is not offered here, more than a file holds.
     """
     problems = [*_too_many(rules), *(problem for n, rule in enumerate(rules) for problem in _problems(rule, n))]
     if problems:
         raise InvalidRequest(problems)
+
+
+def lexicon_of(rules: Sequence[PronunciationRule]) -> Lexicon:
+    """What checked rules say. Of rules for the same words, the first counts, and spaces are taken together, as in a
+    file.
+    """
     found: dict[str, Entry] = {}
     for rule in rules:
         if isinstance(rule, AliasRule):
@@ -50,7 +54,7 @@ def spaced(words: str) -> str:
 
 
 def _too_many(rules: Sequence[PronunciationRule]) -> Iterator[Problem]:
-    size = sum(len(str(value).encode()) for rule in rules for _, value in rule)
+    size = sum(len(str(value).encode(errors="surrogatepass")) for rule in rules for _, value in rule)
     if len(rules) > ENTRIES:
         yield _problem(f"A dictionary may have {ENTRIES:,} rules; these are {len(rules):,}.", "too_long")
     elif size > FILE_BYTES:

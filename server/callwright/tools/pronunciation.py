@@ -99,8 +99,8 @@ async def add_pronunciation_dictionary(
         made = await api.send(CreateDictionaryFromRules(name=name or "", rules=new))
         return Version(dictionary_id=made.id, version_id=made.version_id, words=made.version_rules_num)
     whole = pls is not None or path is not None
-    kept = [] if whole else _without(await _rules(api, dictionary_id), new)
-    changed = await api.send(SetDictionaryRules(pronunciation_dictionary_id=dictionary_id, rules=[*kept, *new]))
+    rules = new if whole else _together(await _rules(api, dictionary_id), new)
+    changed = await api.send(SetDictionaryRules(pronunciation_dictionary_id=dictionary_id, rules=rules))
     return Version(dictionary_id=changed.id, version_id=changed.version_id, words=changed.version_rules_num)
 
 
@@ -167,7 +167,10 @@ async def _what_would_be_spoken(api: ApiClient, op: SetDictionaryRules) -> str:
 
 
 def _given(aliases: Mapping[str, Any] | None, pls: str | None) -> list[Lexicon]:
-    return [*([_aliases(aliases)] if aliases else []), *([read_lexicon(pls.encode())] if pls else [])]
+    return [
+        *([_aliases(aliases)] if aliases else []),
+        *([read_lexicon(pls.encode(errors="surrogatepass"))] if pls else []),
+    ]
 
 
 def _aliases(given: Mapping[str, Any]) -> Lexicon:
@@ -182,7 +185,7 @@ async def _lexicon(api: Api, dictionary_id: str, version_id: str | None) -> Lexi
     if version_id is None:
         version_id = (await _stored(api, dictionary_id)).latest_version_id
     file = await api.send(DownloadDictionary(dictionary_id=dictionary_id, version_id=version_id))
-    return read_lexicon(file.data, may_be_empty=True)
+    return read_lexicon(file.data, stored=True)
 
 
 async def _rules(api: Api, dictionary_id: str) -> list[PronunciationRule]:
@@ -197,10 +200,9 @@ async def _stored(api: Api, dictionary_id: str) -> WholeDictionary:
     return await api.send(GetDictionary(pronunciation_dictionary_id=dictionary_id))
 
 
-def _without(rules: list[PronunciationRule], new: list[PronunciationRule]) -> list[PronunciationRule]:
-    """Those whose words the new ones do not speak."""
-    spoken = {getattr(rule, "string_to_replace", "") for rule in new}
-    return [rule for rule in rules if getattr(rule, "string_to_replace", "") not in spoken]
+def _together(there: list[PronunciationRule], new: list[PronunciationRule]) -> list[PronunciationRule]:
+    """The new ones take the places of those for the same words; the others follow."""
+    return list({getattr(rule, "string_to_replace", ""): rule for rule in (*there, *new)}.values())
 
 
 def _cut(text: str) -> str:
