@@ -56,7 +56,7 @@ class Sdk:
         result = method(*args, **_renamed(method, kwargs))
         model = typing.get_type_hints(method, include_extras=True).get("return")
         if inspect.isgenerator(result):  # a file, in parts
-            result, model = b"".join(result).decode(), None
+            result, model = b"".join(typing.cast(typing.Iterator[bytes], result)).decode(), None
         self._told(name, result=jsonable_encoder(result), **self._checked(model))
         return result
 
