@@ -167,6 +167,13 @@ async def test_nothing_of_ones_own_can_refer_to_what_another_has(open_app: App) 
             assert answer.is_error, name
         secret = {"name": "m", "url": "https://mcp.example.com/mcp", "token_secret_id": theirs["secret_id"]}
         assert (await mine.call_tool("create_mcp_server", secret)).is_error
+        dictionary = {"dictionary_id": theirs["dictionary_id"]}
+        for tool, rest in {
+            "preview_pronunciation": {"text": "UN"},
+            "add_pronunciation_dictionary": {"aliases": {"UN": "-"}},
+        }.items():
+            said = text(await mine.call_tool(tool, dictionary | rest))
+            assert said.startswith(f"No pronunciation dictionary '{theirs['dictionary_id']}'."), tool
         summaries = await mine.call_tool("get_agent_test_summaries", {"test_ids": [theirs["test_id"]]})
         assert summaries.is_error or theirs["test_id"] not in json.dumps(facts(summaries).get("tests"))
 

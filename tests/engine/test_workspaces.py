@@ -123,9 +123,18 @@ async def test_nothing_can_refer_to_what_another_workspace_has(mine: AsyncClient
     ours = await furnish(mine)
     locator = {"type": "text", "name": "n", "id": theirs["documentation_id"]}
     custom = {"url": "https://a.example", "api_key": {"secret_id": theirs["secret_id"]}}
-    for prompt in ({"knowledge_base": [locator]}, {"custom_llm": custom}):
-        body = {"conversation_config": {"agent": {"prompt": prompt}}}
-        answer = await mine.patch(f"/v1/convai/agents/{ours['agent_id']}", json=body)
+    spoken = {"pronunciation_dictionary_id": theirs["dictionary_id"], "version_id": theirs["version_id"]}
+    for config in (
+        {"agent": {"prompt": {"knowledge_base": [locator]}}},
+        {"agent": {"prompt": {"custom_llm": custom}}},
+        {"tts": {"pronunciation_dictionary_locators": [spoken]}},
+        {
+            "tts": {
+                "pronunciation_dictionary_locators": [spoken | {"pronunciation_dictionary_id": ours["dictionary_id"]}]
+            }
+        },
+    ):
+        answer = await mine.patch(f"/v1/convai/agents/{ours['agent_id']}", json={"conversation_config": config})
         assert [problem["type"] for problem in answer.json()["detail"]] == ["unknown_reference"]
     number = f"/v1/convai/phone-numbers/{ours['phone_number_id']}"
     assert (await mine.patch(number, json={"agent_id": theirs["agent_id"]})).status_code == 400
