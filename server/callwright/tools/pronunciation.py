@@ -202,7 +202,8 @@ async def _stored(api: Api, dictionary_id: str) -> WholeDictionary:
 
 def _together(there: list[PronunciationRule], new: list[PronunciationRule]) -> list[PronunciationRule]:
     """The new ones take the places of those for the same words; the others follow."""
-    return list({getattr(rule, "string_to_replace", ""): rule for rule in (*there, *new)}.values())
+    both = enumerate((*there, *new))  # a rule of a newer kind may replace no words: it is like no other
+    return list({getattr(rule, "string_to_replace", place): rule for place, rule in both}.values())
 
 
 def _cut(text: str) -> str:
