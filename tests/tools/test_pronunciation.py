@@ -148,7 +148,7 @@ async def test_a_version_is_planned_taken_back_and_not_taken_back_twice(tmp_path
     assert planned == snapshot(
         {
             "dry_run": {
-                "would": "Give pronunciation dictionary 'Names' (pdict_1) a version with 1 words; its latest has 1.",
+                "would": "Give pronunciation dictionary 'Names' (pdict_1) a new version. Words: 1, until now 1.",
                 "method": "POST",
                 "path": "/v1/pronunciation-dictionaries/pdict_1/set-rules",
                 "changed": [{"path": "rules.0.alias", "before": "United Nations", "after": "You Enn"}],

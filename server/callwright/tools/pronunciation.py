@@ -161,8 +161,8 @@ async def preview_pronunciation(
 async def _what_would_be_spoken(api: ApiClient, op: SetDictionaryRules) -> str:
     found = await api.send(GetDictionary(pronunciation_dictionary_id=op.pronunciation_dictionary_id))
     return (
-        f"Give pronunciation dictionary {short(found.name)!r} ({found.id}) a version with {len(op.rules):,} words;"
-        f" its latest has {found.latest_version_rules_num:,}."
+        f"Give pronunciation dictionary {short(found.name)!r} ({found.id}) a new version. Words: {len(op.rules):,},"
+        f" until now {found.latest_version_rules_num:,}."
     )
 
 
