@@ -185,7 +185,7 @@ def test_a_data_folder_may_be_named_with_any_character(tmp_path: Path) -> None:
     [
         (["serve"], {"CALLWRIGHT_APPROVAL": "x"}, snapshot("callwright: CALLWRIGHT_APPROVAL must be always-ask, fine-grained or none.\n")),
         (["serve", "--platform", "hosted"], {}, snapshot("callwright: The hosted platform needs ELEVENLABS_API_KEY; or use --platform embedded.\n")),
-        (["tools", "--toolsets", "agent"], {}, snapshot("callwright: Unknown toolset 'agent'. Known: agents, conversations, widget, knowledge, phone, secrets, tools, llms, tests, mcp_servers, calls, workspace, server; or default, or all.\n")),
+        (["tools", "--toolsets", "agent"], {}, snapshot("callwright: Unknown toolset 'agent'. Known: agents, conversations, widget, knowledge, phone, secrets, tools, llms, pronunciation, tests, mcp_servers, calls, workspace, server; or default, or all.\n")),
         (["serve", "--transport", "http", "--host", "0.0.0.0", "--no-token"], {}, snapshot("callwright: --no-token is for this machine only: leave it out, or listen on 127.0.0.1.\n")),
         (["serve", "--transport", "http", "--host", "0.0.0.0"], {}, snapshot("callwright: --host 0.0.0.0 needs --allowed-hosts or CALLWRIGHT_PUBLIC_URL: the host names under which clients reach the server, such as callwright.example.com or 192.168.1.20:8000.\n")),
     ],

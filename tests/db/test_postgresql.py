@@ -37,6 +37,7 @@ from tests.engine.test_mcp_servers import *
 from tests.engine.test_mcp_tools import *
 from tests.engine.test_paging import *
 from tests.engine.test_phone_numbers import *
+from tests.engine.test_pronunciation_dictionaries import *
 from tests.engine.test_rag_indexes import *
 from tests.engine.test_secrets import *
 from tests.engine.test_test_runs import *

@@ -58,6 +58,8 @@ def test_every_tool_has_one_scope_and_only_what_reads_has_one_that_reads() -> No
             "mcp_servers:write",
             "phone:read",
             "phone:write",
+            "pronunciation:read",
+            "pronunciation:write",
             "secrets:read",
             "secrets:write",
             "server:read",
@@ -184,7 +186,7 @@ async def test_a_client_without_a_token_learns_where_to_get_one(issuer: Identity
         metadata = await http.get(f"{url}/.well-known/oauth-protected-resource/mcp")
     assert refused.status_code == wrong.status_code == 401
     assert told == snapshot(
-        'Bearer resource_metadata="https://voice.example.com/.well-known/oauth-protected-resource/mcp", scope="agents:read calls:read conversations:read knowledge:read llms:read mcp_servers:read phone:read secrets:read server:read tests:read tools:read widget:read workspace:read"'
+        'Bearer resource_metadata="https://voice.example.com/.well-known/oauth-protected-resource/mcp", scope="agents:read calls:read conversations:read knowledge:read llms:read mcp_servers:read phone:read pronunciation:read secrets:read server:read tests:read tools:read widget:read workspace:read"'
     )
     assert wrong.headers["www-authenticate"].startswith('Bearer error="invalid_token", ')
     assert metadata.headers["access-control-allow-origin"] == "*"

@@ -151,7 +151,7 @@ async def test_lists_show_what_is_ones_own(open_app: App) -> None:
             answer = await mine.call_tool(tool, {})
             shown = json.dumps(answer.structured_content)
             assert not [id for id in theirs.values() if f'"{id}"' in shown], tool
-        assert len(listing) == snapshot(13)
+        assert len(listing) == snapshot(14)
         filtered = await mine.call_tool(
             "list_conversations", {"agent_id": theirs["agent_id"], "include_simulated": True}
         )
@@ -168,6 +168,13 @@ async def test_nothing_of_ones_own_can_refer_to_what_another_has(open_app: App) 
             assert answer.is_error, name
         secret = {"name": "m", "url": "https://mcp.example.com/mcp", "token_secret_id": theirs["secret_id"]}
         assert (await mine.call_tool("create_mcp_server", secret)).is_error
+        dictionary = {"dictionary_id": theirs["dictionary_id"]}
+        for tool, rest in {
+            "preview_pronunciation": {"text": "UN"},
+            "add_pronunciation_dictionary": {"aliases": {"UN": "-"}},
+        }.items():
+            said = text(await mine.call_tool(tool, dictionary | rest))
+            assert said.startswith(f"No pronunciation dictionary '{theirs['dictionary_id']}'."), tool
         summaries = await mine.call_tool("get_agent_test_summaries", {"test_ids": [theirs["test_id"]]})
         assert summaries.is_error or theirs["test_id"] not in json.dumps(facts(summaries).get("tests"))
 

@@ -28,6 +28,7 @@ LISTS = {
     "agents": "agents", "conversations?include_simulated=true": "conversations", "knowledge-base": "documents",
     "secrets": "secrets", "phone-numbers": "", "agent-testing": "tests", "mcp-servers": "mcp_servers",
     "tools": "tools", "batch-calling/workspace": "batch_calls",
+    "../pronunciation-dictionaries": "pronunciation_dictionaries",
 }  # fmt: skip
 
 
@@ -78,6 +79,7 @@ async def furnish(wire: AsyncClient, **headers: str) -> dict[str, str]:
     people = [{"phone_number": "+15550000001"}]
     calls = {"call_name": "Reminders", "agent_id": agent, "agent_phone_number_id": twilio, "recipients": people}
     batch = (await made("batch-calling/submit", calls))["id"]
+    dictionary = await made("../pronunciation-dictionaries/add-from-rules", REQUESTS["CreateDictionaryFromRules"])
     picture = await wire.post(f"/v1/convai/agents/{agent}/avatar", files=FILES["UploadAvatar"], headers=headers)
     assert picture.status_code == 200, picture.text
     return {
@@ -85,7 +87,8 @@ async def furnish(wire: AsyncClient, **headers: str) -> dict[str, str]:
         "twilio_id": twilio, "trunk_id": trunk, "test_run_id": invocation["test_runs"][0]["test_run_id"],
         "test_id": test, "test_invocation_id": invocation["id"], "mcp_server_id": server, "tool_name": "book",
         "agent_id": agent, "documentation_id": document, "phone_number_id": number, "secret_id": secret,
-        "conversation_id": conversation,
+        "conversation_id": conversation, "pronunciation_dictionary_id": dictionary["id"],
+        "dictionary_id": dictionary["id"], "version_id": dictionary["version_id"],
     }  # fmt: skip
 
 
@@ -100,7 +103,7 @@ async def test_no_operation_reaches_what_another_workspace_has(mine: AsyncClient
     for op in reaching:
         answer = await ask(mine, op, theirs)
         assert (answer.status_code, answer.json()["detail"]["status"]) == (404, "not_found"), (op, answer.text)
-    assert len(reaching) == snapshot(59)
+    assert len(reaching) == snapshot(65)
     assert await everything(mine, workspace="theirs") == before
 
 
@@ -120,9 +123,18 @@ async def test_nothing_can_refer_to_what_another_workspace_has(mine: AsyncClient
     ours = await furnish(mine)
     locator = {"type": "text", "name": "n", "id": theirs["documentation_id"]}
     custom = {"url": "https://a.example", "api_key": {"secret_id": theirs["secret_id"]}}
-    for prompt in ({"knowledge_base": [locator]}, {"custom_llm": custom}):
-        body = {"conversation_config": {"agent": {"prompt": prompt}}}
-        answer = await mine.patch(f"/v1/convai/agents/{ours['agent_id']}", json=body)
+    spoken = {"pronunciation_dictionary_id": theirs["dictionary_id"], "version_id": theirs["version_id"]}
+    for config in (
+        {"agent": {"prompt": {"knowledge_base": [locator]}}},
+        {"agent": {"prompt": {"custom_llm": custom}}},
+        {"tts": {"pronunciation_dictionary_locators": [spoken]}},
+        {
+            "tts": {
+                "pronunciation_dictionary_locators": [spoken | {"pronunciation_dictionary_id": ours["dictionary_id"]}]
+            }
+        },
+    ):
+        answer = await mine.patch(f"/v1/convai/agents/{ours['agent_id']}", json={"conversation_config": config})
         assert [problem["type"] for problem in answer.json()["detail"]] == ["unknown_reference"]
     number = f"/v1/convai/phone-numbers/{ours['phone_number_id']}"
     assert (await mine.patch(number, json={"agent_id": theirs["agent_id"]})).status_code == 400

@@ -254,7 +254,16 @@ MCP_TOOL: JSON = {
     "execution_mode": "async",
     "assignments": [{"source": "response", "dynamic_variable": "day", "value_path": "a.b"}],
 }
-P = "conversational_ai"
+LEXICON = Blob(
+    "text/xml",
+    "<lexicon><lexeme><grapheme>Zoë</grapheme><alias>Zo Ii</alias></lexeme></lexicon>".encode(),
+    "Namen ä.pls",
+)
+RULES: list[JSON] = [
+    {"type": "alias", "string_to_replace": "Zoë", "alias": "Zo Ii"},
+    {"type": "phoneme", "string_to_replace": "Apple", "phoneme": "T AH", "alphabet": "cmu-arpabet"},
+]
+P, PD, PD_1 = "conversational_ai", "pronunciation_dictionaries", "pdict_1"
 CALLS = [
     Call("CreateAgent", f"{P}.agents.create", AGENT),
     Call("ListAgents", f"{P}.agents.list", {"page_size": 5, "archived": False, "search": "a & b=ü?", "sort_direction": "asc", "sort_by": "name", "cursor": "c+/="}),
@@ -345,10 +354,19 @@ CALLS = [
     Call("DeleteMcpToolConfig", f"{P}.mcp_servers.tool_configs.delete", {"mcp_server_id": M, "tool_name": "files.read"}),
     Call("CalculateLlmUsage", f"{P}.llm_usage.calculate", USAGE),
     Call("CalculateAgentLlmUsage", f"{P}.agents.llm_usage.calculate", {"agent_id": A, **USAGE}),
+    Call("CreateDictionaryFromFile", f"{PD}.create_from_file", {"name": "Namen é", "file": LEXICON, "description": "für alle", "workspace_access": "viewer"}),
+    Call("CreateDictionaryFromRules", f"{PD}.create_from_rules", {"name": "Namen é", "rules": RULES, "description": "für alle", "workspace_access": "editor"}),
+    Call("ListDictionaries", f"{PD}.list", {"cursor": "c+/=", "page_size": 9, "sort": "name", "sort_direction": "ascending"}),
+    Call("GetDictionary", f"{PD}.get", {"pronunciation_dictionary_id": PD_1}),
+    Call("UpdateDictionary", f"{PD}.update", {"pronunciation_dictionary_id": PD_1, "archived": True, "name": "Leute ü"}),
+    Call("AddDictionaryRules", f"{PD}.rules.add", {"pronunciation_dictionary_id": PD_1, "rules": RULES}),
+    Call("RemoveDictionaryRules", f"{PD}.rules.remove", {"pronunciation_dictionary_id": PD_1, "rule_strings": ["Zoë", "UN"]}),
+    Call("DownloadDictionary", f"{PD}.download", {"dictionary_id": PD_1, "version_id": "pver_1"}),
     Call("ListVoices", "voices.search", {"next_page_token": "n+/=", "page_size": 9, "search": "wärm & tief"}),
 ]  # fmt: skip
 WITHOUT = {
     "GetAvatar": "the SDK reads pictures from the address in the widget's settings",
     "ListLlms": "newer than SDK 2.23.0",
+    "SetDictionaryRules": "newer than SDK 2.23.0",
 }
 """Operations that SDK 2.23.0 has no method for."""

@@ -26,6 +26,7 @@ EXAMPLES = 95
 KEY = "a-key-of-the-test"
 ARGUMENTS: dict[str, JSON] = {
     "GetAvatar": {"agent_id": "a"},
+    "SetDictionaryRules": {"pronunciation_dictionary_id": "d", "rules": []},
     **{call.name: {**call.arguments, **call.ours} for call in CALLS},
 }
 BY_ID = [op for op in OPERATIONS.values() if "path" in op.places().values()]

@@ -42,6 +42,7 @@ DIFFERENT = {
             "UpdateDashboardSettings, lean",
             "UpdateMcpServer, lean",
             "UpdateMcpToolConfig, lean",
+            "UpdateDictionary, lean",
             "CalculateAgentLlmUsage, lean",
         ),
         EMPTY,
@@ -52,6 +53,7 @@ MCP_NEWER = {"interruption_mode", "pre_tool_speech", "response_timeout_secs"}
 MCP_TOOL_NEWER = MCP_NEWER | {"environment", "input_overrides", "response_mocks"}
 NEWER = {
     "ListConversations": {"include_simulated"},  # the embedded platform's own
+    "ListDictionaries": {"include_archived"},
     "UpdateMcpServer": MCP_NEWER | {"auth_connection", "disable_compression", "request_meta", "secret_token"},
     "CreateMcpToolConfig": MCP_TOOL_NEWER,
     "UpdateMcpToolConfig": MCP_TOOL_NEWER,

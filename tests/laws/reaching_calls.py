@@ -39,6 +39,10 @@ MOST_OF_A_SERVER: Json = {
     "token_secret_id": "secret_1",
     "headers": {"a": "b"},
 }
+PLS = (
+    "<lexicon><lexeme><grapheme>UN</grapheme><alias>United Nations</alias></lexeme>"
+    "<lexeme><grapheme>Apple</grapheme><phoneme>æpl</phoneme></lexeme></lexicon>"
+)
 CONFIGURING: Json = {"mcp_server_id": M, "tool_name": "find"}
 
 CALLS: list[tuple[str, Json]] = [
@@ -104,6 +108,9 @@ CALLS: list[tuple[str, Json]] = [
     ("calculate_llm_usage", {"prompt_length": 1, "number_of_pages": 1, "rag_enabled": True}),
     ("calculate_llm_usage", {"agent_id": A, "prompt_length": 1, "number_of_pages": 1, "rag_enabled": True}),
     ("list_voices", PAGE | {"search": "warm"}),
+    ("add_pronunciation_dictionary", {"name": "Names", "pls": PLS}),
+    ("add_pronunciation_dictionary", {"dictionary_id": "pdict_1", "pls": PLS}),
+    ("list_pronunciation_dictionaries", PAGE),
 ]  # fmt: skip
 """What a document `config` alone carries (an MCP server's settings, a tool's) follows from the request's own fields."""
 
@@ -169,11 +176,23 @@ ANSWERS: dict[str, Json] = {
 """What the platform answers to reads on which a call depends. A number's provider stands in the id that is asked for."""
 
 _WHATSAPP = "no operation connects a WhatsApp account, so there is none to write from"
+_MATCHING = "dictionary files cannot say it: a new word is matched as a whole, in its very case"
 UNREACHED: dict[tuple[str, str], str] = {
     ("GetDocument", "agent_id"): "for a key that may see the agent and not the document; this server has one key",
     ("GetWidget", "conversation_signature"): "what a visitor's browser shows instead of a key; this server has the key",
     ("ListAgents", "archived"): "list_agents marks those that are archived",
     ("ListDocuments", "use_typesense"): "chooses the hosted platform's search engine, not what is found",
+    ("CreateDictionaryFromRules", "description"): "only those see it who open the dictionary on the platform's pages",
+    ("CreateDictionaryFromRules", "workspace_access"): "sharing is the platform's own matter",
+    ("ListDictionaries", "include_archived"): "archived ones were put out of sight",
+    ("ListDictionaries", "sort"): "the newest first is what is asked for",
+    ("ListDictionaries", "sort_direction"): "the same",
+    **{
+        (name, f"rules.*<{kind}>.{field}"): _MATCHING
+        for name in ("CreateDictionaryFromRules", "SetDictionaryRules")
+        for kind in ("AliasRule", "PhonemeRule")
+        for field in ("case_sensitive", "word_boundaries")
+    },
     ("SubmitBatchCall", "agent_whatsapp_business_account_id"): _WHATSAPP,
     ("SubmitBatchCall", "recipients.*.whatsapp_user_id"): _WHATSAPP,
 }

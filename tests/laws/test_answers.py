@@ -88,6 +88,7 @@ TEST: JSON = {
 }
 BROUGHT: JSON = {"conversation_initiation_client_data": {"dynamic_variables": {"name": "Bo"}}}
 CALL: JSON = {"agent_id": "{agent_id}", "agent_phone_number_id": "{twilio_id}", "to_number": "+15557654321", **BROUGHT}
+ALIAS: JSON = {"type": "alias", "string_to_replace": "UN", "alias": "United Nations"}
 USAGE: JSON = {"prompt_length": 4000, "number_of_pages": 3, "rag_enabled": True}
 REQUESTS: dict[str, JSON] = {
     "CreateAgentTest": TEST,
@@ -144,18 +145,25 @@ REQUESTS: dict[str, JSON] = {
     "UpdateDashboardSettings": {"charts": [{"name": "How it went", "type": "call_success"}]},
     "CalculateLlmUsage": USAGE,
     "CalculateAgentLlmUsage": USAGE,
+    "CreateDictionaryFromRules": {"name": "Names", "rules": [ALIAS]},
+    "UpdateDictionary": {"name": "People"},
+    "SetDictionaryRules": {"rules": [ALIAS]},
+    "AddDictionaryRules": {"rules": [{**ALIAS, "string_to_replace": "WHO"}]},
+    "RemoveDictionaryRules": {"rule_strings": ["UN"]},
     "CreateSecret": {"type": "new", "name": "CRM", "value": "v"},
     "UpdateSecret": {"type": "update", "name": "CRM", "value": "w"},
 }
 FILE = ("hours.txt", b"Open from ten.", "text/plain")
-FILES: dict[str, dict[str, tuple[str, bytes, str]]] = {
+PLS = b"<lexicon><lexeme><grapheme>UN</grapheme><alias>United Nations</alias></lexeme></lexicon>"
+FILES: dict[str, dict[str, tuple[str | None, bytes, str]]] = {
+    "CreateDictionaryFromFile": {"name": (None, b"Names", "text/plain"), "file": ("names.pls", PLS, "text/xml")},
     "CreateFileDocument": {"file": FILE},
     "CreateDocument": {"file": FILE},
     "UploadAvatar": {"avatar_file": ("a.png", PNG, "image/png")},
 }
 ORDER = (
-    "Create", "Compute", "Simulate", "Stream", "Run", "Upload", "Duplicate", "Send", "Call", "Submit", "Update", "List",
-    "Get", "Calculate", "Summarise", "Resubmit", "Retry", "Cancel", "Delete",
+    "Create", "Compute", "Simulate", "Stream", "Run", "Upload", "Duplicate", "Send", "Call", "Submit", "Update", "Set", "Add",
+    "Remove", "List", "Get", "Download", "Calculate", "Summarise", "Resubmit", "Retry", "Cancel", "Delete",
 )  # fmt: skip
 MADE: dict[str, tuple[str, str] | None] = {
     "CreateTextDocument": ("documentation_id", "id"),
@@ -172,11 +180,13 @@ MADE: dict[str, tuple[str, str] | None] = {
     "RunAgentTests": ("test_invocation_id", "id"),
     "UploadAvatar": None,
     "SubmitBatchCall": ("batch_id", "id"),
+    "CreateDictionaryFromRules": ("pronunciation_dictionary_id", "id"),
 }
 """What makes one of each: the parameter that takes its id, and where the answer has it."""
 NOT_JSON = {
     "GetDocumentContent": (200, "text/html; charset=utf-8"),
     "GetAvatar": (200, "image/png"),
+    "DownloadDictionary": (200, "application/pls+xml"),
     "GetConversationAudio": (404, "application/json"),  # a rehearsal is written
     "StreamSimulation": (200, "application/x-ndjson"),
 }
@@ -250,7 +260,10 @@ def learned(op: type[Operation[Any]], answer: Response) -> dict[str, str]:
     if not (where := MADE.get(op.__name__)):
         return {}
     body: JSON = answer.json()
-    return {where[0]: body[where[1]]} | ({"chunk_id": body["chunk_ids"][0]} if "chunk_ids" in body else {})
+    more = {"chunk_id": body["chunk_ids"][0]} if "chunk_ids" in body else {}
+    if "version_id" in body:
+        more |= {"dictionary_id": body["id"], "version_id": body["version_id"]}
+    return {where[0]: body[where[1]]} | more
 
 
 async def furnished(wire: AsyncClient) -> dict[str, str]:
@@ -293,6 +306,7 @@ async def test_every_answer_is_one_that_the_published_schema_allows(wire: AsyncC
         elif not op.measured:
             assert answer.status_code == 200, answer.text
             assert op.decode(answer.content)
+            ids |= learned(op, answer)
         else:
             assert_answer(op, answer.status_code, answer.json() if answer.content else None)
             ids |= learned(op, answer)

@@ -35,13 +35,14 @@ GIVEN: dict[str, Json] = {
     "get_agent_test_summaries": {"test_ids": [f"test_{n}" for n in range(ROWS)]},
     "list_conversations": {"with_summary": True},
     "calculate_llm_usage": {"agent_id": "agent_1"},
+    "preview_pronunciation": {
+        "text": " ".join(f"w{n}" for n in range(ROWS)),
+        "aliases": {f"w{n}": TEXT[:450] for n in range(ROWS)},
+    },
 }
 """Beside ids and the largest page."""
 OWN: list[tuple[str, Json]] = [
     ("validate_workflow", {"workflow": {"nodes": {f"node_{n}": {"type": "end"} for n in range(ROWS)}}}),
-    ("preview_pronunciation", {
-        "text": " ".join(f"w{n}" for n in range(ROWS)), "aliases": {f"w{n}": TEXT[:450] for n in range(ROWS)},
-    }),
     ("get_status", {}),
     ("list_changes", {}),
     ("show_approval_policy", {}),

@@ -50,6 +50,7 @@ def test_every_toolset_has_a_name_and_a_description() -> None:
             "secrets": "Keep the secrets that agents' tools and webhooks use.",
             "tools": "Store the tools that agents call: webhooks, client tools, system tools.",
             "llms": "Choose language models and voices, and estimate what models cost.",
+            "pronunciation": "Keep and try out the dictionaries that say how words are spoken.",
             "tests": "Test single replies of agents, and run such tests.",
             "mcp_servers": "Connect MCP servers whose tools agents may call.",
             "calls": "Call people: one, or many in a batch.",
@@ -63,7 +64,7 @@ def test_every_toolset_has_a_name_and_a_description() -> None:
 VERBS = {
     "list", "get", "create", "update", "delete", "import", "simulate", "undo", "describe", "run", "resubmit",
     "duplicate", "upload", "send", "save", "calculate", "show", "place", "submit", "cancel", "retry",
-    "validate", "explain", "preview", "start", "end",
+    "validate", "explain", "preview", "start", "end", "add",
 }  # fmt: skip
 
 
@@ -146,6 +147,7 @@ def test_what_destroys_repeats_or_reaches_out_is_known_by_name() -> None:
             "delete_secret",
             "update_tool",
             "delete_tool",
+            "add_pronunciation_dictionary",
             "update_agent_test",
             "delete_agent_test",
             "update_mcp_server",
@@ -166,6 +168,7 @@ def test_what_destroys_repeats_or_reaches_out_is_known_by_name() -> None:
     )
     assert sorted(TOOLS.keys() - set(having("idempotentHint"))) == snapshot(
         [
+            "add_pronunciation_dictionary",
             "create_agent",
             "create_agent_test",
             "create_file_document",
@@ -207,10 +210,15 @@ def test_results_are_described(name: str) -> None:
 
 @each_tool
 def test_a_tool_changes_one_thing(name: str) -> None:
-    """Two declare several and send one of them: as a stream or whole, and whatever takes a change back."""
+    """The others declare several and send one: as a stream or whole, a new thing or its version, a change taken back."""
     spec = SPECS[name][1]
     changing = [op for op in spec.sends if op.effect != "read"]
-    assert len(changing) <= 1 or name in ("simulate_conversation", "place_call", "undo_change")
+    assert len(changing) <= 1 or name in (
+        "simulate_conversation",
+        "place_call",
+        "add_pronunciation_dictionary",
+        "undo_change",
+    )
     assert TOOLS[name]["effect"] == spec.effect
 
 
@@ -248,6 +256,9 @@ def test_effects_that_the_method_does_not_imply_are_pinned() -> None:
             "UpdateSecret": "secret",
             "CalculateLlmUsage": "read",
             "CalculateAgentLlmUsage": "read",
+            "SetDictionaryRules": "update",
+            "AddDictionaryRules": "update",
+            "RemoveDictionaryRules": "update",
         }
     )
     assert {op.effect for op in all_operations()} <= set(get_args(Effect))

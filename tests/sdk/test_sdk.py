@@ -10,7 +10,12 @@ from .operations import named, operation_of
 NO_RECORDING = {"GET /v1/convai/conversations/{conversation_id}/audio": "here conversations are text: always refused"}
 NO_PROGRAM_ASKS = {"GET /v1/convai/avatars/{agent_id}": "ours: a page shows the picture, the SDK has no method"}
 UNREACHED = {
-    "2.23.0": NO_RECORDING | NO_PROGRAM_ASKS | {"GET /v1/convai/llm/list": "younger than this version"},
+    "2.23.0": NO_RECORDING
+    | NO_PROGRAM_ASKS
+    | {
+        "GET /v1/convai/llm/list": "younger than this version",
+        "POST /v1/pronunciation-dictionaries/{pronunciation_dictionary_id}/set-rules": "the same",
+    },
     "2.78.0": NO_RECORDING | NO_PROGRAM_ASKS,
 }
 """Operations that never succeed in the sweep, and why."""
@@ -35,7 +40,7 @@ NOT_KNOWN_IN_2_23 = {
     "entry_behavior", "environment", "filename", "has_auxiliary_audio", "has_more", "input_overrides",
     "interruption_mode", "mcp_servers", "mode", "next_cursor", "outcome", "pre_tool_speech", "preserve_client_tts_overrides",
     "preserve_voice_settings", "prevent_subagent_loops", "price_per_message", "reroutes", "response_mocks",
-    "response_timeout_secs", "retry_count", "sip_refer_play_dialtone", "target_concurrency_limit",
+    "response_timeout_secs", "retry_count", "rules", "sip_refer_play_dialtone", "target_concurrency_limit",
     "telephony_call_config", "timezone", "total_calls_finished", "type", "updated_at_unix_secs", "voice_id",
     "whatsapp_params",
 }  # fmt: skip
@@ -59,6 +64,7 @@ def test_every_answer_is_what_the_models_of_the_sdk_demand(sweep: Sweep) -> None
             "knowledge_base.documents.get_content",
             "mcp_servers.delete",
             "phone_numbers.delete",
+            "pronunciation_dictionaries.download",
             "secrets.delete",
             "tests.delete",
             "tests.invocations.resubmit",
@@ -144,6 +150,12 @@ A tyre costs 30 pounds.\
             "agents found by name": ["Bea"],
             "a twin": "Ada's twin",
             "agents once deleted": [],
+            "the latest version": [True, 1],
+            "the first version": ["UN", "Apple", "United Nations"],
+            "the last version": ["UN", "You Enn"],
+            "dictionaries by name": ["More", "Names"],
+            "dictionaries once archived": ["Names"],
+            "the version that an agent names": True,
             "a stranger's widget": ["Hello.", "image", True],
             "what was said": [
                 ["agent", "Hello Bo."],

@@ -60,6 +60,8 @@ REQUESTS = {
     "which tools does the MCP server have": "list_mcp_tools",
     "approve one tool of an MCP server": "create_mcp_tool_approval",
     "find a warm British voice": "list_voices",
+    "add a pronunciation dictionary from a file": "add_pronunciation_dictionary",
+    "which pronunciation dictionaries are there": "list_pronunciation_dictionaries",
     "how will a voice pronounce these words with our dictionary": "preview_pronunciation",
     "which language models are there and what do they cost": "list_llms",
     "what does this agent cost a minute": "calculate_llm_usage",

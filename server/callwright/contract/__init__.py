@@ -23,6 +23,7 @@ RESOURCES = (
     "mcp_servers",
     "llms",
     "voices",
+    "pronunciation_dictionaries",
 )
 
 

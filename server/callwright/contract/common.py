@@ -51,6 +51,9 @@ BatchCallId = Annotated[str, Id]
 McpServerId = Annotated[str, Id]
 ChunkId = Annotated[str, Id]
 RagIndexId = Annotated[str, Id]
+PronunciationId = Annotated[str, Id]
+VersionId = Annotated[str, Id]
+"""Of a pronunciation dictionary."""
 
 PageSize = Annotated[int, Field(ge=1, le=100)]
 """Items a page; the platform's default is 30."""

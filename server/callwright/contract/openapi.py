@@ -20,6 +20,7 @@ _MEDIA_TYPES = {
     "GetDocumentContent": ("text/html",),
     "GetConversationAudio": ("audio/mpeg",),
     "GetAvatar": ("image/png", "image/jpeg", "image/gif", "image/webp"),
+    "DownloadDictionary": ("application/pls+xml",),
 }
 """Of the answers that are not JSON."""
 

@@ -34,7 +34,7 @@ from .webhook_events import in_step
 
 agents = Handlers()
 
-_MISSING = "retention by days (but zero retention, and 0 days), webhooks and pronunciation dictionaries"
+_MISSING = "retention by days (but zero retention, and 0 days) and webhooks"
 _ANSWERED = ("agent_id", "metadata", "phone_numbers", "access_info")
 """Fields of an answer that a client may send back and that say nothing about the agent's document."""
 

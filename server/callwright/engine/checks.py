@@ -18,6 +18,7 @@ from .tables import agent, document, secret
 from .tables_agent_tests import agent_test
 from .tables_agent_tools import tool
 from .tables_mcp_servers import mcp_server
+from .tables_pronunciation import pronunciation_dictionary, pronunciation_version
 from .uses import references_in
 from .workspace_documents import document_of
 
@@ -32,6 +33,7 @@ _STORED: dict[str, Table] = {
     "test": agent_test,
     "mcp_server": mcp_server,
     "tool": tool,
+    "pronunciation_dictionary": pronunciation_dictionary,
 }
 
 
@@ -77,7 +79,27 @@ def missing_references(tx: Tx, doc: Json) -> list[Problem]:
             for reference_kind, id, at in found
             if reference_kind == kind and id not in known
         ]
-    return problems
+    return [*problems, *_unknown_versions(tx, doc)]
+
+
+def _unknown_versions(tx: Tx, doc: Json) -> Iterator[Problem]:
+    """Versions that are not of the dictionary beside them; where that one is unknown, it alone is told."""
+    table = pronunciation_version
+    for kind, id, at in references_in(doc):
+        if kind == "pronunciation_dictionary" and (version := _beside(doc, at, "version_id")) is not None:
+            its = select(table.c.id).where(table.c.workspace == tx.workspace, table.c.dictionary_id == id)
+            known = set(tx.db.execute(its).scalars())  # a dictionary has at least one
+            if known and version not in known:
+                said = f"Pronunciation dictionary {id!r} has no version {version!r}."
+                yield Problem(loc=["body", *at[:-1], "version_id"], msg=said, type="unknown_reference")
+
+
+def _beside(doc: Json, at: tuple[str | int, ...], name: str) -> object:
+    """The field of this name in the object where `at` ends."""
+    node: Any = doc
+    for part in at[:-1]:
+        node = node[part]
+    return node.get(name)
 
 
 def unsafe_urls(node: object, allow: AllowList, at: tuple[str | int, ...] = ()) -> list[Problem]:

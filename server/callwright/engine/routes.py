@@ -25,6 +25,7 @@ RESOURCES = (
     "rag_indexes",
     "llms",
     "voices",
+    "pronunciation_dictionaries",
     "calls",
     "batch_calls",
     "workspace",

@@ -13,6 +13,7 @@ from . import (
     tables_knowledge,
     tables_live,
     tables_mcp_servers,
+    tables_pronunciation,
     tables_widget,
     tables_workspace,
 )
@@ -65,6 +66,7 @@ STEPS = (
     *tables_batch_calls.STEPS,
     *tables_workspace.STEPS,
     *tables_live.STEPS,
+    *tables_pronunciation.STEPS,
 )
 
 _all = MetaData()

@@ -16,13 +16,18 @@ class Reference(NamedTuple):
     """What a configuration refers to, and where it does."""
 
     kind: str
-    """`document`, `secret`, `tool`, `agent`, `test` or `mcp_server`."""
+    """`document`, `secret`, `tool`, `agent`, `test`, `mcp_server` or `pronunciation_dictionary`."""
     id: str
     at: tuple[str | int, ...]
 
 
 _LISTS = {"tool_ids": "tool", "additional_tool_ids": "tool", "mcp_server_ids": "mcp_server"}
-_FIELDS = {"secret_id": "secret", "agent_id": "agent", "tool_id": "tool"}
+_FIELDS = {
+    "secret_id": "secret",
+    "agent_id": "agent",
+    "tool_id": "tool",
+    "pronunciation_dictionary_id": "pronunciation_dictionary",
+}
 _NAMED_BY_PEOPLE = {("dynamic_variable_placeholders",), ("request_headers",)}
 """Maps whose keys are names of somebody's own: a variable may well be called `agent_id`."""
 

@@ -1,19 +1,33 @@
-"""Dictionaries in the Pronunciation Lexicon Specification's XML (`.pls`)."""
+"""Dictionaries in the Pronunciation Lexicon Specification's XML (`.pls`), read and written."""
 
+import html
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
-from xml.parsers import expat
+from xml.sax import SAXParseException
+from xml.sax.handler import ContentHandler, feature_namespaces
+from xml.sax.xmlreader import AttributesNSImpl
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.expatreader import DefusedExpatParser
 
 from ..contract.errors import BadRequest
 
 FILE_BYTES = 1_000_000
+STORED_BYTES = 10_000_000
+"""Of a version that a platform wrote: the same words can take more room, as `&amp;` and with all their tags."""
 ENTRIES = 10_000
 CHARACTERS = 500
 """Of a word, an alias or a phoneme."""
 
 Alphabet = Literal["ipa", "cmu"]
-_ALPHABETS: Mapping[str, Alphabet] = {"ipa": "ipa", "cmu": "cmu", "cmu-arpabet": "cmu", "x-cmu": "cmu"}
+ALPHABETS: Mapping[str, Alphabet] = {"ipa": "ipa", "cmu": "cmu", "cmu-arpabet": "cmu", "x-cmu": "cmu"}
+WRITTEN: Mapping[Alphabet, str] = {"ipa": "ipa", "cmu": "cmu-arpabet"}
+
+_HEAD = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<lexicon version="1.0"'
+    ' xmlns="http://www.w3.org/2005/01/pronunciation-lexicon" alphabet="ipa" xml:lang="en">\n'
+)
 
 
 @dataclass(frozen=True)
@@ -28,64 +42,80 @@ Lexicon = Mapping[str, Entry]
 """By the written form. Upper and lower case are two."""
 
 
-def read_lexicon(data: bytes) -> Lexicon:
+def read_lexicon(data: bytes, *, stored: bool = False) -> Lexicon:
     """Of a form that stands there twice, the first counts, and of several ways to speak it, the first too.
+
+    `stored`: a version that a platform wrote, which may be empty.
 
     Raises BadRequest where the file is too large, is no lexicon, or declares a document type or entities: nothing here
     needs them, and they can make a small file a huge one or name files of this machine.
     """
-    if len(data) > FILE_BYTES:
-        raise BadRequest(f"The dictionary has {len(data):,} bytes; at most {FILE_BYTES:,} are read.")
+    if len(data) > (most := STORED_BYTES if stored else FILE_BYTES):
+        raise BadRequest(f"The dictionary has {len(data):,} bytes; at most {most:,} are read.")
     reader = _Reader()
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = _refused
-    parser.EntityDeclHandler = _refused
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
+    parser = DefusedExpatParser(forbid_dtd=True)
+    parser.setFeature(feature_namespaces, True)
+    parser.setContentHandler(reader)
     try:
-        parser.Parse(data, True)
-    except (expat.ExpatError, ValueError, LookupError) as wrong:
+        parser.feed(data)
+        parser.close()
+    except DefusedXmlException:
+        raise BadRequest("A dictionary must not declare a document type or entities. Take the DOCTYPE out.") from None
+    except SAXParseException as wrong:
+        place = f"line {wrong.getLineNumber()}, column {wrong.getColumnNumber()}"
+        raise BadRequest(f"This is no XML: {wrong.getMessage()}: {place}.") from None
+    except (ValueError, LookupError) as wrong:
         raise BadRequest(f"This is no XML: {wrong}.") from None
-    if not reader.entries:
+    if not (reader.entries or stored):
         raise BadRequest("The dictionary has no entries: <lexeme> with <grapheme> and <alias> or <phoneme>.")
     return reader.entries
 
 
-def _refused(*_: object) -> None:
-    raise BadRequest("A dictionary must not declare a document type or entities. Take the DOCTYPE out.")
+def write_lexicon(lexicon: Lexicon) -> bytes:
+    """What `read_lexicon` reads as the same again."""
+    return f"{_HEAD}{''.join(_lexeme(form, entry) for form, entry in lexicon.items())}</lexicon>\n".encode()
 
 
-@dataclass
-class _Reader:
+def _lexeme(form: str, entry: Entry) -> str:
+    said = html.escape(entry.spoken, quote=False)
+    if entry.alphabet is None:
+        spoken = f"<alias>{said}</alias>"
+    else:
+        spoken = f'<phoneme alphabet="{WRITTEN[entry.alphabet]}">{said}</phoneme>'
+    return f"  <lexeme><grapheme>{html.escape(form, quote=False)}</grapheme>{spoken}</lexeme>\n"
+
+
+class _Reader(ContentHandler):
     """What the parser has seen. Elements are known by their local names, as some tools leave the namespace out."""
 
-    entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
-    _path: list[str] = field(default_factory=list[str])
-    _alphabet: Alphabet = "ipa"
-    _of_phoneme: Alphabet = "ipa"
-    _words: str = ""
-    _forms: list[str] = field(default_factory=list[str])
-    _spoken: list[Entry] = field(default_factory=list[Entry])
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: dict[str, Entry] = {}
+        self._path: list[str] = []
+        self._alphabet: Alphabet = "ipa"
+        self._of_phoneme: Alphabet = "ipa"
+        self._words = ""
+        self._forms: list[str] = []
+        self._spoken: list[Entry] = []
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        local = name.rpartition(" ")[2]
+    def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: AttributesNSImpl) -> None:
+        local = name[1]
         if not self._path and local != "lexicon":
             raise BadRequest(f"The outermost element is <{local[:50]}>; a dictionary's is <lexicon>.")
         self._path.append(local)
         self._words = ""
+        alphabet = attrs.get((None, "alphabet"))
         if local == "lexicon":
-            self._alphabet = _alphabet(attributes.get("alphabet"), "ipa")
+            self._alphabet = _alphabet(alphabet, "ipa")
         elif local == "phoneme":
-            self._of_phoneme = _alphabet(attributes.get("alphabet"), self._alphabet)
+            self._of_phoneme = _alphabet(alphabet, self._alphabet)
         elif local == "lexeme":
             self._forms, self._spoken = [], []
 
-    def text(self, words: str) -> None:
-        self._words += words
+    def characters(self, content: str) -> None:
+        self._words += content
 
-    def end(self, name: str) -> None:
+    def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:
         local, words = self._path.pop(), " ".join(self._words.split())
         if local in ("grapheme", "alias", "phoneme") and not 0 < len(words) <= CHARACTERS:
             raise BadRequest(f"A <{local}> must hold 1 to {CHARACTERS} characters: {words[:50]!r}.")
@@ -111,6 +141,6 @@ class _Reader:
 def _alphabet(name: str | None, otherwise: Alphabet) -> Alphabet:
     if name is None:
         return otherwise
-    if (known := _ALPHABETS.get(name.lower())) is None:
-        raise BadRequest(f"The alphabet {name[:50]!r} is unknown; known: {', '.join(_ALPHABETS)}.")
+    if (known := ALPHABETS.get(name.lower())) is None:
+        raise BadRequest(f"The alphabet {name[:50]!r} is unknown; known: {', '.join(ALPHABETS)}.")
     return known

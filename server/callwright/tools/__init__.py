@@ -12,6 +12,7 @@ TOOLSETS = (
     "callwright.tools.secrets",
     "callwright.tools.agent_tools",
     "callwright.tools.llms",
+    "callwright.tools.pronunciation",
     "callwright.tools.agent_tests",
     "callwright.tools.mcp_servers",
     "callwright.tools.calls",
@@ -22,5 +23,17 @@ TOOLSETS = (
 WITHOUT_TOOL = {
     "GET /v1/convai/avatars/{agent_id}": "a picture for browsers; get_widget names its address",
     "POST /v1/convai/knowledge-base": "the older way to do what create_text_document and its kin do",
+    "POST /v1/pronunciation-dictionaries/add-from-file": (
+        "add_pronunciation_dictionary reads the file itself, and sends its rules"
+    ),
+    "POST /v1/pronunciation-dictionaries/{pronunciation_dictionary_id}/add-rules": (
+        "add_pronunciation_dictionary sends the words that were there with the new ones"
+    ),
+    "POST /v1/pronunciation-dictionaries/{pronunciation_dictionary_id}/remove-rules": (
+        "add_pronunciation_dictionary replaces all words by those of a file"
+    ),
+    "PATCH /v1/pronunciation-dictionaries/{pronunciation_dictionary_id}": (
+        "the name, and whether it is listed: nothing that is spoken"
+    ),
 }
 """Operations for which there is no tool, and why."""

@@ -17,7 +17,6 @@ from ..contract.llms import (
     LlmPrice,
 )
 from ..contract.voices import ListVoices, Voice
-from .pronunciation import preview_pronunciation
 from .savings import Load, levers
 from .scope import Api
 from .text import short
@@ -168,9 +167,6 @@ async def _load(api: Api, asked: CalculateAgentLlmUsage) -> Load:
         llm=told.llm,
         answers_bounded=(told.max_tokens or -1) > 0,
     )
-
-
-TOOLS.tool(title="Preview pronunciation", default=False)(preview_pronunciation)
 
 
 async def _limits(api: Api) -> dict[str, LlmInfo]:

@@ -13,7 +13,6 @@ TOKEN_SCHEMA = {"type": "string", "description": "After the user agreed."}
 OWN_NOTES = (
     "describe_config",
     "validate_workflow",
-    "preview_pronunciation",
     "get_status",
     "show_approval_policy",
     "list_changes",

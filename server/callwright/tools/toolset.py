@@ -137,10 +137,12 @@ class Spec:
     def hints(self) -> ToolAnnotations:
         strongest = [op for op in self.sends if op.effect == self.effect]
         replaces = self.effect in ("update", "delete", "dial") or any(op.method in ("PUT", "PATCH") for op in strongest)
+        makes = self.sends[:1] and self.sends[0].effect == "create"  # mostly: once more makes two
         return ToolAnnotations(
             read_only_hint=self.effect == "read" and not (self.writes_file or self.stops),
             destructive_hint=self.stops or (self.effect != "read" and replaces),
-            idempotent_hint=self.effect in ("read", "update", "delete") or (self.effect == "secret" and replaces),
+            idempotent_hint=(self.effect in ("read", "update", "delete") and not makes)
+            or (self.effect == "secret" and replaces),
             open_world_hint=self.effect == "dial",
         )
 

@@ -19,6 +19,7 @@ from ..contract.knowledge_base import (
 from ..contract.mcp_servers import GetMcpServer, UpdateMcpApprovalPolicy, UpdateMcpServer
 from ..contract.operation import Operation
 from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
+from ..contract.pronunciation_dictionaries import GetDictionary, SetDictionaryRules
 from ..contract.talking import EndConversation, SendMessage
 from ..contract.workspace import (
     GetDashboardSettings,
@@ -46,6 +47,8 @@ RESTORES: tuple[type[Operation[Any]], ...] = (
     CreateTool,
     GetMcpServer,
     UpdateMcpServer,
+    GetDictionary,
+    SetDictionaryRules,
     GetWorkspaceSettings,
     UpdateWorkspaceSettings,
     GetDashboardSettings,
@@ -78,6 +81,9 @@ async def previous(client: ApiClient, op: Operation[Any]) -> Json | None:
             found = _dump(await client.send(GetWorkspaceSettings()))
             hooks = [each.get("conversation_initiation_client_data_webhook") for each in (found, op.body() or {})]
             return None if any(_has_plain_headers(hook or {}) for hook in hooks) else found
+        case SetDictionaryRules():
+            found = _dump(await client.send(GetDictionary(pronunciation_dictionary_id=op.pronunciation_dictionary_id)))
+            return {"rules": found["rules"]} if found.get("rules") is not None else None  # older platforms tell none
         case UpdateDashboardSettings():
             return _dump(await client.send(GetDashboardSettings()))
         case DeleteDocument():
@@ -157,6 +163,10 @@ async def _putting_back(client: Any, operation: str, id: str, request: Json, bef
         case "UpdateWorkspaceSettings":
             now = _dump(await client.send(GetWorkspaceSettings()))
             return UpdateWorkspaceSettings.model_validate(inverse(request, before, now))
+        case "SetDictionaryRules":
+            now = _dump(await client.send(GetDictionary(pronunciation_dictionary_id=id)))
+            back = inverse(request, before, now)
+            return SetDictionaryRules.model_validate({"pronunciation_dictionary_id": id, **back})
         case "UpdateDashboardSettings":
             now = _dump(await client.send(GetDashboardSettings()))
             return UpdateDashboardSettings.model_validate(inverse(request, before, now))

@@ -60,7 +60,7 @@ def config(colleague: str, document: str) -> dict:
             "model_id": "eleven_flash_v2",
             "optimize_streaming_latency": 3,
             "supported_voices": [{"label": "Joe", "voice_id": "pNInz6obpgDQGcFmaJgB", "speed": 0.9}],
-            "pronunciation_dictionary_locators": [{"pronunciation_dictionary_id": "d1", "version_id": None}],
+            "pronunciation_dictionary_locators": [],
         },
         "conversation": {"max_duration_seconds": 900, "client_events": ["audio", "agent_response"]},
         "language_presets": {"nl": {"overrides": {"agent": {"first_message": "Hallo {{name}}."}}}},

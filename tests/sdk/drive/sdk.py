@@ -17,6 +17,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 NOTHING_TO_CHECK = (None, type(None), typing.Any, str)
 """What a method says that it answers, where it has no model."""
 
+BESIDE = ("voices.", "pronunciation_dictionaries.")
+"""What does not belong to the agents' API and is needed by it."""
+
 TRANSLATES = "2.23.0"
 """This version spells names as Python does before its models read them; later models know how the wire spells them."""
 
@@ -52,6 +55,8 @@ class Sdk:
         self._answers.clear()
         result = method(*args, **_renamed(method, kwargs))
         model = typing.get_type_hints(method, include_extras=True).get("return")
+        if inspect.isgenerator(result):  # a file, in parts
+            result, model = b"".join(typing.cast(typing.Iterator[bytes], result)).decode(), None
         self._told(name, result=jsonable_encoder(result), **self._checked(model))
         return result
 
@@ -77,7 +82,7 @@ class Sdk:
         return self._answers[-1].text
 
     def _method(self, name: str) -> typing.Any:
-        found = self._client if name.startswith("voices.") else self._client.conversational_ai
+        found = self._client if name.startswith(BESIDE) else self._client.conversational_ai
         for part in name.split("."):
             found = getattr(found, part)
         return found

@@ -61,6 +61,10 @@ OTHERS = {
     "batch_calls.retry": ("btcal_no", {}),
     "secrets.update": ("secret_no", {"name": "CRM", "value": "v"}),
     "secrets.delete": ("secret_no", {}),
+    "pronunciation_dictionaries.get": ("pdict_no", {}),
+    "pronunciation_dictionaries.update": ("pdict_no", {"name": "Names"}),
+    "pronunciation_dictionaries.rules.add": ("pdict_no", {"rules": []}),
+    "pronunciation_dictionaries.rules.remove": ("pdict_no", {"rule_strings": []}),
 }
 TWO = {
     "knowledge_base.documents.chunk.get": ("doc_no", "chunk_no"),
@@ -69,6 +73,7 @@ TWO = {
     "mcp_servers.tool_configs.get": ("mcpsrv_no", "book"),
     "mcp_servers.tool_configs.update": ("mcpsrv_no", "book"),
     "mcp_servers.tool_configs.delete": ("mcpsrv_no", "book"),
+    "pronunciation_dictionaries.download": ("pdict_no", "pver_no"),
 }
 
 

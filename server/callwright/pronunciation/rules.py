@@ -1,0 +1,82 @@
+"""Rules, as the REST API writes a dictionary, and lexicons: each made of the other."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+from ..contract.errors import InvalidRequest, Problem
+from ..contract.pronunciation_dictionaries import AliasRule, PhonemeRule, PronunciationRule
+from .lexicon import ALPHABETS, CHARACTERS, ENTRIES, FILE_BYTES, WRITTEN, Entry, Lexicon
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML file can hold, and so no version could be downloaded with."""
+_ONE_WAY = {
+    "case_sensitive": "Only rules for the very case are spoken here: leave it out, and add a rule for each case.",
+    "word_boundaries": "Only whole words are replaced here: leave it out, and add a rule for each word.",
+}
+
+
+def check_rules(rules: Sequence[PronunciationRule]) -> None:
+    """Raises InvalidRequest with every problem: a kind or alphabet that is unknown, a text that is empty, too long or
+    nothing for XML, a match that is not offered here, more than a file holds.
+    """
+    problems = [*_too_many(rules), *(problem for n, rule in enumerate(rules) for problem in _problems(rule, n))]
+    if problems:
+        raise InvalidRequest(problems)
+
+
+def lexicon_of(rules: Sequence[PronunciationRule]) -> Lexicon:
+    """What checked rules say. Of rules for the same words, the first counts, and spaces are taken together, as in a
+    file.
+    """
+    found: dict[str, Entry] = {}
+    for rule in rules:
+        if isinstance(rule, AliasRule):
+            found.setdefault(spaced(rule.string_to_replace), Entry(spaced(rule.alias)))
+        elif isinstance(rule, PhonemeRule):
+            alphabet = ALPHABETS[rule.alphabet.lower()]
+            found.setdefault(spaced(rule.string_to_replace), Entry(spaced(rule.phoneme), alphabet))
+    return found
+
+
+def rules_of(lexicon: Lexicon) -> list[PronunciationRule]:
+    return [
+        AliasRule(string_to_replace=form, alias=entry.spoken)
+        if entry.alphabet is None
+        else PhonemeRule(string_to_replace=form, phoneme=entry.spoken, alphabet=WRITTEN[entry.alphabet])
+        for form, entry in lexicon.items()
+    ]
+
+
+def spaced(words: str) -> str:
+    """As the words of an XML element are read."""
+    return " ".join(words.split())
+
+
+def _too_many(rules: Sequence[PronunciationRule]) -> Iterator[Problem]:
+    size = sum(len(str(value).encode(errors="surrogatepass")) for rule in rules for _, value in rule)
+    if len(rules) > ENTRIES:
+        yield _problem(f"A dictionary may have {ENTRIES:,} rules; these are {len(rules):,}.", "too_long")
+    elif size > FILE_BYTES:
+        yield _problem(f"The rules have {size:,} bytes; a dictionary may have {FILE_BYTES:,}.", "too_long")
+
+
+def _problems(rule: PronunciationRule, place: int) -> Iterator[Problem]:
+    if not isinstance(rule, AliasRule | PhonemeRule):
+        yield _problem("Must be alias or phoneme.", "literal_error", place, "type")
+        return
+    for name in ("string_to_replace", "alias", "phoneme"):
+        words = cast(Any, getattr(rule, name, "-"))
+        if not 0 < len(spaced(words)) <= CHARACTERS:
+            yield _problem(f"Must hold 1 to {CHARACTERS} characters.", "string_length", place, name)
+        elif _NO_XML.search(words):
+            yield _problem("Holds a character that no dictionary file can: take it out.", "string_xml", place, name)
+    if isinstance(rule, PhonemeRule) and rule.alphabet.lower() not in ALPHABETS:
+        yield _problem(f"Must be one of {', '.join(ALPHABETS)}.", "literal_error", place, "alphabet")
+    for name, said in _ONE_WAY.items():
+        if getattr(rule, name) is False:
+            yield _problem(said, "not_offered", place, name)
+
+
+def _problem(said: str, kind: str, *place: int | str) -> Problem:
+    return Problem(loc=["body", "rules", *place], msg=said, type=kind)
