@@ -86,4 +86,8 @@ def uploads(op: type[Operation[Any]], chance: random.Random) -> dict[str, tuple[
     )
     data = [b"", b"words", b"%PDF-1.4", b"PK\x03\x04", chance.randbytes(300), b"\x89PNG\r\n\x1a\n"]
     given = FILES.get(op.__name__)
-    return given and {name: (chance.choice(names), chance.choice(data), chance.choice(kinds)) for name in given}
+    return (
+        None
+        if given is None
+        else {name: (chance.choice(names), chance.choice(data), chance.choice(kinds)) for name in given}
+    )
