@@ -192,6 +192,27 @@ async def test_a_tool_that_needs_a_persons_approval_is_refused_and_the_assistant
         )
 
 
+async def test_a_tool_that_the_agent_gave_up_takes_no_result_any_more() -> None:
+    async def script(socket: WebSocket) -> None:
+        await begun(socket)
+        called = {"tool_name": "where", "tool_call_id": "c", "parameters": {}, "event_id": 1}
+        await tell(socket, "client_tool_call", client_tool_call=called)
+        assert (await socket.receive_json())["type"] == "user_message"
+        gone = {"tool_name": "where", "tool_call_id": "c", "tool_type": "client", "is_error": True}
+        await tell(socket, "agent_tool_response", agent_tool_response=gone)
+        await typed(socket, types=False)
+        await socket.receive()
+
+    async with reached(Platform(script)) as (client, talks):
+        talk = await talks.begin(client, START, OWNER)
+        assert await heard(talk) == []
+        assert list(talk.asked) == ["c"]
+        await talk.say(SendMessage(conversation_id="conv_1", text="Never mind"))
+        assert await heard(talk) == [("tool", "where: failed")]
+        with pytest.raises(ApiError, match="no tool waits under this id"):
+            await talk.say(SendMessage(conversation_id="conv_1", tool_results={"c": 1}))
+
+
 async def test_a_connection_that_is_lost_ends_the_conversation() -> None:
     async def script(socket: WebSocket) -> None:
         await begun(socket)

@@ -86,6 +86,8 @@ class Talk:
         self._op, self._clock, self._sleep = op, clock, sleep
         self._socket: Socket | None = None
         self._busy, self._owed, self._saying, self._tells_when_through = True, False, False, False
+        self._asks = False
+        """Whether the agent has called for the client since something was last said to it."""
         self._running: set[str] = set()
         self._heard = anyio.Event()
         self._failure: ApiError | None = None
@@ -95,7 +97,7 @@ class Talk:
     @property
     def through(self) -> bool:
         """Whether the agent has surely said what it will say for now."""
-        return self.ended is not None or bool(self.asked) or not self._busy
+        return self.ended is not None or (self._asks and bool(self.asked)) or not self._busy
 
     async def run(self, client: ApiClient) -> None:
         """Until either side ends it, or nobody has called for a while."""
@@ -138,6 +140,7 @@ class Talk:
             raise BadRequest(f"The conversation is over: {self.ended}")
         if op.text is not None or op.tool_results:
             self._busy = self._owed = True
+            self._asks = False
         for id, result in op.tool_results.items():
             del self.asked[id]
             await self._send(type="client_tool_result", tool_call_id=id, result=result, is_error=False)
@@ -249,6 +252,7 @@ class Talk:
             case "agent_tool_response":
                 self._owed = False
                 self._running.discard(str(event.get("tool_call_id")))
+                self.asked.pop(str(event.get("tool_call_id")), None)  # the agent waits no longer
                 how = "failed" if event.get("is_error") else "done"
                 self.news.append(News("tool", f"{event.get('tool_name')}: {how}"))
             case "client_tool_call":
@@ -274,6 +278,7 @@ class Talk:
             self.news.append(News("tool", f"{asked.tool} was called with {to_json(asked.parameters).decode()}"))
         else:
             self.asked[str(event.get("tool_call_id"))] = asked
+            self._asks = True
 
     def _over(self, socket: Socket) -> None:
         """The platform has closed it."""
