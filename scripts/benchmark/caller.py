@@ -14,7 +14,7 @@ _TOOK = re.compile(r"\((\d+\.\d+) ms\)$")
 _HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Protocol: convai\r\n{key}\r\n"
+    "Sec-WebSocket-Protocol: convai\r\nxi-api-key: {key}\r\n\r\n"
 )
 
 
@@ -26,12 +26,12 @@ class Caller(asyncio.Protocol):
         self._answer: asyncio.Future[tuple[float, str]] = asyncio.get_running_loop().create_future()
 
     @classmethod
-    async def begun(cls, url: str, key: str = "") -> "Caller":
-        """A conversation whose first frame has come. `key`: of the engine, if it wants one."""
+    async def begun(cls, url: str, key: str) -> "Caller":
+        """A conversation whose first frame has come. `key`: of the engine."""
         where = urlsplit(url)
-        _, caller = await asyncio.get_running_loop().create_connection(cls, where.hostname, where.port)
-        head = f"xi-api-key: {key}\r\n" if key else ""
-        asked = _HANDSHAKE.format(path=f"{where.path}?{where.query}", host=where.netloc, key=head)
+        host, port = where.netloc.split(":")
+        _, caller = await asyncio.get_running_loop().create_connection(cls, host, int(port))
+        asked = _HANDSHAKE.format(path=f"{where.path}?{where.query}", host=where.netloc, key=key)
         caller._transport.write(asked.encode())
         await caller._next()
         return caller

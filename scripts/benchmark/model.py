@@ -8,15 +8,17 @@ usage: model.py THINK_MS. Prints its port when it listens.
 
 import asyncio
 import json
+import re
 import sys
 from time import perf_counter
+from typing import Any
 
 THINK = float(sys.argv[1]) / 1000
-WORDS = "Your order left our warehouse this morning and should reach you by Friday.".split()
+ANSWER = "Your order left our warehouse this morning and should reach you by Friday. "
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
-def event(**fields: object) -> bytes:
+def event(**fields: Any) -> bytes:
     head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_760_000_000, "model": "bench"}
     return b"data: %s\n\n" % json.dumps(head | fields).encode()
 
@@ -29,7 +31,7 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-SPOKEN = [chunk(delta(f"{word} ")) for word in WORDS]
+SPOKEN = [chunk(delta(text)) for text in re.findall(r"\S+ ?", ANSWER)]
 STOP = event(choices=[{"index": 0, "delta": {}, "finish_reason": "stop"}])
 USED = event(choices=[], usage={"prompt_tokens": 200, "completion_tokens": 20, "total_tokens": 220})
 END = STOP + USED + b"data: [DONE]\n\n"

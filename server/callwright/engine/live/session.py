@@ -201,10 +201,10 @@ class Session:
         if place is None:
             return
         seconds = int(self._now()) - self._record.started
-        judged = {"score": said.score, "time_in_call_secs": seconds}
-        self.talk.transcript[place]["feedback"] = judged if said.score else None
-        self._record.thumbs(self.talk.transcript)
-        await self._record.save(self.talk.transcript)
+        turn, judged = self.talk.transcript[place], {"score": said.score, "time_in_call_secs": seconds}
+        self._record.judged(at(turn, "feedback", "score"), said.score)
+        turn["feedback"] = judged if said.score else None
+        await self._record.save(self.talk.transcript, changed=place)
 
     # What the agent says
 
