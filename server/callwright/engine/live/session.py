@@ -256,7 +256,8 @@ class Session:
         """What is told is stored before; so is all that was said before it."""
         if turn["role"] == "user":  # the model may think about it meanwhile
             self._heard = anyio.Event()
-            return self._tasks.start_soon(self._guarded, partial(self._keep_heard, self._heard))
+            self._tasks.start_soon(self._guarded, partial(self._keep_heard, self._heard))
+            return
         place = len(self.talk.transcript) - 1
         await self._record.save(self.talk.transcript)
         await self._telling.turn(turn, place)
