@@ -173,7 +173,8 @@ class ChatCompletions:
         }
         if "max_tokens" in self._refused:  # newer models at some endpoints know the limit by another name only
             body["max_completion_tokens"] = request.max_tokens
-        body = {name: value for name, value in body.items() if value is not None} | self._settings.body
+        body = {name: value for name, value in body.items() if value is not None}
+        body |= self._settings.body
         return {name: value for name, value in body.items() if name not in self._refused}
 
     def _options(self) -> dict[str, Any]:
