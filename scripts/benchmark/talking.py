@@ -18,7 +18,7 @@ from .rows import Row
 HERE = Path(__file__).parent
 KEY = "made-up-engine-key-of-the-benchmark"
 THINK_MS = 100
-CONVERSATIONS, PACE_SECONDS = 500, 10
+CONVERSATIONS, PACE_SECONDS = 500, 10.0
 """Live people read, think and type: each of them says something every ten seconds, which makes 50 turns a second."""
 BEGINNING_AT_ONCE = 8
 AGENT = {
@@ -39,6 +39,8 @@ class Talks:
     home: Path
     lone: int
     turns: int
+    conversations: int = CONVERSATIONS
+    pace_seconds: float = PACE_SECONDS
 
     async def rows(self) -> list[Row]:
         async with AsyncExitStack() as stack:
@@ -47,7 +49,7 @@ class Talks:
             engine = await stack.enter_async_context(_engine(self.home, model))
             ours, base = await self._lone(await _conversation(engine)), await self._lone(_where(bare))
             many, many_base = await self._many(await _conversation(engine)), await self._many(_where(bare))
-        live = f"{CONVERSATIONS} live, each a turn every {PACE_SECONDS} s"
+        live = f"{self.conversations} live, each a turn every {self.pace_seconds:g} s"
         tail, tail_base = _p99(many), _p99(many_base)
         return [
             Row("engine time a turn, one conversation, p50", median(ours), "ms", goal=5),
@@ -73,13 +75,13 @@ class Talks:
         async def talk(caller: Caller, place: int) -> list[float]:
             times: list[float] = []
             for number in range(self.turns):
-                due = began + PACE_SECONDS * (number + place / CONVERSATIONS)
+                due = began + self.pace_seconds * (number + place / self.conversations)
                 await asyncio.sleep(due - loop.time())
                 times.append(await caller.turn(f"Where is my order {number}?"))
             return times
 
         loop = asyncio.get_running_loop()
-        callers = await asyncio.gather(*(begun() for _ in range(CONVERSATIONS)))
+        callers = await asyncio.gather(*(begun() for _ in range(self.conversations)))
         began = loop.time()
         times = await asyncio.gather(*(talk(caller, place) for place, caller in enumerate(callers)))
         for caller in callers:

@@ -1,7 +1,7 @@
 """The record of one conversation that is being held: stored when it begins, and then turn by turn."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -127,39 +127,44 @@ class Record:
 
     def _save(self, tx: Tx, transcript: Sequence[Turn], changed: int | None) -> None:
         """Writers queue, so that of two that were called at once each finds what the other has left to do."""
-        self._check_held(tx)
+        feedback = self._held(tx)
         if not self.keeps:
             return
         first = self._stored
         new = dict(enumerate(self._count(transcript), first))
         old = {} if changed is None or changed >= first else {changed: transcript[changed]}
-        keep_turns(tx, self._judged(tx, self._head("in-progress")), new, old, said=self._said)
+        keep_turns(tx, self._judged(self._head("in-progress"), feedback), new, old, said=self._said)
 
     def _finish(self, tx: Tx, document: Json, *, analysed: bool, forgotten: bool) -> None:
-        self._check_held(tx)
+        feedback = self._held(tx)
         if self.keeps and forgotten and analysed:
             forget(tx, self.plan.conversation_id)
         elif self.keeps:
-            keep_on(tx, self._judged(tx, document))
+            keep_on(tx, self._judged(document, feedback))
         if analysed or not self.keeps:
             tx.db.execute(delete(live_conversation).where(*self._mine(tx)))
         else:
             tx.db.execute(update(live_conversation).where(*self._mine(tx)).values(talking=False))
 
-    def _check_held(self, tx: Tx) -> None:
-        if tx.db.execute(select(live_conversation.c.id).where(*self._mine(tx))).first() is None:
+    def _held(self, tx: Tx) -> Json:
+        """The feedback that is stored, which may have come by the API meanwhile. Raises Lost."""
+        same = (conversation.c.workspace == live_conversation.c.workspace) & (
+            conversation.c.id == live_conversation.c.id
+        )
+        found = select(conversation.c.document["metadata"]["feedback"]).select_from(
+            live_conversation.outerjoin(conversation, same)
+        )
+        row = tx.db.execute(found.where(*self._mine(tx))).one_or_none()
+        if row is None:
             raise Lost
+        return NO_FEEDBACK | (row[0] or {})
 
     def _mine(self, tx: Tx) -> tuple[Any, ...]:
         mine, id = live_conversation.c, self.plan.conversation_id
         return mine.workspace == tx.workspace, mine.id == id, mine.holder == self._holder
 
-    def _judged(self, tx: Tx, document: Json) -> Json:
-        """With the feedback that is stored, which may have come by the API meanwhile, and what came here since."""
-        found = select(conversation.c.document["metadata"]["feedback"]).where(
-            conversation.c.workspace == tx.workspace, conversation.c.id == self.plan.conversation_id
-        )
-        stored: Mapping[str, Any] = NO_FEEDBACK | (tx.db.execute(found).scalar_one_or_none() or {})
+    def _judged(self, document: Json, stored: Json) -> Json:
+        """With the feedback that is `stored` and what came here since."""
         thumbs, before = self._thumbs.copy(), self._stored_thumbs
         self._stored_thumbs = thumbs
         more = {f"{score}s": thumbs[score] - before[score] for score in ("like", "dislike")}
