@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 from scripts.benchmark.__main__ import finish
+from scripts.benchmark.caller import Caller
+from scripts.benchmark.client import Failed
 from scripts.benchmark.installed import install_rows
 from scripts.benchmark.reading import flaws_of, reading_rows
 from scripts.benchmark.rows import ATTEMPTS, Probe, Row, measured, table
+from scripts.benchmark.talking import Talks
 from scripts.benchmark.tokens import BYTES_A_TOKEN, ESTIMATE, counter
+
+from .peers import serving
 
 pytestmark = pytest.mark.anyio
 
@@ -148,3 +153,26 @@ def test_the_core_install_is_counted_without_what_the_checks_need() -> None:
     packages, size = install_rows()
     assert packages.met
     assert size.met
+
+
+async def test_a_turn_is_measured_beside_a_bare_handler_that_talks_with_the_same_model(tmp_path: Path) -> None:
+    rows = await Talks(tmp_path, lone=2, turns=1, conversations=3, pace_seconds=0.3).rows()
+    assert [(row.what, row.goal, row.baseline is None) for row in rows] == snapshot(
+        [
+            ("engine time a turn, one conversation, p50", 5, True),
+            ("the same beside a bare handler", None, False),
+            ("engine time a turn, 3 live, each a turn every 0.3 s, p99", 250, True),
+            ("the same beside a bare handler, p99", None, False),
+        ]
+    )
+    assert all(0 < row.ours < 5_000 for row in rows)
+
+
+async def test_a_server_that_refuses_a_conversation_stops_the_measurement() -> None:
+    async def refuses(_: object, __: object, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 403, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async with serving(refuses) as url:
+        with pytest.raises(Failed, match="403"):
+            await Caller.begun(f"{url}/v1/convai/conversation?agent_id=a", "key")

@@ -13,25 +13,29 @@ from .installed import import_rows, install_rows
 from .reading import reading_rows
 from .rows import ATTEMPTS, Probe, Row, as_json, measured, missed, table
 from .speed import FULL, QUICK, Bench
+from .talking import Talks
 from .tokens import counter
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer repeats, under a minute")
+    parser.add_argument("--quick", action="store_true", help="fewer repeats, under two minutes")
     parser.add_argument("--check", action="store_true", help="measure what misses again; exit 1 where it still misses")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the numbers there")
     args = parser.parse_args()
     began = perf_counter()
     counts = counter()
     with tempfile.TemporaryDirectory(prefix="callwright-bench-") as folder:
-        bench = Bench(Path(folder) / "speed", QUICK if args.quick else FULL)
+        effort = QUICK if args.quick else FULL
+        bench = Bench(Path(folder) / "speed", effort)
+        talks = Talks(Path(folder) / "talking", effort.lone_turns, effort.live_turns)
 
         async def run() -> list[Row]:
             await bench.prepare()
             return await measured(
                 (
                     *(Probe(p) for p in (bench.starts, bench.warm_list, bench.reads, bench.slow_api, bench.memory)),
+                    Probe(talks.rows),
                     Probe(lambda: reading_rows(Path(folder) / "reading", counts), noisy=False),
                     Probe(_later(install_rows), noisy=False),
                     Probe(_later(import_rows), noisy=False),

@@ -30,10 +30,12 @@ class Effort:
     calls: int
     slow_calls: int
     soak: int
+    lone_turns: int
+    live_turns: int
 
 
-QUICK = Effort(starts=5, rounds=3, calls=250, slow_calls=320, soak=2_000)
-FULL = Effort(starts=15, rounds=9, calls=600, slow_calls=640, soak=10_000)
+QUICK = Effort(starts=5, rounds=3, calls=250, slow_calls=320, soak=2_000, lone_turns=30, live_turns=1)
+FULL = Effort(starts=15, rounds=9, calls=600, slow_calls=640, soak=10_000, lone_turns=200, live_turns=4)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 from tests.engine.live import test_keeping as keeping
 from tests.engine.live.talking import Stage, echo, judged, stage
 from tests.engine.live.test_limits import *
+from tests.engine.live.test_turns import *
 
 from . import test_postgresql as on_postgresql
 

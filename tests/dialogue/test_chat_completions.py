@@ -1,5 +1,6 @@
 """The model client against a loopback endpoint, over real HTTP and with the real `openai` client."""
 
+import sys
 from contextlib import aclosing
 from typing import Any
 
@@ -275,3 +276,25 @@ async def test_a_wait_that_the_endpoint_asks_for_is_kept() -> None:
         one = ChatCompletions(LLMSettings(at.base_url, "m"), client)
         await complete(Cascade([lambda: one], sleep=sleep), ASKED)
     assert waited == [7]
+
+
+async def test_the_client_does_not_walk_through_what_it_sends(connect: Connect) -> None:
+    """Its steps, counted by the interpreter, are as many for a long conversation as for a short one."""
+    steps: list[int] = []
+
+    def count(frame: Any, event: str, _: object) -> None:
+        if event == "call" and "/openai/" in frame.f_code.co_filename.replace("\\", "/"):
+            steps[-1] += 1
+
+    async with peer(script(*[Say("Hi", usage=COUNTED)] * 3)) as at:
+        llm = connect(at)
+        await complete(llm, ASKED)  # what is only done once
+        for length in (2, 200):
+            steps.append(0)
+            sys.setprofile(count)
+            try:
+                await complete(llm, Request([{"role": "user", "content": "Hello"}] * length))
+            finally:
+                sys.setprofile(None)
+    assert steps[0] > 0
+    assert steps[1] - steps[0] < 20

@@ -1,8 +1,9 @@
 """The rules of kept conversations."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, delete, insert, or_, select, update
 
 from ..contract.common import Empty
 from ..contract.conversations import (
@@ -19,6 +20,7 @@ from ..contract.operation import Blob
 from .handlers import Handlers, Tx
 from .paging import LARGEST, page, search_key
 from .tables import agent, conversation
+from .tables_live import live_turn
 
 conversations = Handlers()
 
@@ -33,7 +35,7 @@ def list_conversations(tx: Tx, op: ListConversations) -> ConversationPage:
         .outerjoin(agent, (agent.c.workspace == conversation.c.workspace) & (agent.c.id == conversation.c.agent_id))
         .where(conversation.c.workspace == tx.workspace)
     )
-    for condition in _conditions(op):
+    for condition in _conditions(tx, op):
         found = found.where(condition)
     rows, cursor = page(
         tx.db,
@@ -56,15 +58,13 @@ def list_conversations(tx: Tx, op: ListConversations) -> ConversationPage:
 
 @conversations.implements(GetConversation, proof="test_a_rehearsal_reads_back_as_a_conversation")
 def get_conversation(tx: Tx, op: GetConversation) -> Json:
-    return conversation_row(tx, op.conversation_id)["document"]
+    return whole(tx, conversation_row(tx, op.conversation_id)["document"])
 
 
 @conversations.implements(DeleteConversation, proof="test_a_deleted_conversation_is_gone_from_the_list")
 def delete_conversation(tx: Tx, op: DeleteConversation) -> Empty:
     conversation_row(tx, op.conversation_id)
-    tx.db.execute(
-        delete(conversation).where(conversation.c.workspace == tx.workspace, conversation.c.id == op.conversation_id)
-    )
+    forget(tx, op.conversation_id)
     return Empty()
 
 
@@ -106,11 +106,57 @@ def keep(tx: Tx, record: Json, *, simulated: bool) -> None:
 
 
 def keep_on(tx: Tx, record: Json) -> None:
-    """Store what became of a kept conversation. One that was deleted stays so."""
+    """Store all that became of a kept conversation. One that was deleted stays so."""
     found = update(conversation).where(
         conversation.c.workspace == tx.workspace, conversation.c.id == record["conversation_id"]
     )
     tx.db.execute(found.values(**_columns(record)))
+    _clear_turns(tx, record["conversation_id"])
+
+
+def keep_turns(tx: Tx, head: Json, new: Mapping[int, Json], changed: Mapping[int, Json], *, said: int) -> None:
+    """Store what was added to a kept conversation that goes on, at the same cost however long it is.
+
+    `head` is its record without the transcript, of which `new` and `changed` are turns by their places; `said`: how
+    many of all turns have a message. One that was deleted stays so.
+    """
+    id = head["conversation_id"]
+    found = update(conversation).where(conversation.c.workspace == tx.workspace, conversation.c.id == id)
+    columns = {"duration_secs": head["metadata"]["call_duration_secs"], "message_count": said}
+    if not tx.db.execute(found.values(**columns, document=head)).rowcount:
+        return
+    rows = [{"workspace": tx.workspace, "id": id, "place": place, **_turn(new[place])} for place in new]
+    if rows:
+        tx.db.execute(insert(live_turn), rows)
+    for place, one in changed.items():
+        mine = live_turn.c.workspace == tx.workspace, live_turn.c.id == id, live_turn.c.place == place
+        tx.db.execute(update(live_turn).where(*mine).values(**_turn(one)))
+
+
+def whole(tx: Tx, record: Json) -> Json:
+    """A stored record with its transcript, also where the conversation is being held."""
+    if record["status"] != "in-progress":
+        return record
+    turns = select(live_turn.c.document).where(
+        live_turn.c.workspace == tx.workspace, live_turn.c.id == record["conversation_id"]
+    )
+    said: list[Json] = [*tx.db.execute(turns.order_by(live_turn.c.place)).scalars()]
+    return record | {"transcript": [*record["transcript"], *said]}
+
+
+def forget(tx: Tx, conversation_id: str) -> None:
+    """Nothing of it stays."""
+    mine = conversation.c.workspace == tx.workspace, conversation.c.id == conversation_id
+    tx.db.execute(delete(conversation).where(*mine))
+    _clear_turns(tx, conversation_id)
+
+
+def _clear_turns(tx: Tx, conversation_id: str) -> None:
+    tx.db.execute(delete(live_turn).where(live_turn.c.workspace == tx.workspace, live_turn.c.id == conversation_id))
+
+
+def _turn(one: Json) -> dict[str, Any]:
+    return {"search_key": search_key(one["message"] or ""), "document": one}
 
 
 def _columns(record: Json) -> dict[str, Any]:
@@ -142,7 +188,7 @@ def conversation_row(tx: Tx, conversation_id: str) -> RowMapping:
     return row
 
 
-def _conditions(op: ListConversations) -> list[Any]:
+def _conditions(tx: Tx, op: ListConversations) -> list[Any]:
     c = conversation.c
     asked: list[tuple[Any, Any]] = [
         (op.agent_id, c.agent_id == op.agent_id),
@@ -155,7 +201,11 @@ def _conditions(op: ListConversations) -> list[Any]:
     if op.call_start_after_unix is not None:
         found.append(c.start_secs > max(min(op.call_start_after_unix, LARGEST), -LARGEST))
     if op.search:
-        found.append(c.search_key.contains(search_key(op.search), autoescape=True))
+        wanted = search_key(op.search)
+        now = select(live_turn.c.id).where(
+            live_turn.c.workspace == tx.workspace, live_turn.c.search_key.contains(wanted, autoescape=True)
+        )
+        found.append(or_(c.search_key.contains(wanted, autoescape=True), c.id.in_(now)))
     if not op.include_simulated:
         found.append(c.simulated.is_(False))
     return found

@@ -1,6 +1,9 @@
-"""The tables of conversations that are being held: which process holds each, and how many an agent began in a day."""
+"""The tables of conversations that are being held.
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Text
+Which process holds each, what has been said in it, and how many an agent began in a day.
+"""
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, MetaData, Table, Text
 
 STEPS = (
     """
@@ -14,6 +17,11 @@ STEPS = (
         workspace TEXT NOT NULL, agent_id TEXT NOT NULL, day INTEGER NOT NULL, begun INTEGER NOT NULL,
         PRIMARY KEY (workspace, agent_id));
     """,
+    """
+    CREATE TABLE live_turn (
+        workspace TEXT NOT NULL, id TEXT NOT NULL, place INTEGER NOT NULL, search_key TEXT NOT NULL,
+        document JSON NOT NULL, PRIMARY KEY (workspace, id, place));
+    """,
 )
 
 live_conversation = Table(
@@ -21,6 +29,11 @@ live_conversation = Table(
     Column("agent_id", Text), Column("holder", Text), Column("started_ms", BigInteger), Column("talking", Boolean),
 )  # fmt: skip
 """Until it is analysed; `talking` is over before that."""
+live_turn = Table(
+    "live_turn", MetaData(), Column("workspace", Text, primary_key=True), Column("id", Text, primary_key=True),
+    Column("place", Integer, primary_key=True), Column("search_key", Text), Column("document", JSON),
+)  # fmt: skip
+"""What was said so far in a conversation that is being held: its record has no turns before its end."""
 live_holder = Table("live_holder", MetaData(), Column("holder", Text, primary_key=True), Column("lease_ms", BigInteger))
 """A process that holds conversations, and until when it is taken to be there."""
 begun_in_a_day = Table(

@@ -189,7 +189,7 @@ async def test_a_process_that_is_killed_in_the_middle_of_a_turn_loses_nothing_th
                         await caller.say("Hi")
                         await caller.answer()
                         await caller.say("Think")
-                        await llm.stalled.wait()
+                        await caller.until("agent_chat_response_part")
                         process.kill()
                         await anyio.to_thread.run_sync(process.wait)
                         await caller.next()

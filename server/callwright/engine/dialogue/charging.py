@@ -1,6 +1,6 @@
 """What answers cost: tokens by model, with their price in US dollars where the model has one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..prices import token_prices
@@ -26,27 +26,39 @@ def usage_record(model: str, usage: Usage | None) -> Record | None:
     return {"model_usage": {model: counted}}
 
 
-def charging(transcript: Sequence[JSON], *, burst: bool = False) -> Record:
-    """`metadata.charging` of a conversation: every answer that was begun was also spoken.
-
-    `llm_price` is null where some of the tokens have no price: part of a sum would look like the whole.
-    """
-    total: dict[str, dict[str, Record]] = {}
+def charging(transcript: Iterable[JSON]) -> Record:
+    """`metadata.charging` of a conversation."""
+    charges = Charges()
     for turn in transcript:
+        charges.add(turn)
+    return charges.record()
+
+
+class Charges:
+    """What the turns that were added cost: every answer that was begun was also spoken."""
+
+    def __init__(self) -> None:
+        self._total: dict[str, dict[str, Record]] = {}
+
+    def add(self, turn: JSON) -> None:
         used: dict[str, dict[str, Record]] = at(turn, "llm_usage", "model_usage") or {}
         for model, counts in used.items():
-            sums = total.setdefault(model, {})
-            for kind, count in counts.items():
-                sums[kind] = _sum(sums[kind], count) if kind in sums else dict(count)
-    counted = [count for counts in total.values() for count in counts.values() if count["tokens"]]
-    priced: list[float] = [count["price"] for count in counted if "price" in count]
-    usage = {"model_usage": total}
-    return {
-        "dev_discount": False,
-        "is_burst": burst,
-        "llm_usage": {"irreversible_generation": usage, "initiated_generation": usage},
-        "llm_price": _dollars(sum(priced, 0.0)) if len(priced) == len(counted) else None,
-    }
+            sums = self._total.get(model, {})
+            # A new dict, because a record that was made is not to change.
+            added = {kind: _sum(sums[kind], count) if kind in sums else dict(count) for kind, count in counts.items()}
+            self._total = {**self._total, model: sums | added}
+
+    def record(self, *, burst: bool = False) -> Record:
+        """`llm_price` is null where some of the tokens have no price: part of a sum would look like the whole."""
+        counted = [count for counts in self._total.values() for count in counts.values() if count["tokens"]]
+        priced: list[float] = [count["price"] for count in counted if "price" in count]
+        usage = {"model_usage": self._total}
+        return {
+            "dev_discount": False,
+            "is_burst": burst,
+            "llm_usage": {"irreversible_generation": usage, "initiated_generation": usage},
+            "llm_price": _dollars(sum(priced, 0.0)) if len(priced) == len(counted) else None,
+        }
 
 
 def _counted(tokens: int, each: float | None) -> Record:

@@ -132,15 +132,27 @@ class ChatCompletions:
             return await step()
 
     async def _open(self, client: "AsyncOpenAI", request: Request) -> Any:
-        from openai import BadRequestError, UnprocessableEntityError
+        """A stream of chunks, as dicts.
 
+        By the client's general call: that of chat completions compares all that is sent, value by value, with its
+        types, which in a long conversation takes most of a turn, and builds a model of each chunk.
+        """
+        from openai import AsyncStream, BadRequestError, UnprocessableEntityError
+
+        options: Any = self._options()
         while True:
-            body = self._body(request)
+            sent = self._body(request)
             try:
-                return await cast(Any, client.chat.completions).create(**body, **self._besides())
+                return await client.post(
+                    "/chat/completions",
+                    body=sent,
+                    options=options,
+                    cast_to=object,
+                    stream=True,
+                    stream_cls=AsyncStream[object],
+                )
             except (BadRequestError, UnprocessableEntityError) as error:
                 told = f"{error.param} {error.message}"
-                sent = {**body, **self._settings.body}
                 refused = next((name for name in _OPTIONAL if name in sent and name in told), None)
                 if refused is None:
                     raise
@@ -161,16 +173,16 @@ class ChatCompletions:
         }
         if "max_tokens" in self._refused:  # newer models at some endpoints know the limit by another name only
             body["max_completion_tokens"] = request.max_tokens
-        return {name: value for name, value in body.items() if value is not None and name not in self._refused}
+        body = {name: value for name, value in body.items() if value is not None}
+        body |= self._settings.body
+        return {name: value for name, value in body.items() if name not in self._refused}
 
-    def _besides(self) -> dict[str, Any]:
-        """What the client sends besides the format's own fields."""
+    def _options(self) -> dict[str, Any]:
         from openai import Omit
 
         key: dict[str, Any] = {} if self._settings.api_key.get_secret_value() else {"Authorization": Omit()}
         headers = {name: value.get_secret_value() for name, value in self._settings.headers.items()}
-        body = {name: value for name, value in self._settings.body.items() if name not in self._refused}
-        return {"extra_headers": key | headers, "extra_query": dict(self._settings.query), "extra_body": body or None}
+        return {"headers": key | headers, "params": dict(self._settings.query)}
 
     async def _connected(self) -> "AsyncOpenAI":
         if self._client is None:

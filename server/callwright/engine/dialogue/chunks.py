@@ -27,18 +27,20 @@ class Assembly:
     _by_index: dict[int, _Call] = field(default_factory=dict[int, _Call])
 
     def add(self, chunk: Any) -> str:
-        """Take one chunk in; the text that it brings."""
-        self.model = chunk.model or self.model
-        if chunk.usage is not None:
-            details = chunk.usage.prompt_tokens_details
-            cached = (details.cached_tokens or 0) if details is not None else 0
-            self.usage = Usage(chunk.usage.prompt_tokens or 0, chunk.usage.completion_tokens or 0, cached)
+        """Take one chunk in; the text that it brings.
+
+        Raises AttributeError, TypeError or ValueError for one that is not in the format.
+        """
+        self.model = chunk.get("model") or self.model
+        if (usage := chunk.get("usage")) is not None:
+            details: Any = usage.get("prompt_tokens_details") or {}
+            cached = details.get("cached_tokens") or 0
+            self.usage = Usage(usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0, cached)
         text = ""
-        for choice in chunk.choices or ():
-            if choice.delta is None:
-                continue
-            text += choice.delta.content or ""
-            for part in choice.delta.tool_calls or ():
+        for choice in chunk.get("choices") or ():
+            delta: Any = choice.get("delta") or {}
+            text += delta.get("content") or ""
+            for part in delta.get("tool_calls") or ():
                 self._add_call(part)
         self.characters += len(text)
         self.said = self.said or bool(text.strip())
@@ -46,18 +48,18 @@ class Assembly:
 
     def _add_call(self, part: Any) -> None:
         call = self._call_of(part)
-        function = part.function
-        call.id = call.id or part.id or ""
-        if function is not None:
-            call.name += function.name or ""
-            call.arguments += function.arguments or ""
-            self.characters += len(function.arguments or "")
+        function: Any = part.get("function") or {}
+        call.id = call.id or part.get("id") or ""
+        call.name += function.get("name") or ""
+        arguments = function.get("arguments") or ""
+        call.arguments += arguments
+        self.characters += len(arguments)
 
     def _call_of(self, part: Any) -> _Call:
         """A chunk goes on with the call of its number, unless it carries the id of another one."""
-        index = cast(int | None, part.index)
+        index, id = cast(int | None, part.get("index")), cast(str | None, part.get("id"))
         known = self._by_index.get(index) if index is not None else (self._calls[-1] if self._calls else None)
-        if known is not None and (not part.id or not known.id or part.id == known.id):
+        if known is not None and (not id or not known.id or id == known.id):
             return known
         call = _Call()
         self._calls.append(call)

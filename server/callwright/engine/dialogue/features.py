@@ -1,6 +1,6 @@
 """Which features an agent had, and which of them its conversation used, as the platform keeps it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .agent import at
@@ -15,35 +15,56 @@ _NODES = {
 }
 
 
-def features_used(role: Role, transcript: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """`role` is the one that the conversation began with."""
-    results = [result for turn in transcript for result in turn.get("tool_results") or ()]
-    done = {str(at(result, "result", "result_type")) for result in results}
-    offered = {tool.kind for tool in role.agent.tools}
-    found: dict[str, Any] = {
-        kind: _use(kind in offered, any(type_.startswith(f"{kind}_") and "success" in type_ for type_ in done))
-        for kind in _SYSTEM
-    }
-    found["dtmf_tones"] = _use("play_keypad_touch_tone" in offered, "play_dtmf_success" in done)
-    found["voicemail_detection"] = _use("voicemail_detection" in offered, "voicemail_detection_success" in done)
-    outside = [tool for tool in role.agent.tools if tool.type != "system"]
-    found["tool_dynamic_variable_updates"] = _use(
-        any(tool.config.get("assignments") for tool in outside),
-        any(result.get("dynamic_variable_updates") for result in _with_nested(results)),
-    )
-    called = {result.get("type") for result in _with_nested(results)}
-    found["external_mcp_servers"] = _use(bool(role.agent.mcp_server_ids), "mcp" in called)
-    found["multivoice"] = _use(bool(role.agent.voices), any(turn.get("multivoice_message") for turn in transcript))
-    return found | {"workflow": _workflow(role, results)}
+def features_used(role: Role, transcript: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Of a whole conversation. `role` is the one that it began with."""
+    features = Features(role)
+    for turn in transcript:
+        features.add(turn)
+    return features.record()
 
 
-def _workflow(role: Role, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    nodes: Mapping[str, Any] = role.workflow.nodes if role.workflow else {}
-    moves = [result["result"]["steps"] for result in results if result.get("type") == "workflow"]
-    met = {step["target_node_id"] for steps in moves for step in steps if step["type"] == "edge"}
-    kinds = {str(node["type"]) for node in nodes.values()}
-    used = {str(at(nodes, id_, "type")) for id_ in met}
-    return {"enabled": bool(nodes)} | {name: _use(kind in kinds, kind in used) for name, kind in _NODES.items()}
+class Features:
+    """`add` takes each turn of a conversation once; `record` says what was used in those."""
+
+    def __init__(self, role: Role) -> None:
+        """`role`: the one that the conversation begins with."""
+        self._role = role
+        self._done: set[str] = set()
+        self._called: set[str] = set()
+        self._met: set[str] = set()
+        self._assigned = self._voices = False
+
+    def add(self, turn: Mapping[str, Any]) -> None:
+        results: Sequence[Mapping[str, Any]] = turn.get("tool_results") or ()
+        self._done |= {str(at(result, "result", "result_type")) for result in results}
+        nested = _with_nested(results)
+        self._called |= {str(result.get("type")) for result in nested}
+        self._assigned |= any(result.get("dynamic_variable_updates") for result in nested)
+        moves = [result["result"]["steps"] for result in results if result.get("type") == "workflow"]
+        self._met |= {step["target_node_id"] for steps in moves for step in steps if step["type"] == "edge"}
+        self._voices |= bool(turn.get("multivoice_message"))
+
+    def record(self) -> dict[str, Any]:
+        agent, done = self._role.agent, self._done
+        offered = {tool.kind for tool in agent.tools}
+        found: dict[str, Any] = {
+            kind: _use(kind in offered, any(type_.startswith(f"{kind}_") and "success" in type_ for type_ in done))
+            for kind in _SYSTEM
+        }
+        found["dtmf_tones"] = _use("play_keypad_touch_tone" in offered, "play_dtmf_success" in done)
+        found["voicemail_detection"] = _use("voicemail_detection" in offered, "voicemail_detection_success" in done)
+        outside = [tool for tool in agent.tools if tool.type != "system"]
+        assigns = any(tool.config.get("assignments") for tool in outside)
+        found["tool_dynamic_variable_updates"] = _use(assigns, self._assigned)
+        found["external_mcp_servers"] = _use(bool(agent.mcp_server_ids), "mcp" in self._called)
+        found["multivoice"] = _use(bool(agent.voices), self._voices)
+        return found | {"workflow": self._workflow()}
+
+    def _workflow(self) -> dict[str, Any]:
+        nodes: Mapping[str, Any] = self._role.workflow.nodes if self._role.workflow else {}
+        kinds = {str(node["type"]) for node in nodes.values()}
+        used = {str(at(nodes, id_, "type")) for id_ in self._met}
+        return {"enabled": bool(nodes)} | {name: _use(kind in kinds, kind in used) for name, kind in _NODES.items()}
 
 
 def _with_nested(results: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, cast
 
 from .llm import Message
@@ -86,7 +87,8 @@ def _outdated_notes(transcript: Sequence[Mapping[str, Any]]) -> set[str]:
     """Those whose id a later one has: the model is told the last of each id only."""
     notes = [call for one in transcript for call in one.get("tool_calls") or () if call["tool_name"] == NOTE]
     ids = [(json_object(call["params_as_json"]) or {}).get("context_id") for call in notes]
-    return {call["request_id"] for place, call in enumerate(notes) if ids[place] in [*filter(None, ids[place + 1 :])]}
+    last = {str(id): place for place, id in enumerate(ids) if id}
+    return {call["request_id"] for place, call in enumerate(notes) if ids[place] and last[str(ids[place])] != place}
 
 
 def _results(one: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -112,7 +114,8 @@ def mirrored(transcript: Sequence[Mapping[str, Any]]) -> list[Message]:
 
 def spoken(transcript: Sequence[Mapping[str, Any]], at_most: int) -> str:
     """The last words on both sides: what a search of the knowledge base asks for."""
-    return "\n".join([one["message"] for one in transcript if one.get("message")][-at_most:])
+    words = islice((one["message"] for one in reversed(transcript) if one.get("message")), at_most)
+    return "\n".join(reversed([*words]))
 
 
 def as_data(transcript: Sequence[Mapping[str, Any]]) -> str:

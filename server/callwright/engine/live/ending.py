@@ -3,13 +3,12 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import anyio
 from sqlalchemy import delete, select
 
 from ...contract.merge import Json
-from ..conversations import keep_on
+from ..conversations import forget, keep_on, whole
 from ..dialogue.agent import at
 from ..dialogue.analysis import Analysis, Questions, analyse, not_analysed, read_questions
 from ..dialogue.offline import NO_LLM
@@ -99,14 +98,14 @@ def _store(tx: Tx, ended: Ended, found: Analysis) -> None:
     if not tx.db.execute(gone).rowcount:
         return  # another process took this one for gone, and has closed it
     if ended.forgotten:
-        mine = conversation.c.workspace == tx.workspace, conversation.c.id == ended.conversation_id
-        tx.db.execute(delete(conversation).where(*mine))
+        forget(tx, ended.conversation_id)
     elif (document := _stored(tx, ended.conversation_id)) is not None:
         keep_on(tx, document | {"status": "done", "analysis": found})
 
 
-def _stored(tx: Tx, conversation_id: str) -> dict[str, Any] | None:
+def _stored(tx: Tx, conversation_id: str) -> Json | None:
     found = select(conversation.c.document).where(
         conversation.c.workspace == tx.workspace, conversation.c.id == conversation_id
     )
-    return tx.db.execute(found).scalar_one_or_none()
+    document: Json | None = tx.db.execute(found).scalar_one_or_none()
+    return document and whole(tx, document)

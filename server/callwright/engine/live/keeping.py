@@ -1,15 +1,16 @@
-"""The record of one conversation that is being held: stored when it begins, and with every turn."""
+"""The record of one conversation that is being held: stored when it begins, and then turn by turn."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, select, update
 
 from ...contract.merge import Json
-from ..conversations import keep, keep_on
+from ..conversations import forget, keep, keep_on, keep_turns
 from ..dialogue.agent import at
-from ..dialogue.charging import charging
-from ..dialogue.features import features_used
+from ..dialogue.charging import Charges
+from ..dialogue.features import Features
 from ..dialogue.record import Turn
 from ..dialogue.roles import Role
 from ..handlers import Tx, Unit
@@ -36,16 +37,20 @@ class Record:
         self.started = unit.clock() // 1000
         self.language = role.agent.language
         self._burst = False
-        self._thumbs = self._stored_thumbs = (0, 0)
+        self._stored = self._said = 0
+        self._charges, self._features = Charges(), Features(role)
+        self._thumbs, self._stored_thumbs = Counter[str](), Counter[str]()
 
     async def begin(self) -> None:
         """Raises as `start.begin` does."""
         await self.unit.write(self._begin)
 
-    async def save(self, transcript: Sequence[Turn]) -> None:
-        """What is said to be so from now on is stored. Raises Lost."""
-        document = self.document("in-progress", transcript)
-        await self.unit.write(lambda tx: self._store(tx, document))
+    async def save(self, transcript: Sequence[Turn], *, changed: int | None = None) -> None:
+        """What is said to be so from now on is stored: turns that are new, and the one that was `changed`.
+
+        It costs the same however many there were before. Raises Lost.
+        """
+        await self.unit.write(lambda tx: self._save(tx, transcript, changed))
 
     async def finish(self, document: Json, *, analysed: bool, forgotten: bool = False) -> None:
         """It goes on no more; its place is free. Raises Lost.
@@ -54,14 +59,30 @@ class Record:
         """
         await self.unit.write(lambda tx: self._finish(tx, document, analysed=analysed, forgotten=forgotten))
 
-    def thumbs(self, transcript: Sequence[Turn]) -> None:
+    def judged(self, before: str | None, score: str | None) -> None:
         """The client has judged an answer, or taken that back."""
-        scores = [at(turn, "feedback", "score") for turn in transcript]
-        self._thumbs = scores.count("like"), scores.count("dislike")
+        self._thumbs.update(filter(None, [score]))
+        self._thumbs.subtract(filter(None, [before]))
 
     def document(
         self, status: str, transcript: Sequence[Turn], ended: str = "", error: Json | None = None
     ) -> dict[str, Any]:
+        """The whole record as it stands at the end, when nothing is being saved any more."""
+        self._count(transcript)
+        return self._head(status, ended, error) | {"transcript": list(transcript)}
+
+    def _count(self, transcript: Sequence[Turn]) -> Sequence[Turn]:
+        """Turns that were not counted before; they are now."""
+        new = transcript[self._stored :]
+        for turn in new:
+            self._charges.add(turn)
+            self._features.add(turn)
+            self._said += bool(turn["message"])
+        self._stored += len(new)
+        return new
+
+    def _head(self, status: str, ended: str = "", error: Json | None = None) -> dict[str, Any]:
+        """All but the transcript."""
         now = self.unit.clock() // 1000
         brought, source = self.plan.brought.data, self._source
         metadata: dict[str, Any] = {
@@ -73,12 +94,12 @@ class Record:
             "deletion_settings": self._deletion(now),
             "feedback": NO_FEEDBACK,
             "authorization_method": self.plan.by.method,
-            "charging": charging(transcript, burst=self._burst),
+            "charging": self._charges.record(burst=self._burst),
             "termination_reason": ended,
             "error": error,
             "main_language": self.language,
             "text_only": True,
-            "features_usage": features_used(self._role, transcript),
+            "features_usage": self._features.record(),
             "conversation_initiation_source": source[0] or "unknown",
             "conversation_initiation_source_version": source[1],
             "timezone": self._role.agent.timezone,
@@ -88,7 +109,7 @@ class Record:
             "conversation_id": self.plan.conversation_id,
             "status": status,
             "user_id": brought.get("user_id") or self.plan.by.participant,
-            "transcript": list(transcript),
+            "transcript": [],
             "metadata": metadata,
             "analysis": None,
             "conversation_initiation_client_data": brought,
@@ -102,38 +123,53 @@ class Record:
         self._burst = begin(tx, self.plan, self._holder)
         renew(tx.db, self._holder, tx.now_ms)
         if self.keeps:
-            keep(tx, self.document("in-progress", []), simulated=False)
+            keep(tx, self._head("in-progress"), simulated=False)
 
-    def _store(self, tx: Tx, document: Json) -> None:
-        if tx.db.execute(select(live_conversation.c.id).where(*self._mine(tx))).first() is None:
-            raise Lost
-        if self.keeps:
-            keep_on(tx, document | {"metadata": document["metadata"] | {"feedback": self._feedback(tx)}})
+    def _save(self, tx: Tx, transcript: Sequence[Turn], changed: int | None) -> None:
+        """Writers queue, so that of two that were called at once each finds what the other has left to do."""
+        feedback = self._held(tx)
+        if not self.keeps:
+            return
+        first = self._stored
+        new = dict(enumerate(self._count(transcript), first))
+        old = {} if changed is None or changed >= first else {changed: transcript[changed]}
+        keep_turns(tx, self._judged(self._head("in-progress"), feedback), new, old, said=self._said)
 
     def _finish(self, tx: Tx, document: Json, *, analysed: bool, forgotten: bool) -> None:
-        self._store(tx, document)
-        if forgotten and analysed:
-            id = self.plan.conversation_id
-            tx.db.execute(delete(conversation).where(conversation.c.workspace == tx.workspace, conversation.c.id == id))
+        feedback = self._held(tx)
+        if self.keeps and forgotten and analysed:
+            forget(tx, self.plan.conversation_id)
+        elif self.keeps:
+            keep_on(tx, self._judged(document, feedback))
         if analysed or not self.keeps:
             tx.db.execute(delete(live_conversation).where(*self._mine(tx)))
         else:
             tx.db.execute(update(live_conversation).where(*self._mine(tx)).values(talking=False))
 
+    def _held(self, tx: Tx) -> Json:
+        """The feedback that is stored, which may have come by the API meanwhile. Raises Lost."""
+        same = (conversation.c.workspace == live_conversation.c.workspace) & (
+            conversation.c.id == live_conversation.c.id
+        )
+        found = select(conversation.c.document["metadata"]["feedback"]).select_from(
+            live_conversation.outerjoin(conversation, same)
+        )
+        row = tx.db.execute(found.where(*self._mine(tx))).one_or_none()
+        if row is None:
+            raise Lost
+        return NO_FEEDBACK | (row[0] or {})
+
     def _mine(self, tx: Tx) -> tuple[Any, ...]:
         mine, id = live_conversation.c, self.plan.conversation_id
         return mine.workspace == tx.workspace, mine.id == id, mine.holder == self._holder
 
-    def _feedback(self, tx: Tx) -> Json:
-        """What is stored, which may have come by the API meanwhile, and what came here since. Writers queue."""
-        found = select(conversation.c.document["metadata"]["feedback"]).where(
-            conversation.c.workspace == tx.workspace, conversation.c.id == self.plan.conversation_id
-        )
-        stored: Mapping[str, Any] = NO_FEEDBACK | (tx.db.execute(found).scalar_one_or_none() or {})
-        (likes, dislikes), (old_likes, old_dislikes) = self._thumbs, self._stored_thumbs
-        self._stored_thumbs = likes, dislikes
-        more = {"likes": likes - old_likes, "dislikes": dislikes - old_dislikes}
-        return {**stored, **{name: stored[name] + number for name, number in more.items()}}
+    def _judged(self, document: Json, stored: Json) -> Json:
+        """With the feedback that is `stored` and what came here since."""
+        thumbs, before = self._thumbs.copy(), self._stored_thumbs
+        self._stored_thumbs = thumbs
+        more = {f"{score}s": thumbs[score] - before[score] for score in ("like", "dislike")}
+        feedback = {**stored, **{name: stored[name] + number for name, number in more.items()}}
+        return document | {"metadata": document["metadata"] | {"feedback": feedback}}
 
     def _deletion(self, now: int) -> Json:
         privacy: Json = at(self.plan.document, "platform_settings", "privacy") or {}

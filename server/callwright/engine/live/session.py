@@ -3,9 +3,11 @@
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import anyio
+from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from ...clock import Sleep
@@ -92,7 +94,7 @@ class Session:
             self._on_turn,
             cast,
             sleep,
-            on_text=self._telling.text if parts else None,
+            on_text=self._on_text if parts else None,
             user_id=data.get("user_id"),
             extra_body=data.get("custom_llm_extra_body"),
         )
@@ -109,14 +111,18 @@ class Session:
         self._allowance, self._counted = FRAMES_AT_ONCE, self._now()
         self._end: _End | None = None
         self._scope = anyio.CancelScope()
+        self._tasks: TaskGroup
+        self._heard = anyio.Event()
+        """What the user said last is stored."""
+        self._heard.set()
 
     async def run(self) -> None:
         self._messages, self._inbox = anyio.create_memory_object_stream[str](MOST_WAITING)
         try:
             with self._messages, self._inbox, self._scope:
-                async with anyio.create_task_group() as tasks:
+                async with anyio.create_task_group() as self._tasks:
                     for part in (self._read, self._talk, self._watch):
-                        tasks.start_soon(self._guarded, part)
+                        self._tasks.start_soon(self._guarded, part)
         finally:
             with anyio.CancelScope(shield=True):
                 await self._close(self._end or _End(STOPPED, INTERNAL, "unknown"))
@@ -201,10 +207,10 @@ class Session:
         if place is None:
             return
         seconds = int(self._now()) - self._record.started
-        judged = {"score": said.score, "time_in_call_secs": seconds}
-        self.talk.transcript[place]["feedback"] = judged if said.score else None
-        self._record.thumbs(self.talk.transcript)
-        await self._record.save(self.talk.transcript)
+        turn, judged = self.talk.transcript[place], {"score": said.score, "time_in_call_secs": seconds}
+        self._record.judged(at(turn, "feedback", "score"), said.score)
+        turn["feedback"] = judged if said.score else None
+        await self._record.save(self.talk.transcript, changed=place)
 
     # What the agent says
 
@@ -255,11 +261,22 @@ class Session:
         return any(at(result, "result", "result_type") == "skip_turn_success" for result in last)
 
     async def _on_turn(self, turn: Turn) -> None:
-        """What is told is stored before."""
+        """What is told is stored before; so is all that was said before it."""
+        if turn["role"] == "user":  # the model may think about it meanwhile
+            self._heard = anyio.Event()
+            self._tasks.start_soon(self._guarded, partial(self._keep_heard, self._heard))
+            return
         place = len(self.talk.transcript) - 1
         await self._record.save(self.talk.transcript)
-        if turn["role"] == "agent":
-            await self._telling.turn(turn, place)
+        await self._telling.turn(turn, place)
+
+    async def _keep_heard(self, heard: anyio.Event) -> None:
+        await self._record.save(self.talk.transcript)
+        heard.set()
+
+    async def _on_text(self, piece: str) -> None:
+        await self._heard.wait()
+        await self._telling.text(piece)
 
     # What time it is
 
