@@ -195,7 +195,7 @@ async def test_a_tool_that_needs_a_persons_approval_is_refused_and_the_assistant
 async def test_a_tool_that_the_agent_gave_up_takes_no_result_any_more() -> None:
     async def script(socket: WebSocket) -> None:
         await begun(socket)
-        called = {"tool_name": "where", "tool_call_id": "c", "parameters": {}, "event_id": 1}
+        called: dict[str, Any] = {"tool_name": "where", "tool_call_id": "c", "parameters": {}, "event_id": 1}
         await tell(socket, "client_tool_call", client_tool_call=called)
         assert (await socket.receive_json())["type"] == "user_message"
         gone = {"tool_name": "where", "tool_call_id": "c", "tool_type": "client", "is_error": True}

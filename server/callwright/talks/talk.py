@@ -156,10 +156,12 @@ class Talk:
                 for each in self.news[reported:]:
                     await told(f"{each.who}: {each.text[:200]}")
                 reported = len(self.news)
-                if self.through or (self._may_be_through() and not await self._more_comes()):
+                if self.through:
                     break
                 if not self._may_be_through():
                     await self._next()
+                elif not await self._more_comes():
+                    self._busy = False
         self.used_ms = self._clock()
         return self.take()
 
@@ -190,8 +192,6 @@ class Talk:
             await self._next()
             heard = True
             tasks.cancel_scope.cancel()
-        if not heard:
-            self._busy = False
         return heard
 
     async def _next(self) -> None:
