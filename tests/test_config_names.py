@@ -64,7 +64,7 @@ async def test_a_wrong_path_is_answered_with_the_right_names(client: Client) -> 
             "conversation_config has no part 'ttts'; it has: asr, turn, tts, conversation, language_presets, vad, agent.",
             "the tool has no part 'webhok'; it has: webhook, client, system.",
             "webhook has no part 'nowhere'; it has: name, response_timeout_secs, disable_interruptions, force_pre_tool_speech, assignments, tool_call_sound, tool_call_sound_behavior, description, dynamic_variables, execution_mode, type, api_schema.",
-            "kind does not fit; wanted: agent, tool, test, simulation, call, phone_number, mcp_server, mcp_tool, workspace.",
+            "kind does not fit; wanted: agent, tool, test, simulation, call, talk, phone_number, mcp_server, mcp_tool, workspace.",
         ]
     )
 

@@ -134,6 +134,9 @@ BY_ID = {
     "update_agent": "agent_id",
     "delete_agent": "agent_id",
     "simulate_conversation": "agent_id",
+    "start_conversation": "agent_id",
+    "send_message": "conversation_id",
+    "end_conversation": "conversation_id",
     "run_agent_tests": "agent_id",
     "get_conversation": "conversation_id",
     "delete_conversation": "conversation_id",
@@ -150,12 +153,13 @@ BY_ID = {
     "get_task": "task_id",
     "cancel_task": "task_id",
 }
-OWN = ("undo_change", "get_task", "cancel_task")
+OWN = ("undo_change", "get_task", "cancel_task", "send_message", "end_conversation")
 """They look an id up in what the server itself knows."""
 NEEDED: dict[str, dict[str, Any]] = {
     "update_agent": {"name": "Bob"},
     "simulate_conversation": {"caller": "Hello"},
     "run_agent_tests": {"test_ids": ["test_1"], "wait_seconds": 0},
+    "send_message": {"text": "Hello"},
     "update_document": {"name": "Other"},
     "update_phone_number": {"unassign": True},
     "update_secret": {"name": "crm", "value": "abc"},
@@ -191,6 +195,9 @@ async def test_unknown_ids(app: App, era: str) -> None:
                 "update_agent": "No agent 'nope_1'. list_agents shows them.",
                 "delete_agent": "No agent 'nope_1'. list_agents shows them.",
                 "simulate_conversation": "No agent 'nope_1'. list_agents shows them.",
+                "start_conversation": "No agent 'nope_1'. list_agents shows them.",
+                "send_message": "No open conversation has this id. One is left open for 15 minutes after the last call, and not beyond a restart of the server. get_conversation shows its transcript; start_conversation begins another.",
+                "end_conversation": "No open conversation has this id. One is left open for 15 minutes after the last call, and not beyond a restart of the server. get_conversation shows its transcript; start_conversation begins another.",
                 "run_agent_tests": "No agent 'nope_1'. list_agents shows them.",
                 "get_conversation": "No conversation 'nope_1'. list_conversations shows them.",
                 "delete_conversation": "No conversation 'nope_1'. list_conversations shows them.",

@@ -17,7 +17,7 @@ _KINDS = {
     "test": ("agent_tests", "CreateAgentTest", ""),
     "simulation": ("agents", "SimulateConversation", ""),
     "call": ("conversation.initiation", "InitiationData", ""),
-    "conversation": ("talking", "StartConversation", ""),
+    "talk": ("talking", "StartConversation", ""),
     "phone_number": ("phone_numbers", "CreatePhoneNumber", ""),
     "mcp_server": ("mcp_servers", "UpdateMcpServer", ""),
     "mcp_tool": ("mcp_servers", "UpdateMcpToolConfig", ""),
@@ -49,7 +49,7 @@ async def describe_config(
     path: Annotated[
         str, Field(max_length=300, description="Dotted part, as conversation_config.tts; empty: all.")
     ] = "",
-    kind: Annotated[str, Field(pattern=f"^({'|'.join(_KINDS)})$", description=" ".join(_KINDS))] = "agent",
+    kind: Annotated[str, Field(pattern=f"^({'|'.join(_KINDS)})$", description=f"{', '.join(_KINDS)}.")] = "agent",
 ) -> ConfigPart:
     """Tell which fields a part of a configuration has: types, ranges, allowed values. Before writing config."""
     model, above = _document(kind)

@@ -67,7 +67,7 @@ async def start_conversation(
     ctx: Context[Any],
     agent_id: Annotated[AgentId, Field(description="From list_agents.")],
     variables: Annotated[Json | None, Field(description="Dynamic variables by name.")] = None,
-    config: Annotated[Json | None, Field(description="More. See describe_config, kind conversation.")] = None,
+    config: Annotated[Json | None, Field(description="More. See describe_config, kind talk.")] = None,
 ) -> Exchange:
     """Talk with an agent in text, as its user. Really runs its tools, costs LLM use; simulate_conversation mocks."""
     op = _starting(await api.send(GetAgent(agent_id=agent_id)), variables, config, api.platform)
