@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, or_, select, update
+from sqlalchemy import RowMapping, bindparam, delete, insert, or_, select, update
 
 from ..contract.common import Empty
 from ..contract.conversations import (
@@ -114,23 +114,39 @@ def keep_on(tx: Tx, record: Json) -> None:
     _clear_turns(tx, record["conversation_id"])
 
 
+# Made once, because every turn of every conversation runs them.
+_KEEP_HEAD = (
+    update(conversation)
+    .where(conversation.c.workspace == bindparam("in_workspace"), conversation.c.id == bindparam("of"))
+    .values({name: bindparam(name) for name in ("duration_secs", "message_count", "document")})
+)
+_KEEP_TURN = insert(live_turn)
+_CHANGE_TURN = (
+    update(live_turn)
+    .where(
+        live_turn.c.workspace == bindparam("in_workspace"),
+        live_turn.c.id == bindparam("of"),
+        live_turn.c.place == bindparam("at_place"),
+    )
+    .values({name: bindparam(name) for name in ("search_key", "document")})
+)
+
+
 def keep_turns(tx: Tx, head: Json, new: Mapping[int, Json], changed: Mapping[int, Json], *, said: int) -> None:
     """Store what was added to a kept conversation that goes on, at the same cost however long it is.
 
     `head` is its record without the transcript, of which `new` and `changed` are turns by their places; `said`: how
     many of all turns have a message. One that was deleted stays so.
     """
-    id = head["conversation_id"]
-    found = update(conversation).where(conversation.c.workspace == tx.workspace, conversation.c.id == id)
-    columns = {"duration_secs": head["metadata"]["call_duration_secs"], "message_count": said}
-    if not tx.db.execute(found.values(**columns, document=head)).rowcount:
+    at = {"in_workspace": tx.workspace, "of": head["conversation_id"]}
+    columns = {"duration_secs": head["metadata"]["call_duration_secs"], "message_count": said, "document": head}
+    if not tx.db.execute(_KEEP_HEAD, at | columns).rowcount:
         return
-    rows = [{"workspace": tx.workspace, "id": id, "place": place, **_turn(new[place])} for place in new]
+    rows = [{"workspace": tx.workspace, "id": at["of"], "place": place, **_turn(new[place])} for place in new]
     if rows:
-        tx.db.execute(insert(live_turn), rows)
+        tx.db.execute(_KEEP_TURN, rows)
     for place, one in changed.items():
-        mine = live_turn.c.workspace == tx.workspace, live_turn.c.id == id, live_turn.c.place == place
-        tx.db.execute(update(live_turn).where(*mine).values(**_turn(one)))
+        tx.db.execute(_CHANGE_TURN, at | {"at_place": place, **_turn(one)})
 
 
 def whole(tx: Tx, record: Json) -> Json:

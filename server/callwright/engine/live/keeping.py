@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from ...contract.merge import Json
 from ..conversations import forget, keep, keep_on, keep_turns
@@ -21,6 +21,23 @@ from .start import Plan, begin
 
 DAY_SECONDS = 24 * 3600
 NO_FEEDBACK: Json = {"overall_score": None, "likes": 0, "dislikes": 0}
+
+
+_HELD = (
+    select(conversation.c.document["metadata"]["feedback"])
+    .select_from(
+        live_conversation.outerjoin(
+            conversation,
+            (conversation.c.workspace == live_conversation.c.workspace) & (conversation.c.id == live_conversation.c.id),
+        )
+    )
+    .where(
+        live_conversation.c.workspace == bindparam("in_workspace"),
+        live_conversation.c.id == bindparam("of"),
+        live_conversation.c.holder == bindparam("held_by"),
+    )
+)
+"""Made once, because every turn of every conversation runs it."""
 
 
 class Lost(Exception):
@@ -148,13 +165,8 @@ class Record:
 
     def _held(self, tx: Tx) -> Json:
         """The feedback that is stored, which may have come by the API meanwhile. Raises Lost."""
-        same = (conversation.c.workspace == live_conversation.c.workspace) & (
-            conversation.c.id == live_conversation.c.id
-        )
-        found = select(conversation.c.document["metadata"]["feedback"]).select_from(
-            live_conversation.outerjoin(conversation, same)
-        )
-        row = tx.db.execute(found.where(*self._mine(tx))).one_or_none()
+        mine = {"in_workspace": tx.workspace, "of": self.plan.conversation_id, "held_by": self._holder}
+        row = tx.db.execute(_HELD, mine).one_or_none()
         if row is None:
             raise Lost
         return NO_FEEDBACK | (row[0] or {})
