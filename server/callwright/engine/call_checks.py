@@ -11,6 +11,7 @@ from ..contract.merge import Json
 from .agents import agent_row
 from .dialogue.variables import Value, gather, named_in, system_variables
 from .handlers import Tx
+from .needed_later import needed_later
 from .phone_numbers import number_row
 
 Place = tuple[str | int, ...]
@@ -46,11 +47,17 @@ def calling_number(tx: Tx, phone_number_id: str, provider: str | None = None) ->
     return found
 
 
+def admission(tx: Tx, document: Json) -> "Admission":
+    return Admission(document, needed_later(tx, document))
+
+
 @dataclass(frozen=True)
 class Admission:
     """What an agent lets whoever starts a call bring along, read once for however many recipients."""
 
     document: Json
+    needs: frozenset[str] = frozenset()
+    """Variables that its texts name which are said only later in a conversation."""
     _named: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """Variables by the text that names them: a prompt may have megabytes, and a batch thousands of rows."""
 
@@ -72,7 +79,7 @@ class Admission:
             _at(config, ("agent", "dynamic_variables", "dynamic_variable_placeholders")) or {}
         )
         known = gather(placeholders, brought.get("dynamic_variables") or {}, dict.fromkeys(_SYSTEM, ""))
-        wanted: set[str] = set()
+        wanted = {*self.needs}
         for text in _texts(config, brought.get("conversation_config_override") or {}):
             if text not in self._named:
                 self._named[text] = named_in(text)

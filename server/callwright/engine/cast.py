@@ -12,9 +12,10 @@ from .dialogue.passages import Document
 from .dialogue.roles import Role
 from .handlers import Tx, Unit
 from .initiation import as_started, given
+from .needed_later import needed_later
 
-_Read = tuple[Agent, list[Document], Workflow | None, Json]
-"""With the platform settings that hold for the agent."""
+_Read = tuple[Agent, list[Document], Workflow | None, frozenset[str], Json]
+"""With the variables that it needs later, and the platform settings that hold for the agent."""
 _ZERO_RETENTION = ("platform_settings", "privacy", "zero_retention_mode")
 
 
@@ -35,9 +36,11 @@ class StoredCast:
         forbids to keep, and at a node where nobody speaks or acts.
         """
         if (agent_id, node_id) not in self._roles:
-            agent, documents, workflow, settings = await self._unit.read(lambda tx: self._read(tx, agent_id, node_id))
+            agent, documents, workflow, needs, settings = await self._unit.read(
+                lambda tx: self._read(tx, agent_id, node_id)
+            )
             llm = llm_of(self._unit, agent, settings)
-            self._roles[agent_id, node_id] = Role(agent, documents, llm, workflow)
+            self._roles[agent_id, node_id] = Role(agent, documents, llm, workflow, needs)
         return self._roles[agent_id, node_id]
 
     def _read(self, tx: Tx, agent_id: str, node_id: str | None) -> _Read:
@@ -56,7 +59,8 @@ class StoredCast:
         if agent_id != self._called and at(agent_row(tx, self._called)["document"], *_ZERO_RETENTION):
             # What one agent may keep nowhere, nobody keeps whom it hands the conversation over to.
             settings = merged(settings, {"privacy": {"zero_retention_mode": True}})
-        return read_agent(agent_id, config, on_phone=self._on_phone), texts_of(tx, config), workflow, settings
+        needs = needed_later(tx, document) if (agent_id, node_id) == (self._called, None) else frozenset[str]()
+        return read_agent(agent_id, config, on_phone=self._on_phone), texts_of(tx, config), workflow, needs, settings
 
 
 def _with_tools_of(document: Json, node: Json) -> Json:

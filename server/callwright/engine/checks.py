@@ -117,7 +117,7 @@ def auth_connections(node: object, at: tuple[str | int, ...] = ()) -> Iterator[P
 
 def _refuse_what_keeps(doc: Json) -> None:
     """Wherever it stands: a language or a node of the workflow may choose a model of its own."""
-    prompts = [prompt for prompt, _ in _prompts(doc)]
+    prompts = [prompt for prompt, _ in prompts_in(doc)]
     for llm in filter(None, (prompt.get("llm") for prompt in prompts)):
         if not keeps_nothing(str(llm)):
             raise BadRequest(f"Zero retention allows only models that keep nothing, and {llm!r} is none of them.")
@@ -125,7 +125,7 @@ def _refuse_what_keeps(doc: Json) -> None:
         raise BadRequest("Zero retention allows no MCP servers: what they are sent, they may keep.")
 
 
-def _prompts(node: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[Json, tuple[str | int, ...]]]:
+def prompts_in(node: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[Json, tuple[str | int, ...]]]:
     """The agent's prompt, those of its languages, and those of its workflow's nodes; and where each stands."""
     if not isinstance(node, dict) or at[-1:] == ("dynamic_variable_placeholders",):
         return
@@ -133,12 +133,12 @@ def _prompts(node: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[Jso
         if key == "prompt" and isinstance(value, dict):
             yield cast(Json, value), (*at, key)
         else:
-            yield from _prompts(value, (*at, key))
+            yield from prompts_in(value, (*at, key))
 
 
 def _prompt_size(doc: Json) -> Iterator[Problem]:
     texts: list[tuple[Any, tuple[str | int, ...]]] = [
-        (prompt.get("prompt"), (*at, "prompt")) for prompt, at in _prompts(doc)
+        (prompt.get("prompt"), (*at, "prompt")) for prompt, at in prompts_in(doc)
     ]
     workflow: Json = doc.get("workflow") or {}
     nodes: dict[str, Json] = workflow.get("nodes") or {}

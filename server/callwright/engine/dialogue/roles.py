@@ -17,6 +17,8 @@ class Role:
     llm: LLM | None = None
     """None: it speaks offline, by quoting its documents."""
     workflow: Workflow | None = None
+    needs: frozenset[str] = frozenset()
+    """Variables that texts name which are only reached later in the conversation, and that no tool sets before."""
 
 
 class Cast(Protocol):

@@ -85,7 +85,7 @@ class Conversation:
         self._around, self._given = around, given
         self._called = role.agent.id
         self._started = around.clock()
-        require(self.variables(), role.agent.prompt, role.agent.first_message)
+        require(self.variables(), role.agent.prompt, role.agent.first_message, names=role.needs)
         self.walk = self._walk_of(role)
         self.enter(role)
 

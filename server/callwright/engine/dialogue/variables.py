@@ -31,9 +31,9 @@ def named_in(*texts: str) -> set[str]:
     return {name for text in texts for name in _PLACE.findall(text)}
 
 
-def require(variables: Variables, *texts: str) -> None:
-    """Raise MissingVariables with every name in `texts` that has no value."""
-    if missing := named_in(*texts) - variables.keys():
+def require(variables: Variables, *texts: str, names: Iterable[str] = ()) -> None:
+    """Raise MissingVariables with every one of `names`, and every name in `texts`, that has no value."""
+    if missing := (named_in(*texts) | {*names}) - variables.keys():
         raise MissingVariables(missing)
 
 
