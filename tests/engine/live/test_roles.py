@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.dialogue.llm_peer import JSON
+from tests.dialogue.llm_peer import JSON, Call, Reply, Say
 
-from .talking import Stage, echo, judged, stage
+from .talking import Stage, judged, stage
 
 pytestmark = pytest.mark.anyio
 
@@ -17,8 +17,30 @@ ALWAYS: JSON = {"type": "unconditional"}
 
 @pytest.fixture
 async def at(tmp_path: Path) -> AsyncGenerator[Stage]:
-    async with stage(tmp_path, judged(echo)) as at:
+    async with stage(tmp_path, judged(obey)) as at:
         yield at
+
+
+def obey(request: JSON) -> Reply:
+    """A model that calls what the user tells it to, and otherwise says who it is: the first line of its prompt."""
+    last = request["messages"][-1]
+    if last["role"] == "user" and last["content"].startswith("call "):
+        return Say(calls=(Call(*last["content"].split(" ", 2)[1:]),))
+    return Say(request["messages"][0]["content"].splitlines()[0])
+
+
+def system_tool(name: str, **params: object) -> JSON:
+    return {"type": "system", "name": name, "description": "", "params": {"system_tool_type": name, **params}}
+
+
+def speaking(prompt: str, language: str = "en", *tools: JSON, **presets: JSON) -> JSON:
+    """An agent with a greeting, and other languages by the changes that they bring."""
+    asked = {"prompt": prompt, "built_in_tools": {tool["name"]: tool for tool in tools}}
+    agent = {"first_message": f"Greeting: {prompt}", "language": language, "prompt": asked}
+    return {
+        "agent": agent,
+        "language_presets": {name: {"overrides": {"agent": change}} for name, change in presets.items()},
+    }
 
 
 def line(*nodes: tuple[str, JSON]) -> JSON:
@@ -27,12 +49,6 @@ def line(*nodes: tuple[str, JSON]) -> JSON:
     ways = pairwise(names)
     edges = {f"{a}_{b}": {"source": a, "target": b, "forward_condition": ALWAYS} for a, b in ways}
     return {"nodes": {"start": {"type": "start"}, **dict(nodes)}, "edges": edges}
-
-
-def transferring(*rules: JSON, **prompt: object) -> JSON:
-    params = {"system_tool_type": "transfer_to_agent", "transfers": list(rules)}
-    tool = {"type": "system", "name": "transfer_to_agent", "description": "", "params": params}
-    return {"agent": {"prompt": {"built_in_tools": {"transfer_to_agent": tool}, **prompt}}}
 
 
 async def assigning(at: Stage, variable: str) -> str:
@@ -45,12 +61,9 @@ async def assigning(at: Stage, variable: str) -> str:
 
 async def test_variables_of_later_nodes_transfers_and_languages_are_named_before_anything_is_said(at: Stage) -> None:
     bills = await at.agent()
-    config = transferring({"agent_id": bills, "condition": "Bills", "transfer_message": "To {{desk}}."})
-    config["agent"]["prompt"]["built_in_tools"]["language_detection"] = {
-        "type": "system", "name": "language_detection", "description": "",
-        "params": {"system_tool_type": "language_detection"},
-    }  # fmt: skip
-    config["language_presets"] = {"nl": {"overrides": {"agent": {"prompt": {"prompt": "In {{stad}}."}}}}}
+    rule = {"agent_id": bills, "condition": "Bills", "transfer_message": "To {{desk}}."}
+    tools = system_tool("language_detection"), system_tool("transfer_to_agent", transfers=[rule])
+    config = speaking("Help.", "en", *tools, nl={"prompt": {"prompt": "In {{stad}}."}})
     own = {"agent": {"first_message": "{{greeting}}", "prompt": {"prompt": "For {{customer}}."}}}
     nodes = line(
         ("sell", {"type": "override_agent", "label": "Sell", "additional_prompt": "{{offer}}"}),
@@ -65,7 +78,7 @@ async def test_variables_of_later_nodes_transfers_and_languages_are_named_before
 
 
 async def test_a_language_that_nobody_can_switch_to_needs_no_variables(at: Stage) -> None:
-    ada = await at.agent({"language_presets": {"nl": {"overrides": {"agent": {"prompt": {"prompt": "{{stad}}"}}}}}})
+    ada = await at.agent(speaking("Help.", nl={"prompt": {"prompt": "{{stad}}"}}))
     async with at.connected(ada) as caller:
         assert await caller.begun()
 
@@ -98,3 +111,109 @@ async def test_a_call_that_goes_out_needs_what_its_workflow_says(at: Stage) -> N
     call = {"agent_id": ada, "agent_phone_number_id": made.json()["phone_number_id"], "to_number": "+15550000002"}
     answer = await at.http.post("/v1/convai/twilio/outbound-call", json=call)
     assert [problem["loc"][-2:] for problem in answer.json()["detail"]] == [["dynamic_variables", "offer"]]
+
+
+DETECTION = system_tool("language_detection")
+DUTCH: JSON = {"first_message": "Hoi!", "prompt": {"prompt": "Wees kort.", "llm": "gpt-4o-mini", "temperature": 0.9}}
+
+
+def to_language(language: str) -> str:
+    return f'call language_detection {{"reason": "asked", "language": "{language}"}}'
+
+
+async def test_a_language_that_is_switched_to_brings_its_preset_and_the_agents_own_can_come_back(at: Stage) -> None:
+    ada = await at.agent(speaking("Be short.", "en", DETECTION, nl=DUTCH))
+    async with at.connected(ada) as caller:
+        id = await caller.begun()
+        assert await caller.answer() == "Greeting: Be short."
+        for language, first in (("nl", "Wees kort."), ("en", "Be short.")):
+            await caller.say(to_language(language))
+            assert await caller.answer() == first
+            system = at.llm.requests[-1]["messages"][0]["content"]
+            assert system == f"{first}\n\nAnswer in the language with the code {language}."
+            if language == "nl":
+                assert at.llm.requests[-1]["temperature"] == 0.9
+    assert (await at.conversation(id))["metadata"]["main_language"] == "en"
+
+
+async def test_a_conversation_begun_in_another_language_can_come_to_the_agents_own(at: Stage) -> None:
+    opened = {"overrides": {"conversation_config_override": {"agent": {"language": True}}}}
+    ada = await at.agent(speaking("Be short.", "en", DETECTION, nl=DUTCH), platform_settings=opened)
+    async with at.connected(ada, conversation_config_override={"agent": {"language": "nl"}}) as caller:
+        assert await caller.answer() == "Hoi!"
+        await caller.say(to_language("en"))
+        assert await caller.answer() == "Be short."
+
+
+async def test_a_language_whose_texts_lack_a_variable_is_not_switched_to(at: Stage) -> None:
+    tool = await assigning(at, "stad")
+    config = speaking("Be short.", "en", DETECTION, nl={"prompt": {"prompt": "In {{stad}}."}})
+    config["agent"]["prompt"]["tool_ids"] = [tool]
+    async with at.connected(await at.agent(config)) as caller:
+        id = await caller.begun()
+        await caller.answer()
+        await caller.say(to_language("nl"))
+        assert await caller.answer() == "Be short."
+    [result] = [one for turn in (await at.conversation(id))["transcript"] for one in turn["tool_results"]]
+    assert (result["is_error"], result["result"]) == (True, None)
+    assert result["result_value"].startswith("Missing dynamic variables: stad.")
+
+
+async def test_who_takes_over_speaks_the_language_of_the_conversation_if_it_can(at: Stage) -> None:
+    french = await at.agent(speaking("Soyez bref.", "fr"))
+    bills = await at.agent(speaking("Bills.", "en", nl=DUTCH | {"prompt": {"prompt": "Rekeningen."}}))
+    rules = [
+        {"agent_id": id, "condition": "C", "enable_transferred_agent_first_message": True} for id in (bills, french)
+    ]
+    ada = await at.agent(
+        speaking("Be short.", "en", DETECTION, system_tool("transfer_to_agent", transfers=rules), nl=DUTCH)
+    )
+    for number, greeting, prompt, language in ((0, "Hoi!", "Rekeningen.", "nl"), (1, "Greeting: Soyez bref.", "Soyez bref.", "fr")):  # fmt: skip
+        async with at.connected(ada) as caller:
+            id = await caller.begun()
+            await caller.answer()
+            await caller.say(to_language("nl"))
+            assert await caller.answer() == "Wees kort."
+            await caller.say(f'call transfer_to_agent {{"agent_number": {number}}}')
+            assert await caller.answer() == greeting
+            await caller.say("Hm")
+            assert await caller.answer() == prompt
+        assert (await at.conversation(id))["metadata"]["main_language"] == language
+
+
+async def test_a_node_with_a_language_of_its_own_speaks_it_and_the_next_one_goes_back(at: Stage) -> None:
+    own = {"agent": {"language": "nl"}}
+    nodes = line(
+        ("dutch", {"type": "override_agent", "label": "D", "conversation_config": own, "additional_prompt": "Extra."}),
+        ("later", {"type": "override_agent", "label": "L"}),
+    )
+    ada = await at.agent(speaking("Be short.", "en", nl=DUTCH), workflow=nodes)
+    async with at.connected(ada) as caller:
+        assert await caller.answer() == "Hoi!"
+        await caller.say("Hm")
+        assert await caller.answer() == "Be short."
+
+
+async def test_a_language_that_was_switched_to_at_a_node_keeps_what_the_node_adds_and_holds_at_the_next(
+    at: Stage,
+) -> None:
+    more = {"type": "override_agent", "label": "N"}
+    nodes = line(("first", more | {"additional_prompt": "One."}), ("next", more | {"additional_prompt": "Two."}))
+    nodes["edges"]["first_next"]["forward_condition"] = {
+        "type": "expression",
+        "expression": {
+            "type": "eq_operator",
+            "left": {"type": "dynamic_variable", "name": "system__call_duration_secs"},
+            "right": {"type": "number_literal", "value": 60},
+        },
+    }
+    ada = await at.agent(speaking("Be short.", "en", DETECTION, nl=DUTCH), workflow=nodes)
+    async with at.connected(ada) as caller:
+        await caller.answer()
+        await caller.say(to_language("nl"))
+        await caller.answer()
+        assert at.llm.requests[-1]["messages"][0]["content"].startswith("Wees kort.\n\nOne.")
+        at.clock.forward(seconds=60)
+        await caller.say("Hm")
+        await caller.answer()
+        assert at.llm.requests[-1]["messages"][0]["content"].startswith("Wees kort.\n\nTwo.")

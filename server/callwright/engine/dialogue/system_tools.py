@@ -33,6 +33,8 @@ class Effect:
     silent: bool = False
     farewell: str | None = None
     language: str | None = None
+    speaker: Role | None = None
+    """Who speaks in that language: the same agent, as the language has it. None: as before."""
     transfer: Mapping[str, Any] | None = None
     """The rule by which the conversation is handed over."""
     successor: Role | None = None
