@@ -1,54 +1,22 @@
 """Who speaks in a live conversation, and what each of them must know: at nodes, after transfers, in other languages."""
 
 from collections.abc import AsyncGenerator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.dialogue.llm_peer import JSON, Call, Reply, Say
+from tests.dialogue.llm_peer import JSON
 
+from .acting import line, obey, speaking, system_tool
 from .talking import Stage, judged, stage
 
 pytestmark = pytest.mark.anyio
-
-ALWAYS: JSON = {"type": "unconditional"}
 
 
 @pytest.fixture
 async def at(tmp_path: Path) -> AsyncGenerator[Stage]:
     async with stage(tmp_path, judged(obey)) as at:
         yield at
-
-
-def obey(request: JSON) -> Reply:
-    """A model that calls what the user tells it to, and otherwise says who it is: the first line of its prompt."""
-    last = request["messages"][-1]
-    if last["role"] == "user" and last["content"].startswith("call "):
-        return Say(calls=(Call(*last["content"].split(" ", 2)[1:]),))
-    return Say(request["messages"][0]["content"].splitlines()[0])
-
-
-def system_tool(name: str, **params: object) -> JSON:
-    return {"type": "system", "name": name, "description": "", "params": {"system_tool_type": name, **params}}
-
-
-def speaking(prompt: str, language: str = "en", *tools: JSON, **presets: JSON) -> JSON:
-    """An agent with a greeting, and other languages by the changes that they bring."""
-    asked = {"prompt": prompt, "built_in_tools": {tool["name"]: tool for tool in tools}}
-    agent = {"first_message": f"Greeting: {prompt}", "language": language, "prompt": asked}
-    return {
-        "agent": agent,
-        "language_presets": {name: {"overrides": {"agent": change}} for name, change in presets.items()},
-    }
-
-
-def line(*nodes: tuple[str, JSON]) -> JSON:
-    """A workflow whose nodes follow each other."""
-    names = ["start", *(name for name, _ in nodes)]
-    ways = pairwise(names)
-    edges = {f"{a}_{b}": {"source": a, "target": b, "forward_condition": ALWAYS} for a, b in ways}
-    return {"nodes": {"start": {"type": "start"}, **dict(nodes)}, "edges": edges}
 
 
 async def assigning(at: Stage, variable: str) -> str:

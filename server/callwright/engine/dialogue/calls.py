@@ -145,7 +145,8 @@ async def prepare_transfer(talk: Talk, rule: JSON, effects: Effect) -> str | Non
     try:
         role = await talk.cast.role(agent_id, language=effects.language or talk.language)
         first = role.agent.first_message if rule.get("enable_transferred_agent_first_message") else ""
-        require(talk.variables(role.agent), role.agent.prompt, first, rule.get("transfer_message") or "")
+        require(talk.variables(role.agent), role.agent.prompt, first)
+        require(talk.variables(), rule.get("transfer_message") or "")
     except ApiError as why:
         return str(why)
     effects.transfer, effects.successor = rule, role

@@ -305,7 +305,7 @@ class Conversation:
 
     async def _hand_over(self, role: Role, rule: JSON) -> bool:
         if message := rule.get("transfer_message"):
-            await self._speak(substitute(message, self.variables(role.agent)))
+            await self._speak(substitute(message, self.variables()))
         if self._around.pause and (delay := rule.get("delay_ms")):
             await self._around.pause(delay / 1000)
         self.transfers += 1
