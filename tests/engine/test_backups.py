@@ -75,6 +75,11 @@ async def test_three_are_asked_unless_the_operator_wants_more(tmp_path: Path) ->
         assert await order(api, at, "gpt-4.1") == ["gpt-4.1", *ORDER[:2]]
 
 
+async def test_a_preferred_model_without_a_route_is_passed_over_for_those_that_have_one(tmp_path: Path) -> None:
+    async with peer(failing) as at, routed(tmp_path, at, "gemini-2.5-flash", "gpt-4o") as api:
+        assert await order(api, at, "claude-sonnet-4") == ["gemini-2.5-flash", "gpt-4o"]
+
+
 async def test_only_what_has_a_route_of_its_own_stands_in(tmp_path: Path) -> None:
     async with peer(failing) as at, routed(tmp_path, at, "*", "claude-3-7*", "gpt-4o", llm_attempts=20) as api:
         assert await order(api, at, "gemini-2.5-flash") == ["gemini-2.5-flash", "claude-3-7-sonnet", "gpt-4o"]
