@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping
 from ..contract.errors import BadRequest, Problem
 from ..contract.merge import Json
 from .agents import agent_row
-from .dialogue.variables import Value, gather, named_in, system_variables
+from .dialogue.variables import OF_A_CALL, Value, gather, named_in, system_variables
 from .handlers import Tx
 from .needed_later import needed_later
 from .phone_numbers import number_row
@@ -18,9 +18,7 @@ Place = tuple[str | int, ...]
 
 ROUTES = {"twilio": "/v1/convai/twilio/outbound-call", "sip_trunk": "/v1/convai/sip-trunk/outbound-call"}
 
-_OF_A_CALL = ("system__caller_id", "system__called_number", "system__call_sid")
-"""Variables that the platform knows of every telephone call."""
-_SYSTEM = frozenset(system_variables(agent_id="", conversation_id="", now=0, started=0, timezone=None)) | {*_OF_A_CALL}
+_SYSTEM = frozenset(system_variables(agent_id="", conversation_id="", now=0, started=0, timezone=None)) | {*OF_A_CALL}
 
 
 def calling_agent(tx: Tx, agent_id: str) -> RowMapping:

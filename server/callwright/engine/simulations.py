@@ -16,6 +16,7 @@ from .dialogue.record import Turn
 from .dialogue.simulation import DEFAULT_TURNS, Rehearsal, Simulated, simulate
 from .dialogue.tools import Mock
 from .dialogue.turn import OnTurn
+from .dialogue.variables import of_a_call
 from .handlers import Emit, Handlers, Unit
 from .tool_calls.offers import OfferingCast, listings_of
 
@@ -57,14 +58,16 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
     spec: Json = body["simulation_specification"]
     mocks: dict[str, Json] = spec.get("tool_mock_config") or {}
     settings: Json = await unit.read(lambda tx: agent_row(tx, op.agent_id)["document"]["platform_settings"])
-    cast = OfferingCast(StoredCast(unit, op.agent_id), listings_of(unit))
+    variables: Json = spec.get("dynamic_variables") or {}
+    stored = StoredCast(unit, op.agent_id, on_phone=of_a_call(variables))
+    cast = OfferingCast(stored, listings_of(unit))
     role = await cast.role(op.agent_id)
     rehearsal = Rehearsal(
         role=role,
         user=read_agent("simulated_user", {"agent": spec["simulated_user_config"]}),
         mocks={name: _mock(mock) for name, mock in mocks.items()},
         history=spec.get("partial_conversation_history") or (),
-        dynamic_variables=spec.get("dynamic_variables") or {},
+        dynamic_variables=variables,
         questions=read_questions(settings, body.get("extra_evaluation_criteria") or ()),
         new_turns_limit=body.get("new_turns_limit") or DEFAULT_TURNS,
         cast=cast,

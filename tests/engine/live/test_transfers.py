@@ -10,7 +10,7 @@ from callwright.engine.dialogue.calls import MAX_TRANSFERS
 from tests.dialogue.llm_peer import JSON, Call, Say
 
 from .acting import obey, speaking, system_tool
-from .talking import Stage, judged, stage
+from .talking import KEY, Stage, judged, stage
 
 pytestmark = pytest.mark.anyio
 
@@ -157,3 +157,16 @@ async def test_a_transfer_message_is_said_by_the_agent_that_hands_over_with_its_
         assert await caller.answer() == "Bills."
     said = [turn for turn in (await at.conversation(id))["transcript"] if turn["message"]]
     assert [turn["agent_metadata"]["agent_id"] for turn in said[-2:]] == [ada, bills]
+
+
+async def test_only_who_holds_the_key_may_say_that_a_conversation_is_a_call(at: Stage) -> None:
+    desk = {"transfer_destination": {"type": "phone", "phone_number": "+15551234567"}, "condition": "A person"}
+    ada = await at.agent(speaking("Help.", "en", system_tool("transfer_to_number", transfers=[desk])))
+    for key, type_ in ((KEY, "transfer_to_number_twilio_success"), (None, "transfer_to_number_error")):
+        async with at.connected(ada, key=key, dynamic_variables={"system__caller_id": "+15550000001"}) as caller:
+            id = await caller.begun()
+            await caller.answer()
+            arguments = '{"transfer_number": "+15551234567", "client_message": "Hold.", "agent_message": "A caller."}'
+            await caller.say(f"call transfer_to_number {arguments}")
+            assert await caller.answer() == ("Hold." if key else "Help.")
+        assert [result for _, _, result in await results(at, id)] == [type_]
