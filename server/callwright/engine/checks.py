@@ -11,6 +11,7 @@ from ..contract.errors import BadRequest, InvalidRequest, Problem
 from ..contract.merge import Json
 from ..net.guard import AllowList, check
 from ..workflow.problems import graph_problems
+from .dialogue.prompt import PROMPT_LIMIT
 from .handlers import Tx
 from .model_names import keeps_nothing
 from .problems import validated
@@ -20,9 +21,6 @@ from .tables_agent_tools import tool
 from .tables_mcp_servers import mcp_server
 from .uses import references_in
 from .workspace_documents import document_of
-
-PROMPT_BYTES = 2_000_000
-"""The platform's limit of the whole system prompt."""
 
 _VARIABLE = re.compile(r"\{\{[^{}]*\}\}")
 _STORED: dict[str, Table] = {
@@ -145,6 +143,6 @@ def _prompt_size(doc: Json) -> Iterator[Problem]:
     for id, node in nodes.items():
         texts.append((node.get("additional_prompt"), ("workflow", "nodes", id, "additional_prompt")))
     for text, at in texts:
-        if (size := len(str(text or "").encode())) > PROMPT_BYTES:
-            said = f"The prompt has {size:,} bytes; at most {PROMPT_BYTES:,} are allowed."
+        if (size := len(str(text or "").encode())) > PROMPT_LIMIT:
+            said = f"The prompt has {size:,} bytes; at most {PROMPT_LIMIT:,} are allowed."
             yield Problem(loc=["body", *at], msg=said, type="too_long")
