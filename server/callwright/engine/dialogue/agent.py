@@ -32,6 +32,8 @@ class Agent:
     max_tokens: int | None
     reasoning_effort: str | None
     timezone: str | None
+    turn: Mapping[str, Any]
+    """How long it waits for the user, as it is configured."""
     placeholders: Mapping[str, Value | None]
     voices: Sequence[tuple[str, str]]
     tools: Sequence[Tool]
@@ -84,6 +86,7 @@ def read_agent(
         max_tokens=limit if limit and limit > 0 else None,  # the platform writes -1 for "no limit"
         reasoning_effort=at(prompt, "reasoning_effort"),
         timezone=at(prompt, "timezone"),
+        turn=at(conversation_config, "turn") or {},
         placeholders=at(agent, "dynamic_variables", "dynamic_variable_placeholders") or {},
         voices=[(voice["label"], voice.get("description") or "") for voice in voices],
         tools=inline_tools(prompt, sorted(spoken), on_phone=on_phone),

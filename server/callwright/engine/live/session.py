@@ -291,7 +291,7 @@ class Session:
                 pass
 
     def _seconds(self, setting: str) -> float | None:
-        seconds: Any = at(self._plan.config, "turn", setting)
+        seconds: Any = self.talk.agent.turn.get(setting)
         return seconds if seconds and seconds > 0 else None
 
     def _in(self, setting: str) -> float | None:
