@@ -40,6 +40,8 @@ class Rehearsal:
     questions: Questions = field(default_factory=Questions)
     """The agent's own criteria and data collection, and the criteria of this rehearsal after them."""
     new_turns_limit: int = DEFAULT_TURNS
+    user_llm: LLM | None = None
+    """The model that plays the user; without one it is the agent's."""
     cast: Cast | None = None
     """Without one, the rehearsal ends where the conversation would be handed over."""
 
@@ -84,7 +86,7 @@ async def simulate(
 
 
 async def _online(rehearsal: Rehearsal, talk: Conversation, llm: LLM) -> Simulated:
-    user = PlayedUser(llm, rehearsal.user, talk.variables())
+    user = PlayedUser(rehearsal.user_llm or llm, rehearsal.user, talk.variables())
     try:
         ended = await _play(talk, user, rehearsal.new_turns_limit)
     except ApiError as failed:  # a model, a prompt that is too large, a variable without a value
