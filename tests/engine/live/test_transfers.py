@@ -31,7 +31,7 @@ def rule(agent_id: str, **more: object) -> JSON:
 
 async def transferring(at: Stage, prompt: str, *rules: JSON, tools: tuple[JSON, ...] = (), **more: JSON) -> str:
     tools = (*tools, system_tool("transfer_to_agent", transfers=list(rules)))
-    config = speaking(prompt, "en", *tools)
+    config = speaking(prompt, "en", *tools, nl={})
     return await at.agent({**config, "agent": config["agent"] | more})
 
 
