@@ -96,6 +96,7 @@ def test_all_rules_that_the_database_takes_part_in_are_tried_on_both() -> None:
         "test_documents_from_files",
         "test_http",
         "test_page_text",
+        "test_rehearsed_calls",
         "test_simulations",
         "test_streams",
         "test_voices",

@@ -103,13 +103,12 @@ Be brief.
 
 Answer in the language with the code nl.
 
-Several voices can speak. To have one of them say something, put it between tags that carry its label,
-as in <LABEL>what is said</LABEL>. Write each label exactly as listed, close every tag, and never nest tags.
+When a message should be spoken by a particular person, use markup: "<CHARACTER>message</CHARACTER>" where CHARACTER is the character label.
 
-Voices:
-- default: everything outside of tags
+Available voices are as follows:
+- default: any text outside of the CHARACTER tags
 - Joe: a gruff sailor
-- Ann: Ann
+- Ann: Whenever Ann is speaking
 
 # Knowledge base
 

@@ -1,15 +1,18 @@
 """Rehearsals in which a tool, a model or a variable does not do what it should."""
 
 import json
+from dataclasses import replace
 
 import anyio
 import pytest
 from inline_snapshot import snapshot
 
 from callwright.engine.dialogue.agent import read_agent
+from callwright.engine.dialogue.roles import Role
 from callwright.engine.dialogue.simulated_user import STOP
 from callwright.engine.dialogue.tools import Mock
 from callwright.engine.dialogue.variables import MissingVariables
+from callwright.workflow.graph import read_workflow
 
 from .conftest import Connect
 from .llm_peer import JSON, Call, Fault, Reply, Say, peer
@@ -131,3 +134,32 @@ async def test_missing_variables_are_all_named_before_anything_is_said(connect: 
         with pytest.raises(MissingVariables) as caught:
             await rehearse(rehearsal(user=user), connect(at))
     assert (caught.value.names, at.requests) == (["person", "town"], [])
+
+
+async def test_a_variable_that_is_missing_at_a_later_node_breaks_off_and_keeps_what_was_said(connect: Connect) -> None:
+    class Stage:
+        async def role(self, agent_id: str, node_id: str | None = None, language: str | None = None) -> Role:
+            told = "Your order is {{order}}." if node_id == "late" else "Help."
+            agent = read_agent("agent_1", {"agent": {"first_message": "Hello.", "prompt": {"prompt": told}}})
+            return Role(agent, llm=llm, workflow=flow)
+
+    nodes = {"start": {"type": "start"}, "late": {"type": "override_agent"}}
+    edge = {"source": "start", "target": "late", "forward_condition": {"type": "unconditional"}}
+    flow = read_workflow({"nodes": nodes, "edges": {"on": edge}})
+    user = read_agent("user", {"agent": {"first_message": "Where is it?"}})
+    async with peer(parts(renting)) as at:
+        llm = connect(at)
+        stage = Stage()
+        done = await rehearse(rehearsal(cast=stage, role=await stage.role("agent_1"), user=user), llm)
+    said = "Missing dynamic variables: order. Give each a value, or a placeholder on the agent."
+    assert (brief(done.transcript)[2:], done.ended) == (["agent: Hello.", "user: Where is it?"], said)
+    assert done.failed
+    assert {one["result"] for one in done.analysis["evaluation_criteria_results"].values()} == {"unknown"}
+    assert said in str(done.analysis["evaluation_criteria_results"])
+
+
+async def test_a_role_names_all_it_will_need_before_anything_is_said(connect: Connect) -> None:
+    whole = rehearsal()
+    needing = replace(whole.role, needs=frozenset({"order", "shop"}))
+    with pytest.raises(MissingVariables, match="variables: order"):
+        await rehearse(rehearsal(role=needing), None)

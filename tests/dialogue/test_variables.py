@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
-from callwright.engine.dialogue.variables import MissingVariables, gather, require, substitute, system_variables
+from callwright.engine.dialogue.variables import (
+    MissingVariables,
+    gather,
+    named_in,
+    require,
+    substitute,
+    system_variables,
+)
 
 NOW = datetime(2026, 3, 4, 17, 5, 9, tzinfo=UTC).timestamp()
 
@@ -41,6 +48,46 @@ def test_one_error_names_every_missing_variable() -> None:
 @given(st.text(), st.text())
 def test_a_value_is_never_read_as_a_template(before: str, value: str) -> None:
     assert substitute("{{x}}", {"x": "{{y}}" + value, "y": before}) == "{{y}}" + value
+
+
+NAMES = ["a", "b_2", "_c", "system__time", "Name"]
+VALUES = st.one_of(
+    st.sampled_from(["{{a}}", "{{", "}}", "\\", "\\1", "\\g<0>", "{", "$a", ""]),
+    st.text(),
+    st.integers(),
+    st.booleans(),
+)
+LITERALS = st.one_of(
+    st.sampled_from(["}}", "{ {", "{{}}", "{{1}}", "{{a b}}", "\\g<1>", "\n", " "]),
+    st.text(st.characters(exclude_characters="{}")),
+)
+"""What names no variable, and cannot become a part of a place beside it."""
+PLACES = st.tuples(st.sampled_from(NAMES), st.sampled_from(["", " ", "\t", "\n  "]), st.sampled_from(["", " "]))
+
+
+@given(st.lists(st.one_of(LITERALS, PLACES)), st.dictionaries(st.sampled_from(NAMES), VALUES))
+def test_places_get_their_values_and_everything_else_stays(
+    pieces: list[str | tuple[str, str, str]], values: dict[str, str | int | bool]
+) -> None:
+    text, joined, names = "", "", set[str]()
+    for piece in pieces:
+        if isinstance(piece, str):
+            text, joined = text + piece, joined + piece
+            continue
+        name, before, after = piece
+        names.add(name)
+        text += "{{" + before + name + after + "}}"
+        value = values.get(name, "")
+        joined += ("true" if value else "false") if isinstance(value, bool) else f"{value}"
+    assert named_in(text) == names
+    if names <= values.keys():
+        require(values, text)
+        assert substitute(text, values) == joined
+        return
+    for refusing in (lambda: require(values, text), lambda: substitute(text, values)):
+        with pytest.raises(MissingVariables) as caught:
+            refusing()
+        assert caught.value.names == sorted(names - values.keys())
 
 
 @given(st.text())

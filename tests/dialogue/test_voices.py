@@ -41,6 +41,64 @@ def test_tags_select_voices_and_broken_ones_only_vanish(text: str, expected: lis
     assert [(p["voice_label"], p["text"]) for p in split_voices(text, LABELS, 0)] == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "The teacher said, <spanish>¡Hola estudiantes!</spanish> \nThen the student replied, "
+            "<student>Hello! How are you today?</student>",
+            [
+                (None, "The teacher said, "),
+                ("spanish", "¡Hola estudiantes!"),
+                (None, " \nThen the student replied, "),
+                ("student", "Hello! How are you today?"),
+            ],
+        ),
+        (
+            "<narrator>Once upon a time, in a distant kingdom...</narrator>\n"
+            "<princess>I need to find the magic crystal!</princess>\n"
+            "<wizard>The crystal lies beyond the enchanted forest.</wizard>",
+            [
+                ("narrator", "Once upon a time, in a distant kingdom..."),
+                (None, "\n"),
+                ("princess", "I need to find the magic crystal!"),
+                (None, "\n"),
+                ("wizard", "The crystal lies beyond the enchanted forest."),
+            ],
+        ),
+        (
+            "Teacher: Let's practice greetings. In Spanish, we say <Spanish>¡Hola! ¿Cómo estás?</Spanish>\n"
+            "Student: How do I respond?\n"
+            "Teacher: You can say <Spanish>¡Hola! Estoy bien, gracias.</Spanish> which means Hello! I'm fine, thank you.",
+            [
+                (None, "Teacher: Let's practice greetings. In Spanish, we say "),
+                ("Spanish", "¡Hola! ¿Cómo estás?"),
+                (None, "\nStudent: How do I respond?\nTeacher: You can say "),
+                ("Spanish", "¡Hola! Estoy bien, gracias."),
+                (None, " which means Hello! I'm fine, thank you."),
+            ],
+        ),
+        (
+            "Once upon a time, a brave princess ventured into a dark cave.\n"
+            "<Princess>I'm not afraid of you, dragon!</Princess> she declared boldly. The dragon rumbled from\n"
+            "the shadows, <Dragon>You should be, little one.</Dragon>\n"
+            "But the princess stood her ground, ready for whatever came next.",
+            [
+                (None, "Once upon a time, a brave princess ventured into a dark cave.\n"),
+                ("Princess", "I'm not afraid of you, dragon!"),
+                (None, " she declared boldly. The dragon rumbled from\nthe shadows, "),
+                ("Dragon", "You should be, little one."),
+                (None, "\nBut the princess stood her ground, ready for whatever came next."),
+            ],
+        ),
+    ],
+    ids=["switching", "characters", "tutoring", "storytelling"],
+)
+def test_the_samples_of_the_platforms_guide_are_read(text: str, expected: list[tuple[str | None, str]]) -> None:
+    labels = ["spanish", "student", "narrator", "princess", "wizard", "Spanish", "Princess", "Dragon"]
+    assert [(p["voice_label"], p["text"]) for p in split_voices(text, labels, 0)] == expected
+
+
 def streamed(pieces: Sequence[str]) -> list[list[Part]]:
     """What comes after each piece, and at the end."""
     stream = VoiceStream(LABELS)

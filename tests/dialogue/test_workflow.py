@@ -79,7 +79,7 @@ class Stage:
     def __init__(self, llm: LLM | None, nodes: JSON = NODES, edges: JSON = EDGES) -> None:
         self._llm, self._flow = llm, read_workflow({"nodes": nodes, "edges": edges})
 
-    async def role(self, agent_id: str, node_id: str | None = None) -> Role:
+    async def role(self, agent_id: str, node_id: str | None = None, language: str | None = None) -> Role:
         if agent_id == "agent_2":
             agent = {"first_message": "Bills, how can I help?", "prompt": {"prompt": "You explain bills."}}
             return Role(read_agent("agent_2", {"agent": agent}), llm=self._llm)

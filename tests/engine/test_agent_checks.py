@@ -6,6 +6,7 @@ from inline_snapshot import snapshot
 
 from callwright.api.client import ApiClient
 from callwright.contract.agents import ListAgents
+from callwright.engine.dialogue.prompt import PROMPT_LIMIT
 
 from .helpers import JSON, agent, knowing, problems, read, workflow
 
@@ -102,7 +103,7 @@ async def test_unknown_references_and_unsafe_urls_are_named_together(api: ApiCli
         "api_schema": {"url": "http://169.254.169.254/{{id}}", "request_headers": {"x": {"secret_id": "secret_no"}}},
     }
     handover = {"transfer_to_agent": {"params": {"transfers": [{"agent_id": "agent_no", "condition": "always"}]}}}
-    prompt = knowing("doc_no", tools=[tool], built_in_tools=handover, prompt="é" * 1_000_001)
+    prompt = knowing("doc_no", tools=[tool], built_in_tools=handover, prompt="é" * (PROMPT_LIMIT // 2 + 1))
     for answer in (
         await wire.patch(f"/v1/convai/agents/{made}", json={"conversation_config": prompt}),
         await wire.post(CREATE, json={"conversation_config": prompt}),
@@ -113,7 +114,7 @@ async def test_unknown_references_and_unsafe_urls_are_named_together(api: ApiCli
                 "body.conversation_config.agent.prompt.tools.0.api_schema.request_headers.x.secret_id: There is no secret 'secret_no'.",
                 "body.conversation_config.agent.prompt.built_in_tools.transfer_to_agent.params.transfers.0.agent_id: There is no agent 'agent_no'.",
                 "body.conversation_config.agent.prompt.tools.0.api_schema.url: 169.254.169.254 leads to a cloud's metadata service, which is never called.",
-                "body.conversation_config.agent.prompt.prompt: The prompt has 2,000,002 bytes; at most 2,000,000 are allowed.",
+                "body.conversation_config.agent.prompt.prompt: The prompt has 2,097,154 bytes; at most 2,097,152 are allowed.",
             ]
         )
     assert len((await api.send(ListAgents())).agents) == 1
@@ -179,7 +180,7 @@ async def test_zero_retention_holds_for_every_prompt_of_an_agent(wire: AsyncClie
 
 
 async def test_a_prompt_of_a_node_has_the_limit_of_the_agents_own(wire: AsyncClient) -> None:
-    long = "é" * 1_000_001
+    long = "é" * (PROMPT_LIMIT // 2 + 1)
     config = {"agent": {"prompt": {"prompt": long}}}
     node = {"type": "override_agent", "label": "n", "additional_prompt": long, "conversation_config": config}
     found = problems(await wire.post(CREATE, json={"conversation_config": {}, "workflow": workflow(node)}))

@@ -75,6 +75,16 @@ async def test_three_are_asked_unless_the_operator_wants_more(tmp_path: Path) ->
         assert await order(api, at, "gpt-4.1") == ["gpt-4.1", *ORDER[:2]]
 
 
+async def test_a_preferred_model_without_a_route_is_passed_over_for_those_that_have_one(tmp_path: Path) -> None:
+    async with peer(failing) as at, routed(tmp_path, at, "gemini-2.5-flash", "gpt-4o") as api:
+        assert await order(api, at, "claude-sonnet-4") == ["gemini-2.5-flash", "gpt-4o"]
+
+
+async def test_where_no_model_has_a_route_the_agent_is_offline(tmp_path: Path) -> None:
+    async with peer(failing) as at, routed(tmp_path, at, "gpt-5") as api:
+        assert await order(api, at, "claude-sonnet-4") == []
+
+
 async def test_only_what_has_a_route_of_its_own_stands_in(tmp_path: Path) -> None:
     async with peer(failing) as at, routed(tmp_path, at, "*", "claude-3-7*", "gpt-4o", llm_attempts=20) as api:
         assert await order(api, at, "gemini-2.5-flash") == ["gemini-2.5-flash", "claude-3-7-sonnet", "gpt-4o"]
@@ -88,6 +98,25 @@ async def test_one_model_under_many_names_is_one_model(tmp_path: Path) -> None:
         app = App(settings(tmp_path / "home", llm_routes=routes), "embedded", ids=numbered())
         assert await order(await app.api(), at, "gpt-4o") == ["one"]
         await app.close()
+
+
+@pytest.mark.parametrize(
+    ("own", "platform", "asked"),
+    [("gpt-4o", {}, "gpt-4o"), (None, {}, "gemini-2.5-flash"), ("gpt-4o", ZERO, "gemini-2.5-flash")],
+    ids=["its own", "none", "one that keeps"],
+)
+async def test_the_simulated_user_is_played_by_the_model_that_its_configuration_names(
+    tmp_path: Path, own: str | None, platform: JSON, asked: str
+) -> None:
+    def reply(request: JSON) -> Reply:
+        return Say("Hello [[CONVERSATION-OVER]]" if "You play the person" in str(request["messages"][0]) else "Yes.")
+
+    async with peer(reply) as at, routed(tmp_path, at, "gemini-2.5-flash", "gpt-4o") as api:
+        config: JSON = {"agent": {"first_message": "", "prompt": {"llm": "gemini-2.5-flash"}}}
+        ada = await agent(api, config, platform_settings=platform)
+        await api.send(rehearse(ada, {"prompt": {"prompt": "A caller.", **({"llm": own} if own else {})}}))
+        played = [r["model"] for r in at.requests if "You play the person" in str(r["messages"][0])]
+    assert played == [asked]
 
 
 async def test_zero_retention_is_kept_by_the_backups_too(tmp_path: Path) -> None:

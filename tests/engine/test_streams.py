@@ -1,6 +1,5 @@
 """A rehearsal that is answered turn by turn."""
 
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from callwright.contract.errors import InvalidRequest, NotFound
 from tests.arms import Clock, numbered, settings
 from tests.dialogue.llm_peer import Peer, Say, peer
 
-from .helpers import JSON, agent, dump, http, knowing, text
+from .helpers import JSON, agent, dump, knowing, text
 
 pytestmark = pytest.mark.anyio
 
@@ -87,17 +86,15 @@ async def test_a_refusal_before_the_first_turn_has_its_own_status(api: ApiClient
         await parts_of(api, streamed(ada))
 
 
-async def test_a_failure_between_two_turns_ends_the_stream_with_its_status(api: ApiClient, app: App) -> None:
+async def test_a_failure_between_two_turns_ends_the_rehearsal_and_what_was_said_is_kept(api: ApiClient) -> None:
     """The greeting has left when it turns out that the prompt, with its document, is larger than the platform takes."""
     document = await text(api, content="x" * 2_000_000)
     locator = {"type": "text", "name": "Handbook", "id": document, "usage_mode": "prompt"}
     ada = await agent(api, {"agent": {"prompt": {"prompt": "y" * 150_000, "knowledge_base": [locator]}}})
-    with pytest.raises(InvalidRequest, match="2 MB"):
-        await parts_of(api, streamed(ada))
-    async with http(await app.engine()) as wire:
-        url = f"/v1/convai/agents/{ada}/simulate-conversation/stream"
-        answer = await wire.post(url, json={"simulation_specification": SPEC})
-    assert answer.headers["content-type"] == "application/x-ndjson"
-    first, *_, last = [json.loads(line) for line in answer.text.splitlines()]
-    assert (answer.status_code, list(first)) == (200, ["simulated_conversation"])
-    assert (last["status_code"], last["detail"][0]["type"]) == (422, "too_long")
+    parts = await parts_of(api, streamed(ada))
+    said = [turn["message"] for part in parts for turn in part["simulated_conversation"]]
+    assert said == ["Hello! How can I help you today?", "When are bicycles repaired?"]
+    assert "2 MB" in parts[-1]["ended_because"]
+    kept = dump(await api.send(GetConversation(conversation_id=parts[-1]["conversation_id"])))
+    assert (kept["status"], kept["metadata"]["error"]["reason"]) == ("failed", parts[-1]["ended_because"])
+    assert [turn["message"] for turn in kept["transcript"]] == said

@@ -19,7 +19,7 @@ from ..contract.calls import (
 )
 from ..contract.errors import BadRequest, InvalidRequest, NotFound, Problem
 from ..contract.merge import Json
-from .call_checks import Admission, calling_agent, calling_number
+from .call_checks import Admission, admission, calling_agent, calling_number
 from .handlers import Handlers, Tx
 from .paging import page
 from .provider_requests import NOT_CONNECTED
@@ -60,8 +60,7 @@ def submit_batch_call(tx: Tx, op: SubmitBatchCall) -> Json:
     number = calling_number(tx, op.agent_phone_number_id)
     recipients: list[Json] = body["recipients"]
     due = tx.now if op.scheduled_time_unix is None else max(op.scheduled_time_unix, tx.now)
-    admission = Admission(agent["document"])
-    problems = [*_time_problems(tx, due), *_row_problems(admission, recipients)]
+    problems = [*_time_problems(tx, due), *_row_problems(admission(tx, agent["document"]), recipients)]
     if problems:
         raise InvalidRequest(problems)
     new = tx.new_id("btcal")
@@ -128,7 +127,7 @@ def retry_batch_call(tx: Tx, op: RetryBatchCall) -> Json:
         raise BadRequest(f"Nobody to call again: everybody in batch {row['name']!r} was reached, or still will be.")
     agent = calling_agent(tx, row["agent_id"])
     calling_number(tx, row["phone_number_id"])
-    _refuse_what_is_closed_now(tx, Admission(agent["document"]), op.batch_id)
+    _refuse_what_is_closed_now(tx, admission(tx, agent["document"]), op.batch_id)
     _move(tx, op.batch_id, _UNREACHED, "pending")
     _set(tx, op.batch_id, status="pending", scheduled_secs=tx.now, retry_count=row["retry_count"] + 1)
     _fail_what_is_due(tx, op.batch_id)

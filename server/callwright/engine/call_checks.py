@@ -9,17 +9,16 @@ from sqlalchemy import RowMapping
 from ..contract.errors import BadRequest, Problem
 from ..contract.merge import Json
 from .agents import agent_row
-from .dialogue.variables import Value, gather, named_in, system_variables
+from .dialogue.variables import OF_A_CALL, Value, gather, named_in, system_variables
 from .handlers import Tx
+from .needed_later import needed_later
 from .phone_numbers import number_row
 
 Place = tuple[str | int, ...]
 
 ROUTES = {"twilio": "/v1/convai/twilio/outbound-call", "sip_trunk": "/v1/convai/sip-trunk/outbound-call"}
 
-_OF_A_CALL = ("system__caller_id", "system__called_number", "system__call_sid")
-"""Variables that the platform knows of every telephone call."""
-_SYSTEM = frozenset(system_variables(agent_id="", conversation_id="", now=0, started=0, timezone=None)) | {*_OF_A_CALL}
+_SYSTEM = frozenset(system_variables(agent_id="", conversation_id="", now=0, started=0, timezone=None)) | {*OF_A_CALL}
 
 
 def calling_agent(tx: Tx, agent_id: str) -> RowMapping:
@@ -46,11 +45,17 @@ def calling_number(tx: Tx, phone_number_id: str, provider: str | None = None) ->
     return found
 
 
+def admission(tx: Tx, document: Json) -> "Admission":
+    return Admission(document, needed_later(tx, document))
+
+
 @dataclass(frozen=True)
 class Admission:
     """What an agent lets whoever starts a call bring along, read once for however many recipients."""
 
     document: Json
+    needs: frozenset[str] = frozenset()
+    """Variables that its texts name which are said only later in a conversation."""
     _named: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """Variables by the text that names them: a prompt may have megabytes, and a batch thousands of rows."""
 
@@ -72,7 +77,7 @@ class Admission:
             _at(config, ("agent", "dynamic_variables", "dynamic_variable_placeholders")) or {}
         )
         known = gather(placeholders, brought.get("dynamic_variables") or {}, dict.fromkeys(_SYSTEM, ""))
-        wanted: set[str] = set()
+        wanted = {*self.needs}
         for text in _texts(config, brought.get("conversation_config_override") or {}):
             if text not in self._named:
                 self._named[text] = named_in(text)

@@ -3,7 +3,7 @@
 from ..contract.calls import CallBySip, CallByTwilio
 from ..contract.errors import InvalidRequest
 from ..contract.merge import Json
-from .call_checks import Admission, calling_agent, calling_number
+from .call_checks import admission, calling_agent, calling_number
 from .handlers import Handlers, Tx
 from .phone_numbers import credentials_of
 from .provider_requests import provider_request, refusal
@@ -32,7 +32,7 @@ def _checked(tx: Tx, op: CallByTwilio | CallBySip, provider: str) -> Json:
     agent = calling_agent(tx, op.agent_id)
     number = calling_number(tx, op.agent_phone_number_id, provider)
     brought: Json = (op.body() or {}).get("conversation_initiation_client_data") or {}
-    if problems := Admission(agent["document"]).problems(brought, ("body", "conversation_initiation_client_data")):
+    if problems := admission(tx, agent["document"]).problems(brought, ("body", "conversation_initiation_client_data")):
         raise InvalidRequest(problems)
     request = provider_request(number, credentials_of(tx, number), op.agent_id, op.to_number)
     return {"success": False, "message": refusal(request), "conversation_id": None, "provider_request": request}

@@ -12,9 +12,10 @@ from .dialogue.passages import Document
 from .dialogue.roles import Role
 from .handlers import Tx, Unit
 from .initiation import as_started, given
+from .needed_later import needed_later
 
-_Read = tuple[Agent, list[Document], Workflow | None, Json]
-"""With the platform settings that hold for the agent."""
+_Read = tuple[Agent, list[Document], Workflow | None, frozenset[str], Json]
+"""With the variables that it needs later, and the platform settings that hold for the agent."""
 _ZERO_RETENTION = ("platform_settings", "privacy", "zero_retention_mode")
 
 
@@ -28,61 +29,86 @@ class StoredCast:
         a telephone line.
         """
         self._unit, self._called, self._override, self._on_phone = unit, called, override or {}, on_phone
-        self._roles: dict[tuple[str, str | None], Role] = {}
+        self._roles: dict[tuple[str, str | None, str | None], Role] = {}
 
-    async def role(self, agent_id: str, node_id: str | None = None) -> Role:
+    async def role(self, agent_id: str, node_id: str | None = None, language: str | None = None) -> Role:
         """Raises NotFound; BadRequest for another agent that is archived, for a model that keeps what zero retention
         forbids to keep, and at a node where nobody speaks or acts.
         """
-        if (agent_id, node_id) not in self._roles:
-            agent, documents, workflow, settings = await self._unit.read(lambda tx: self._read(tx, agent_id, node_id))
+        key = agent_id, node_id, language
+        if key not in self._roles:
+            read = await self._unit.read(lambda tx: self._read(tx, *key))
+            agent, documents, workflow, needs, settings = read
             llm = llm_of(self._unit, agent, settings)
-            self._roles[agent_id, node_id] = Role(agent, documents, llm, workflow)
-        return self._roles[agent_id, node_id]
+            self._roles[key] = Role(agent, documents, llm, workflow, needs, node_id)
+        return self._roles[key]
 
-    def _read(self, tx: Tx, agent_id: str, node_id: str | None) -> _Read:
+    def _read(self, tx: Tx, agent_id: str, node_id: str | None, language: str | None) -> _Read:
         row = agent_row(tx, agent_id)
         if row["archived"] and agent_id != self._called:
             raise BadRequest(f"Agent {row['name']!r} ({agent_id}) is archived and talks to nobody.")
         document: Json = row["document"]
-        if agent_id == self._called:
-            config = as_started(document["conversation_config"], self._override)
-            document = document | {"conversation_config": config}
+        override = self._override if agent_id == self._called else {}
         node: Json = at(document, "workflow", "nodes", node_id or "") or {}
-        changed = _with_tools_of(document, node) if node.get("type") == "tool" else at_node(document, node_id)
+        changed = (
+            _with_tools_of(as_started(document["conversation_config"], override), node)
+            if node.get("type") == "tool"
+            else at_node(document, node_id, override=override, language=language)
+        )
         config = with_stored_tools(tx, changed)
         workflow = read_workflow(document.get("workflow"))
         settings: Json = document["platform_settings"]
         if agent_id != self._called and at(agent_row(tx, self._called)["document"], *_ZERO_RETENTION):
             # What one agent may keep nowhere, nobody keeps whom it hands the conversation over to.
             settings = merged(settings, {"privacy": {"zero_retention_mode": True}})
-        return read_agent(agent_id, config, on_phone=self._on_phone), texts_of(tx, config), workflow, settings
+        needs = needed_later(tx, document) if (agent_id, node_id) == (self._called, None) else frozenset[str]()
+        own: str = at(document, "conversation_config", "agent", "language") or "en"
+        agent = read_agent(agent_id, config, languages=[own], on_phone=self._on_phone)
+        return agent, texts_of(tx, config), workflow, needs, settings
 
 
-def _with_tools_of(document: Json, node: Json) -> Json:
+def _with_tools_of(config: Json, node: Json) -> Json:
     """The agent with the tools of a tool node, and no others."""
     ids = [locator["tool_id"] for locator in node.get("tools") or ()]
     tools: Json = {"tools": [], "tool_ids": ids, "built_in_tools": None, "mcp_server_ids": []}
-    return merged(document["conversation_config"], {"agent": {"prompt": tools}})
+    return merged(config, {"agent": {"prompt": tools}})
 
 
-def at_node(document: Json, node_id: str | None) -> Json:
-    """The conversation configuration that holds at a node of the workflow. Raises BadRequest where none does."""
+def at_node(document: Json, node_id: str | None, *, override: Json | None = None, language: str | None = None) -> Json:
+    """The conversation configuration that holds at a node of the workflow: the agent's, as its language has it, with
+    what whoever started the conversation changed (`override`), and with what the node changes.
+
+    `language`: the one that was switched to, if the agent speaks it; else the node's own holds, or the override's.
+    Raises BadRequest where nobody speaks.
+    """
+    node = _speaking_node(document, node_id)
     config: Json = document["conversation_config"]
-    if node_id is None:
+    changed: Json = given(node.get("conversation_config") or {})
+    spoken = {at(source, "agent", "language") for source in (config, override, changed)}
+    spoken |= {*(config.get("language_presets") or {})}
+    language = (language if language in spoken else None) or at(changed, "agent", "language")
+    in_language: Json = {"agent": {"language": language}} if language else {}
+    config = as_started(config, merged(override or {}, in_language))
+    if not node:
         return config
-    workflow: Json = document.get("workflow") or {}
-    node: Json | None = workflow.get("nodes", {}).get(node_id)
-    if node is None:
-        raise BadRequest(f"The workflow has no node {node_id!r}.")
-    if node["type"] == "start":
-        return config
-    if node["type"] != "override_agent":
-        raise BadRequest(f"At a node of the type {node['type']} the agent says nothing that could be tested.")
-    override: Json = node.get("conversation_config") or {}
-    config = merged(config, given(override))
+    config = merged(config, merged(changed, in_language))
     prompt: Json = config["agent"]["prompt"]
     said = f"{prompt.get('prompt') or ''}\n\n{node.get('additional_prompt') or ''}".strip()
     known: list[Json] = [*prompt.get("knowledge_base", ()), *node.get("additional_knowledge_base", ())]
     tools: list[str] = [*prompt.get("tool_ids", ()), *node.get("additional_tool_ids", ())]
     return merged(config, {"agent": {"prompt": {"prompt": said, "knowledge_base": known, "tool_ids": tools}}})
+
+
+def _speaking_node(document: Json, node_id: str | None) -> Json:
+    """What the workflow says of a node at which the agent speaks; nothing where it speaks as it is."""
+    if node_id is None:
+        return {}
+    workflow: Json = document.get("workflow") or {}
+    node: Json | None = workflow.get("nodes", {}).get(node_id)
+    if node is None:
+        raise BadRequest(f"The workflow has no node {node_id!r}.")
+    if node["type"] == "start":
+        return {}
+    if node["type"] != "override_agent":
+        raise BadRequest(f"At a node of the type {node['type']} the agent says nothing that could be tested.")
+    return node

@@ -11,6 +11,7 @@ from ..contract.errors import BadRequest, InvalidRequest, Problem
 from ..contract.merge import Json
 from ..net.guard import AllowList, check
 from ..workflow.problems import graph_problems
+from .dialogue.prompt import PROMPT_LIMIT
 from .handlers import Tx
 from .model_names import keeps_nothing
 from .problems import validated
@@ -21,9 +22,6 @@ from .tables_mcp_servers import mcp_server
 from .tables_pronunciation import pronunciation_dictionary, pronunciation_version
 from .uses import references_in
 from .workspace_documents import document_of
-
-PROMPT_BYTES = 2_000_000
-"""The platform's limit of the whole system prompt."""
 
 _VARIABLE = re.compile(r"\{\{[^{}]*\}\}")
 _STORED: dict[str, Table] = {
@@ -139,7 +137,7 @@ def auth_connections(node: object, at: tuple[str | int, ...] = ()) -> Iterator[P
 
 def _refuse_what_keeps(doc: Json) -> None:
     """Wherever it stands: a language or a node of the workflow may choose a model of its own."""
-    prompts = [prompt for prompt, _ in _prompts(doc)]
+    prompts = [prompt for prompt, _ in prompts_in(doc)]
     for llm in filter(None, (prompt.get("llm") for prompt in prompts)):
         if not keeps_nothing(str(llm)):
             raise BadRequest(f"Zero retention allows only models that keep nothing, and {llm!r} is none of them.")
@@ -147,7 +145,7 @@ def _refuse_what_keeps(doc: Json) -> None:
         raise BadRequest("Zero retention allows no MCP servers: what they are sent, they may keep.")
 
 
-def _prompts(node: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[Json, tuple[str | int, ...]]]:
+def prompts_in(node: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[Json, tuple[str | int, ...]]]:
     """The agent's prompt, those of its languages, and those of its workflow's nodes; and where each stands."""
     if not isinstance(node, dict) or at[-1:] == ("dynamic_variable_placeholders",):
         return
@@ -155,18 +153,18 @@ def _prompts(node: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[Jso
         if key == "prompt" and isinstance(value, dict):
             yield cast(Json, value), (*at, key)
         else:
-            yield from _prompts(value, (*at, key))
+            yield from prompts_in(value, (*at, key))
 
 
 def _prompt_size(doc: Json) -> Iterator[Problem]:
     texts: list[tuple[Any, tuple[str | int, ...]]] = [
-        (prompt.get("prompt"), (*at, "prompt")) for prompt, at in _prompts(doc)
+        (prompt.get("prompt"), (*at, "prompt")) for prompt, at in prompts_in(doc)
     ]
     workflow: Json = doc.get("workflow") or {}
     nodes: dict[str, Json] = workflow.get("nodes") or {}
     for id, node in nodes.items():
         texts.append((node.get("additional_prompt"), ("workflow", "nodes", id, "additional_prompt")))
     for text, at in texts:
-        if (size := len(str(text or "").encode())) > PROMPT_BYTES:
-            said = f"The prompt has {size:,} bytes; at most {PROMPT_BYTES:,} are allowed."
+        if (size := len(str(text or "").encode())) > PROMPT_LIMIT:
+            said = f"The prompt has {size:,} bytes; at most {PROMPT_LIMIT:,} are allowed."
             yield Problem(loc=["body", *at], msg=said, type="too_long")

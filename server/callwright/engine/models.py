@@ -62,19 +62,19 @@ class Models:
 
     def for_agent(self, llm: str, *, zero_retention: bool = False, tenant: bool = False) -> LLM | None:
         """The model, with the backups that have a route of their own; under zero retention, those that keep nothing.
+        A model without a route takes no part; None where that is all of them.
 
         `tenant`: the agent is somebody's who uses the operator's models, and is not told where they are.
         """
-        if self._name_of_route(llm) is None:
-            return None
         backups = [name for name in BACKUPS if keeps_nothing(name) or not zero_retention]
+        own = [llm] if self._name_of_route(llm) is not None else []
         links: dict[tuple[str, str], Link] = {}
-        for name in (llm, *(name for name in backups if self._name_of_route(name) not in (None, "*"))):
+        for name in (*own, *(name for name in backups if self._name_of_route(name) not in (None, "*"))):
             route = self.routes[self._name_of_route(name) or "*"]
             model = route.model or name
             # The same model at the same endpoint is one link, whatever names lead to it.
             links.setdefault((_plain(route.base_url), model), partial(self._at, route, model, tenant))
-        return self.cascade(list(links.values()))
+        return self.cascade(list(links.values())) if links else None
 
     def cascade(self, links: Sequence[Link]) -> Cascade:
         return Cascade(links, attempts=self.patience.attempts)

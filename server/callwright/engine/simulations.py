@@ -12,11 +12,14 @@ from .dialogue.agent import read_agent
 from .dialogue.analysis import read_questions
 from .dialogue.charging import charging
 from .dialogue.features import features_used
+from .dialogue.llm import LLM
 from .dialogue.record import Turn
 from .dialogue.simulation import DEFAULT_TURNS, Rehearsal, Simulated, simulate
 from .dialogue.tools import Mock
 from .dialogue.turn import OnTurn
+from .dialogue.variables import of_a_call
 from .handlers import Emit, Handlers, Unit
+from .model_names import CUSTOM_LLM, keeps_nothing
 from .tool_calls.offers import OfferingCast, listings_of
 
 simulations = Handlers()
@@ -57,14 +60,18 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
     spec: Json = body["simulation_specification"]
     mocks: dict[str, Json] = spec.get("tool_mock_config") or {}
     settings: Json = await unit.read(lambda tx: agent_row(tx, op.agent_id)["document"]["platform_settings"])
-    cast = OfferingCast(StoredCast(unit, op.agent_id), listings_of(unit))
+    variables: Json = spec.get("dynamic_variables") or {}
+    stored = StoredCast(unit, op.agent_id, on_phone=of_a_call(variables))
+    cast = OfferingCast(stored, listings_of(unit))
     role = await cast.role(op.agent_id)
+    user = read_agent("simulated_user", {"agent": spec["simulated_user_config"]})
     rehearsal = Rehearsal(
         role=role,
-        user=read_agent("simulated_user", {"agent": spec["simulated_user_config"]}),
+        user=user,
+        user_llm=_llm_of_user(unit, user.llm, settings),
         mocks={name: _mock(mock) for name, mock in mocks.items()},
         history=spec.get("partial_conversation_history") or (),
-        dynamic_variables=spec.get("dynamic_variables") or {},
+        dynamic_variables=variables,
         questions=read_questions(settings, body.get("extra_evaluation_criteria") or ()),
         new_turns_limit=body.get("new_turns_limit") or DEFAULT_TURNS,
         cast=cast,
@@ -92,6 +99,14 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
     record = _record(op.agent_id, rehearsal, done, started, unit.clock() // 1000)
     await unit.write(lambda tx: keep(tx, record, simulated=True))
     return answer | {"conversation_id": done.conversation_id}
+
+
+def _llm_of_user(unit: Unit, llm: str, settings: Json) -> LLM | None:
+    """The model that its configuration names; None where it names none, or one that nothing is configured for."""
+    zero_retention = bool(settings["privacy"].get("zero_retention_mode"))
+    if not llm or llm == CUSTOM_LLM or (zero_retention and not keeps_nothing(llm)):
+        return None
+    return unit.models.for_agent(llm, zero_retention=zero_retention, tenant=unit.is_tenants)
 
 
 def _mock(mock: Json) -> Mock:

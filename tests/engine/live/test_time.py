@@ -7,6 +7,7 @@ import pytest
 
 from tests.dialogue.llm_peer import JSON, Call, Say
 
+from .acting import obey, speaking, system_tool
 from .talking import ALL_EVENTS, Caller, Stage, echo, judged, stage
 
 pytestmark = pytest.mark.anyio
@@ -139,3 +140,20 @@ async def test_a_ping_tells_how_long_the_last_pong_took(at: Stage) -> None:
         await caller.send(type="pong", event_id=0)
         await at.clock.passes(seconds=4.75)
         assert (await caller.until("ping"))["ping_event"] == {"event_id": 2, "ping_ms": 250}
+
+
+async def test_who_takes_over_waits_as_long_as_it_is_told_to(at: Stage) -> None:
+    at.llm.reply = judged(obey)
+    patient = await at.agent(speaking("Bills.") | quiet(turn_timeout=20, silence_end_call_timeout=30))
+    rule = {"agent_id": patient, "condition": "When asked"}
+    config = speaking("Help.", "en", system_tool("transfer_to_agent", transfers=[rule]))
+    async with at.connected(await at.agent(config | quiet(turn_timeout=7, silence_end_call_timeout=10))) as caller:
+        id = await caller.begun()
+        await caller.answer()
+        await caller.say('call transfer_to_agent {"agent_number": 0}')
+        assert await caller.answer() == "Bills."
+        await at.clock.passes(seconds=20)
+        assert await caller.answer() == "Bills."
+        await at.clock.passes(seconds=10)
+        end, metadata = await ended(at, caller, id)
+    assert (end, metadata["call_duration_secs"]) == ((1000, "The user was silent for too long."), 30)

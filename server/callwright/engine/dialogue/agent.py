@@ -4,7 +4,7 @@ Absent and null both mean "not set". Unknown fields are passed over; nothing her
 may be stored was decided when it was saved.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -32,6 +32,8 @@ class Agent:
     max_tokens: int | None
     reasoning_effort: str | None
     timezone: str | None
+    turn: Mapping[str, Any]
+    """How long it waits for the user, as it is configured."""
     placeholders: Mapping[str, Value | None]
     voices: Sequence[tuple[str, str]]
     tools: Sequence[Tool]
@@ -54,10 +56,13 @@ class Agent:
         return Library([document for document in documents if document.id not in whole])
 
 
-def read_agent(agent_id: str, conversation_config: Mapping[str, Any], *, on_phone: bool = False) -> Agent:
+def read_agent(
+    agent_id: str, conversation_config: Mapping[str, Any], *, languages: Collection[str] = (), on_phone: bool = False
+) -> Agent:
     """`conversation_config` as the platform gives it. A simulated user is `{"agent": simulated_user_config}`.
 
-    `on_phone`: with the tools that need a telephone line.
+    `languages`: others than that of the configuration and its presets. `on_phone`: with the tools that need a
+    telephone line.
     """
     agent: Mapping[str, Any] = at(conversation_config, "agent") or {}
     told = at(agent, "prompt")
@@ -65,6 +70,7 @@ def read_agent(agent_id: str, conversation_config: Mapping[str, Any], *, on_phon
     prompt: Mapping[str, Any] = {"prompt": told} if isinstance(told, str) else told or {}
     language = at(agent, "language") or "en"
     presets: Mapping[str, Any] = at(conversation_config, "language_presets") or {}
+    spoken = frozenset({language, *presets, *languages})
     limit = at(prompt, "max_tokens")
     rag: Mapping[str, Any] = at(prompt, "rag") or {}
     voices: Sequence[Mapping[str, Any]] = at(conversation_config, "tts", "supported_voices") or ()
@@ -72,7 +78,7 @@ def read_agent(agent_id: str, conversation_config: Mapping[str, Any], *, on_phon
         id=agent_id,
         first_message=at(agent, "first_message") or "",
         language=language,
-        languages=frozenset({language, *presets}),
+        languages=spoken,
         prompt=at(prompt, "prompt") or "",
         llm=at(prompt, "llm") or "",
         custom_llm=at(prompt, "custom_llm"),
@@ -80,9 +86,10 @@ def read_agent(agent_id: str, conversation_config: Mapping[str, Any], *, on_phon
         max_tokens=limit if limit and limit > 0 else None,  # the platform writes -1 for "no limit"
         reasoning_effort=at(prompt, "reasoning_effort"),
         timezone=at(prompt, "timezone"),
+        turn=at(conversation_config, "turn") or {},
         placeholders=at(agent, "dynamic_variables", "dynamic_variable_placeholders") or {},
         voices=[(voice["label"], voice.get("description") or "") for voice in voices],
-        tools=inline_tools(prompt, sorted({language, *presets}), on_phone=on_phone),
+        tools=inline_tools(prompt, sorted(spoken), on_phone=on_phone),
         mcp_server_ids=at(prompt, "mcp_server_ids") or (),
         usage_modes={d["id"]: d.get("usage_mode") or "auto" for d in at(prompt, "knowledge_base") or ()},
         rag=bool(at(rag, "enabled")),

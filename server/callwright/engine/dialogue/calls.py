@@ -31,6 +31,8 @@ class Talk(Protocol):
     @property
     def cast(self) -> Cast | None: ...
     @property
+    def language(self) -> str: ...
+    @property
     def transfers(self) -> int:
         """From agent to agent in this turn so far."""
         ...
@@ -105,12 +107,29 @@ async def run_call(talk: Talk, call: ToolCall, request_id: str, tools: Sequence[
     agent, before = talk.role.agent, effects.transfer
     system = System(agent.id, agent.languages, talk.variables(), request_id)
     outcome = run_system_tool(tool, arguments, system, effects)
+    if tool.kind == "language_detection" and not outcome.is_error:
+        why = await _prepare_switch(talk, effects)
+        return Outcome(why, is_error=True) if why is not None else outcome
     rule = effects.transfer
     if rule is None or rule is before:
         return outcome
     if (why := await prepare_transfer(talk, rule, effects)) is not None:
         return transfer_failed(agent.id, why)
     return outcome
+
+
+async def _prepare_switch(talk: Talk, effects: Effect) -> str | None:
+    """Let the agent speak as the new language has it, in `effects`; what is in the way, and then nothing changes."""
+    language, effects.language, effects.speaker = effects.language, None, None
+    if talk.cast is not None and language != talk.language:
+        try:
+            role = await talk.cast.role(talk.role.agent.id, talk.role.node_id, language)
+            require(talk.variables(role.agent), role.agent.prompt)
+        except ApiError as why:
+            return str(why)
+        effects.speaker = role
+    effects.language = language
+    return None
 
 
 async def prepare_transfer(talk: Talk, rule: JSON, effects: Effect) -> str | None:
@@ -124,9 +143,10 @@ async def prepare_transfer(talk: Talk, rule: JSON, effects: Effect) -> str | Non
     if talk.transfers >= MAX_TRANSFERS:
         return f"The conversation was handed over {MAX_TRANSFERS} times in this turn already."
     try:
-        role = await talk.cast.role(agent_id)
+        role = await talk.cast.role(agent_id, language=effects.language or talk.language)
         first = role.agent.first_message if rule.get("enable_transferred_agent_first_message") else ""
-        require(talk.variables(role.agent), role.agent.prompt, first, rule.get("transfer_message") or "")
+        require(talk.variables(role.agent), role.agent.prompt, first)
+        require(talk.variables(), rule.get("transfer_message") or "")
     except ApiError as why:
         return str(why)
     effects.transfer, effects.successor = rule, role

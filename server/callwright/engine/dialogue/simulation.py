@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...contract.errors import InvalidRequest
+from ...contract.errors import ApiError, InvalidRequest
 from .agent import Agent
 from .analysis import Analysis, Questions, analyse, not_analysed
 from .llm import LLM, ModelFailed, Usage
@@ -40,6 +40,8 @@ class Rehearsal:
     questions: Questions = field(default_factory=Questions)
     """The agent's own criteria and data collection, and the criteria of this rehearsal after them."""
     new_turns_limit: int = DEFAULT_TURNS
+    user_llm: LLM | None = None
+    """The model that plays the user; without one it is the agent's."""
     cast: Cast | None = None
     """Without one, the rehearsal ends where the conversation would be handed over."""
 
@@ -54,7 +56,7 @@ class Simulated:
     ended: str
     """Why nothing more was said."""
     failed: bool = False
-    """It broke off because the model failed."""
+    """It broke off: the model failed, or a text could not be put together."""
     user_usage: Usage = field(default_factory=Usage)
     judge_usage: Usage = field(default_factory=Usage)
 
@@ -69,8 +71,8 @@ async def simulate(
 ) -> Simulated:
     """Play it to its end and judge it.
 
-    `on_turn` is awaited with each new turn. Raises MissingVariables before anything is said, and PromptTooLarge; a
-    model that fails is no error here: the rehearsal ends with what was said, and the analysis says why.
+    `on_turn` is awaited with each new turn. Raises MissingVariables and PromptTooLarge before anything is said. What
+    fails later is no error here: the rehearsal ends with what was said, and the analysis says why.
     """
     if not 1 <= rehearsal.new_turns_limit <= MOST_TURNS:
         message = f"A rehearsal takes 1 to {MOST_TURNS} new turns, not {rehearsal.new_turns_limit}."
@@ -84,13 +86,11 @@ async def simulate(
 
 
 async def _online(rehearsal: Rehearsal, talk: Conversation, llm: LLM) -> Simulated:
-    user = PlayedUser(llm, rehearsal.user, talk.variables())
+    user = PlayedUser(rehearsal.user_llm or llm, rehearsal.user, talk.variables())
     try:
         ended = await _play(talk, user, rehearsal.new_turns_limit)
-    except ModelFailed as failed:
-        why = f"Not judged, because the rehearsal broke off: {failed}"
-        analysis = not_analysed(rehearsal.questions, talk.variables(), why, title="Rehearsal broken off")
-        return Simulated(talk.id, talk.transcript, analysis, str(failed), failed=True, user_usage=user.usage)
+    except ApiError as failed:  # a model, a prompt that is too large, a variable without a value
+        return _broken_off(rehearsal, talk, failed, user.usage)
     questions, variables = rehearsal.questions, talk.variables()
     analysis, judging = await analyse(talk.transcript, questions, variables, rehearsal.role.documents, llm)
     return Simulated(talk.id, talk.transcript, analysis, ended, user_usage=user.usage, judge_usage=judging)
@@ -98,7 +98,10 @@ async def _online(rehearsal: Rehearsal, talk: Conversation, llm: LLM) -> Simulat
 
 async def _offline(rehearsal: Rehearsal, talk: Conversation) -> Simulated:
     user = ScriptedUser(rehearsal.user, talk.variables())
-    ended = await _play(talk, user, rehearsal.new_turns_limit)
+    try:
+        ended = await _play(talk, user, rehearsal.new_turns_limit)
+    except ApiError as failed:  # a model, a prompt that is too large, a variable without a value
+        return _broken_off(rehearsal, talk, failed, Usage())
     summary = (
         f"This was rehearsed offline and nothing was judged, because {NO_LLM}. The agent's answers are quotations from "
         f"its documents; the simulated user read {user.read} of the {user.length} lines of its prompt, one a turn."
@@ -106,6 +109,15 @@ async def _offline(rehearsal: Rehearsal, talk: Conversation) -> Simulated:
     why = f"Not judged: {NO_LLM}."
     analysis = not_analysed(rehearsal.questions, talk.variables(), why, title="Offline rehearsal", summary=summary)
     return Simulated(talk.id, talk.transcript, analysis, ended)
+
+
+def _broken_off(rehearsal: Rehearsal, talk: Conversation, why: ApiError, used: Usage) -> Simulated:
+    """What was said until then stays. Raises `why` where that is nothing, and no model's fault."""
+    if not isinstance(why, ModelFailed) and len(talk.transcript) == len(rehearsal.history):
+        raise why
+    told = f"Not judged, because the rehearsal broke off: {why}"
+    analysis = not_analysed(rehearsal.questions, talk.variables(), told, title="Rehearsal broken off")
+    return Simulated(talk.id, talk.transcript, analysis, str(why), failed=True, user_usage=used)
 
 
 async def _play(talk: Conversation, user: User, limit: int) -> str:

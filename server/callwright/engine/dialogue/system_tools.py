@@ -33,6 +33,8 @@ class Effect:
     silent: bool = False
     farewell: str | None = None
     language: str | None = None
+    speaker: Role | None = None
+    """Who speaks in that language: the same agent, as the language has it. None: as before."""
     transfer: Mapping[str, Any] | None = None
     """The rule by which the conversation is handed over."""
     successor: Role | None = None
@@ -42,6 +44,8 @@ class Effect:
 def run_system_tool(tool: Tool, arguments: Mapping[str, Any], system: System, effect: Effect) -> Outcome:
     """Write the effect down; the typed result is what the platform records."""
     reason = _text(arguments, "reason")
+    if (effect.ended or effect.transfer is not None) and tool.kind != "play_keypad_touch_tone":
+        return _too_late(tool.kind, system)
     match tool.kind:
         case "end_call":
             effect.ended = (
@@ -67,6 +71,18 @@ def run_system_tool(tool: Tool, arguments: Mapping[str, Any], system: System, ef
             return _transfer(tool, arguments["agent_number"], system, effect)
 
 
+def _too_late(kind: str, system: System) -> Outcome:
+    """Nothing comes of a call after one that takes the conversation away from the agent."""
+    said = "Another call has already ended or handed over the conversation."
+    match kind:
+        case "transfer_to_agent":
+            return transfer_failed(system.agent_id, said)
+        case "transfer_to_number":
+            return _failure("transfer_to_number_error", said)
+        case _:  # the platform knows no error of these
+            return Outcome(said, is_error=True)
+
+
 def _switch(language: str, reason: str | None, system: System, effect: Effect) -> Outcome:
     if language not in system.languages:
         told = f"The language {language!r} is not configured. Languages: {', '.join(sorted(system.languages))}."
@@ -79,8 +95,6 @@ def _transfer(tool: Tool, number: object, system: System, effect: Effect) -> Out
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < len(tool.transfers):
         numbers = f"numbers go from 0 to {len(tool.transfers) - 1}" if tool.transfers else "there are no rules"
         return transfer_failed(system.agent_id, f"There is no transfer number {number!r}; {numbers}.")
-    if effect.transfer is not None:
-        return transfer_failed(system.agent_id, "Another call has already handed the conversation over.")
     effect.transfer = rule = tool.transfers[number]
     return _success(
         "transfer_to_agent_success",
@@ -111,8 +125,6 @@ def _to_number(tool: Tool, arguments: Mapping[str, Any], system: System, effect:
         return _failure(error, f"{wanted!r:.80} is none of the numbers of the rules: {', '.join(rules) or 'none'}.")
     if (number := numbers[told]) is None:
         return _failure(error, f"The variable {told} that holds the number has no value.")
-    if effect.ended or effect.transfer is not None:
-        return _failure(error, "Another call has already ended or handed over the conversation.")
     effect.ended = f"The conversation was handed over to {number}."
     told_off = at(tool.config, "params", "enable_client_message") is False
     effect.farewell = client = None if told_off else _text(arguments, "client_message")

@@ -76,6 +76,8 @@ class Conversation:
         self.transcript: list[Turn] = [dict(one) for one in history]
         self.ended: str | None = None
         self.language = role.agent.language
+        self.switched: str | None = None
+        """The language that was switched to, which holds wherever the workflow does not say another one."""
         self.transfers = 0
         self.assigned: dict[str, Value] = {}
         self.interrupted = False
@@ -85,7 +87,7 @@ class Conversation:
         self._around, self._given = around, given
         self._called = role.agent.id
         self._started = around.clock()
-        require(self.variables(), role.agent.prompt, role.agent.first_message)
+        require(self.variables(), role.agent.prompt, role.agent.first_message, names=role.needs)
         self.walk = self._walk_of(role)
         self.enter(role)
 
@@ -99,8 +101,7 @@ class Conversation:
         self.role = role
         self._responder = self.model(role) or OfflineResponder(role.documents)
         self._library = role.agent.library(role.documents)
-        if self.language not in role.agent.languages:
-            self.language = role.agent.language
+        self.language = role.agent.language
 
     def equip(self, tools: Executor, cast: Cast, role: Role) -> None:
         """What its tools are run with, where that is known only once it has begun; before anything is said."""
@@ -292,7 +293,9 @@ class Conversation:
 
     async def _apply(self, effects: Effect, said: str) -> bool:
         """Do what the calls of an answer, or a workflow, brought about; whether the model is to speak."""
-        self.language = effects.language or self.language
+        if effects.language:
+            self.enter(effects.speaker or self.role)
+            self.language = self.switched = effects.language
         if effects.farewell and effects.farewell.strip() != said.strip():
             await self._speak(effects.farewell)
         self.ended = effects.ended
@@ -302,10 +305,11 @@ class Conversation:
 
     async def _hand_over(self, role: Role, rule: JSON) -> bool:
         if message := rule.get("transfer_message"):
-            await self._speak(substitute(message, self.variables(role.agent)))
+            await self._speak(substitute(message, self.variables()))
         if self._around.pause and (delay := rule.get("delay_ms")):
             await self._around.pause(delay / 1000)
         self.transfers += 1
+        self.switched = role.agent.language
         self.walk = None
         self.enter(role)
         self.walk = self._walk_of(role)

@@ -13,6 +13,10 @@ Variables = Mapping[str, Value]
 _PLACE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 
 
+OF_A_CALL = ("system__caller_id", "system__called_number", "system__call_sid")
+"""Variables that the platform knows of every telephone call."""
+
+
 class MissingVariables(InvalidRequest):
     """Texts of the agent name variables that nobody gave: `names` has every one of them."""
 
@@ -26,14 +30,19 @@ class MissingVariables(InvalidRequest):
         return f"Missing dynamic variables: {', '.join(self.names)}. Give each a value, or a placeholder on the agent."
 
 
+def of_a_call(given: Mapping[str, Value | None]) -> bool:
+    """Whether these were given for a conversation by telephone: then the agent has the tools that need a line."""
+    return any(given.get(name) is not None for name in OF_A_CALL)
+
+
 def named_in(*texts: str) -> set[str]:
     """The variables that these texts name."""
     return {name for text in texts for name in _PLACE.findall(text)}
 
 
-def require(variables: Variables, *texts: str) -> None:
-    """Raise MissingVariables with every name in `texts` that has no value."""
-    if missing := named_in(*texts) - variables.keys():
+def require(variables: Variables, *texts: str, names: Iterable[str] = ()) -> None:
+    """Raise MissingVariables with every one of `names`, and every name in `texts`, that has no value."""
+    if missing := (named_in(*texts) | {*names}) - variables.keys():
         raise MissingVariables(missing)
 
 

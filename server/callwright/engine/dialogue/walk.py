@@ -20,6 +20,8 @@ Step = dict[str, Any]
 class Walker(Talk, Protocol):
     """Of a conversation, what its way through a workflow depends on."""
 
+    @property
+    def switched(self) -> str | None: ...
     def judge(self) -> Judge | None: ...
     def enter(self, role: Role) -> None: ...
     async def dictate(self, role: Role, tool: Tool) -> ToolCall:
@@ -73,7 +75,8 @@ class Walk:
         node = self._flow.nodes[here]
         match node["type"]:
             case "override_agent":
-                talk.enter(await self._cast.role(talk.role.agent.id, here))
+                language = at(node, "conversation_config", "agent", "language") or talk.switched
+                talk.enter(await self._cast.role(talk.role.agent.id, here, language))
                 self.node, self.spoke = here, False
             case "standalone_agent":
                 if (why := await prepare_transfer(talk, node, effects)) is not None:

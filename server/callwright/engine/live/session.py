@@ -19,6 +19,7 @@ from ..dialogue.llm import ModelFailed
 from ..dialogue.record import Turn
 from ..dialogue.roles import Cast, Role
 from ..dialogue.turn import Conversation, Surroundings
+from ..dialogue.variables import MissingVariables
 from ..tool_calls.live import ByType, live_tools
 from .alarms import Alarms
 from .ending import STOPPED, Ended, analysed, unjudged
@@ -134,7 +135,11 @@ class Session:
             self._over(_End(str(wrong), REFUSED, "invalid_message"))
         except ModelFailed as failed:
             self._over(_End(str(failed), OPERATIONAL, "llm_error"))
-        except ApiError as wrong:  # a prompt too large, a variable that another agent needs
+        except MissingVariables as missing:  # of what a tool was to set, or of an agent that took over
+            handed_over = self.talk.agent.id != self._plan.agent_id
+            type_ = "missing_dynamic_variable_transfer" if handed_over else "missing_dynamic_variable"
+            self._over(_End(str(missing), REFUSED, type_))
+        except ApiError as wrong:  # a prompt too large
             self._over(_End(str(wrong), REFUSED, "value_error"))
         except Lost:
             self._over(_End(STOPPED, INTERNAL, "unknown"))
@@ -303,7 +308,7 @@ class Session:
                 pass
 
     def _seconds(self, setting: str) -> float | None:
-        seconds: Any = at(self._plan.config, "turn", setting)
+        seconds: Any = self.talk.agent.turn.get(setting)
         return seconds if seconds and seconds > 0 else None
 
     def _in(self, setting: str) -> float | None:

@@ -41,8 +41,8 @@ class OfferingCast:
     def __init__(self, cast: Cast, listings: Listings) -> None:
         self._cast, self._listings = cast, listings
 
-    async def role(self, agent_id: str, node_id: str | None = None) -> Role:
-        return await with_offers(await self._cast.role(agent_id, node_id), self._listings)
+    async def role(self, agent_id: str, node_id: str | None = None, language: str | None = None) -> Role:
+        return await with_offers(await self._cast.role(agent_id, node_id, language), self._listings)
 
 
 async def with_offers(role: Role, listings: Listings) -> Role:
