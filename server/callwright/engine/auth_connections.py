@@ -53,6 +53,7 @@ _KINDS = {
 }
 _OWN = frozenset({"auth_connection_id", "auth_type", "name", "provider"})
 _DECLARED = frozenset(CreateAuthConnection.model_fields) - _OWN
+_FIXED = _DECLARED - UpdateAuthConnection.model_fields.keys()
 _GRANT = "client_credentials"
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _LIMIT = 20_000
@@ -102,6 +103,7 @@ def update_connection(tx: Tx, op: UpdateAuthConnection) -> Json:
     if op.auth_type != row["auth_type"]:
         raise BadRequest(f"Auth connection {row['name']!r} is of the kind {row['auth_type']}, which never changes.")
     kind, patch = _kind(row["auth_type"]), _given(op)
+    _refuse(_problem(name, "It never changes.") for name in _FIXED & patch.keys())
     new: Json = merged({**row["document"], **_opened(tx, row)}, patch)
     _refuse(
         _problems(kind, {k: v for k, v in new.items() if k in patch or k in kind.needs}, tx.allow, wanted=kind.needs)

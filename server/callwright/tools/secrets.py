@@ -30,10 +30,7 @@ Value = Annotated[
 ]
 Login = Annotated[
     dict[str, Any],
-    Field(
-        description="auth_type oauth2_client_credentials (client_id, token_url, scopes), basic_auth (username),"
-        " bearer_auth or custom_header_auth (header_name)."
-    ),
+    Field(description="auth_type oauth2_client_credentials with client_id, token_url; or another."),
 ]
 Variable = Annotated[str, Field(max_length=200, description="Or a variable that holds it.")]
 
@@ -59,6 +56,10 @@ class ConnectionLines(Page):
     auth_connections: list[ConnectionLine]
 
 
+_KINDS = (
+    "oauth2_client_credentials (with client_id, token_url; scopes, extra_params, basic_auth_in_header), basic_auth"
+    " (username), bearer_auth, custom_header_auth (header_name)"
+)
 _VALUE_IN = {
     "oauth2_client_credentials": "client_secret",
     "basic_auth": "password",
@@ -123,16 +124,19 @@ async def list_auth_connections(
 
 @TOOLS.tool(CreateAuthConnection, title="Create auth connection", default=False)
 async def create_auth_connection(
-    api: PlatformApi, name: SecretName, login: Login, value: Value | None = None, value_env: Variable | None = None
+    api: PlatformApi,
+    name: SecretName,
+    login: Login,
+    value_env: Variable | None = None,
 ) -> ConnectionLine:
-    """Store a login for webhook tools, which name it in api_schema.auth_connection. value is its secret."""
+    """Store a login for api_schema.auth_connection of tools. The person enters its secret."""
     kind = login.get("auth_type")
     if not isinstance(kind, str) or kind not in _VALUE_IN:
-        raise ToolError(f"login.auth_type must be one of {', '.join(_VALUE_IN)}.")
+        raise ToolError(f"login.auth_type must be one of: {_KINDS}.")
     if taken := sorted({"name", *_VALUE_IN.values()} & login.keys()):
-        raise ToolError(f"Take {', '.join(taken)} out of login: name and value have arguments of their own.")
+        raise ToolError(f"Take {', '.join(taken)} out of login: a name is an argument, and secrets are not shown here.")
     field = _VALUE_IN[kind]
-    secret = api.secret(value, value_env, field)
+    secret = api.secret(None, value_env, field)
     op = CreateAuthConnection.model_validate({"provider": "custom", **login, "name": name, field: secret})
     return _line(await api.send(op))
 
