@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
@@ -183,7 +183,7 @@ def redacted(text: str, secrets: Collection[str]) -> str:
 
 def _without(secrets: Collection[str], outcome: Outcome) -> Outcome:
     answer = None if outcome.answer is None else redacted(outcome.answer, secrets)
-    return Outcome(redacted(outcome.value, secrets), outcome.is_error, answer=answer)
+    return replace(outcome, value=redacted(outcome.value, secrets), answer=answer)
 
 
 def _decoded(body: bytes, charset: str | None) -> str:
