@@ -73,7 +73,8 @@ async def test_a_connection_is_listed_without_its_secret(app: App, api: ApiClien
     assert (login.secret, login.custom_headers) == (CANARY, {"X-Key": "canary-header"})
     assert "canary" not in made.text + repr(login)
     files = [file for file in app.settings.home.rglob("*") if file.is_file()]
-    assert files and not any(b"canary" in file.read_bytes() for file in files)
+    assert files
+    assert not any(b"canary" in file.read_bytes() for file in files)
 
 
 async def test_each_kind_is_kept_with_its_own_settings(app: App, api: ApiClient, wire: AsyncClient) -> None:

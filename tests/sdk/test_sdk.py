@@ -15,6 +15,10 @@ UNREACHED = {
     | {
         "GET /v1/convai/llm/list": "younger than this version",
         "POST /v1/pronunciation-dictionaries/{pronunciation_dictionary_id}/set-rules": "the same",
+        "GET /v1/workspace/auth-connections": "the same",
+        "POST /v1/workspace/auth-connections": "the same",
+        "PATCH /v1/workspace/auth-connections/{auth_connection_id}": "the same",
+        "DELETE /v1/workspace/auth-connections/{auth_connection_id}": "the same",
     },
     "2.78.0": NO_RECORDING | NO_PROGRAM_ASKS,
 }

@@ -212,7 +212,8 @@ async def test_calls_at_once_share_one_fetch(tmp_path: Path, clock: Clock) -> No
             await here.servers.waiting.wait()
             await anyio.wait_all_tasks_blocked()
             here.servers.go.set()
-    assert len(outcomes) == 8 and not any(outcome.is_error for outcome in outcomes)
+    assert len(outcomes) == 8
+    assert not any(outcome.is_error for outcome in outcomes)
     assert (len(here.servers.asked), here.servers.called) == (1, ["Bearer canary-token-1"] * 8)
 
 
