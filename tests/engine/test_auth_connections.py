@@ -95,7 +95,7 @@ async def test_what_cannot_log_in_is_refused_with_every_problem(api: ApiClient, 
         body = {"name": "n", "provider": "p", **fields}
         return problems(await wire.post(AT, json=body))
 
-    oauth = OAUTH | {"custom_headers": {}}
+    oauth: JSON = {name: value for name, value in OAUTH.items() if name != "custom_headers"}
     assert {
         "another kind": await said(auth_type="private_key_jwt", issuer="i", audience="a", subject="s", secret_key="k"),
         "nothing": await said(auth_type="oauth2_client_credentials"),

@@ -167,6 +167,9 @@ def carried() -> list[Carried]:
         Carried("UpdateWorkspaceSettings", pattern, "update_workspace_settings", {"config": config})
         for pattern, config in WORKSPACE.items()
     ]
+    login = {"auth_type": "oauth2_client_credentials", "client_id": "c", "token_url": "https://h.example/token"}
+    connect = {"name": "CRM", "login": login, "value_env": "CRM"}
+    calls.append(Carried("CreateAuthConnection", "token_url", "create_auth_connection", connect))
     calls.append(Carried("CreateUrlDocument", "url", "create_url_document", {"url": "https://h.example/?said=1"}))
     for pattern, override in OVERRIDES.items():
         run = {"agent_id": "agent_1", "test_ids": ["test_5"], "override": override, "wait_seconds": 0}

@@ -158,7 +158,7 @@ async def test_each_question_tells_what_depends_what_it_costs_and_who_is_rung(
             "create_secret": "Store a secret named 'new' (3 characters).",
             "update_secret": "Replace secret 'crm' (secret_5) by 'crm' (4 characters); the old value is lost. Used by MCP server mcpsrv_9.",
             "delete_secret": "Delete secret 'old' (secret_6) for good.",
-            "create_auth_connection": "Store the oauth2_client_credentials login 'new', whose secret (5 characters) is sent to https://login.example/token. It sets token_url = (hidden).",
+            "create_auth_connection": "Store the oauth2_client_credentials login 'new', whose secret (5 characters) is sent to https://login.example/token. It sets token_url = 'https://login.example/token'.",
             "delete_auth_connection": "Delete the auth connection 'crm' (authconn_8) for good.",
             "create_tool": "Store the webhook tool 'crm' for agents to call. It sets tool_config.api_schema.request_headers = {Authorization: (hidden), X-Key: (hidden)}; tool_config.api_schema.url = 'https://hooks.example/crm'.",
             "update_tool": "Change tool 'crm' (tool_3), which Ada can call: api_schema.url. It sets tool_config.api_schema.request_headers = {Authorization: (hidden), X-Key: (hidden)}; tool_config.api_schema.url = 'https://b.example/'.",

@@ -28,7 +28,6 @@ def sweep(sdk: Sdk) -> None:
     tool = sdk.call("tools.create", request={"tool_config": hook}).id
     listed = sdk.call(f"{OF}.list").auth_connections
     sdk.saw("who uses a connection", {row.name: [user.name for user in row.used_by.tools] for row in listed})
-    sdk.refused(f"{OF}.delete", login.id)
     sdk.call("tools.delete", tool)
     for id in (login.id, *others):
         sdk.call(f"{OF}.delete", id)
