@@ -10,7 +10,7 @@ REQUEST: dict[str, Any] = {
 }
 HOOK = {"type": "webhook", "name": "crm", "description": "Looks the caller up.", "api_schema": REQUEST}
 LOGGED_IN = HOOK | {"api_schema": REQUEST | {"auth_connection": {"auth_connection_id": "auth_1"}}}
-"""Asked about like any other, and then refused by the embedded platform, which has no auth connections."""
+"""Asked about like any other, and then refused by the embedded platform, which has no such auth connection."""
 TRANSFER = {
     "type": "system",
     "name": "transfer_to_number",

@@ -125,6 +125,13 @@ async def place(home: Path, clock: Clock, **fields: Any) -> AsyncGenerator[Place
         yield Place(both, api, unit)
 
 
+@asynccontextmanager
+async def fail_soon() -> AsyncGenerator[None]:
+    """Where a fetch is waited for that a defect may leave out."""
+    with anyio.fail_after(10):
+        yield
+
+
 def told(outcome: Outcome) -> tuple[str, bool, bool]:
     return outcome.value, outcome.is_error, outcome.called
 
@@ -222,7 +229,7 @@ async def test_calls_at_once_share_one_refusal_of_their_token(tmp_path: Path, cl
         await here.connect()
         await here.call()
         here.servers.takes, here.servers.slow = {"canary-token-2"}, True
-        async with anyio.create_task_group() as calls:
+        async with fail_soon(), anyio.create_task_group() as calls:
             for _ in range(5):
                 calls.start_soon(here.call)
             await here.servers.waiting.wait()
