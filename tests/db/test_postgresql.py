@@ -27,6 +27,7 @@ from tests.engine.test_agent_checks import *
 from tests.engine.test_agent_tests import *
 from tests.engine.test_agent_tools import *
 from tests.engine.test_agents import *
+from tests.engine.test_auth_connections import *
 from tests.engine.test_batch_calls import *
 from tests.engine.test_calls import *
 from tests.engine.test_conversations import *

@@ -111,11 +111,12 @@ async def test_no_tool_reaches_what_another_tenant_has(open_app: App) -> None:
                 if tool not in NO_FILES:
                     said.add(_plain(text(answer), theirs))
             assert await everything(wire) == before
-    assert len(calls) == snapshot(61)
+    assert len(calls) == snapshot(62)
     assert sorted(said) == snapshot(
         [
             "No MCP server 'ID'. list_mcp_servers shows them.",
             "No agent 'ID'. list_agents shows them.",
+            "No auth connection 'ID'. list_auth_connections shows them.",
             "No batch 'ID'. list_batch_calls shows them.",
             "No conversation 'ID'. list_conversations shows them.",
             "No document 'ID'. list_documents shows them.",
@@ -151,7 +152,7 @@ async def test_lists_show_what_is_ones_own(open_app: App) -> None:
             answer = await mine.call_tool(tool, {})
             shown = json.dumps(answer.structured_content)
             assert not [id for id in theirs.values() if f'"{id}"' in shown], tool
-        assert len(listing) == snapshot(14)
+        assert len(listing) == snapshot(15)
         filtered = await mine.call_tool(
             "list_conversations", {"agent_id": theirs["agent_id"], "include_simulated": True}
         )

@@ -281,9 +281,7 @@ REFUSED: dict[str, tuple[JSON, list[str]]] = {
     "a login that nothing can make": (
         webhook(auth_connection={"auth_connection_id": "auth_1"}),
         snapshot(
-            [
-                'body.tool_config.api_schema.auth_connection: This platform has no auth connections; send a secret in a header: {"secret_id": "..."}.'
-            ]
+            ["body.tool_config.api_schema.auth_connection.auth_connection_id: There is no auth_connection 'auth_1'."]
         ),
     ),
     "a place inside": (

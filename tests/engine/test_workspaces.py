@@ -28,7 +28,7 @@ LISTS = {
     "agents": "agents", "conversations?include_simulated=true": "conversations", "knowledge-base": "documents",
     "secrets": "secrets", "phone-numbers": "", "agent-testing": "tests", "mcp-servers": "mcp_servers",
     "tools": "tools", "batch-calling/workspace": "batch_calls",
-    "../pronunciation-dictionaries": "pronunciation_dictionaries",
+    "../pronunciation-dictionaries": "pronunciation_dictionaries", "../workspace/auth-connections": "auth_connections",
 }  # fmt: skip
 
 
@@ -65,6 +65,7 @@ async def furnish(wire: AsyncClient, **headers: str) -> dict[str, str]:
     agent = (await made("agents/create", {"conversation_config": config, "name": "Ada"}))["agent_id"]
     number = (await made("phone-numbers", SIP))["phone_number_id"]
     secret = (await made("secrets", {"type": "new", "name": "CRM", "value": "v"}))["secret_id"]
+    login = (await made("../workspace/auth-connections", REQUESTS["CreateAuthConnection"]))["id"]
     conversation = (await made(f"agents/{agent}/simulate-conversation", USER))["conversation_id"]
     test = (await made("agent-testing/create", SCENARIO))["id"]
     invocation = await made(f"agents/{agent}/run-tests", {"tests": [{"test_id": test}]})
@@ -87,6 +88,7 @@ async def furnish(wire: AsyncClient, **headers: str) -> dict[str, str]:
         "twilio_id": twilio, "trunk_id": trunk, "test_run_id": invocation["test_runs"][0]["test_run_id"],
         "test_id": test, "test_invocation_id": invocation["id"], "mcp_server_id": server, "tool_name": "book",
         "agent_id": agent, "documentation_id": document, "phone_number_id": number, "secret_id": secret,
+        "auth_connection_id": login,
         "conversation_id": conversation, "pronunciation_dictionary_id": dictionary["id"],
         "dictionary_id": dictionary["id"], "version_id": dictionary["version_id"],
     }  # fmt: skip
@@ -103,7 +105,7 @@ async def test_no_operation_reaches_what_another_workspace_has(mine: AsyncClient
     for op in reaching:
         answer = await ask(mine, op, theirs)
         assert (answer.status_code, answer.json()["detail"]["status"]) == (404, "not_found"), (op, answer.text)
-    assert len(reaching) == snapshot(65)
+    assert len(reaching) == snapshot(67)
     assert await everything(mine, workspace="theirs") == before
 
 
@@ -136,6 +138,11 @@ async def test_nothing_can_refer_to_what_another_workspace_has(mine: AsyncClient
     ):
         answer = await mine.patch(f"/v1/convai/agents/{ours['agent_id']}", json={"conversation_config": config})
         assert [problem["type"] for problem in answer.json()["detail"]] == ["unknown_reference"]
+    login = {"auth_connection_id": theirs["auth_connection_id"]}
+    hook = {"url": "https://a.example", "auth_connection": login}
+    calling = {"tool_config": {"type": "webhook", "name": "crm", "description": "d", "api_schema": hook}}
+    answer = await mine.post("/v1/convai/tools", json=calling)
+    assert [problem["type"] for problem in answer.json()["detail"]] == ["unknown_reference"]
     number = f"/v1/convai/phone-numbers/{ours['phone_number_id']}"
     assert (await mine.patch(number, json={"agent_id": theirs["agent_id"]})).status_code == 400
 

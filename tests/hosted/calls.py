@@ -368,5 +368,9 @@ WITHOUT = {
     "GetAvatar": "the SDK reads pictures from the address in the widget's settings",
     "ListLlms": "newer than SDK 2.23.0",
     "SetDictionaryRules": "newer than SDK 2.23.0",
+    "ListAuthConnections": "newer than SDK 2.23.0",
+    "CreateAuthConnection": "newer than SDK 2.23.0",
+    "UpdateAuthConnection": "newer than SDK 2.23.0",
+    "DeleteAuthConnection": "newer than SDK 2.23.0",
 }
 """Operations that SDK 2.23.0 has no method for."""

@@ -27,6 +27,8 @@ KEY = "a-key-of-the-test"
 ARGUMENTS: dict[str, JSON] = {
     "GetAvatar": {"agent_id": "a"},
     "SetDictionaryRules": {"pronunciation_dictionary_id": "d", "rules": []},
+    "UpdateAuthConnection": {"auth_connection_id": "a", "auth_type": "bearer_auth"},
+    "DeleteAuthConnection": {"auth_connection_id": "a"},
     **{call.name: {**call.arguments, **call.ours} for call in CALLS},
 }
 BY_ID = [op for op in OPERATIONS.values() if "path" in op.places().values()]

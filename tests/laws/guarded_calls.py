@@ -10,7 +10,7 @@ REQUEST: dict[str, Any] = {
 }
 HOOK = {"type": "webhook", "name": "crm", "description": "Looks the caller up.", "api_schema": REQUEST}
 LOGGED_IN = HOOK | {"api_schema": REQUEST | {"auth_connection": {"auth_connection_id": "auth_1"}}}
-"""Asked about like any other, and then refused by the embedded platform, which has no auth connections."""
+"""Asked about like any other, and then refused by the embedded platform, which has no such auth connection."""
 TRANSFER = {
     "type": "system",
     "name": "transfer_to_number",
@@ -167,6 +167,9 @@ def carried() -> list[Carried]:
         Carried("UpdateWorkspaceSettings", pattern, "update_workspace_settings", {"config": config})
         for pattern, config in WORKSPACE.items()
     ]
+    login = {"auth_type": "oauth2_client_credentials", "client_id": "c", "token_url": "https://h.example/token"}
+    connect = {"name": "CRM", "login": login, "value_env": "CRM"}
+    calls.append(Carried("CreateAuthConnection", "token_url", "create_auth_connection", connect))
     calls.append(Carried("CreateUrlDocument", "url", "create_url_document", {"url": "https://h.example/?said=1"}))
     for pattern, override in OVERRIDES.items():
         run = {"agent_id": "agent_1", "test_ids": ["test_5"], "override": override, "wait_seconds": 0}

@@ -96,6 +96,12 @@ CALLS: list[tuple[str, Json]] = [
     ("list_batch_calls", PAGE),
     ("create_secret", {"name": "n", "value": SecretStr("hush")}),
     ("update_secret", {"secret_id": "secret_1", "name": "n", "value": SecretStr("hush")}),
+    ("create_auth_connection", {"name": "n", "login": {
+        "auth_type": "oauth2_client_credentials", "provider": "p", "client_id": "c", "token_url": "https://a.example",
+        "scopes": ["s"], "extra_params": {"a": "b"}, "basic_auth_in_header": True, "custom_headers": {"x-a": "b"},
+    }}),
+    ("create_auth_connection", {"name": "n", "login": {"auth_type": "basic_auth", "username": "u"}}),
+    ("create_auth_connection", {"name": "n", "login": {"auth_type": "custom_header_auth", "header_name": "x-key"}}),
     ("update_workspace_settings", {"config": {
         "conversation_initiation_client_data_webhook": PROBE | {"url": "https://a.example", "request_headers": {}}, "webhooks": PROBE, "can_use_mcp_servers": True,
         "rag_retention_period_days": 5, "default_livekit_stack": "static",
@@ -176,6 +182,7 @@ ANSWERS: dict[str, Json] = {
 """What the platform answers to reads on which a call depends. A number's provider stands in the id that is asked for."""
 
 _WHATSAPP = "no operation connects a WhatsApp account, so there is none to write from"
+_KEYS = "of kinds that this platform does not have: whoever has the other one makes them on its pages"
 _MATCHING = "dictionary files cannot say it: a new word is matched as a whole, in its very case"
 UNREACHED: dict[tuple[str, str], str] = {
     ("GetDocument", "agent_id"): "for a key that may see the agent and not the document; this server has one key",
@@ -193,6 +200,7 @@ UNREACHED: dict[tuple[str, str], str] = {
         for kind in ("AliasRule", "PhonemeRule")
         for field in ("case_sensitive", "word_boundaries")
     },
+    **{("CreateAuthConnection", field): _KEYS for field in ("secret_key", "client_key", "key_passphrase")},
     ("SubmitBatchCall", "agent_whatsapp_business_account_id"): _WHATSAPP,
     ("SubmitBatchCall", "recipients.*.whatsapp_user_id"): _WHATSAPP,
 }

@@ -151,6 +151,8 @@ REQUESTS: dict[str, JSON] = {
     "AddDictionaryRules": {"rules": [{**ALIAS, "string_to_replace": "WHO"}]},
     "RemoveDictionaryRules": {"rule_strings": ["UN"]},
     "CreateSecret": {"type": "new", "name": "CRM", "value": "v"},
+    "CreateAuthConnection": {"auth_type": "bearer_auth", "name": "CRM", "provider": "own", "token": "v"},
+    "UpdateAuthConnection": {"auth_type": "bearer_auth", "token": "w"},
     "UpdateSecret": {"type": "update", "name": "CRM", "value": "w"},
 }
 FILE = ("hours.txt", b"Open from ten.", "text/plain")
@@ -168,6 +170,7 @@ ORDER = (
 MADE: dict[str, tuple[str, str] | None] = {
     "CreateTextDocument": ("documentation_id", "id"),
     "CreateSecret": ("secret_id", "secret_id"),
+    "CreateAuthConnection": ("auth_connection_id", "id"),
     "CreateTool": ("tool_id", "id"),
     "CreateMcpServer": ("mcp_server_id", "id"),
     "CreateMcpToolApproval": None,

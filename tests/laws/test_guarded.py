@@ -27,7 +27,7 @@ from .guarded_calls import HOOK, NUMBER, SECRET, TRANSFER, Carried, carried, gra
 pytestmark = pytest.mark.anyio
 
 NOWHERE: tuple[str, list[Any]] = ("https://mcp.example/mcp", [])
-NEAR: dict[str, Any] = {"allow_private": ("127.0.0.1",)}
+NEAR: dict[str, Any] = {"allow_private": ("127.0.0.1",), "secret_env": {"CRM": SECRET}}
 
 NO_TOOL = {("CreateMcpServer", "config.tool_approval_hashes"), ("CreateDocument", "url")}
 """Paths that no tool carries: a decision about a tool is made by the tool for that, which reads what it decides on; and

@@ -153,5 +153,8 @@ def test_whatever_a_path_names_and_nobody_has_is_not_found(sweep: Sweep) -> None
     with_ids = {named(op) for op in all_operations() if "{" in op.path}
     assert with_ids - missed == {
         "GET /v1/convai/avatars/{agent_id}",  # no method of the SDK asks for it
-        "POST /v1/pronunciation-dictionaries/{pronunciation_dictionary_id}/set-rules",  # only one of the newer version
+        # only the newer version has these
+        "POST /v1/pronunciation-dictionaries/{pronunciation_dictionary_id}/set-rules",
+        "PATCH /v1/workspace/auth-connections/{auth_connection_id}",
+        "DELETE /v1/workspace/auth-connections/{auth_connection_id}",
     }

@@ -9,7 +9,7 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from callwright.contract.agent_tests import Invocation
+from callwright.contract.agent_tests import GetAgentTest, Invocation
 from callwright.tools.agent_test_views import RunsView
 from callwright.tools.rehearsal import UNTRUSTED
 from tests.arms import ERAS, MODERN, Clock, facts, numbered, reach, server, settings, text
@@ -156,6 +156,22 @@ async def test_failed_runs_are_repeated_on_an_unsaved_configuration(tmp_path: Pa
     assert (ran["failed"], again["passed"], now["prompt"]) == (1, 1, "Help.")
     assert [run["run_id"] for run in again["runs"]] == [run["run_id"] for run in ran["runs"]]
     assert text(nothing) == "No run of this invocation failed. Give run_ids to repeat others."
+
+
+async def test_a_tested_tool_has_the_type_that_it_is_stored_with(tmp_path: Path, clock: Clock) -> None:
+    app = server(settings(tmp_path, toolsets=("all",)), clock=clock, ids=numbered())
+    async with reach(app, says="yes") as (client, _):
+        stored = await call(client, "create_tool", name="map", description="Shows it.", kind="client")
+        made = [
+            await call(client, "create_agent_test", name=tool, history=["user: Hi."], tool=tool)
+            for tool in (stored["tool_id"], "end_call", "book")
+        ]
+        kept = [await (await app.api()).send(GetAgentTest(test_id=each["test_id"])) for each in made]
+        asked = {"tool": "tool_no", "name": "n", "history": ["user: Hi."]}
+        unknown = text(await client.call_tool("create_agent_test", asked))
+    checks = [each.model_dump()["tool_call_parameters"]["referenced_tool"] for each in kept]
+    assert [check["type"] for check in checks] == ["client", "system", "client"]
+    assert unknown == snapshot("No tool 'tool_no'. list_tools shows them.")
 
 
 async def test_a_tool_call_is_tested(tmp_path: Path, clock: Clock) -> None:

@@ -20,6 +20,7 @@ RESOURCES = (
     "calls",
     "workspace",
     "secrets",
+    "auth_connections",
     "mcp_servers",
     "llms",
     "voices",

@@ -21,7 +21,7 @@ from ..contract.errors import InUse, InvalidRequest, NotFound, Problem
 from ..contract.merge import Json, with_defaults
 from ..contract.tool_dialect import placeholders
 from . import defaults
-from .checks import auth_connections, missing_references, unsafe_urls
+from .checks import missing_references, unsafe_urls
 from .dependents import dependent_agents
 from .handlers import Handlers, Tx
 from .people import OWNER
@@ -30,7 +30,6 @@ from .uses import agents_using, forget_uses, references_in, replace_uses, tests_
 
 agent_tools = Handlers()
 
-_CALLS = "auth connections: a tool that names one is refused"
 _USAGE = "usage statistics: no conversation calls tools yet"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -40,7 +39,7 @@ _SOURCES = "description (the model fills it in), dynamic_variable, constant_valu
 _SCHEMAS = ("path_params_schema", "query_params_schema", "request_body_schema")
 
 
-@agent_tools.implements(CreateTool, proof="test_a_tool_reads_back_as_it_was_created", missing=_CALLS)
+@agent_tools.implements(CreateTool, proof="test_a_tool_reads_back_as_it_was_created")
 def create_tool(tx: Tx, op: CreateTool) -> Json:
     """Answers, beside the contract's fields, `warnings` where the tool was written in another way or cannot work."""
     new, config = tx.new_id("tool"), _checked(tx, op)
@@ -62,7 +61,7 @@ def get_tool(tx: Tx, op: GetTool) -> Json:
     return _answer(tool_row(tx, op.tool_id))
 
 
-@agent_tools.implements(UpdateTool, proof="test_an_update_replaces_the_whole_tool", missing=_CALLS)
+@agent_tools.implements(UpdateTool, proof="test_an_update_replaces_the_whole_tool")
 def update_tool(tx: Tx, op: UpdateTool) -> Json:
     tool_row(tx, op.tool_id)
     config = _checked(tx, op)
@@ -117,7 +116,6 @@ def _checked(tx: Tx, op: ToolWrite[Any]) -> Json:
     problems = [
         *missing_references(tx, document),
         *unsafe_urls(document, tx.allow),
-        *auth_connections(document),
         *_unnamed(config),
         *_unfilled(config),
         *_sourceless(config),

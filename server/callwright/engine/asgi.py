@@ -33,6 +33,7 @@ from .jobs import Jobs, process_name
 from .models import Models
 from .problems import may_be_unstorable, parsed, refuse_unstorable
 from .routes import Way, built, implementation
+from .tokens import Tokens
 from .vault import Vault
 from .waiting import Streamed, until_disconnect
 
@@ -58,6 +59,7 @@ class Engine:
     clock: NowMs = now_ms
     ids: NewId = new_id
     jobs: Jobs = field(default_factory=Jobs)
+    tokens: Tokens = field(default_factory=Tokens)
     sleep: Sleep = anyio.sleep
     holder: str = field(default_factory=process_name)
     """Of the conversations that this process holds."""
@@ -68,8 +70,9 @@ class Engine:
 
     def unit(self, workspace: str, asker: Asker = KEY_HOLDER) -> Unit:
         return Unit(
-            self.database, workspace, self.vault, self.clock, self.ids, self.allow, self.models, self.jobs, asker
-        )
+            self.database, workspace, self.vault, self.clock, self.ids, self.allow, self.models, self.jobs, self.tokens,
+            asker,
+        )  # fmt: skip
 
 
 def key_holder(key: str | None) -> Admit:

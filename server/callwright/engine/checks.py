@@ -18,6 +18,7 @@ from .problems import validated
 from .tables import agent, document, secret
 from .tables_agent_tests import agent_test
 from .tables_agent_tools import tool
+from .tables_auth_connections import auth_connection
 from .tables_mcp_servers import mcp_server
 from .tables_pronunciation import pronunciation_dictionary, pronunciation_version
 from .uses import references_in
@@ -31,6 +32,7 @@ _STORED: dict[str, Table] = {
     "test": agent_test,
     "mcp_server": mcp_server,
     "tool": tool,
+    "auth_connection": auth_connection,
     "pronunciation_dictionary": pronunciation_dictionary,
 }
 
@@ -45,7 +47,6 @@ def check_agent(tx: Tx, doc: Json, allow: AllowList) -> None:
         *graph_problems(doc.get("workflow") or {}),
         *missing_references(tx, doc),
         *unsafe_urls(doc, allow),
-        *auth_connections(doc),
         *_prompt_size(doc),
     ]
     if problems:
@@ -119,20 +120,6 @@ def unsafe_urls(node: object, allow: AllowList, at: tuple[str | int, ...] = ()) 
             else:
                 problems += unsafe_urls(value, allow, (*at, key))
     return problems
-
-
-def auth_connections(node: object, at: tuple[str | int, ...] = ()) -> Iterator[Problem]:
-    """Webhooks that would log in with a connection: the API has no operation that makes one."""
-    if isinstance(node, list):
-        for index, item in enumerate(cast(list[object], node)):
-            yield from auth_connections(item, (*at, index))
-    elif isinstance(node, dict):
-        for key, value in cast(Json, node).items():
-            if key == "auth_connection" and at[-1:] == ("api_schema",) and value is not None:
-                said = 'This platform has no auth connections; send a secret in a header: {"secret_id": "..."}.'
-                yield Problem(loc=["body", *at, key], msg=said, type="unknown_reference")
-            else:
-                yield from auth_connections(value, (*at, key))
 
 
 def _refuse_what_keeps(doc: Json) -> None:

@@ -15,6 +15,7 @@ from ..net.guard import AllowList
 from ..principals import DEFAULT_WORKSPACE
 from .jobs import Jobs
 from .models import Models
+from .tokens import Tokens
 from .vault import Vault
 
 T = TypeVar("T")
@@ -69,6 +70,7 @@ class Unit:
     allow: AllowList
     models: Models
     jobs: Jobs
+    tokens: Tokens
     asker: Asker = KEY_HOLDER
 
     @property

@@ -305,7 +305,7 @@ def _unsendable(config: Json) -> list[Problem]:
     if token is not None and "secret_id" not in token:
         problems.append(_problem(["secret_token"], 'Point to a workspace secret: {"secret_id": "..."}.'))
     if config.get("auth_connection") is not None:
-        problems.append(_problem(["auth_connection"], "This platform has no auth connections; use secret_token."))
+        problems.append(_problem(["auth_connection"], "MCP servers take no auth connection here; use secret_token."))
     headers: Json = config["request_headers"]
     problems += [
         _problem(["request_headers", name], 'This platform sends texts and secrets ({"secret_id": "..."}) here.')

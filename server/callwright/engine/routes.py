@@ -18,6 +18,7 @@ RESOURCES = (
     "knowledge_base",
     "phone_numbers",
     "secrets",
+    "auth_connections",
     "agent_tests",
     "test_runs",
     "mcp_servers",

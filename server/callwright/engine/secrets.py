@@ -18,10 +18,13 @@ from ..db.database import Database
 from ..telemetry.calling import hush
 from .handlers import Handlers, Tx
 from .tables import phone_number, secret, vault_check
+from .tables_auth_connections import auth_connection
 from .uses import User, agents_using, agents_using_each, tools_using, users_of
 from .vault import Vault
 
 _CHECK = "vault check"
+_SEALED = (secret, phone_number, auth_connection)
+"""Tables whose rows hold sealed values."""
 
 secrets = Handlers()
 
@@ -91,7 +94,7 @@ def rotate(db: Connection, old: Vault, new: Vault) -> int:
     All or nothing: it runs in one transaction, and a value that does not open with `old` stops it (WrongKey).
     """
     turned = 0
-    for table in (secret, phone_number):
+    for table in _SEALED:
         rows = db.execute(select(table.c.workspace, table.c.id, table.c.sealed).where(table.c.sealed.is_not(None)))
         for row in rows.all():
             where = f"{row.workspace}/{row.id}"
@@ -130,7 +133,7 @@ def check_key(db: Connection, vault: Vault) -> int:
     """How many values are sealed. Raises WrongKey where one of them does not open."""
     _checked(db, vault)
     count = 0
-    for table in (secret, phone_number):
+    for table in _SEALED:
         found = select(table.c.workspace, table.c.id, table.c.sealed).where(table.c.sealed.is_not(None))
         for row in db.execute(found):
             vault.open(row.sealed, belongs_to=f"{row.workspace}/{row.id}")

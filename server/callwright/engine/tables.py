@@ -9,6 +9,7 @@ from . import (
     tables_access,
     tables_agent_tests,
     tables_agent_tools,
+    tables_auth_connections,
     tables_batch_calls,
     tables_knowledge,
     tables_live,
@@ -67,6 +68,7 @@ STEPS = (
     *tables_workspace.STEPS,
     *tables_live.STEPS,
     *tables_pronunciation.STEPS,
+    *tables_auth_connections.STEPS,
 )
 
 _all = MetaData()

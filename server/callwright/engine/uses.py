@@ -16,7 +16,8 @@ class Reference(NamedTuple):
     """What a configuration refers to, and where it does."""
 
     kind: str
-    """`document`, `secret`, `tool`, `agent`, `test`, `mcp_server` or `pronunciation_dictionary`."""
+    """`document`, `secret`, `tool`, `agent`, `test`, `mcp_server`, `auth_connection`
+    or `pronunciation_dictionary`."""
     id: str
     at: tuple[str | int, ...]
 
@@ -26,6 +27,7 @@ _FIELDS = {
     "secret_id": "secret",
     "agent_id": "agent",
     "tool_id": "tool",
+    "auth_connection_id": "auth_connection",
     "pronunciation_dictionary_id": "pronunciation_dictionary",
 }
 _NAMED_BY_PEOPLE = {("dynamic_variable_placeholders",), ("request_headers",)}

@@ -22,6 +22,9 @@ TOOLSETS = (
 
 WITHOUT_TOOL = {
     "GET /v1/convai/avatars/{agent_id}": "a picture for browsers; get_widget names its address",
+    "PATCH /v1/workspace/auth-connections/{auth_connection_id}": (
+        "a connection is made anew, and the tools are told its id"
+    ),
     "POST /v1/convai/knowledge-base": "the older way to do what create_text_document and its kin do",
     "POST /v1/pronunciation-dictionaries/add-from-file": (
         "add_pronunciation_dictionary reads the file itself, and sends its rules"

@@ -8,6 +8,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from ..api.client import ApiClient
+from ..contract.agent.system_spelling import SYSTEM_TOOLS
 from ..contract.agent_tests import (
     AgentTestSummary,
     CreateAgentTest,
@@ -22,6 +23,7 @@ from ..contract.agent_tests import (
     SummariseAgentTests,
     UpdateAgentTest,
 )
+from ..contract.agent_tools import GetTool
 from ..contract.agents import GetAgent
 from ..contract.common import AgentId, AgentTestId, ConversationId, Cursor, InvocationId, PageSize
 from ..contract.conversations import GetConversation
@@ -110,7 +112,7 @@ async def get_agent_test(api: PlatformApi, test_id: TestId) -> TestView:
     return TestView.of(await api.send(GetAgentTest(test_id=test_id)))
 
 
-@TOOLS.tool(CreateAgentTest, GetAgentTest, title="Create agent test", default=False)
+@TOOLS.tool(CreateAgentTest, GetAgentTest, GetTool, title="Create agent test", default=False)
 async def create_agent_test(
     api: PlatformApi,
     name: Name,
@@ -125,7 +127,8 @@ async def create_agent_test(
     config: Config | None = None,
 ) -> TestView:
     """Make a test of one reply: give a condition, or a tool to be called. Whole dialogues: simulate_conversation."""
-    flat = _changes(name, history, condition, good_replies, bad_replies, tool, arguments, must_not_call, variables)
+    called = await _referenced(api, tool)
+    flat = _changes(name, history, condition, good_replies, bad_replies, called, arguments, must_not_call, variables)
     body = _beside(config, flat)
     if not body.get("chat_history"):
         raise ToolError("history is required: the turns before the reply that is tested.")
@@ -153,7 +156,7 @@ async def create_test_from_conversation(
     return TestView.of(await api.send(GetAgentTest(test_id=made.id)))
 
 
-@TOOLS.tool(UpdateAgentTest, GetAgentTest, title="Update agent test", default=False)
+@TOOLS.tool(UpdateAgentTest, GetAgentTest, GetTool, title="Update agent test", default=False)
 async def update_agent_test(
     api: PlatformApi,
     test_id: TestId,
@@ -171,8 +174,9 @@ async def update_agent_test(
     """Change a test; what is left out stays. Lists and arguments are replaced whole."""
     now = (await api.send(GetAgentTest(test_id=test_id))).model_dump(mode="json", exclude_unset=True, exclude={"id"})
     old: Json | None = now.get("tool_call_parameters")
+    called = await _referenced(api, tool)
     flat = _changes(
-        name, history, condition, good_replies, bad_replies, tool, arguments, must_not_call, variables, old=old
+        name, history, condition, good_replies, bad_replies, called, arguments, must_not_call, variables, old=old
     )
     if not flat and not config:
         raise ToolError("Nothing to change: give at least one argument besides test_id.")
@@ -313,7 +317,7 @@ def _changes(
     condition: str | None,
     good: list[str] | None,
     bad: list[str] | None,
-    tool: str | None,
+    tool: Json | None,
     arguments: Json | None,
     must_not_call: bool | None,
     variables: Json | None,
@@ -329,13 +333,23 @@ def _changes(
     if tool is not None or arguments is not None or must_not_call is not None:
         check = dict(old or {})
         if tool is not None:
-            check["referenced_tool"] = {"id": tool, "type": "webhook" if tool.startswith("tool_") else "system"}
+            check["referenced_tool"] = tool
         if arguments is not None:
             check["parameters"] = [_expected(path, value) for path, value in arguments.items()]
         if must_not_call is not None:
             check["verify_absence"] = must_not_call
         body |= {"type": "tool", "tool_call_parameters": check}
     return {key: value for key, value in body.items() if value is not None}
+
+
+async def _referenced(api: Api, tool: str | None) -> Json | None:
+    """The tool that a test names, with its type: a stored one has it, and one by a name of its own runs in a client."""
+    if tool is None:
+        return None
+    if tool.startswith("tool_"):
+        stored = await api.send(GetTool(tool_id=tool))
+        return {"id": tool, "type": str(getattr(stored.tool_config, "type", "webhook"))}
+    return {"id": tool, "type": "system" if tool in SYSTEM_TOOLS else "client"}
 
 
 def _beside(config: Json | None, flat: Json, *, only_flat: bool = False) -> Json:

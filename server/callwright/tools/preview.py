@@ -18,8 +18,18 @@ HIDDEN = "(hidden)"
 
 _SECRET_NAME = re.compile(r"key(?!word|board|pad)|token|secret|password|credential|authorization", re.IGNORECASE)
 _ALWAYS_SHOWN = frozenset(
-    {"url", "address", "agent_id", "phone_number", "sip_uri", "secret_id", "variable_name", "auth_connection_id"}
-)
+    {
+        "url",
+        "token_url",
+        "address",
+        "agent_id",
+        "phone_number",
+        "sip_uri",
+        "secret_id",
+        "variable_name",
+        "auth_connection_id",
+    }
+)  # fmt: skip
 """Where data goes, and names of secrets. No key that somebody chose above one of these can hide it."""
 
 

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from callwright.contract.errors import NotFound
 from callwright.engine.dialogue.tools import Outcome, inline_tools
+from callwright.engine.tool_calls.logins import Login
 from callwright.engine.tool_calls.webhooks import LARGEST, Webhooks, webhook_client
 from callwright.net.guard import NOTHING_PRIVATE, AllowList
 from tests.peers import peer, serving
@@ -23,6 +24,13 @@ pytestmark = pytest.mark.anyio
 
 JSON = dict[str, Any]
 CANARY = "canary-7f3a"
+
+
+class NoLogins:
+    """Of tools that name no auth connection."""
+
+    async def of(self, connection_id: str, *, refused: Login | None = None) -> Login:
+        raise NotFound(f"No auth connection {connection_id!r}.")
 
 
 @asynccontextmanager
@@ -35,7 +43,7 @@ async def webhooks(allow: str = "127.0.0.1") -> AsyncGenerator[Webhooks]:
         return dict.fromkeys(ids, f"Bearer {CANARY}")
 
     async with webhook_client(AllowList.parse(allow) if allow else NOTHING_PRIVATE, None) as client:
-        yield Webhooks(client, reveal)
+        yield Webhooks(client, reveal, NoLogins())
 
 
 async def call(

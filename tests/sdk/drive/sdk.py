@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 NOTHING_TO_CHECK = (None, type(None), typing.Any, str)
 """What a method says that it answers, where it has no model."""
 
-BESIDE = ("voices.", "pronunciation_dictionaries.")
+BESIDE = ("voices.", "pronunciation_dictionaries.", "workspace.auth_connections.")
 """What does not belong to the agents' API and is needed by it."""
 
 TRANSLATES = "2.23.0"

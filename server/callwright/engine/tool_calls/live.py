@@ -15,6 +15,7 @@ from ..dialogue.variables import Variables
 from ..handlers import Tx, Unit
 from ..secrets import reveal
 from .clients import Client, ClientTools
+from .logins import StoredLogins
 from .mcp_tools import McpTools
 from .offers import OfferingCast
 from .webhooks import Webhooks, webhook_client
@@ -62,7 +63,8 @@ async def live_tools(unit: Unit, agent_id: str, cast: Cast, client: Client) -> A
 
     failed: Exception | None = None
     async with webhook_client(unit.allow, unit.models.proxy_url) as http, anyio.create_task_group() as sessions:
-        executors: dict[str, Executor] = {"webhook": Webhooks(http, secrets), "client": ClientTools(client)}
+        webhooks = Webhooks(http, secrets, StoredLogins(unit, http))
+        executors: dict[str, Executor] = {"webhook": webhooks, "client": ClientTools(client)}
         mcp = McpTools(unit, client, sessions)
         if not zero_retention:
             executors["mcp"] = mcp

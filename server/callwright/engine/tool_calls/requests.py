@@ -42,6 +42,8 @@ class Prepared:
     headers: Sequence[tuple[str, str]]
     secret_headers: Mapping[str, str]
     """Header to the id of the secret that it carries."""
+    auth_connection_id: str | None
+    """Of the login whose header is sent besides; it takes the place of one that the tool sets."""
     body: str | None
     details: JSON
 
@@ -82,7 +84,8 @@ def build(config: JSON, arguments: JSON, variables: Variables) -> Prepared:
         "query_params": query,
         "body": body,
     }
-    return Prepared(method, url, headers, secrets, body, details)
+    login: str | None = at(api, "auth_connection", "auth_connection_id")
+    return Prepared(method, url, headers, secrets, login, body, details)
 
 
 @dataclass(frozen=True)
@@ -202,7 +205,7 @@ def _headers(given: Mapping[str, str | JSON], variables: Variables) -> tuple[lis
     headers: list[tuple[str, str]] = []
     secrets: dict[str, str] = {}
     for name, value in given.items():
-        if not _HEADER.fullmatch(name) or name.lower() in _OURS:
+        if not settable(name):
             raise ValueError(f"The tool sets the header {name!r:.80}, which cannot be set.")
         if isinstance(value, str):
             headers.append((name, line(name, substitute(value, variables))))
@@ -211,6 +214,11 @@ def _headers(given: Mapping[str, str | JSON], variables: Variables) -> tuple[lis
         else:
             headers.append((name, line(name, substitute(f"{{{{{value['variable_name']}}}}}", variables))))
     return headers, secrets
+
+
+def settable(name: str) -> bool:
+    """Whether a header of this name may be sent."""
+    return _HEADER.fullmatch(name) is not None and name.lower() not in _OURS
 
 
 def line(name: str, value: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
@@ -23,6 +23,7 @@ from ...net.http import (
 from ...net.pinned import guarded_client
 from ..dialogue.tools import Outcome, Tool
 from ..dialogue.variables import Variables
+from .logins import Login, Logins
 from .requests import MASKED, Prepared, build, line
 
 JSON = Mapping[str, Any]
@@ -38,6 +39,7 @@ LONGEST = 20_000
 """Characters of an answer that the model reads."""
 LONGEST_ERROR = 2_000
 MOST_REDIRECTS = 3
+UNAUTHORIZED = 401
 SHORTEST_SECRET = 4
 """Characters; shorter ones are not looked for in answers, because they stand in every text."""
 
@@ -57,6 +59,7 @@ class Webhooks:
 
     client: AsyncClient
     reveal: Reveal
+    logins: Logins
 
     def details(self, tool: Tool, arguments: JSON, variables: Variables) -> JSON | None:
         try:
@@ -73,10 +76,11 @@ class Webhooks:
             return Outcome(str(wrong), is_error=True, called=False)
         except ApiError as gone:
             return Outcome(f"A secret of the tool cannot be read: {gone}", is_error=True, called=False)
+        hidden = _confidential(prepared, headers)
         seconds = tool.config.get("response_timeout_secs") or DEFAULT_SECONDS
         try:
             with anyio.fail_after(seconds):
-                outcome = await self._send(prepared, headers)
+                outcome = await self._called(prepared, headers, hidden)
         except TimeoutError:
             return Outcome(f"The server did not answer within {seconds} s.", is_error=True)
         except BadRequest as refused:
@@ -88,20 +92,50 @@ class Webhooks:
             return Outcome(said, is_error=True)
         except (TransportError, DecodingError) as why:
             return Outcome(f"The request failed ({type(why).__name__}).", is_error=True)
-        return _without(_confidential(prepared, headers), outcome)
+        return _without(hidden, outcome)
 
-    async def _send(self, prepared: Prepared, secret_headers: list[tuple[str, str]]) -> Outcome:
-        """A redirect is followed on the same origin alone, and by what may be sent twice: headers may carry keys."""
+    async def _called(self, prepared: Prepared, headers: list[tuple[str, str]], hidden: set[str]) -> Outcome:
+        """Logged in where the tool says how; once more where the server no longer takes what was sent. What it logs in
+        with is added to `hidden`.
+        """
+        if prepared.auth_connection_id is None:
+            return (await self._send(prepared, headers))[0]
+        try:
+            login = await self.logins.of(prepared.auth_connection_id)
+        except ApiError as why:
+            return Outcome(f"The request was not made. {why}", is_error=True, called=False)
+        hidden |= login.confidential
+        outcome, status = await self._send(prepared, headers, login)
+        if status != UNAUTHORIZED:
+            return outcome
+        try:
+            again = await self.logins.of(prepared.auth_connection_id, refused=login)
+        except ApiError as why:
+            return Outcome(f"The server answered {UNAUTHORIZED}. {why}", is_error=True)
+        if again == login:
+            return outcome
+        hidden |= again.confidential
+        return (await self._send(prepared, headers, again))[0]
+
+    async def _send(
+        self, prepared: Prepared, secret_headers: list[tuple[str, str]], login: Login | None = None
+    ) -> tuple[Outcome, int | None]:
+        """What came of it, and the last status. A redirect is followed on the same origin alone, and by what may be
+        sent twice: headers may carry keys.
+        """
         url = URL(prepared.url)
-        headers = [(name.encode(), value.encode()) for name, value in (*prepared.headers, *secret_headers)]
+        given = [*prepared.headers, *secret_headers]
+        if login:
+            given = [each for each in given if each[0].lower() != login.name.lower()] + [(login.name, login.value)]
+        headers = [(name.encode(), value.encode()) for name, value in given]
         body = None if prepared.body is None else prepared.body.encode()
         for _ in range(MOST_REDIRECTS + 1):
             async with self.client.stream(prepared.method, url, headers=headers, content=body) as answer:
                 there = _redirected(prepared.method, url, answer)
                 if there is None:
-                    return await _told(answer)
+                    return await _told(answer), answer.status_code
                 url = there
-        return Outcome(f"The server redirected more than {MOST_REDIRECTS} times.", is_error=True)
+        return Outcome(f"The server redirected more than {MOST_REDIRECTS} times.", is_error=True), None
 
 
 def _confidential(prepared: Prepared, secret_headers: Collection[tuple[str, str]]) -> set[str]:
@@ -149,7 +183,7 @@ def redacted(text: str, secrets: Collection[str]) -> str:
 
 def _without(secrets: Collection[str], outcome: Outcome) -> Outcome:
     answer = None if outcome.answer is None else redacted(outcome.answer, secrets)
-    return Outcome(redacted(outcome.value, secrets), outcome.is_error, answer=answer)
+    return replace(outcome, value=redacted(outcome.value, secrets), answer=answer)
 
 
 def _decoded(body: bytes, charset: str | None) -> str:
