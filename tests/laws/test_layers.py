@@ -13,7 +13,7 @@ from inline_snapshot import snapshot
 import callwright
 
 ROOT = Path(callwright.__file__).parent
-LEAVES = {"settings", "clock", "keys", "bounds", "meters", "principals"}
+LEAVES = {"settings", "clock", "keys", "bounds", "meters", "principals", "while_serving"}
 """Modules that import nothing of ours; any layer may use them, `contract` and `net` excepted."""
 ABOVE = {"doctor", "host_doctor", "serving", "listing", "calling", "approving"}
 """Commands: they stand on the composed app."""
@@ -28,8 +28,8 @@ MAY: dict[str, set[str]] = {
     "db": {"contract"},
     "api": {"contract", "net", "bounds", "telemetry"},
     "ledger": {"db"},
-    "tasks": {"clock"},
-    "talks": {"api", "contract", "net", "tasks", "clock"},
+    "tasks": {"clock", "while_serving"},
+    "talks": {"api", "contract", "net", "tasks", "clock", "while_serving"},
     "tools": {
         "contract",
         "workflow",
@@ -234,6 +234,7 @@ print("\\n".join(sorted(set(sys.modules) - before)))
             "callwright.tools.policy",
             "callwright.tools.scopes",
             "callwright.tools.surface",
+            "callwright.while_serving",
         }
     )
     heavy = {"sqlalchemy", "openai", "dbos", "cryptography", "filelock", "platformdirs", "keyring"}

@@ -1,13 +1,9 @@
 """The text conversations that stay open between the calls of assistants. Light: made at every start."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import anyio
-from anyio.abc import TaskGroup
-
 from ..clock import NowMs, Sleep
+from ..while_serving import WhileServing
 
 if TYPE_CHECKING:
     from ..api.client import ApiClient
@@ -23,25 +19,13 @@ MOST_KEPT = 200
 """Of all owners, those that have ended included."""
 
 
-class Talks:
-    """None outlives the process."""
+class Talks(WhileServing):
+    """None outlives the server."""
 
     def __init__(self, clock: NowMs, sleep: Sleep) -> None:
+        super().__init__()
         self._clock, self._sleep = clock, sleep
         self._kept: dict[str, Talk] = {}
-        self._group: TaskGroup | None = None
-
-    @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
-        """As long as the server runs. What is open at its end is ended."""
-        outer = self._group  # in memory each client has a server's life of its own
-        async with anyio.create_task_group() as group:
-            self._group = group
-            try:
-                yield
-            finally:
-                self._group = outer
-                group.cancel_scope.cancel()
 
     async def begin(self, client: "ApiClient", op: "StartConversation", owner: "Owner") -> "Talk":
         """Raises ApiError where it cannot begin, RateLimited where the owner holds too many."""
@@ -52,10 +36,10 @@ class Talks:
         held = [talk.id for talk in self._kept.values() if talk.owner == owner and talk.ended is None]
         if len(held) >= MOST_OPEN:
             raise RateLimited(f"{MOST_OPEN} conversations are open, the most at a time. End one: {', '.join(held)}.")
-        if self._group is None:
+        if self.group is None:
             raise RuntimeError("conversations are held while the server runs")
         talk = Talk(op, owner, self._clock, self._sleep)
-        self._group.start_soon(talk.run, client)
+        self.group.start_soon(talk.run, client)
         await talk.begun()
         self._kept[talk.id] = talk
         return talk

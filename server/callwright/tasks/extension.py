@@ -5,13 +5,10 @@ Who declares the extension gets `resultType: "task"` after a moment, and asks wi
 """
 
 import math
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-import anyio
-from anyio.abc import TaskGroup
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.extension import Extension, MethodBinding
 from mcp.server.mcpserver.server import require_client_extension
@@ -27,6 +24,8 @@ from mcp.types import (
     TextContent,
 )
 from pydantic import BaseModel, Field, ValidationError
+
+from ..while_serving import WhileServing
 
 if TYPE_CHECKING:
     from .task import Owner, Task, Tasks
@@ -58,7 +57,7 @@ class TaskParams(RequestParams):
     """Of `tasks/update`, by the keys of `inputRequests`."""
 
 
-class TaskExtension(Extension):
+class TaskExtension(Extension, WhileServing):
     identifier = "io.modelcontextprotocol/tasks"
 
     def __init__(
@@ -67,20 +66,8 @@ class TaskExtension(Extension):
         """`long`: the scope of each tool that may become a task, by its name. `collector`: scope of the tool
         `get_task`; None where it is not offered. `runners`: tools that run the one which their argument `tool` names.
         """
+        super().__init__()
         self._host, self._long, self._collector, self._runners = host, long, collector, runners
-        self._group: TaskGroup | None = None
-
-    @asynccontextmanager
-    async def running(self) -> AsyncGenerator[None]:
-        """As long as the server runs. What is under way at its end is stopped."""
-        outer = self._group  # in memory each client has a server's life of its own
-        async with anyio.create_task_group() as group:
-            self._group = group
-            try:
-                yield
-            finally:
-                self._group = outer
-                group.cancel_scope.cancel()
 
     def methods(self) -> Sequence[MethodBinding]:
         handlers = {"tasks/get": self._get, "tasks/update": self._update, "tasks/cancel": self._cancel}
@@ -89,7 +76,7 @@ class TaskExtension(Extension):
     async def intercept_tool_call(
         self, params: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext
     ) -> HandlerResult:
-        tool, group = self._long_tool(params), self._group
+        tool, group = self._long_tool(params), self.group
         if tool is None or group is None:
             return await call_next(ctx)
         from .task import GRACE_SECONDS, MOST_RUNNING
