@@ -31,6 +31,7 @@ from ..net.http import (
 )
 from ..telemetry.calling import hush
 from ..telemetry.spans import Span, answered, failed, upstream_request
+from .payload import payload
 from .retry import Answer, Fault, pause, told_to_wait
 from .values import values
 
@@ -218,7 +219,7 @@ class ApiClient:
                 self._base + op.url(),
                 params=op.query() or None,
                 timeout=Timeout(silence, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
-                **_payload(op),
+                **payload(op),
             )
         except (ValueError, InvalidURL) as exc:
             raise BadRequest(self._clean(str(exc))) from None
@@ -331,28 +332,6 @@ def _template(op: type[Operation[Any]]) -> re.Pattern[str]:
     """The operation's path, each parameter one segment that is not made of dots."""
     parts = re.split(r"\{\w+\}", op.path)
     return re.compile(r"(?!\.+(?:/|$))[^/?#]+".join(map(re.escape, parts)))
-
-
-def _payload(op: Operation[Any]) -> dict[str, Any]:
-    body = op.body()
-    if body is None:
-        return {}
-    if not op.multipart():
-        return {"content": to_json(body), "headers": {"content-type": "application/json"}}
-    # Plain fields are parts as well: beside no file, httpx2 would turn its `data` into a form of another media type.
-    fields = [(name, (None, text)) for name, value in body.items() for text in _form_texts(value)]
-    files = [(name, (blob.filename or name, blob.data, blob.media_type)) for name, blob in op.files().items()]
-    return {"files": [*fields, *files]}
-
-
-def _form_texts(value: object) -> list[str]:
-    """A form knows text and lists of text; whatever is deeper travels as JSON in one field, null not at all."""
-    if value is None:
-        return []
-    items = cast(list[object], value) if isinstance(value, list) else [value]
-    if any(isinstance(item, dict | list) for item in items):
-        return [to_json(value).decode()]
-    return [item if isinstance(item, str) else to_json(item).decode() for item in items]
 
 
 def _blob(answer: Answer) -> Blob:
