@@ -11,9 +11,10 @@ from ...contract.merge import Json
 from ..conversations import forget, keep_on, whole
 from ..dialogue.agent import at
 from ..dialogue.analysis import Analysis, Questions, analyse, not_analysed, read_questions
+from ..dialogue.llm import LLM
 from ..dialogue.offline import NO_LLM
+from ..dialogue.passages import Document
 from ..dialogue.record import Turn
-from ..dialogue.roles import Role
 from ..dialogue.variables import Value
 from ..handlers import Tx, Unit
 from ..tables import agent, conversation
@@ -32,8 +33,9 @@ class Ended:
 
     conversation_id: str
     transcript: Sequence[Turn]
-    role: Role
-    """The one that it began with."""
+    llm: LLM | None
+    """Judges it: the model that it began with, which is told what conversation its requests belong to."""
+    documents: Sequence[Document]
     questions: Questions
     variables: Mapping[str, Value]
     forgotten: bool
@@ -79,11 +81,10 @@ def close_orphan(tx: Tx, conversation_id: str, *, talking: bool) -> None:
 
 
 async def _analysis(unit: Unit, ended: Ended) -> Analysis:
-    llm = ended.role.llm
-    if llm is None:
+    if ended.llm is None:
         return unjudged(ended.questions, ended.variables, f"Not judged: {NO_LLM}.", "Offline conversation")
     async with unit.jobs.slot:
-        found, _ = await analyse(ended.transcript, ended.questions, ended.variables, ended.role.documents, llm)
+        found, _ = await analyse(ended.transcript, ended.questions, ended.variables, ended.documents, ended.llm)
     return found
 
 

@@ -330,7 +330,8 @@ class Session:
         else:
             if self._record.keeps and not end.failed:
                 id, unit = self._plan.conversation_id, self._record.unit
-                ended = Ended(id, transcript, self._role, questions, variables, forgotten)
+                llm, documents = self.talk.model(self._role), self._role.documents
+                ended = Ended(id, transcript, llm, documents, questions, variables, forgotten)
                 unit.jobs.start(analysed(unit, ended), f"analysis of {id}")
         if end.error_type is not None:
             await self._line.refuse(end.code, end.why, end.error_type)
