@@ -27,7 +27,7 @@ async def test_an_endpoint_of_the_agents_own_is_told_whose_conversation_it_judge
         {"agent": {"prompt": {"llm": "custom-llm", "custom_llm": own}}},
         platform_settings={**CRITERIA, "overrides": {"custom_llm_extra_body": True}},
     )
-    told = {"dynamic_variables": {"tenant": "north"}, "user_id": "u-7", "custom_llm_extra_body": {"shard": 3}}
+    told: JSON = {"dynamic_variables": {"tenant": "north"}, "user_id": "u-7", "custom_llm_extra_body": {"shard": 3}}
     async with at.connected(ada, **told) as caller:
         id = await caller.begun()
         await caller.answer()
