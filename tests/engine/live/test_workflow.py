@@ -132,7 +132,7 @@ async def test_a_client_is_led_through_a_workflow_with_a_webhook_to_its_end(tmp_
         ["conversation_initiation_metadata", "agent_response", "agent_response", "agent_response"]
     )
     told = [
-        (turn["role"], (turn["agent_metadata"] or {}).get("workflow_node_id"), turn["message"] or steps(turn))
+        (turn["role"], node_of(turn), turn["message"] or steps(turn))
         for turn in kept["transcript"]
     ]
     assert told == snapshot(
@@ -161,6 +161,10 @@ async def test_a_client_is_led_through_a_workflow_with_a_webhook_to_its_end(tmp_
             "end_node": {"enabled": True, "used": True},
         }
     )
+
+
+def node_of(turn: JSON) -> str | None:
+    return turn["agent_metadata"] and turn["agent_metadata"]["workflow_node_id"]
 
 
 def steps(turn: JSON) -> list[object]:
