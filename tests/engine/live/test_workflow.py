@@ -131,10 +131,7 @@ async def test_a_client_is_led_through_a_workflow_with_a_webhook_to_its_end(tmp_
     assert [f["type"] for f in caller.seen if f["type"] != parts] == snapshot(
         ["conversation_initiation_metadata", "agent_response", "agent_response", "agent_response"]
     )
-    told = [
-        (turn["role"], node_of(turn), turn["message"] or steps(turn))
-        for turn in kept["transcript"]
-    ]
+    told = [(turn["role"], node_of(turn), turn["message"] or steps(turn)) for turn in kept["transcript"]]
     assert told == snapshot(
         [
             ("agent", "qualify", ["workflow"]),
