@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import SecretStr
 
@@ -128,6 +128,10 @@ class InSession:
         return self.llm.stream(replace(request, session=self.session()))
 
 
+Trouble = Literal["llm_error", "llm_timeout", "custom_llm_error", "cascade_brain_error"]
+"""As clients are told: of one model, of one that was too slow, of the agent's own endpoint, of several in turn."""
+
+
 class ModelFailed(Unavailable):
     """No usable answer. The text names host, status and remedy, never a key.
 
@@ -137,8 +141,17 @@ class ModelFailed(Unavailable):
 
     code = "llm_failed"
 
-    def __init__(self, message: str, *, http_status: int | None = None, again: bool = False, wait: float = 0) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        http_status: int | None = None,
+        again: bool = False,
+        wait: float = 0,
+        trouble: Trouble = "llm_error",
+    ) -> None:
         self.http_status, self.again, self.wait = http_status, again, wait
+        self.trouble: Trouble = trouble
         super().__init__(message)
 
 

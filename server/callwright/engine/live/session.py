@@ -133,7 +133,7 @@ class Session:
         except Malformed as wrong:
             self._over(_End(str(wrong), REFUSED, "invalid_message"))
         except ModelFailed as failed:
-            self._over(_End(str(failed), OPERATIONAL, "llm_error"))
+            self._over(_End(str(failed), OPERATIONAL, failed.trouble))
         except ApiError as wrong:  # a prompt too large, a variable that another agent needs
             self._over(_End(str(wrong), REFUSED, "value_error"))
         except Lost:
