@@ -21,7 +21,7 @@ from ..dialogue.roles import Cast, Role
 from ..dialogue.turn import Conversation, Surroundings
 from ..tool_calls.live import ByType, live_tools
 from .alarms import Alarms
-from .ending import STOPPED, Ended, analysed, unjudged
+from .ending import STOPPED, Ended, analysed, hand_on, unjudged
 from .frames import (
     Approval,
     ClientToolResult,
@@ -317,22 +317,23 @@ class Session:
         privacy: Json = at(self._plan.document, "platform_settings", "privacy") or {}
         forgotten = privacy.get("retention_days") == 0
         questions = read_questions(self._plan.document["platform_settings"])
-        transcript, variables = self.talk.transcript, self.talk.variables()
+        transcript, variables, unit = self.talk.transcript, self.talk.variables(), self._record.unit
+        id, keeps = self._plan.conversation_id, self._record.keeps
         try:
             if end.failed:
                 document = self._record.document("failed", transcript, end.why, {"code": end.code, "reason": end.why})
                 document["analysis"] = unjudged(questions, variables, f"Not analysed, because it broke off: {end.why}")
                 await self._record.finish(document, analysed=True, forgotten=forgotten)
+                unit.jobs.start(hand_on(unit, document), f"the end of {id}")
             else:
-                await self._record.finish(self._record.document("processing", transcript, end.why), analysed=False)
+                document = self._record.document("processing", transcript, end.why)
+                await self._record.finish(document, analysed=False)
+                if keeps or unit.on_finished is not None:
+                    llm, documents = self.talk.model(self._role), self._role.documents
+                    ended = Ended(document, keeps, llm, documents, questions, variables, forgotten)
+                    unit.jobs.start(analysed(unit, ended), f"analysis of {id}")
         except Lost:
             pass  # it is closed already
-        else:
-            if self._record.keeps and not end.failed:
-                id, unit = self._plan.conversation_id, self._record.unit
-                llm, documents = self.talk.model(self._role), self._role.documents
-                ended = Ended(id, transcript, llm, documents, questions, variables, forgotten)
-                unit.jobs.start(analysed(unit, ended), f"analysis of {id}")
         if end.error_type is not None:
             await self._line.refuse(end.code, end.why, end.error_type)
         else:
