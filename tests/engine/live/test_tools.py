@@ -3,11 +3,14 @@
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import anyio
 import pytest
+from anyio.abc import SocketStream
 
 from tests.dialogue.llm_peer import JSON
 from tests.engine.mcp_peer import real
 from tests.engine.tool_calls.test_webhooks import crm
+from tests.peers import peer
 
 from .talking import ALL_EVENTS, Stage, echo, judged, stage
 from .test_session import calls, plays
@@ -44,6 +47,23 @@ async def with_calendar(at: Stage, url: str, events: list[str] = ALL_EVENTS) -> 
     config = {"name": "Calendar", "url": url, "approval_policy": "require_approval_all"}
     server = (await at.http.post("/v1/convai/mcp-servers", json={"config": config})).json()["id"]
     return await at.agent(talking(events, mcp_server_ids=[server]))
+
+
+async def test_a_greeting_does_not_wait_for_an_mcp_server_that_hangs(at: Stage) -> None:
+    plays(at, calls("book", '{"day": "Friday"}'))
+    reached, gives_up = anyio.Event(), anyio.Event()
+
+    async def hangs(_: SocketStream) -> None:
+        reached.set()
+        await gives_up.wait()
+
+    async with peer(hangs) as url, at.connected(await with_calendar(at, f"{url}/mcp")) as caller:
+        await caller.begun()
+        assert await caller.answer() == "Hello! How can I help you today?"
+        await reached.wait()
+        gives_up.set()
+        await caller.say("Book it.")
+        assert "book" in await caller.answer()
 
 
 @pytest.mark.parametrize("approved", [True, False])

@@ -103,7 +103,7 @@ class Conversation:
             self.language = role.agent.language
 
     def equip(self, tools: Executor, cast: Cast, role: Role) -> None:
-        """What its tools are run with, where that is known only once it has begun; before anything is said."""
+        """What its tools are run with, where that is known only once it has begun; only a greeting may come before."""
         self.tools, self.cast = tools, cast
         self.walk = self._walk_of(role)
         self.enter(role)

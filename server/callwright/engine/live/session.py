@@ -215,16 +215,22 @@ class Session:
     # What the agent says
 
     async def _talk(self) -> None:
-        """With the tools: MCP servers are connected as long as the conversation lasts."""
+        """With the tools: MCP servers are connected as long as the conversation lasts.
+
+        A greeting does not wait for them, unless a workflow decides who greets.
+        """
         unit, plan, cast = self._record.unit, self._plan, self._cast
+        await self._types(True)
+        if self._role.workflow is None:
+            await self.talk.open()
         async with live_tools(unit, plan.agent_id, cast, self._program) as live:
             role = await live.cast.role(plan.agent_id)
             self.talk.equip(LiveTools(live.tools, plan.brought.mocking), live.cast, role)
             await self._speak()
 
     async def _speak(self) -> None:
-        await self._types(True)
-        await self.talk.open()
+        if self._role.workflow is not None:
+            await self.talk.open()
         await self._wait_for_user()
         async for text in self._inbox:
             self._busy = True
