@@ -23,6 +23,7 @@ from ..tool_calls.live import ByType, live_tools
 from .alarms import Alarms
 from .ending import STOPPED, Ended, analysed, hand_on, unjudged
 from .frames import (
+    AUDIO,
     Approval,
     ClientToolResult,
     ContextualUpdate,
@@ -48,6 +49,9 @@ MOST_REMINDERS = 3
 HOLD_SECONDS = 2.0
 """A user who is doing something is not spoken to for so long."""
 PING_SECONDS = 5.0
+AUDIO_SECONDS = 60.0
+"""So long somebody may speak who has never written anything: nobody hears them, and then they are told."""
+TEXT_ONLY = "text-only local engine"
 MOST_WAITING = 20
 """Messages that the agent has not come to yet."""
 FRAMES_A_SECOND, FRAMES_AT_ONCE = 50.0, 200.0
@@ -55,7 +59,7 @@ FRAMES_A_SECOND, FRAMES_AT_ONCE = 50.0, 200.0
 _RESTARTING = 1012
 """The code with which the server of this process closes what is open when it stops."""
 
-Name = Literal["duration", "silence", "reminder", "ping"]
+Name = Literal["duration", "silence", "reminder", "ping", "audio"]
 
 log = logging.getLogger(__name__)
 
@@ -67,11 +71,10 @@ class _End:
     why: str
     code: int = NORMAL
     error_type: str | None = None
-    """Where it failed."""
 
     @property
     def failed(self) -> bool:
-        return self.error_type is not None
+        return self.code != NORMAL
 
 
 class Session:
@@ -105,6 +108,8 @@ class Session:
         self._inbox: MemoryObjectReceiveStream[str]
         self._busy = True
         self._reminders = 0
+        self._writes = False
+        """The client has sent something that can be read."""
         self._quiet_since = self._now()
         self._ping = (0, 0.0)
         self._ping_ms: int | None = None
@@ -151,8 +156,10 @@ class Session:
     async def _read(self) -> None:
         while (message := await self._line.receive()) is not None:
             self._count()
-            said = heard(unpacked(message))
-            if said is not None:
+            frame = unpacked(message)
+            if AUDIO in frame and not self._writes and self._alarms.at("audio") is None:
+                self._alarms.set("audio", self._now() + AUDIO_SECONDS)
+            if (said := heard(frame)) is not None:
                 await self._take(said)
         stopped = self._line.left_with == _RESTARTING
         self._over(_End(STOPPED, INTERNAL, "unknown") if stopped else _End("The client ended the conversation."))
@@ -166,6 +173,9 @@ class Session:
             raise Malformed(f"Too many frames: at most {FRAMES_A_SECOND:g} a second are read.")
 
     async def _take(self, said: Heard) -> None:
+        if not self._writes and not isinstance(said, Pong):  # which programs send by themselves
+            self._writes = True
+            self._alarms.set("audio", None)
         match said:
             case UserMessage(text=text) | Multimodal(text=UserMessage(text=text)):
                 self._hear(text)
@@ -302,6 +312,8 @@ class Session:
                 self._ping = (self._ping[0] + 1, self._now())
                 await self._line.tell("ping", "ping_event", event_id=self._ping[0], ping_ms=self._ping_ms)
                 self._alarms.set("ping", self._now() + PING_SECONDS)
+            case "audio":
+                self._over(_End(TEXT_ONLY, REFUSED))
             case "reminder" if not self._inbox.statistics().current_buffer_used:
                 self._reminders += 1
                 self._messages.send_nowait(SILENCE)
@@ -340,7 +352,7 @@ class Session:
                     unit.jobs.start(analysed(unit, ended), f"analysis of {id}")
         except Lost:
             pass  # it is closed already
-        if end.error_type is not None:
+        if end.failed:
             await self._line.refuse(end.code, end.why, end.error_type)
         else:
             await self._line.close(end.code, end.why)
