@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from pydantic import SecretStr
 
 from ...contract.errors import Unavailable
+from .pace import Pace
 from .variables import Value
 
 Message = dict[str, Any]
@@ -163,6 +164,8 @@ class Answer:
     tool_calls: list[ToolCall] = field(default_factory=list[ToolCall])
     model: str = ""
     usage: Usage | None = None
+    pace: Pace | None = None
+    """Where it is measured."""
 
 
 async def complete(llm: LLM, request: Request) -> Answer:
@@ -181,9 +184,13 @@ async def collect(
             match piece:
                 case Text(text):
                     into.text += text
+                    if into.pace is not None:
+                        into.pace.heard(into.text)
                     if told is not None:
                         await told(text)
                 case ToolCall():
                     into.tool_calls.append(piece)
                 case Done(model, usage):
                     into.model, into.usage = model, usage
+                    if into.pace is not None:
+                        into.pace.ended()

@@ -100,6 +100,7 @@ class Session:
             on_text=self._on_text if parts else None,
             user_id=data.get("user_id"),
             extra_body=data.get("custom_llm_extra_body"),
+            timed=True,
         )
         given = data["dynamic_variables"]
         self.talk = Conversation(self._plan.conversation_id, role, around, given=given)
