@@ -234,6 +234,7 @@ class Session:
         await self._types(True)
         if self._role.workflow is None:
             await self.talk.open()
+            await self._wait_for_user()
         async with live_tools(unit, plan.agent_id, cast, self._program) as live:
             role = await live.cast.role(plan.agent_id)
             self.talk.equip(LiveTools(live.tools, plan.brought.mocking), live.cast, role)
@@ -242,7 +243,7 @@ class Session:
     async def _speak(self) -> None:
         if self._role.workflow is not None:
             await self.talk.open()
-        await self._wait_for_user()
+            await self._wait_for_user()
         async for text in self._inbox:
             self._busy = True
             await self._types(True)
