@@ -94,6 +94,10 @@ def tools():
     return found
 
 
+NOTE = "The agent is to know: "
+"""Begins a line that is no message: what the client's program lets the agent know. The next line is said at once."""
+
+
 def hold(agent_id, *lines, signed_url=None, ends=True, audio=True, brought=None):
     """A conversation of `Conversation`: each answer is followed by the next line. `ends`: by the client."""
     heard, parts, answers = [], [], Queue()
@@ -115,16 +119,18 @@ def hold(agent_id, *lines, signed_url=None, ends=True, audio=True, brought=None)
     left = list(lines)
     while (answer := answers.get(timeout=SECONDS)) is not None:
         heard.append(answer)
+        while left and left[0].startswith(NOTE):
+            talk.send_contextual_update(left.pop(0).removeprefix(NOTE))
         if left:
             talk.send_user_message(left.pop(0))
         elif ends:
             talk.end_session()
     id = talk.wait_for_session_end()
     assert "".join(parts) == "".join(heard), parts
-    return {"heard": heard, "logged": list(log.lines), "named": bool(id)}
+    return {"heard": heard, "logged": list(log.lines), "id": id}
 
 
-async def hold_async(agent_id, *lines, ends=True, brought=None):
+async def hold_async(agent_id, *lines, signed_url=None, ends=True, brought=None):
     heard, answers = [], asyncio.Queue()
     log.lines.clear()
 
@@ -141,26 +147,44 @@ async def hold_async(agent_id, *lines, ends=True, brought=None):
         callback_agent_response=answers.put,
         callback_end_session=ended,
     )
+    if signed_url:
+        talk._get_signed_url = lambda: signed_url
     await talk.start_session()
     left = list(lines)
     while (answer := await asyncio.wait_for(answers.get(), SECONDS)) is not None:
         heard.append(answer)
+        while left and left[0].startswith(NOTE):
+            await talk.send_contextual_update(left.pop(0).removeprefix(NOTE))
         if left:
             await talk.send_user_message(left.pop(0))
         elif ends:
             await talk.end_session()
     id = await talk.wait_for_session_end()
-    return {"heard": heard, "logged": list(log.lines), "named": bool(id)}
+    return {"heard": heard, "logged": list(log.lines), "id": id}
 
 
 def say(name, found):
-    sys.stdout.write(json.dumps({"conversation": name, **found}) + "\n")
+    id = found.pop("id")
+    sys.stdout.write(json.dumps({"conversation": name, **found, "named": bool(id)}) + "\n")
+
+
+def with_record(found):
+    """What is kept of it, after it was liked: what the agent was let know, and the feedback."""
+    conversations = client.conversational_ai.conversations
+    conversations.feedback.create(conversation_id=found["id"], feedback="like")
+    kept = conversations.get(conversation_id=found["id"]).model_dump()
+    notes = [result["result_value"] for turn in kept["transcript"] for result in turn["tool_results"]]
+    feedback = kept["metadata"]["feedback"]
+    return found | {"notes": notes, "likes": feedback["likes"], "dislikes": feedback["dislikes"]}
 
 
 CLOSED = {"auth": {"enable_auth": True}}
 ada = agent(**CLOSED)
 say("held", hold(ada, "Hello", "Where am I?", "Bye"))
 say("held, async", asyncio.run(hold_async(ada, "Hello", "Where am I?", "Bye")))
+ON_PAGE = f"{NOTE}The user is on page two."
+say("let know and liked", with_record(hold(ada, ON_PAGE, "Hello")))
+say("let know and liked, async", with_record(asyncio.run(hold_async(ada, ON_PAGE, "Hello"))))
 say("ended by the agent", hold(ada, "Goodbye", ends=False))
 say("ended by the agent, async", asyncio.run(hold_async(ada, "Goodbye", ends=False)))
 
@@ -172,11 +196,13 @@ say("overridden", hold(bob, "Hello", brought=override | variables))
 say("overridden, async", asyncio.run(hold_async(bob, "Hello", brought=override | variables)))
 forbidden = {"conversation_config_override": {"agent": {"prompt": {"prompt": "Be rude."}}, "tts": {"voice_id": "v"}}}
 say("overridden where it is forbidden", hold(bob, brought=forbidden | variables))
+say("overridden where it is forbidden, async", asyncio.run(hold_async(bob, brought=forbidden | variables)))
 say("a missing variable", hold(bob))
 say("a missing variable, async", asyncio.run(hold_async(bob)))
 
 url = client.conversational_ai.conversations.get_signed_url(agent_id=ada).signed_url
 say("a URL in time", hold(ada, "A quarter of an hour passes", signed_url=url))
 say("a URL too late", hold(ada, signed_url=url))
+say("a URL too late, async", asyncio.run(hold_async(ada, signed_url=url)))
 if version("elevenlabs") != "2.23.0":  # which cannot do without
     say("without audio", hold(ada, "Hello", audio=False))

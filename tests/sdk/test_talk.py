@@ -61,6 +61,8 @@ def test_conversations_of_the_sdk_are_held_with_tools_overrides_and_an_end_on_ei
     assert {name: line["heard"] for name, line in found.items() if not line["logged"]} == {
         "held": talked,
         "held, async": talked,
+        "let know and liked": [greeting, "You said Hello."],
+        "let know and liked, async": [greeting, "You said Hello."],
         "ended by the agent": [greeting, "So long!"],
         "ended by the agent, async": [greeting, "So long!"],
         "overridden": ["Ahoy Bo", "You said Hello."],
@@ -71,6 +73,15 @@ def test_conversations_of_the_sdk_are_held_with_tools_overrides_and_an_end_on_ei
     assert all(line["named"] for line in found.values() if not line["logged"])
 
 
+def test_what_the_sdk_lets_the_agent_know_and_thinks_of_it_stands_in_the_record(
+    held: tuple[str, dict[str, Line]],
+) -> None:
+    _, found = held
+    kept = {"notes": ["The user is on page two."], "likes": 1, "dislikes": 0}
+    liked = [found["let know and liked"], found["let know and liked, async"]]
+    assert [{key: line[key] for key in kept} for line in liked] == [kept, kept]
+
+
 def test_the_sdk_reads_why_a_conversation_does_not_begin(held: tuple[str, dict[str, Line]]) -> None:
     _, found = held
     refused = {name: line for name, line in found.items() if line["logged"]}
@@ -79,8 +90,10 @@ def test_the_sdk_reads_why_a_conversation_does_not_begin(held: tuple[str, dict[s
     assert told == snapshot(
         {
             "overridden where it is forbidden": "1008 (policy violation) override_error: Not open to clients: agent.prompt.prompt, tts.voice_id. The agent's platform_settings.overrides say what is",
+            "overridden where it is forbidden, async": "1008 (policy violation) override_error: Not open to clients: agent.prompt.prompt, tts.voice_id. The agent's platform_settings.overrides say what is",
             "a missing variable": "1008 (policy violation) missing_dynamic_variable: Missing dynamic variables: name. Give each a value, or a placeholder on the agent.",
             "a missing variable, async": "1008 (policy violation) missing_dynamic_variable: Missing dynamic variables: name. Give each a value, or a placeholder on the agent.",
             "a URL too late": "1008 (policy violation) This token has expired. Ask for a new signed URL, token or link.",
+            "a URL too late, async": "1008 (policy violation) This token has expired. Ask for a new signed URL, token or link.",
         }
     )

@@ -28,7 +28,7 @@ from ..contract.errors import ApiError, InvalidRequest, Unauthorized
 from ..contract.operation import Blob, Operation
 from ..db.database import Database
 from ..net.guard import NOTHING_PRIVATE, AllowList
-from .handlers import KEY_HOLDER, Asker, Tx, Unit
+from .handlers import KEY_HOLDER, Asker, OnFinished, Tx, Unit
 from .jobs import Jobs, process_name
 from .models import Models
 from .problems import may_be_unstorable, parsed, refuse_unstorable
@@ -63,6 +63,7 @@ class Engine:
     sleep: Sleep = anyio.sleep
     holder: str = field(default_factory=process_name)
     """Of the conversations that this process holds."""
+    on_finished: OnFinished | None = None
 
     async def aclose(self) -> None:
         """Stops what goes on after its answer. The database and the models are closed by who opened them."""
@@ -71,7 +72,7 @@ class Engine:
     def unit(self, workspace: str, asker: Asker = KEY_HOLDER) -> Unit:
         return Unit(
             self.database, workspace, self.vault, self.clock, self.ids, self.allow, self.models, self.jobs, self.tokens,
-            asker,
+            asker, self.on_finished,
         )  # fmt: skip
 
 

@@ -45,14 +45,19 @@ class _OwnEndpoint:
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece]:
         """Raises ModelFailed, without a word of any secret."""
-        llm = ChatCompletions(
-            await self._settings(request.session or Session()),
-            self.unit.models.guarded(self.unit.allow),
-            refused=self.refused,
-        )
-        async with aclosing(llm.stream(request)) as pieces:
-            async for piece in pieces:
-                yield piece
+        try:
+            llm = ChatCompletions(
+                await self._settings(request.session or Session()),
+                self.unit.models.guarded(self.unit.allow),
+                refused=self.refused,
+            )
+            async with aclosing(llm.stream(request)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        except ModelFailed as failed:
+            if failed.trouble == "llm_error":
+                failed.trouble = "custom_llm_error"
+            raise
 
     async def _settings(self, session: Session) -> LLMSettings:
         config, patience = self.config, self.unit.models.patience

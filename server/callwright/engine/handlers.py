@@ -23,6 +23,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 Op = TypeVar("Op", bound=Operation[Any])
 Emit = Callable[[Json], Awaitable[None]]
 """Sends the next value of a streamed answer."""
+OnFinished = Callable[["Unit", Json], Awaitable[None]]
+"""Gets each conversation of a client that is over, whole and with its analysis, before anything of it is deleted."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Unit:
     jobs: Jobs
     tokens: Tokens
     asker: Asker = KEY_HOLDER
+    on_finished: OnFinished | None = None
 
     @property
     def is_tenants(self) -> bool:

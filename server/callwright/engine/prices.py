@@ -61,6 +61,12 @@ def family(name: str) -> str:
     return max(known, key=len, default=name)
 
 
+def context_of(name: str) -> int | None:
+    """How many tokens prompt and answer may have together; None where the guide does not say."""
+    model = _BY_NAME.get(family(name))
+    return model.context if model else None
+
+
 def token_prices(name: str) -> tuple[float, float, float] | None:
     """US dollars of one token that goes in, one that is read from a cache, and one that comes out.
 

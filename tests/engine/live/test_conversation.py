@@ -124,7 +124,12 @@ async def test_a_text_conversation_is_held_kept_and_analysed(tmp_path: Path) -> 
                         "feedback": None,
                         "llm_override": "peer-1",
                         "time_in_call_secs": 0,
-                        "conversation_turn_metrics": None,
+                        "conversation_turn_metrics": {
+                            "metrics": {
+                                "convai_llm_service_ttfb": {"elapsed_time": 0.0},
+                                "convai_llm_service_ttf_sentence": {"elapsed_time": 0.0},
+                            }
+                        },
                         "rag_retrieval_info": None,
                         "llm_usage": {
                             "model_usage": {

@@ -13,18 +13,20 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 import pytest
+from anyio.abc import SocketStream
 from httpx2.websockets import WebSocketNetworkError
 from sqlalchemy import func, select
 
 from callwright.app import App
 from callwright.engine.asgi import Engine
 from callwright.engine.jobs import process_name
-from callwright.engine.live.ending import STOPPED
+from callwright.engine.live.ending import NOT_FINISHED, STOPPED
 from callwright.engine.live.leases import LEASE_MS, sweep
 from callwright.engine.models import Models
 from callwright.engine.tables_live import live_conversation, live_holder
 from callwright.engine.vault import Vault
-from tests.dialogue.llm_peer import JSON, Reply, Say, peer
+from tests.dialogue.llm_peer import JSON, Call, Reply, Say, peer
+from tests.peers import peer as tcp_peer
 
 from .talking import KEY, Served, Stage, echo, http_client, judged, stage
 
@@ -152,10 +154,11 @@ async def test_a_hundred_conversations_at_once_know_nothing_of_each_other(at: St
 
 
 @contextmanager
-def engine_process(home: Path, llm: str) -> Generator[tuple[str, subprocess.Popen[str]]]:
+def engine_process(home: Path, llm: str, **more: str) -> Generator[tuple[str, subprocess.Popen[str]]]:
     env = {
         "CALLWRIGHT_HOME": str(home), "CALLWRIGHT_ENGINE_API_KEY": KEY, "CALLWRIGHT_LLM_BASE_URL": llm,
         "CALLWRIGHT_LLM_MODEL": "m", "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "error",
+        **more,
     }  # fmt: skip
     command = [sys.executable, "-m", "callwright", "engine", "--port", "0"]
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
@@ -204,6 +207,63 @@ async def test_a_process_that_is_killed_in_the_middle_of_a_turn_loses_nothing_th
     assert kept["metadata"]["termination_reason"] == STOPPED
     assert kept["metadata"]["error"] == {"code": 1011, "reason": STOPPED}
     assert kept["analysis"]["transcript_summary"] == STOPPED
+
+
+async def test_a_process_that_is_killed_while_a_webhook_runs_leaves_the_call_without_a_result(tmp_path: Path) -> None:
+    called, gives_up = anyio.Event(), anyio.Event()
+
+    async def never_answers(_: SocketStream) -> None:
+        called.set()
+        await gives_up.wait()
+
+    id = ""
+    async with tcp_peer(never_answers) as crm, peer(judged(lambda _: Say(calls=(Call("crm"),)))) as llm:
+        with engine_process(tmp_path, llm.base_url, CALLWRIGHT_ALLOW_PRIVATE="127.0.0.1") as (url, process):
+            async with http_client(url) as http:
+                tool: JSON = {"type": "webhook", "name": "crm", "description": "Looks up.", "api_schema": {"url": crm}}
+                ada = await Served(url, http).agent({"agent": {"prompt": {"tools": [tool]}}})
+                try:
+                    async with Served(url, http).connected(ada) as caller:
+                        id = await caller.begun()
+                        await caller.answer()
+                        await caller.say("Who am I?")
+                        await called.wait()
+                        process.kill()
+                        await anyio.to_thread.run_sync(process.wait)
+                        await caller.next()
+                except* WebSocketNetworkError:
+                    pass
+        gives_up.set()
+        with engine_process(tmp_path, llm.base_url) as (url, _):
+            async with http_client(url) as http:
+                kept = await Served(url, http).conversation(id, until="failed")
+    assert [turn["message"] for turn in kept["transcript"]] == ["Hello! How can I help you today?", "Who am I?", None]
+    assert [call["tool_name"] for call in kept["transcript"][-1]["tool_calls"]] == ["crm"]
+    assert not any(turn["tool_results"] for turn in kept["transcript"])
+    assert kept["metadata"]["termination_reason"] == STOPPED
+
+
+async def test_a_process_that_is_killed_while_it_judges_loses_the_judgement_alone(tmp_path: Path) -> None:
+    def reply(request: JSON) -> Reply:
+        return Say("{", stalls=True) if "review conversations" in request["messages"][0]["content"] else echo(request)
+
+    async with peer(reply) as llm:
+        with engine_process(tmp_path, llm.base_url) as (url, process):
+            async with http_client(url) as http:
+                async with Served(url, http).connected(await Served(url, http).agent()) as caller:
+                    id = await caller.begun()
+                    await caller.answer()
+                    await caller.say("Hi")
+                    await caller.answer()
+                await llm.stalled.wait()
+                process.kill()
+                await anyio.to_thread.run_sync(process.wait)
+        with engine_process(tmp_path, llm.base_url) as (url, _):
+            async with http_client(url) as http:
+                kept = await Served(url, http).conversation(id)
+    assert [turn["message"] for turn in kept["transcript"]][1:] == ["Hi", "You said Hi."]
+    assert kept["metadata"]["termination_reason"] == "The client ended the conversation."
+    assert (kept["metadata"]["error"], kept["analysis"]["transcript_summary"]) == (None, NOT_FINISHED)
 
 
 async def test_a_server_that_stops_says_so_to_the_client_and_in_the_record(tmp_path: Path) -> None:

@@ -157,3 +157,33 @@ async def test_who_takes_over_waits_as_long_as_it_is_told_to(at: Stage) -> None:
         await at.clock.passes(seconds=10)
         end, metadata = await ended(at, caller, id)
     assert (end, metadata["call_duration_secs"]) == ((1000, "The user was silent for too long."), 30)
+
+
+async def test_a_client_that_only_speaks_is_told_that_nobody_hears_it(tmp_path: Path) -> None:
+    async with stage(tmp_path, echo, with_model=False) as at, at.connected(await at.agent(quiet())) as caller:
+        id = await caller.begun()
+        await caller.answer()
+        for _ in range(3):
+            await caller.send(user_audio_chunk="AAAA")
+            await caller.send(type="pong", event_id=7)  # as the SDKs do by themselves
+        await at.clock.passes(seconds=60)
+        error, end = await caller.refusal()
+        kept = await at.conversation(id, until="failed")
+    assert (error["message"], end) == ("text-only local engine", (1008, "text-only local engine"))
+    assert kept["metadata"]["error"] == {"code": 1008, "reason": "text-only local engine"}
+
+
+async def test_a_client_that_has_written_may_speak_as_long_as_it_likes(at: Stage) -> None:
+    config = quiet(["agent_response", "ping"], turn_timeout=30, silence_end_call_timeout=-1)
+    async with at.connected(await at.agent(config)) as caller:
+        await caller.answer()
+        await caller.send(user_audio_chunk="AAAA")
+        await caller.say("Hello")
+        await caller.answer()
+        for _ in range(14):
+            await caller.send(user_audio_chunk="AAAA")
+            await at.clock.passes(seconds=5)
+            await caller.until("ping")
+        await caller.say("Are you there?")
+        while await caller.answer() != "You said Are you there?.":
+            pass  # reminders

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event, func, select
 
 from callwright.engine.live.leases import LEASE_MS, sweep
 from callwright.engine.tables_live import live_turn
-from tests.dialogue.llm_peer import JSON
+from tests.dialogue.llm_peer import JSON, Say
 
 from .talking import Caller, Stage, echo, judged, stage
 from .test_keeping import another_process
@@ -147,3 +147,31 @@ async def test_with_zero_retention_no_turn_is_stored(at: Stage) -> None:
         await caller.begun()
         await talk(caller, "Hi")
         assert await kept_apart(at) == 0
+
+
+async def test_a_turn_tells_how_soon_its_model_spoke(at: Stage) -> None:
+    def slow(request: JSON) -> Say:
+        at.clock.forward(seconds=0.25)
+        return Say("Well, now", stalls=True)
+
+    at.llm.reply = judged(slow)
+    async with at.connected(await at.agent(TEXT)) as caller:
+        id = await caller.begun()
+        await caller.answer()
+        await caller.say("Hi")
+        while (await caller.until("agent_chat_response_part"))["text_response_part"]["text"] != " now":
+            pass
+        at.clock.forward(seconds=0.5)
+        at.llm.go_on.set()
+        await caller.answer()
+    turns = (await at.conversation(id))["transcript"]
+    assert [turn["conversation_turn_metrics"] for turn in turns] == [
+        None,
+        None,
+        {
+            "metrics": {
+                "convai_llm_service_ttfb": {"elapsed_time": 0.25},
+                "convai_llm_service_ttf_sentence": {"elapsed_time": 0.75},
+            }
+        },
+    ]

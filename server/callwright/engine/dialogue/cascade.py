@@ -78,10 +78,13 @@ class _Course:
         return next(iter(fresh or sorted(backups, key=lambda place: len(self.troubles[place])) or usable), None)
 
     def failure(self) -> ModelFailed:
-        """One error for all of them; its status is that of the preferred model."""
+        """One error for all of them, with the status of the preferred model; and its kind, if no other was asked."""
         asked = [troubles for troubles in self.troubles if troubles]
         attempts = sum(map(len, asked))
         said = " ".join(str(troubles[-1]) for troubles in asked)
+        last = asked[0][-1]
         return ModelFailed(
-            f"{said} Attempts: {attempts}." if attempts > 1 else said, http_status=asked[0][-1].http_status
+            f"{said} Attempts: {attempts}." if attempts > 1 else said,
+            http_status=last.http_status,
+            trouble=last.trouble if len(asked) == 1 else "cascade_brain_error",
         )

@@ -19,7 +19,7 @@ import anyio.to_thread
 from ...contract.errors import BadRequest
 from ...telemetry.spans import LLMRequest
 from .chunks import Assembly
-from .llm import Done, LLMSettings, ModelFailed, Piece, Request, Text
+from .llm import Done, LLMSettings, ModelFailed, Piece, Request, Text, Trouble
 
 if TYPE_CHECKING:
     from openai import APIError, AsyncOpenAI
@@ -105,7 +105,7 @@ class ChatCompletions:
                 if assembly.characters > ANSWER_LIMIT:
                     raise self._failed(f"sent more than {ANSWER_LIMIT:,} characters and was stopped", again=False)
         except TimeoutError:
-            failed = self._failed("gave no answer in time", _PATIENCE)
+            failed = self._failed("gave no answer in time", _PATIENCE, trouble="llm_timeout")
         except APIError as error:
             failed = self._translated(error)
         except BadRequest as refused:  # by the guard in net/
@@ -232,13 +232,20 @@ class ChatCompletions:
         return f" ({line[:200]})" if line else ""  # cut last: half a key would not be recognised
 
     def _failed(
-        self, what: str, remedy: str = "", *, status: int | None = None, again: bool = True, wait: float = 0
+        self,
+        what: str,
+        remedy: str = "",
+        *,
+        status: int | None = None,
+        again: bool = True,
+        wait: float = 0,
+        trouble: Trouble = "llm_error",
     ) -> ModelFailed:
         text = f"The language model {json.dumps(self._settings.model)} at {self._host} {what}. {remedy}".strip()
         if self._settings.discreet:
             logger.warning("%s", text)
             text = "The language model gave no usable answer. Whoever runs this server finds the reason in its log."
-        return ModelFailed(text, http_status=status, again=again, wait=wait)
+        return ModelFailed(text, http_status=status, again=again, wait=wait, trouble=trouble)
 
 
 def _seconds(retry_after: str) -> float:

@@ -3,11 +3,12 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import SecretStr
 
 from ...contract.errors import Unavailable
+from .pace import Pace
 from .variables import Value
 
 Message = dict[str, Any]
@@ -128,6 +129,10 @@ class InSession:
         return self.llm.stream(replace(request, session=self.session()))
 
 
+Trouble = Literal["llm_error", "llm_timeout", "custom_llm_error", "cascade_brain_error"]
+"""As clients are told: of one model, of one that was too slow, of the agent's own endpoint, of several in turn."""
+
+
 class ModelFailed(Unavailable):
     """No usable answer. The text names host, status and remedy, never a key.
 
@@ -137,8 +142,17 @@ class ModelFailed(Unavailable):
 
     code = "llm_failed"
 
-    def __init__(self, message: str, *, http_status: int | None = None, again: bool = False, wait: float = 0) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        http_status: int | None = None,
+        again: bool = False,
+        wait: float = 0,
+        trouble: Trouble = "llm_error",
+    ) -> None:
         self.http_status, self.again, self.wait = http_status, again, wait
+        self.trouble: Trouble = trouble
         super().__init__(message)
 
 
@@ -150,6 +164,8 @@ class Answer:
     tool_calls: list[ToolCall] = field(default_factory=list[ToolCall])
     model: str = ""
     usage: Usage | None = None
+    pace: Pace | None = None
+    """Where it is measured."""
 
 
 async def complete(llm: LLM, request: Request) -> Answer:
@@ -168,9 +184,13 @@ async def collect(
             match piece:
                 case Text(text):
                     into.text += text
+                    if into.pace is not None:
+                        into.pace.heard(into.text)
                     if told is not None:
                         await told(text)
                 case ToolCall():
                     into.tool_calls.append(piece)
                 case Done(model, usage):
                     into.model, into.usage = model, usage
+                    if into.pace is not None:
+                        into.pace.ended()

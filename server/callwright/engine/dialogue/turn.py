@@ -15,6 +15,7 @@ from .charging import usage_record
 from .judge import Judge
 from .llm import LLM, Answer, InSession, ModelFailed, Request, Session, ToolCall, collect
 from .offline import OfflineResponder
+from .pace import Pace
 from .prompt import system_prompt
 from .record import NOTE, Turn, as_data, messages, spoken, turn
 from .roles import Cast, Role
@@ -51,6 +52,8 @@ class Surroundings:
     """For an agent's own LLM endpoint, if the agent lets it through."""
     on_text: OnText | None = None
     """Gets what the agent says piece by piece, while its model writes; the turn comes after the last piece."""
+    timed: bool = False
+    """Turns tell how long their models took."""
 
 
 class Conversation:
@@ -104,7 +107,7 @@ class Conversation:
         self.language = role.agent.language
 
     def equip(self, tools: Executor, cast: Cast, role: Role) -> None:
-        """What its tools are run with, where that is known only once it has begun; before anything is said."""
+        """What its tools are run with, where that is known only once it has begun; only a greeting may come before."""
         self.tools, self.cast = tools, cast
         self.walk = self._walk_of(role)
         self.enter(role)
@@ -203,7 +206,8 @@ class Conversation:
 
     async def _spoken(self, offered: Sequence[Tool]) -> Answer | None:
         """What the model says, handed on as it does. None where the user spoke over it; what was heard is recorded."""
-        answer, aloud = Answer(), Aloud(self._around.on_text, voices=bool(self.agent.voices))
+        answer = Answer(pace=Pace(self.now) if self._around.timed and self.role.llm else None)
+        aloud = Aloud(self._around.on_text, voices=bool(self.agent.voices))
         try:
             with anyio.CancelScope() as self._writing:
                 await self._generate(self.role, offered, answer, aloud)
@@ -333,9 +337,13 @@ class Conversation:
         await self._agent_turn(plain(parts), multivoice_message={"parts": parts}, **fields)
 
     def _source(self, answer: Answer) -> dict[str, Any]:
-        """Which model answered, where it is not the agent's own, and what it cost."""
+        """Which model answered, where it is not the agent's own, what it cost, and how soon it came."""
         own = not answer.model or family(answer.model) == family(self.agent.llm)
-        return {"llm_override": None if own else answer.model, "llm_usage": usage_record(answer.model, answer.usage)}
+        return {
+            "llm_override": None if own else answer.model,
+            "llm_usage": usage_record(answer.model, answer.usage),
+            "conversation_turn_metrics": answer.pace.record() if answer.pace else None,
+        }
 
     async def _agent_turn(self, message: str | None, **fields: Any) -> None:
         await self._record(self._turn(message, **fields))

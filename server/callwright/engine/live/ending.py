@@ -11,9 +11,9 @@ from ...contract.merge import Json
 from ..conversations import forget, keep_on, whole
 from ..dialogue.agent import at
 from ..dialogue.analysis import Analysis, Questions, analyse, not_analysed, read_questions
+from ..dialogue.llm import LLM
 from ..dialogue.offline import NO_LLM
-from ..dialogue.record import Turn
-from ..dialogue.roles import Role
+from ..dialogue.passages import Document
 from ..dialogue.variables import Value
 from ..handlers import Tx, Unit
 from ..tables import agent, conversation
@@ -30,14 +30,20 @@ log = logging.getLogger(__name__)
 class Ended:
     """A conversation that is over, with what it is judged by."""
 
-    conversation_id: str
-    transcript: Sequence[Turn]
-    role: Role
-    """The one that it began with."""
+    document: Json
+    """Its whole record, which is stored unless the agent keeps nothing."""
+    kept: bool
+    llm: LLM | None
+    """Judges it: the model that it began with, which is told what conversation its requests belong to."""
+    documents: Sequence[Document]
     questions: Questions
     variables: Mapping[str, Value]
     forgotten: bool
     """Nothing of it stays: the agent keeps conversations for no day."""
+
+    @property
+    def conversation_id(self) -> str:
+        return self.document["conversation_id"]
 
 
 async def analysed(unit: Unit, ended: Ended) -> None:
@@ -79,16 +85,33 @@ def close_orphan(tx: Tx, conversation_id: str, *, talking: bool) -> None:
 
 
 async def _analysis(unit: Unit, ended: Ended) -> Analysis:
-    llm = ended.role.llm
-    if llm is None:
+    if ended.llm is None:
         return unjudged(ended.questions, ended.variables, f"Not judged: {NO_LLM}.", "Offline conversation")
     async with unit.jobs.slot:
-        found, _ = await analyse(ended.transcript, ended.questions, ended.variables, ended.role.documents, llm)
+        found, _ = await analyse(
+            ended.document["transcript"], ended.questions, ended.variables, ended.documents, ended.llm
+        )
     return found
 
 
+async def hand_on(unit: Unit, document: Json) -> None:
+    """To whoever waits for conversations that are over; their trouble is not the conversation's."""
+    if unit.on_finished is None:
+        return
+    try:
+        await unit.on_finished(unit, document)
+    except Exception:
+        log.exception("Defect in what is done with %s after its end", document["conversation_id"])
+
+
 async def _done(unit: Unit, ended: Ended, found: Analysis) -> None:
-    await unit.write(lambda tx: _store(tx, ended, found))
+    document = ended.document
+    if ended.kept:  # feedback may have come meanwhile, and another process may have taken this one for gone
+        document = await unit.read(lambda tx: _stored(tx, ended.conversation_id))
+    if document is not None and document["status"] == "processing":
+        await hand_on(unit, document | {"status": "done", "analysis": found})
+    if ended.kept:
+        await unit.write(lambda tx: _store(tx, ended, found))
 
 
 def _store(tx: Tx, ended: Ended, found: Analysis) -> None:

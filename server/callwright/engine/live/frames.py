@@ -17,6 +17,8 @@ FRAME_BYTES = 1024 * 1024
 """Of one frame, in either direction."""
 MESSAGE_CHARACTERS = 100_000
 INITIATION = "conversation_initiation_client_data"
+AUDIO = "user_audio_chunk"
+"""In a frame of audio, which has no type."""
 
 
 class Malformed(Exception):

@@ -22,8 +22,9 @@ from ..dialogue.turn import Conversation, Surroundings
 from ..dialogue.variables import MissingVariables
 from ..tool_calls.live import ByType, live_tools
 from .alarms import Alarms
-from .ending import STOPPED, Ended, analysed, unjudged
+from .ending import STOPPED, Ended, analysed, hand_on, unjudged
 from .frames import (
+    AUDIO,
     Approval,
     ClientToolResult,
     ContextualUpdate,
@@ -49,6 +50,9 @@ MOST_REMINDERS = 3
 HOLD_SECONDS = 2.0
 """A user who is doing something is not spoken to for so long."""
 PING_SECONDS = 5.0
+AUDIO_SECONDS = 60.0
+"""So long somebody may speak who has never written anything: nobody hears them, and then they are told."""
+TEXT_ONLY = "text-only local engine"
 MOST_WAITING = 20
 """Messages that the agent has not come to yet."""
 FRAMES_A_SECOND, FRAMES_AT_ONCE = 50.0, 200.0
@@ -56,7 +60,7 @@ FRAMES_A_SECOND, FRAMES_AT_ONCE = 50.0, 200.0
 _RESTARTING = 1012
 """The code with which the server of this process closes what is open when it stops."""
 
-Name = Literal["duration", "silence", "reminder", "ping"]
+Name = Literal["duration", "silence", "reminder", "ping", "audio"]
 
 log = logging.getLogger(__name__)
 
@@ -68,11 +72,10 @@ class _End:
     why: str
     code: int = NORMAL
     error_type: str | None = None
-    """Where it failed."""
 
     @property
     def failed(self) -> bool:
-        return self.error_type is not None
+        return self.code != NORMAL
 
 
 class Session:
@@ -98,6 +101,7 @@ class Session:
             on_text=self._on_text if parts else None,
             user_id=data.get("user_id"),
             extra_body=data.get("custom_llm_extra_body"),
+            timed=True,
         )
         given = data["dynamic_variables"]
         self.talk = Conversation(self._plan.conversation_id, role, around, given=given)
@@ -106,6 +110,8 @@ class Session:
         self._inbox: MemoryObjectReceiveStream[str]
         self._busy = True
         self._reminders = 0
+        self._writes = False
+        """The client has sent something that can be read."""
         self._quiet_since = self._now()
         self._ping = (0, 0.0)
         self._ping_ms: int | None = None
@@ -134,7 +140,7 @@ class Session:
         except Malformed as wrong:
             self._over(_End(str(wrong), REFUSED, "invalid_message"))
         except ModelFailed as failed:
-            self._over(_End(str(failed), OPERATIONAL, "llm_error"))
+            self._over(_End(str(failed), OPERATIONAL, failed.trouble))
         except MissingVariables as missing:  # of what a tool was to set, or of an agent that took over
             handed_over = self.talk.agent.id != self._plan.agent_id
             type_ = "missing_dynamic_variable_transfer" if handed_over else "missing_dynamic_variable"
@@ -156,8 +162,10 @@ class Session:
     async def _read(self) -> None:
         while (message := await self._line.receive()) is not None:
             self._count()
-            said = heard(unpacked(message))
-            if said is not None:
+            frame = unpacked(message)
+            if AUDIO in frame and not self._writes and self._alarms.at("audio") is None:
+                self._alarms.set("audio", self._now() + AUDIO_SECONDS)
+            if (said := heard(frame)) is not None:
                 await self._take(said)
         stopped = self._line.left_with == _RESTARTING
         self._over(_End(STOPPED, INTERNAL, "unknown") if stopped else _End("The client ended the conversation."))
@@ -171,6 +179,9 @@ class Session:
             raise Malformed(f"Too many frames: at most {FRAMES_A_SECOND:g} a second are read.")
 
     async def _take(self, said: Heard) -> None:
+        if not self._writes and not isinstance(said, Pong):  # which programs send by themselves
+            self._writes = True
+            self._alarms.set("audio", None)
         match said:
             case UserMessage(text=text) | Multimodal(text=UserMessage(text=text)):
                 self._hear(text)
@@ -220,17 +231,24 @@ class Session:
     # What the agent says
 
     async def _talk(self) -> None:
-        """With the tools: MCP servers are connected as long as the conversation lasts."""
+        """With the tools: MCP servers are connected as long as the conversation lasts.
+
+        A greeting does not wait for them, unless a workflow decides who greets.
+        """
         unit, plan, cast = self._record.unit, self._plan, self._cast
+        await self._types(True)
+        if self._role.workflow is None:
+            await self.talk.open()
+            await self._wait_for_user()
         async with live_tools(unit, plan.agent_id, cast, self._program) as live:
             role = await live.cast.role(plan.agent_id)
             self.talk.equip(LiveTools(live.tools, plan.brought.mocking), live.cast, role)
             await self._speak()
 
     async def _speak(self) -> None:
-        await self._types(True)
-        await self.talk.open()
-        await self._wait_for_user()
+        if self._role.workflow is not None:
+            await self.talk.open()
+            await self._wait_for_user()
         async for text in self._inbox:
             self._busy = True
             await self._types(True)
@@ -301,6 +319,8 @@ class Session:
                 self._ping = (self._ping[0] + 1, self._now())
                 await self._line.tell("ping", "ping_event", event_id=self._ping[0], ping_ms=self._ping_ms)
                 self._alarms.set("ping", self._now() + PING_SECONDS)
+            case "audio":
+                self._over(_End(TEXT_ONLY, REFUSED))
             case "reminder" if not self._inbox.statistics().current_buffer_used:
                 self._reminders += 1
                 self._messages.send_nowait(SILENCE)
@@ -322,22 +342,24 @@ class Session:
         privacy: Json = at(self._plan.document, "platform_settings", "privacy") or {}
         forgotten = privacy.get("retention_days") == 0
         questions = read_questions(self._plan.document["platform_settings"])
-        transcript, variables = self.talk.transcript, self.talk.variables()
+        transcript, variables, unit = self.talk.transcript, self.talk.variables(), self._record.unit
+        id, keeps = self._plan.conversation_id, self._record.keeps
         try:
             if end.failed:
                 document = self._record.document("failed", transcript, end.why, {"code": end.code, "reason": end.why})
                 document["analysis"] = unjudged(questions, variables, f"Not analysed, because it broke off: {end.why}")
                 await self._record.finish(document, analysed=True, forgotten=forgotten)
+                unit.jobs.start(hand_on(unit, document), f"the end of {id}")
             else:
-                await self._record.finish(self._record.document("processing", transcript, end.why), analysed=False)
+                document = self._record.document("processing", transcript, end.why)
+                await self._record.finish(document, analysed=False)
+                if keeps or unit.on_finished is not None:
+                    llm, documents = self.talk.model(self._role), self._role.documents
+                    ended = Ended(document, keeps, llm, documents, questions, variables, forgotten)
+                    unit.jobs.start(analysed(unit, ended), f"analysis of {id}")
         except Lost:
             pass  # it is closed already
-        else:
-            if self._record.keeps and not end.failed:
-                id, unit = self._plan.conversation_id, self._record.unit
-                ended = Ended(id, transcript, self._role, questions, variables, forgotten)
-                unit.jobs.start(analysed(unit, ended), f"analysis of {id}")
-        if end.error_type is not None:
+        if end.failed:
             await self._line.refuse(end.code, end.why, end.error_type)
         else:
             await self._line.close(end.code, end.why)

@@ -1,7 +1,9 @@
 """What the agent says and does, as frames. All that belongs to one thing that it says carries one event id."""
 
 from ...contract.merge import Json
+from ..dialogue.agent import at
 from ..dialogue.record import NOTE, Turn
+from ..prices import context_of
 from .line import Line
 
 
@@ -42,6 +44,7 @@ class Telling:
             self.places[self.event_id] = place
             told = {"agent_response": said, "event_id": self.event_id}
             await self._line.tell("agent_response", "agent_response_event", **told)
+        await self._usage(turn)
 
     async def interruption(self) -> None:
         """The user has spoken over the agent, which has stopped."""
@@ -65,7 +68,20 @@ class Telling:
 
     async def _response(self, result: Json) -> None:
         came = {"is_error": result["is_error"], "is_called": result["tool_has_been_called"]}
-        await self._line.tell("agent_tool_response", "agent_tool_response", **self._head(result), **came)
+        told = self._head(result) | came
+        await self._line.tell("agent_tool_response", "agent_tool_response", **told)
+        whole = {"full_tool_result": result["result_value"]}
+        await self._line.tell("agent_tool_response_full_payload", "agent_tool_response_full_payload", **told, **whole)
+
+    async def _usage(self, turn: Turn) -> None:
+        """How much of its model's context the answer took, where both are known."""
+        used: dict[str, dict[str, Json]] = at(turn, "llm_usage", "model_usage") or {}
+        for model, counts in used.items():
+            if (limit := context_of(model)) is not None:
+                tokens = sum(count["tokens"] for count in counts.values())
+                told: Json = {"event_id": self.event_id, "model": model}
+                told |= {"context_tokens": tokens, "context_limit_tokens": limit}
+                await self._line.tell("context_usage", "context_usage_event", **told)
 
     def _head(self, record: Json) -> Json:
         head = {"tool_name": record["tool_name"], "tool_call_id": record["request_id"], "tool_type": record["type"]}
