@@ -118,7 +118,9 @@ async def test_a_conversation_goes_to_the_platforms_own_host_only(signed_url: st
 
 async def test_a_socket_that_the_platform_refuses_tells_its_status() -> None:
     error = await refused(Platform(lambda socket: socket.close()))
-    assert (type(error).__name__, str(error)) == snapshot(("Forbidden", "The platform answered 403."))
+    assert (type(error).__name__, str(error)) == snapshot(
+        ("Forbidden", "The platform refused the WebSocket (403): check the key, and whether the agent is open to it.")
+    )
 
 
 async def test_a_read_only_server_begins_none() -> None:

@@ -159,7 +159,9 @@ class ApiClient:
         try:
             return await stack.enter_async_context(opened(self._http, self._transport, url, headers, SUBPROTOCOL))
         except WebSocketUpgradeError as exc:
-            return decode(exc.response.status_code, b"")
+            status = exc.response.status_code
+            said = f"The platform refused the WebSocket ({status}): check the key, and whether the agent is open to it."
+            return decode(status, to_json({"detail": {"message": said}}))
         except Exception as exc:
             return self._fault(op, Fault.of(exc))
 

@@ -28,7 +28,19 @@ class Begun(BaseModel):
     conversation_id: str
 
 
-class StartConversation(Operation[Begun], method="WS", path=PATH):
+_GUARDED = (
+    # what a conversation brings along may lead elsewhere: servers and tools of others, a model of one's own
+    "conversation_config_override.**.url",
+    "conversation_config_override.**.request_headers",
+    "conversation_config_override.**.auth_connection",
+    "conversation_config_override.**.custom_llm",
+    "conversation_config_override.**.tool_ids",
+    "conversation_config_override.**.mcp_server_ids",
+    "conversation_config_override.**.native_mcp_server_ids",
+)
+
+
+class StartConversation(Operation[Begun], method="WS", path=PATH, guarded=_GUARDED):
     """Connect, and bring along what the agent is to know. Overrides must be open in platform_settings.overrides."""
 
     agent_id: Annotated[AgentId, Query()]

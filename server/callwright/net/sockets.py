@@ -20,16 +20,22 @@ from httpx2.websockets import (
 from .asgi import App, ASGITransport, Message
 from .http import URL, AsyncClient, Transport
 
-__all__ = ["LARGEST_FRAME", "LOST", "Socket", "WebSocketUpgradeError", "opened"]
+__all__ = ["LARGEST_FRAME", "LOST", "Broken", "Socket", "WebSocketUpgradeError", "opened"]
 
 LARGEST_FRAME = 4 * 1024 * 1024
 """Bytes: seconds of sound, which a client of text is sent all the same."""
 LOST = 1006
 """The code of a connection that ended without a word (RFC 6455)."""
+SEND_SECONDS = 10.0
+"""A peer that reads nothing for so long has gone."""
 FAREWELL_SECONDS = 10.0
 """How long an app of this process may take to put its affairs in order when its client leaves."""
 
 log = logging.getLogger(__name__)
+
+
+class Broken(Exception):
+    """The connection is of no use any more."""
 
 
 class Socket(Protocol):
@@ -40,7 +46,7 @@ class Socket(Protocol):
     """With which it was closed, once `receive` gave None."""
 
     async def send(self, text: str) -> None:
-        """To a peer that has gone, nothing."""
+        """Raises Broken where it surely did not go out, or not in time."""
         ...
 
     async def receive(self) -> str | None:
@@ -76,9 +82,14 @@ class _Remote:
 
     async def send(self, text: str) -> None:
         try:
-            await self._session.send_text(text)
+            with anyio.fail_after(SEND_SECONDS):
+                await self._session.send_text(text)
         except Exception as exc:  # the library lets errors of sockets and of its state machine through
             log.debug("A frame could not be sent: %s", type(exc).__name__)
+            failure = Broken(type(exc).__name__)
+        else:
+            return
+        raise failure
 
     async def receive(self) -> str | None:
         while True:
@@ -150,7 +161,10 @@ class _Inside:
         self.code, self.reason = LOST, ""
 
     async def send(self, text: str) -> None:
-        await self._to_app.send({"type": "websocket.receive", "text": text})
+        try:
+            await self._to_app.send({"type": "websocket.receive", "text": text})
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            raise Broken("the application has gone") from None
 
     async def receive(self) -> str | None:
         async for message in self._from_app:

@@ -1,5 +1,6 @@
 """The text conversations that stay open between the calls of assistants. Light: made at every start."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..clock import NowMs, Sleep
@@ -16,7 +17,7 @@ IDLE_SECONDS = 15 * 60
 MOST_OPEN = 20
 """Conversations of one owner at a time."""
 MOST_KEPT = 200
-"""Of all owners, those that have ended included."""
+"""Of all owners, of those that have ended."""
 
 
 class Talks(WhileServing):
@@ -26,6 +27,7 @@ class Talks(WhileServing):
         super().__init__()
         self._clock, self._sleep = clock, sleep
         self._kept: dict[str, Talk] = {}
+        self._beginning = Counter["Owner"]()
 
     async def begin(self, client: "ApiClient", op: "StartConversation", owner: "Owner") -> "Talk":
         """Raises ApiError where it cannot begin, RateLimited where the owner holds too many."""
@@ -34,13 +36,20 @@ class Talks(WhileServing):
 
         self._forget()
         held = [talk.id for talk in self._kept.values() if talk.owner == owner and talk.ended is None]
-        if len(held) >= MOST_OPEN:
+        if len(held) + self._beginning[owner] >= MOST_OPEN:
             raise RateLimited(f"{MOST_OPEN} conversations are open, the most at a time. End one: {', '.join(held)}.")
         if self.group is None:
             raise RuntimeError("conversations are held while the server runs")
         talk = Talk(op, owner, self._clock, self._sleep)
         self.group.start_soon(talk.run, client)
-        await talk.begun()
+        self._beginning[owner] += 1
+        try:
+            await talk.begun()
+        except BaseException:  # the caller went away, too
+            talk.stop()
+            raise
+        finally:
+            self._beginning[owner] -= 1
         self._kept[talk.id] = talk
         return talk
 
@@ -53,7 +62,7 @@ class Talks(WhileServing):
     def _forget(self) -> None:
         """Those that ended a while ago; of too many, those first whose last call is longest ago."""
         ended = sorted((talk for talk in self._kept.values() if talk.ended is not None), key=lambda talk: talk.used_ms)
-        old, spare = self._clock() - IDLE_SECONDS * 1000, len(self._kept) - MOST_KEPT
+        old, spare = self._clock() - IDLE_SECONDS * 1000, len(ended) - MOST_KEPT
         for place, talk in enumerate(ended):
             if talk.used_ms < old or place < spare:
                 del self._kept[talk.id]

@@ -10,9 +10,9 @@ from pydantic_core import from_json, to_json
 
 from ..api.client import ApiClient
 from ..clock import NowMs, Sleep
-from ..contract.errors import ApiError, BadRequest, Unavailable
+from ..contract.errors import LONGEST_MESSAGE, ApiError, BadRequest, Unavailable, Unreachable
 from ..contract.talking import SendMessage, StartConversation
-from ..net.sockets import LOST, Socket
+from ..net.sockets import LOST, Broken, Socket
 from ..tasks.task import Owner
 from .held import IDLE_SECONDS
 
@@ -139,8 +139,9 @@ class Talk:
         if self._socket is None or self.ended:
             raise BadRequest(f"The conversation is over: {self.ended}")
         if op.text is not None or op.tool_results:
-            self._busy = self._owed = True
-            self._asks = False
+            self._busy, self._asks = True, False
+            # Who tells when it is through says first that it begins. Until then such a word is about what was before.
+            self._owed = op.text is not None or not self._tells_when_through
         for id, result in op.tool_results.items():
             del self.asked[id]
             await self._send(type="client_tool_result", tool_call_id=id, result=result, is_error=False)
@@ -169,6 +170,10 @@ class Talk:
         """What is new so far."""
         news, self.news = self.news, []
         return news
+
+    def stop(self) -> None:
+        """Without waiting for it."""
+        self._scope.cancel()
 
     async def end(self, why: str) -> None:
         """Once the platform knows."""
@@ -209,8 +214,17 @@ class Talk:
         self._scope.cancel()
 
     async def _send(self, **frame: Any) -> None:
-        if self._socket is not None:
+        if self._socket is None:
+            return
+        try:
             await self._socket.send(to_json(frame).decode())
+        except Broken:
+            self._scope.cancel()
+            self.ended = self.ended or CONNECTION_LOST
+            failure = Unreachable(f"{CONNECTION_LOST} Whether the agent heard it is not known: see get_conversation.")
+        else:
+            return
+        raise failure
 
     async def _take(self, text: str) -> None:
         """A frame. What only newer platforms know, and sound, is left aside."""
@@ -238,11 +252,11 @@ class Talk:
             case "conversation_initiation_metadata":
                 self.id = str(event.get("conversation_id") or "")
             case "agent_typing":
-                self._tells_when_through, self._busy = True, bool(event.get("is_typing"))
+                self._types(is_typing=bool(event.get("is_typing")))
             case "agent_chat_response_part":
                 self._saying = event.get("type") != "stop"
             case "agent_response":
-                self._saying = self._owed = False
+                self._saying, self._owed = False, self._owed and self._tells_when_through
                 if said := event.get("agent_response"):
                     self.news.append(News("agent", str(said), event.get("event_id")))
             case "agent_response_correction":
@@ -250,7 +264,7 @@ class Talk:
             case "agent_tool_request":
                 self._running.add(str(event.get("tool_call_id")))
             case "agent_tool_response":
-                self._owed = False
+                self._owed = self._owed and self._tells_when_through
                 self._running.discard(str(event.get("tool_call_id")))
                 self.asked.pop(str(event.get("tool_call_id")), None)  # the agent waits no longer
                 how = "failed" if event.get("is_error") else "done"
@@ -258,15 +272,20 @@ class Talk:
             case "client_tool_call":
                 self._ask(event)
             case "error":
-                self.ended = str(event.get("message") or event.get("reason") or "The platform broke it off.")
+                self.ended = _short(str(event.get("message") or event.get("reason") or "The platform broke it off."))
                 self._failure = _failure(event.get("code"), self.ended)
             case _:
                 pass
 
+    def _types(self, *, is_typing: bool) -> None:
+        self._tells_when_through = True
+        self._owed = self._owed and not is_typing
+        self._busy = is_typing or self._owed
+
     def _correct(self, event: Json) -> None:
         said, id = str(event.get("corrected_agent_response") or ""), event.get("event_id")
         for each in self.news:
-            if each.who == "agent" and each.event_id == id:
+            if each.who == "agent" and each.event_id == id is not None:
                 each.text = said
                 return
         self.news.append(News("agent, interrupted", said, id))
@@ -283,11 +302,15 @@ class Talk:
     def _over(self, socket: Socket) -> None:
         """The platform has closed it."""
         if self.ended is None:
-            self.ended = socket.reason or _WITHOUT_REASON.get(socket.code, "The platform ended it.")
+            self.ended = _short(socket.reason) or _WITHOUT_REASON.get(socket.code, "The platform ended it.")
             self._failure = _failure(socket.code, self.ended)
 
 
 _WITHOUT_REASON = {LOST: CONNECTION_LOST}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 1]}…"
 
 
 def _failure(code: object, said: str) -> ApiError:

@@ -38,7 +38,8 @@ async def question_of(op: Operation[Any], preview: Preview | None, title: str, a
 
     A person must see each place that they agree to: ToolError where they do not all fit in one question.
     """
-    said = await preview(api, op) if preview else f"{title}: {_fields(op)}."
+    # Python mode: write-only values stay masked.
+    said = await preview(api, op) if preview else f"{title}: {fields(op.model_dump(exclude_unset=True))}."
     body, guarded = op.body() or {}, op.guarded_paths()
     if guarded:
         shown = [f"{path} = {_shown(path.split('.'), value_at(body, path))}" for path in guarded]
@@ -67,9 +68,8 @@ def leaves(node: dict[str, Any], at: str = "") -> list[str]:
     return found
 
 
-def _fields(op: Operation[Any]) -> str:
-    # Python mode: write-only values stay masked.
-    given = op.model_dump(exclude_unset=True)
+def fields(given: dict[str, Any]) -> str:
+    """Names with their values, of which secrets are hidden."""
     return ", ".join(f"{name} = {short(_shown([name], value), 200)}" for name, value in given.items()) or "no arguments"
 
 

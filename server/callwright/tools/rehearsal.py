@@ -102,7 +102,7 @@ def said(turns: list[Turn], budget: int) -> list[Said]:
     """Turns, each bounded so that all of them stay within `budget` characters; none that nothing can be shown of."""
     each = max(120, min(SAID_LENGTH, budget // max(1, len(turns))))
     shown = (
-        Said(role=turn.role, said=_cut(turn.message or "", each), tools=_tools(turn), at_secs=turn.time_in_call_secs)
+        Said(role=turn.role, said=cut(turn.message or "", each), tools=_tools(turn), at_secs=turn.time_in_call_secs)
         for turn in turns
     )
     return [one for one in shown if one.said or one.tools]
@@ -164,5 +164,5 @@ def _result(result: Any) -> str:
     return f"moved to node {gave}" if result.type == "workflow" else f"{result.tool_name} gave {gave}"
 
 
-def _cut(text: str, limit: int) -> str:
+def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"

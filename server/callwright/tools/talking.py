@@ -1,5 +1,6 @@
 """Talk with an agent as its user, in text: begin, say something, hang up."""
 
+import json
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from typing import Annotated, Any, cast
@@ -12,10 +13,11 @@ from ..api.client import ApiClient
 from ..contract.agents import Agent, GetAgent
 from ..contract.common import AgentId, ConversationId
 from ..contract.talking import Begun, EndConversation, SendMessage, StartConversation
-from ..talks.talk import SEEN, News, Talk
+from ..talks.talk import SEEN, Asked, News, Talk
 from .arguments import spoken
 from .documents import put
-from .rehearsal import UNTRUSTED
+from .preview import fields
+from .rehearsal import UNTRUSTED, cut
 from .text import short
 from .toolset import PlatformApi, services
 from .views import View
@@ -23,7 +25,11 @@ from .views import View
 Json = dict[str, Any]
 
 ANSWER_SECONDS = 300.0
-PIECE_LENGTH = 4_000
+PIECE_LENGTH, ALL_PIECES = 4_000, 8_000
+"""Characters of what is told at once; get_conversation has the whole."""
+PARAMETERS_LENGTH, MOST_WAITING = 1_500, 4
+ASKED_LENGTH = 2_000
+"""Characters of a message in a question to a person."""
 BY_US = "You ended it."
 
 Held = Annotated[ConversationId, Field(description="From start_conversation.")]
@@ -40,26 +46,29 @@ class Piece(View):
 class Waiting(View):
     tool_call_id: str
     tool: str
-    parameters: Json
+    parameters: str
+    """JSON; of long ones the beginning."""
 
 
 class Exchange(View):
+    """What was said stands last, because it may be long."""
+
     conversation_id: str
-    said: list[Piece]
+    next_step: str
     tools_waiting: list[Waiting] = []
     """Tools of the client, which the agent has called and whose results it waits for."""
     still_answering: bool | None = None
     ended_because: str | None = None
-    next_step: str
     note: str = UNTRUSTED
+    said: list[Piece]
 
 
 class Ended(View):
     conversation_id: str
     ended_because: str
-    said: list[Piece]
     next_step: str = "get_conversation shows transcript and analysis, in a moment."
     note: str = UNTRUSTED
+    said: list[Piece]
 
 
 async def start_conversation(
@@ -110,12 +119,19 @@ async def end_conversation(api: PlatformApi, ctx: Context[Any], conversation_id:
 
 async def what_would_begin(api: ApiClient, op: StartConversation) -> str:
     agent = await api.send(GetAgent(agent_id=op.agent_id))
-    return f"Begin a text conversation with agent {short(agent.name)!r} ({op.agent_id}), whose tools are really called."
+    mocks = op.tool_mock_config.mocking_strategy != "none"
+    tools = "some of whose tools are mocked" if mocks else "whose tools are really called"
+    body = op.body() or {}
+    override = {name: part for name, part in body.pop("conversation_config_override", {}).items() if part}
+    override.pop("conversation", None)  # in text or not, and what is heard of it
+    body |= {"conversation_config_override": override} if override else {}
+    brought = f" It brings along: {fields(body)}." if body else ""
+    return f"Begin a text conversation with agent {short(agent.name)!r} ({op.agent_id}), {tools}.{brought}"
 
 
 async def what_would_be_said(_: ApiClient, op: SendMessage) -> str:
-    said = [] if op.text is None else [f"Say {short(op.text)!r}"]
-    given = [f"give a result to {id}" for id in op.tool_results]
+    said = [] if op.text is None else [f"Say {short(op.text, ASKED_LENGTH)!r}"]
+    given = [f"answer {short(id)} with {short(str(result), ASKED_LENGTH)}" for id, result in op.tool_results.items()]
     return f"{' and '.join([*said, *given])} in conversation {op.conversation_id}."
 
 
@@ -140,9 +156,9 @@ def _starting(agent: Agent, variables: Json | None, config: Json | None, platfor
     if allowed.get("client_events") or platform == "embedded":
         override["client_events"] = [*own.client_events, *(event for event in SEEN if event not in own.client_events)]
     given: Any = body.get("conversation_config_override") or {}
-    if override and isinstance(given, dict):
-        session: Any = cast(Json, given).get("conversation") or {}
-        body["conversation_config_override"] = {**cast(Json, given), "conversation": override | session}
+    session: Any = cast(Json, given).get("conversation") or {} if isinstance(given, dict) else None
+    if override and isinstance(session, dict):  # else the contract says what is wrong with it
+        body["conversation_config_override"] = {**cast(Json, given), "conversation": override | cast(Json, session)}
     try:
         return StartConversation.model_validate({**body, "agent_id": agent.agent_id})
     except ValidationError as exc:
@@ -162,7 +178,8 @@ def _held(ctx: Context[Any], id: str) -> Talk:
 
 async def _heard(talk: Talk, told: Callable[[str], Awaitable[None]]) -> Exchange:
     said = _pieces(await talk.hear(ANSWER_SECONDS, told))
-    waiting = [Waiting(tool_call_id=id, tool=each.tool, parameters=each.parameters) for id, each in talk.asked.items()]
+    asked = list(talk.asked.items())[:MOST_WAITING]
+    waiting = [Waiting(tool_call_id=id, tool=short(each.tool), parameters=_parameters(each)) for id, each in asked]
     still = not talk.through
     if talk.ended:
         next_step = "It is over: get_conversation shows transcript and analysis, in a moment."
@@ -181,4 +198,9 @@ async def _heard(talk: Talk, told: Callable[[str], Awaitable[None]]) -> Exchange
 
 
 def _pieces(news: list[News]) -> list[Piece]:
-    return [Piece(who=each.who, text=each.text[:PIECE_LENGTH]) for each in news]
+    each = max(120, min(PIECE_LENGTH, ALL_PIECES // max(1, len(news))))
+    return [Piece(who=one.who, text=cut(one.text, each)) for one in news]
+
+
+def _parameters(asked: Asked) -> str:
+    return cut(json.dumps(asked.parameters, ensure_ascii=False), PARAMETERS_LENGTH)

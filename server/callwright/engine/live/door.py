@@ -71,12 +71,28 @@ async def _admitted(engine: "Engine", socket: WebSocket, line: Line, workspace: 
         raise Malformed("The URL names no agent: add ?agent_id=...")
     token = query.get("conversation_signature") or query.get("token") or _bearer(socket)
     asker = Asker(page=socket.headers.get("origin"), has_key=workspace is not None)
-    if workspace is None:
-        workspace = await engine.database.read(lambda db: home_of(db, agent_id))
-    unit = engine.unit(workspace, asker)
-    await unit.read(lambda tx: check_door(tx, agent_id, token))
+    unit, refusal = await _unit(engine, asker, workspace, agent_id, token)
+    # The SDKs write first, and read no reason where they could not: so one who is refused may speak, too.
     frame = await _first(engine, line)
-    return None if frame is None else await _begun(engine, unit, socket, line, agent_id, token, brought(frame))
+    if refusal is not None:
+        raise refusal
+    if frame is None or unit is None:
+        return None
+    return await _begun(engine, unit, socket, line, agent_id, token, brought(frame))
+
+
+async def _unit(
+    engine: "Engine", asker: Asker, workspace: str | None, agent_id: str, token: str | None
+) -> tuple[Unit | None, ApiError | None]:
+    """Where the agent is at home; or why this client may not come in."""
+    try:
+        if workspace is None:
+            workspace = await engine.database.read(lambda db: home_of(db, agent_id))
+        unit = engine.unit(workspace, asker)
+        await unit.read(lambda tx: check_door(tx, agent_id, token))
+    except ApiError as refusal:
+        return None, refusal
+    return unit, None
 
 
 async def _begun(
