@@ -253,3 +253,38 @@ async def test_words_come_as_they_are_said() -> None:
         news = await (await talks.begin(client, START, OWNER)).hear(10, tells)
     assert news == [News("agent", f"Part {number}", number) for number in range(3)]
     assert told == [f"agent: Part {number}" for number in range(3)]
+
+
+async def test_whoever_stops_waiting_for_the_begin_leaves_nothing_open() -> None:
+    left = anyio.Event()
+
+    async def script(socket: WebSocket) -> None:
+        await socket.accept()
+        while (await socket.receive())["type"] != "websocket.disconnect":
+            pass
+        left.set()
+
+    async with reached(Platform(script)) as (client, talks):
+        with anyio.move_on_after(0.2):
+            await talks.begin(client, START, OWNER)
+        with anyio.fail_after(10):
+            await left.wait()
+
+
+async def test_a_word_that_it_is_through_counts_for_what_was_said_last() -> None:
+    async def script(socket: WebSocket) -> None:
+        await begun(socket)
+        await typed(socket, types=True)
+        await typed(socket, types=False)
+        assert (await socket.receive_json())["text"] == "Hello"
+        await typed(socket, types=False)  # sent before the message had come
+        await typed(socket, types=True)
+        await tell(socket, "agent_response", agent_response_event={"agent_response": "Hi", "event_id": 2})
+        await typed(socket, types=False)
+        await socket.receive()
+
+    async with reached(Platform(script)) as (client, talks):
+        talk = await talks.begin(client, START, OWNER)
+        assert await heard(talk) == []
+        await talk.say(SendMessage(conversation_id="conv_1", text="Hello"))
+        assert await heard(talk) == [("agent", "Hi")]
