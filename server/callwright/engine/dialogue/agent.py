@@ -86,7 +86,7 @@ def read_agent(
         max_tokens=limit if limit and limit > 0 else None,  # the platform writes -1 for "no limit"
         reasoning_effort=at(prompt, "reasoning_effort"),
         timezone=at(prompt, "timezone"),
-        turn=at(conversation_config, "turn") or {},
+        turn={name: value for name, value in (at(conversation_config, "turn") or {}).items() if value is not None},
         placeholders=at(agent, "dynamic_variables", "dynamic_variable_placeholders") or {},
         voices=[(voice["label"], voice.get("description") or "") for voice in voices],
         tools=inline_tools(prompt, sorted(spoken), on_phone=on_phone),
