@@ -28,6 +28,7 @@ from ..contract.merge import Json
 from ..net.guard import check
 from .agent_tests import parameter_problems
 from .checks import check_mcp_policy
+from .dialogue.variables import Variables, require, written
 from .handlers import Handlers, Tx, Unit
 from .mcp_client import Endpoint, tools_of
 from .people import OWNER
@@ -60,6 +61,7 @@ _SET_OTHERWISE = {
     "tool_config_overrides": "Configure each tool by itself.",
 }
 """What an update has no field for. Without this rule it would come in unchecked, as a field of a newer client."""
+_HEADER = 'This platform sends texts, secrets ({"secret_id": "..."}) and variables ({"variable_name": "..."}) here.'
 _TOOL_DEFAULTS: Json = {
     **dict.fromkeys(
         ("force_pre_tool_speech", "pre_tool_speech", "disable_interruptions", "interruption_mode", "tool_call_sound")
@@ -161,7 +163,11 @@ async def list_tools(unit: Unit, op: ListMcpTools) -> Json:
     try:
         tools = await tools_of(endpoint, unit.allow, unit.models.proxy_url)
     except Unavailable as exc:
-        return {"success": False, "tools": [], "error_message": str(exc)}
+        unsent = [name for name in config["request_headers"] if name not in endpoint.headers]
+        said = (
+            f"{exc} Only a conversation sends {', '.join(unsent)}: dynamic variables are there." if unsent else str(exc)
+        )
+        return {"success": False, "tools": [], "error_message": said}
     return {"success": True, "tools": [tool | approval_of(tool, config) for tool in tools], "error_message": None}
 
 
@@ -308,9 +314,9 @@ def _unsendable(config: Json) -> list[Problem]:
         problems.append(_problem(["auth_connection"], "MCP servers take no auth connection here; use secret_token."))
     headers: Json = config["request_headers"]
     problems += [
-        _problem(["request_headers", name], 'This platform sends texts and secrets ({"secret_id": "..."}) here.')
+        _problem(["request_headers", name], _HEADER)
         for name, value in headers.items()
-        if isinstance(value, dict) and "secret_id" not in value
+        if isinstance(value, dict) and not value.keys() & {"secret_id", "variable_name"}
     ]
     meta: Json = config.get("request_meta") or {}
     problems += [
@@ -334,14 +340,32 @@ def _unsafe_url(tx: Tx, config: Json) -> list[Problem]:
     return []
 
 
-def reached(tx: Tx, server_id: str) -> tuple[Json, Endpoint]:
-    """The settings, and where the server is, with its secrets in the clear."""
+def reached(tx: Tx, server_id: str, variables: Variables | None = None) -> tuple[Json, Endpoint]:
+    """The settings, and where the server is, with its secrets in the clear.
+
+    Without `variables`, outside of conversations, the headers that name one are left out. Raises MissingVariables, and
+    BadRequest for a value that no header may have.
+    """
     config = _config(tx, server_id)
     given: dict[str, str | Json] = config["request_headers"]
-    headers = {name: _clear(tx, value) for name, value in given.items()}
+    named: dict[str, str] = {
+        name: value["variable_name"]
+        for name, value in given.items()
+        if isinstance(value, dict) and "variable_name" in value
+    }
+    headers = {name: _clear(tx, value) for name, value in given.items() if name not in named}
+    if variables is not None:
+        require(variables, names=named.values())
+        headers |= {name: _sendable(name, written(variables[variable])) for name, variable in named.items()}
     if config["secret_token"] is not None:
         headers["Authorization"] = f"Bearer {_clear(tx, config['secret_token'])}"
     return config, Endpoint(_clear(tx, config["url"]), config["transport"] == "SSE", headers)
+
+
+def _sendable(header: str, text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise BadRequest(f"The value for the header {header} has characters that no header may have.")
+    return text
 
 
 def _clear(tx: Tx, value: str | Json) -> str:

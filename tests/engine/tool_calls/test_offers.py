@@ -90,3 +90,17 @@ async def test_a_rehearsal_offers_them_and_answers_from_its_mocks(tmp_path: Path
         done = dump(await api.send(rehearse(ada, tool_mock_config=mocks, new_turns_limit=2)))
     [result] = [result for turn in done["simulated_conversation"] for result in turn["tool_results"]]
     assert (result["type"], result["result_value"], result["tool_has_been_called"]) == ("mcp", "A mock.", True)
+
+
+@pytest.mark.anyio
+async def test_a_rehearsal_asks_a_server_with_its_variables(tmp_path: Path, clock: Clock) -> None:
+    def play(request: JSON) -> Say:
+        return Say({"user": "Hi.", "judge": '{"summary": "s", "title": "t"}'}.get(role(request), "Hello."))
+
+    headers = {"X-Tenant": {"variable_name": "tenant"}, "X-Call": {"variable_name": "system__conversation_id"}}
+    async with real() as (url, got), peer(play) as llm, platform(tmp_path, clock, llm.base_url) as (api, _):
+        ada = await agent(api, prompt(mcp_server_ids=[await made(api, url=url, request_headers=headers)]))
+        done = dump(await api.send(rehearse(ada, dynamic_variables={"tenant": "north"}, new_turns_limit=2)))
+    assert {(one["x-tenant"], one["x-call"]) for one in got} == {("north", done["conversation_id"])}
+    [told] = [request["tools"] for request in llm.requests if "tools" in request]
+    assert [tool["function"]["name"] for tool in told] == ["free_slots", "book"]

@@ -222,7 +222,7 @@ class Session:
     async def _talk(self) -> None:
         """With the tools: MCP servers are connected as long as the conversation lasts."""
         unit, plan, cast = self._record.unit, self._plan, self._cast
-        async with live_tools(unit, plan.agent_id, cast, self._program) as live:
+        async with live_tools(unit, plan.agent_id, cast, self._program, self.talk.variables) as live:
             role = await live.cast.role(plan.agent_id)
             self.talk.equip(LiveTools(live.tools, plan.brought.mocking), live.cast, role)
             await self._speak()
