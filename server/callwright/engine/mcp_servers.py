@@ -1,7 +1,5 @@
 """The rules of MCP servers: how they are reached, who approves a call, and how single tools are called."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from typing import cast
 
@@ -30,6 +28,7 @@ from .agent_tests import parameter_problems
 from .checks import check_mcp_policy
 from .dialogue.variables import Variables, require, written
 from .handlers import Handlers, Tx, Unit
+from .mcp_approval import approval_of, tool_hash
 from .mcp_client import Endpoint, tools_of
 from .people import OWNER
 from .secrets import reveal
@@ -40,7 +39,6 @@ from .uses import agents_using, forget_uses, references_in, replace_uses
 mcp_servers = Handlers()
 
 _REACHED = "auth connections"
-_MOCKS = "response_mocks: rehearsals answer from the mocks of their own request"
 
 POLICIES = ("auto_approve_all", "require_approval_all", "require_approval_per_tool")
 TOOL_POLICIES = ("auto_approved", "requires_approval")
@@ -171,7 +169,7 @@ async def list_tools(unit: Unit, op: ListMcpTools) -> Json:
     return {"success": True, "tools": [tool | approval_of(tool, config) for tool in tools], "error_message": None}
 
 
-@mcp_servers.implements(CreateMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back", missing=_MOCKS)
+@mcp_servers.implements(CreateMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back")
 def create_tool_config(tx: Tx, op: CreateMcpToolConfig) -> Json:
     config = _config(tx, op.mcp_server_id)
     _production_only(op.environment)
@@ -186,7 +184,7 @@ def get_tool_config(tx: Tx, op: GetMcpToolConfig) -> Json:
     return _needed(_config(tx, op.mcp_server_id), op.tool_name)
 
 
-@mcp_servers.implements(UpdateMcpToolConfig, proof="test_an_update_of_a_tool_keeps_what_it_leaves_out", missing=_MOCKS)
+@mcp_servers.implements(UpdateMcpToolConfig, proof="test_an_update_of_a_tool_keeps_what_it_leaves_out")
 def update_tool_config(tx: Tx, op: UpdateMcpToolConfig) -> Json:
     config = _config(tx, op.mcp_server_id)
     _production_only(op.environment)
@@ -208,34 +206,6 @@ def server_row(tx: Tx, server_id: str) -> RowMapping:
     if (row := tx.db.execute(found).mappings().one_or_none()) is None:
         raise NotFound(f"No MCP server {server_id!r}. GET /v1/convai/mcp-servers lists them.")
     return row
-
-
-def tool_hash(name: str, description: str, input_schema: object) -> str:
-    """What a decision about a tool is bound to: it changes when anything does that a person looked at."""
-    shown = json.dumps([name, description, input_schema], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(shown.encode()).hexdigest()
-
-
-def approval_of(tool: Json, config: Json) -> Json:
-    """What happens to a call of this tool: `auto_approved`, `requires_approval` or, undecided per tool, `disabled`.
-
-    `approval_outdated`: it was decided about this tool, but not as it is now, so the decision is void: it asks.
-    """
-    name = str(tool["name"])
-    hash_ = tool_hash(name, str(tool.get("description") or ""), tool.get("inputSchema") or {})
-    decisions: list[Json] = config["tool_approval_hashes"]
-    decided = next((one for one in decisions if one["tool_name"] == name), None)
-    outdated = decided is not None and decided["tool_hash"] != hash_
-    match config["approval_policy"]:
-        case "auto_approve_all":
-            state = "auto_approved"
-        case "require_approval_per_tool" if decided is None:
-            state = "disabled"
-        case "require_approval_per_tool" if decided is not None and not outdated:
-            state = decided.get("approval_policy") or "requires_approval"
-        case _:
-            state = "requires_approval"
-    return {"tool_hash": hash_, "approval": state, "approval_outdated": outdated}
 
 
 def _config(tx: Tx, server_id: str) -> Json:

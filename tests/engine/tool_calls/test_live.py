@@ -348,52 +348,6 @@ async def test_sessions_are_closed_when_the_conversation_ends_even_by_an_error(t
             await closed.wait()
 
 
-TENANT: JSON = {"X-Tenant": {"variable_name": "tenant"}, "X-Call": {"variable_name": "system__conversation_id"}}
-
-
-async def test_a_server_is_told_the_variables_of_the_conversation(tmp_path: Path, clock: Clock) -> None:
-    person = Person()
-    async with (
-        real() as (url, got),
-        peer(script(BOOK, Say("Booked."))) as llm,
-        platform(tmp_path, clock, llm.base_url) as (api, unit),
-    ):
-        ada, _ = await using(api, url, request_headers=TENANT)
-        async with talking(unit(), ada, person, clock, tenant="Friday") as (talk, _):
-            turns = await said(talk, "Hi.")
-    assert {(request["x-tenant"], request["x-call"]) for request in got} == {("Friday", "conv_live")}
-    assert results(turns) == [("book", "Friday 09:00", False, True)], "a variable is no secret"
-
-
-@pytest.mark.parametrize(
-    ("variables", "why"),
-    [
-        ({}, "Missing dynamic variables: tenant. Give each a value, or a placeholder on the agent."),
-        ({"tenant": "a\r\nX-Role: admin"}, "The value for the header X-Tenant has characters that no header may have."),
-    ],
-    ids=["missing", "two lines"],
-)
-async def test_a_server_whose_header_cannot_be_sent_is_left_out_until_it_can(
-    tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture, variables: JSON, why: str
-) -> None:
-    caplog.set_level("INFO", logger="callwright")
-    person = Person()
-    async with (
-        real() as (url, got),
-        peer(script(Say("Hi."))) as llm,
-        platform(tmp_path, clock, llm.base_url) as (api, unit),
-    ):
-        ada, server = await using(api, url, request_headers=TENANT)
-        async with talking(unit(), ada, person, clock, **variables) as (talk, live):
-            assert (talk.role.agent.tools, got) == ([], [])
-            talk.assigned["tenant"] = "north"
-            later = await live.cast.role(ada)
-    assert f"The MCP server {server} is not called: {why}" in caplog.messages
-    assert [tool.name for tool in later.agent.tools] == ["free_slots", "book"]
-    assert [[one["is_connected"] for one in told] for told in person.integrations()] == [[False], [True]]
-    assert {request["x-tenant"] for request in got} == {"north"}
-
-
 async def test_zero_retention_calls_no_mcp_server_even_one_of_an_agent_that_it_is_handed_over_to(
     tmp_path: Path, clock: Clock
 ) -> None:

@@ -17,8 +17,9 @@ from ..dialogue.roles import Cast, Role
 from ..dialogue.tools import Tool
 from ..dialogue.variables import Value, Variables, gather, system_variables
 from ..handlers import Tx, Unit
+from ..mcp_approval import approval_of
 from ..mcp_client import Endpoint, tools_of
-from ..mcp_servers import approval_of, reached, tool_config
+from ..mcp_servers import reached, tool_config
 from .webhooks import DEFAULT_SECONDS
 
 LONGEST_NAME = 64
@@ -109,6 +110,7 @@ def _tool(name: str, tool: Json, listing: Listing, *, requires_approval: bool) -
         "input_overrides": overrides,
         "request_meta": server.get("request_meta") or {},
         "assignments": own.get("assignments") or [],
+        "response_mocks": own.get("response_mocks") or [],
         "execution_mode": settings.get("execution_mode"),
         "disable_interruptions": settings.get("disable_interruptions"),
         "force_pre_tool_speech": settings.get("force_pre_tool_speech"),
