@@ -37,7 +37,7 @@ def as_mcp_server(app: App) -> dict[str, Any]:
 
     `approval_policy` and a decision a tool, each bound by its hash to name, description and schema as they are listed.
     """
-    from .engine.mcp_servers import tool_hash
+    from .engine.mcp_approval import tool_hash
 
     offered = chosen(built(), app.settings.toolsets, app.bounds, app.policy)
     tools = [(lazy(entry, app.policy), app.policy.of_tool(entry["tool"]["name"], entry["effect"])) for entry in offered]

@@ -9,6 +9,7 @@ from callwright.contract.agents import ListAgents
 from callwright.engine.dialogue.prompt import PROMPT_LIMIT
 
 from .helpers import JSON, agent, knowing, problems, read, workflow
+from .test_auth_connections import connection
 
 pytestmark = pytest.mark.anyio
 
@@ -19,6 +20,17 @@ def put(**tree: JSON) -> JSON:
     """A request body: `put(tts={"speed": 1})` stands in the conversation's configuration."""
     settings = {k: tree.pop(k) for k in ("auth", "privacy") if k in tree}
     return {"conversation_config": tree, "platform_settings": settings}
+
+
+def placed(prompt: JSON, place: str) -> JSON:
+    """A request body with this prompt in one of the three places that have one."""
+    config: JSON = {"agent": {"prompt": prompt}}
+    node = {"type": "override_agent", "label": "Desk", "conversation_config": config}
+    return {
+        "the agent": {"conversation_config": config},
+        "a language": {"conversation_config": {"language_presets": {"nl": {"overrides": config}}}},
+        "a node": {"conversation_config": {}, "workflow": workflow(node)},
+    }[place]
 
 
 def hosts(count: int) -> JSON:
@@ -135,7 +147,8 @@ async def test_a_url_whose_host_is_a_variable_waits_for_the_call(wire: AsyncClie
 @pytest.mark.parametrize("llm", ["gemini-2.5-flash", "claude-3-7-sonnet@20250219", "custom-llm"])
 async def test_zero_retention_takes_a_model_that_keeps_nothing(api: ApiClient, llm: str) -> None:
     zero: JSON = {"platform_settings": {"privacy": {"zero_retention_mode": True}}}
-    assert await agent(api, {"agent": {"prompt": {"llm": llm}}}, **zero)
+    prompt: JSON = {"llm": llm, "custom_llm": {"url": "https://llm.example.com/v1"}}
+    assert await agent(api, {"agent": {"prompt": prompt}}, **zero)
 
 
 async def test_zero_retention_refuses_other_models(api: ApiClient, wire: AsyncClient) -> None:
@@ -162,13 +175,7 @@ async def test_zero_retention_refuses_other_models(api: ApiClient, wire: AsyncCl
 )
 @pytest.mark.parametrize("place", ["the agent", "a language", "a node"])
 async def test_zero_retention_holds_for_every_prompt_of_an_agent(wire: AsyncClient, prompt: JSON, place: str) -> None:
-    config: JSON = {"agent": {"prompt": prompt}}
-    node = {"type": "override_agent", "label": "Desk", "conversation_config": config}
-    body: JSON = {
-        "the agent": {"conversation_config": config},
-        "a language": {"conversation_config": {"language_presets": {"nl": {"overrides": config}}}},
-        "a node": {"conversation_config": {}, "workflow": workflow(node)},
-    }[place]
+    body = placed(prompt, place)
     assert (await wire.post(CREATE, json=body)).status_code == 200
     refused = await wire.post(CREATE, json=body | {"platform_settings": {"privacy": {"zero_retention_mode": True}}})
     assert (refused.status_code, refused.json()["detail"]["message"].split(":")[0].split(",")[0]) == (
@@ -199,4 +206,44 @@ async def test_a_variable_or_header_that_is_called_like_a_reference_is_none(wire
     assert problems(answer) == [
         "body.conversation_config.agent.prompt.tools.0.api_schema.request_headers.x.secret_id:"
         " There is no secret 'secret_no'."
+    ]
+
+
+PLACES = {
+    "the agent": "conversation_config.agent.prompt",
+    "a language": "conversation_config.language_presets.nl.overrides.agent.prompt",
+    "a node": "workflow.nodes.n.conversation_config.agent.prompt",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_model_of_its_own_needs_an_endpoint_wherever_it_is_chosen(wire: AsyncClient, place: str) -> None:
+    body = placed({"llm": "custom-llm"}, place)
+    said = "The llm is custom-llm, and nothing says where that is: give its url here, or choose another llm."
+    assert problems(await wire.post(CREATE, json=body)) == [f"body.{PLACES[place]}.custom_llm: {said}"]
+    endpoint = {"url": "https://llm.example.com/v1"}
+    own = placed({"llm": "custom-llm", "custom_llm": endpoint}, place)
+    assert (await wire.post(CREATE, json=own)).status_code == 200
+    inherited = put(agent={"prompt": {"custom_llm": endpoint}})
+    body["conversation_config"] = {**inherited["conversation_config"], **body["conversation_config"]}
+    if place != "the agent":
+        assert (await wire.post(CREATE, json=body)).status_code == 200
+
+
+async def test_an_endpoint_is_not_taken_from_the_model_that_asks_it(api: ApiClient, wire: AsyncClient) -> None:
+    prompt = {"llm": "custom-llm", "custom_llm": {"url": "https://llm.example.com/v1"}}
+    ada = await agent(api, {"agent": {"prompt": prompt}})
+    gone = {"conversation_config": {"agent": {"prompt": {"custom_llm": None}}}}
+    [said] = problems(await wire.patch(f"/v1/convai/agents/{ada}", json=gone))
+    assert said.startswith("body.conversation_config.agent.prompt.custom_llm: The llm is custom-llm")
+    assert (await read(api, ada))["conversation_config"]["agent"]["prompt"]["custom_llm"]["url"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_login_that_no_request_would_carry_is_refused(api: ApiClient, wire: AsyncClient, place: str) -> None:
+    login = {"auth_connection_id": await connection(api)}
+    own = {"url": "https://llm.example.com/v1", "auth_connection": login}
+    assert problems(await wire.post(CREATE, json=placed({"custom_llm": own}, place))) == [
+        f"body.{PLACES[place]}.custom_llm.auth_connection: A custom_llm takes no auth connection here; "
+        "use api_key, or a secret in request_headers."
     ]

@@ -17,6 +17,7 @@ from callwright.contract.conversations import GetConversation
 from callwright.contract.secrets import UpdateSecret
 from callwright.engine.asgi import Engine
 from callwright.engine.cast import StoredCast
+from callwright.engine.dialogue.llm import ModelFailed
 from callwright.engine.dialogue.tools import MockExecutor
 from callwright.engine.dialogue.turn import Conversation, Surroundings
 from callwright.engine.models import models_of
@@ -46,14 +47,14 @@ class House:
     agent_id: str
     clock: Clock
 
-    async def talk(self, *more: str, **told: Any) -> Conversation:
+    async def talk(self, *more: str, override: JSON | None = None, **told: Any) -> Conversation:
         """A conversation as a client starts it, after one question and its answer, and after `more` of them."""
         allow = AllowList.parse(",".join(self.app.settings.allow_private))
         models = models_of(self.app.settings)
         vault = Vault(vault_key(self.app.settings))
         unit = Engine(await self.app.database(), vault, models, allow, self.clock).unit("default")
         around = Surroundings(MockExecutor(), lambda: 0.0, lambda: "0" * 32, **told)
-        role = await StoredCast(unit, self.agent_id).role(self.agent_id)
+        role = await StoredCast(unit, self.agent_id, override).role(self.agent_id)
         talk = Conversation("conv_1", role, around, given={"tenant": "north"})
         try:
             for question in ("When do you open?", *more):
@@ -246,10 +247,14 @@ async def test_what_is_missing_for_the_request_is_named(tmp_path: Path, custom: 
     assert at.requests == []
 
 
-async def test_an_agent_without_the_endpoint_that_it_chose_says_so(app: App, api: ApiClient) -> None:
-    ada = await agent(api, {"agent": {"prompt": {"llm": "custom-llm"}}})
-    answer = dump(await api.send(rehearse(ada, {"first_message": "Hello"})))
-    assert answer["ended_because"] == snapshot("The agent's model is custom-llm, but its custom_llm has no url.")
+async def test_an_agent_without_an_endpoint_says_so_where_the_conversation_chose_it(tmp_path: Path) -> None:
+    """No such agent is saved, but whoever starts a conversation may be let choose its model."""
+    async with peer(script(Say("no"))) as at, house(tmp_path, at) as found:
+        found.agent_id = await agent(found.api, {"agent": {"first_message": ""}})
+        with pytest.raises(ModelFailed) as failed:
+            await found.talk(override={"agent": {"prompt": {"llm": "custom-llm"}}})
+    assert str(failed.value) == snapshot("The agent's model is custom-llm, but its custom_llm has no url.")
+    assert at.requests == []
 
 
 async def test_this_machine_is_called_only_where_the_operator_opens_it(tmp_path: Path) -> None:

@@ -198,8 +198,7 @@ async def test_an_update_is_checked_like_a_new_server(api: ApiClient, wire: Asyn
         [
             "body.approval_policy: Allowed: auto_approve_all, require_approval_all, require_approval_per_tool.",
             "body.auth_connection: MCP servers take no auth connection here; use secret_token.",
-            'body.request_headers.X-Key: This platform sends texts and secrets ({"secret_id": "..."}) here.',
-            'body.request_headers.X-Id: This platform sends texts and secrets ({"secret_id": "..."}) here.',
+            'body.request_headers.X-Key: This platform sends texts, secrets ({"secret_id": "..."}) and variables ({"variable_name": "..."}) here.',
             "body.request_meta.key: This platform has no environment variables.",
         ]
     )

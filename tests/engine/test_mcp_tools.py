@@ -173,3 +173,14 @@ async def test_a_server_inside_is_not_called_even_if_its_name_leads_there_later(
     server = await made(api, url="https://localtest.invalid/mcp")
     found = await listed(api, server)
     assert found["error_message"].startswith("The server cannot be reached")
+
+
+async def test_what_only_a_conversation_sends_is_named_where_a_server_does_not_answer(
+    tmp_path: Path, clock: Clock
+) -> None:
+    headers = {"X-Tenant": {"variable_name": "tenant"}, "X-Team": "desk"}
+    async with real() as (url, got), peer(refusing) as dead, reaching(tmp_path, clock) as api:
+        found = await listed(api, await made(api, url=url, request_headers=headers))
+        lost = await listed(api, await made(api, url=dead, request_headers=headers))
+    assert (found["success"], got[0]["x-team"], "x-tenant" in got[0]) == (True, "desk", False)
+    assert lost["error_message"].endswith(" Only a conversation sends X-Tenant: dynamic variables are there.")

@@ -47,7 +47,7 @@ REQUESTS = {
     "how far is the batch": "get_batch_call",
     "ring those again whose call failed": "retry_batch_call",
     "store an API key as a secret": "create_secret",
-    "store a login that my tools use": "create_auth_connection",
+    "create an auth connection, so that my tools can log in": "create_auth_connection",
     "which logins can tools use": "list_auth_connections",
     "delete a login that no tool uses": "delete_auth_connection",
     "list the secrets": "list_secrets",

@@ -11,6 +11,7 @@ from .common import (
     AccessInfo,
     Empty,
     EnvironmentLocator,
+    HeaderValue,
     Known,
     Limits,
     Maybe,
@@ -21,7 +22,6 @@ from .common import (
     Unknown,
     VariableLocator,
     Variant,
-    WebhookHeaderValue,
     Wire,
     Worded,
     WriteOnly,
@@ -74,7 +74,8 @@ class McpServerConfig(Wire):
     url: Annotated[str | SecretLocator, Worded('Must be a URL or {"secret_id": "..."}')]
     secret_token: Annotated[SecretLocator | UserSecret, Worded('Must be {"secret_id": "..."}')] | None = None
     """Sent as bearer token."""
-    request_headers: dict[str, WebhookHeaderValue] = {}
+    request_headers: dict[str, HeaderValue] = {}
+    """A variable here is published for updates alone; a server that has one is answered with it."""
     name: str
     description: Maybe[str] = None
     force_pre_tool_speech: Maybe[bool] = None

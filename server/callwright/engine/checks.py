@@ -13,7 +13,7 @@ from ..net.guard import AllowList, check
 from ..workflow.problems import graph_problems
 from .dialogue.prompt import PROMPT_LIMIT
 from .handlers import Tx
-from .model_names import keeps_nothing
+from .model_names import CUSTOM_LLM, keeps_nothing
 from .problems import validated
 from .tables import agent, document, secret
 from .tables_agent_tests import agent_test
@@ -25,6 +25,7 @@ from .uses import references_in
 from .workspace_documents import document_of
 
 _VARIABLE = re.compile(r"\{\{[^{}]*\}\}")
+_OWN_PROMPT = ("conversation_config", "agent", "prompt")
 _STORED: dict[str, Table] = {
     "document": document,
     "secret": secret,
@@ -48,6 +49,7 @@ def check_agent(tx: Tx, doc: Json, allow: AllowList) -> None:
         *missing_references(tx, doc),
         *unsafe_urls(doc, allow),
         *_prompt_size(doc),
+        *_own_endpoints(doc),
     ]
     if problems:
         raise InvalidRequest(problems)
@@ -155,3 +157,19 @@ def _prompt_size(doc: Json) -> Iterator[Problem]:
         if (size := len(str(text or "").encode())) > PROMPT_LIMIT:
             said = f"The prompt has {size:,} bytes; at most {PROMPT_LIMIT:,} are allowed."
             yield Problem(loc=["body", *at], msg=said, type="too_long")
+
+
+def _own_endpoints(doc: Json) -> Iterator[Problem]:
+    """A model of the agent's own that nobody could ask, and a login that no request would carry.
+
+    A language and a node may choose that model and leave its address to the agent's own prompt.
+    """
+    usual = next((prompt.get("custom_llm") for prompt, at in prompts_in(doc) if at == _OWN_PROMPT), None)
+    for prompt, at in prompts_in(doc):
+        endpoint = prompt.get("custom_llm")
+        if prompt.get("llm") == CUSTOM_LLM and not (endpoint or usual):
+            said = f"The llm is {CUSTOM_LLM}, and nothing says where that is: give its url here, or choose another llm."
+            yield Problem(loc=["body", *at, "custom_llm"], msg=said, type="missing")
+        if endpoint and endpoint.get("auth_connection"):
+            said = "A custom_llm takes no auth connection here; use api_key, or a secret in request_headers."
+            yield Problem(loc=["body", *at, "custom_llm", "auth_connection"], msg=said, type="value_error")

@@ -1,7 +1,5 @@
 """The rules of MCP servers: how they are reached, who approves a call, and how single tools are called."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from typing import cast
 
@@ -28,7 +26,9 @@ from ..contract.merge import Json
 from ..net.guard import check
 from .agent_tests import parameter_problems
 from .checks import check_mcp_policy
+from .dialogue.variables import Variables, require, written
 from .handlers import Handlers, Tx, Unit
+from .mcp_approval import approval_of, tool_hash
 from .mcp_client import Endpoint, tools_of
 from .people import OWNER
 from .secrets import reveal
@@ -39,7 +39,6 @@ from .uses import agents_using, forget_uses, references_in, replace_uses
 mcp_servers = Handlers()
 
 _REACHED = "auth connections"
-_MOCKS = "response_mocks: rehearsals answer from the mocks of their own request"
 
 POLICIES = ("auto_approve_all", "require_approval_all", "require_approval_per_tool")
 TOOL_POLICIES = ("auto_approved", "requires_approval")
@@ -60,6 +59,7 @@ _SET_OTHERWISE = {
     "tool_config_overrides": "Configure each tool by itself.",
 }
 """What an update has no field for. Without this rule it would come in unchecked, as a field of a newer client."""
+_HEADER = 'This platform sends texts, secrets ({"secret_id": "..."}) and variables ({"variable_name": "..."}) here.'
 _TOOL_DEFAULTS: Json = {
     **dict.fromkeys(
         ("force_pre_tool_speech", "pre_tool_speech", "disable_interruptions", "interruption_mode", "tool_call_sound")
@@ -161,11 +161,15 @@ async def list_tools(unit: Unit, op: ListMcpTools) -> Json:
     try:
         tools = await tools_of(endpoint, unit.allow, unit.models.proxy_url)
     except Unavailable as exc:
-        return {"success": False, "tools": [], "error_message": str(exc)}
+        unsent = [name for name in config["request_headers"] if name not in endpoint.headers]
+        said = (
+            f"{exc} Only a conversation sends {', '.join(unsent)}: dynamic variables are there." if unsent else str(exc)
+        )
+        return {"success": False, "tools": [], "error_message": said}
     return {"success": True, "tools": [tool | approval_of(tool, config) for tool in tools], "error_message": None}
 
 
-@mcp_servers.implements(CreateMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back", missing=_MOCKS)
+@mcp_servers.implements(CreateMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back")
 def create_tool_config(tx: Tx, op: CreateMcpToolConfig) -> Json:
     config = _config(tx, op.mcp_server_id)
     _production_only(op.environment)
@@ -180,7 +184,7 @@ def get_tool_config(tx: Tx, op: GetMcpToolConfig) -> Json:
     return _needed(_config(tx, op.mcp_server_id), op.tool_name)
 
 
-@mcp_servers.implements(UpdateMcpToolConfig, proof="test_an_update_of_a_tool_keeps_what_it_leaves_out", missing=_MOCKS)
+@mcp_servers.implements(UpdateMcpToolConfig, proof="test_an_update_of_a_tool_keeps_what_it_leaves_out")
 def update_tool_config(tx: Tx, op: UpdateMcpToolConfig) -> Json:
     config = _config(tx, op.mcp_server_id)
     _production_only(op.environment)
@@ -202,34 +206,6 @@ def server_row(tx: Tx, server_id: str) -> RowMapping:
     if (row := tx.db.execute(found).mappings().one_or_none()) is None:
         raise NotFound(f"No MCP server {server_id!r}. GET /v1/convai/mcp-servers lists them.")
     return row
-
-
-def tool_hash(name: str, description: str, input_schema: object) -> str:
-    """What a decision about a tool is bound to: it changes when anything does that a person looked at."""
-    shown = json.dumps([name, description, input_schema], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(shown.encode()).hexdigest()
-
-
-def approval_of(tool: Json, config: Json) -> Json:
-    """What happens to a call of this tool: `auto_approved`, `requires_approval` or, undecided per tool, `disabled`.
-
-    `approval_outdated`: it was decided about this tool, but not as it is now, so the decision is void: it asks.
-    """
-    name = str(tool["name"])
-    hash_ = tool_hash(name, str(tool.get("description") or ""), tool.get("inputSchema") or {})
-    decisions: list[Json] = config["tool_approval_hashes"]
-    decided = next((one for one in decisions if one["tool_name"] == name), None)
-    outdated = decided is not None and decided["tool_hash"] != hash_
-    match config["approval_policy"]:
-        case "auto_approve_all":
-            state = "auto_approved"
-        case "require_approval_per_tool" if decided is None:
-            state = "disabled"
-        case "require_approval_per_tool" if decided is not None and not outdated:
-            state = decided.get("approval_policy") or "requires_approval"
-        case _:
-            state = "requires_approval"
-    return {"tool_hash": hash_, "approval": state, "approval_outdated": outdated}
 
 
 def _config(tx: Tx, server_id: str) -> Json:
@@ -308,9 +284,9 @@ def _unsendable(config: Json) -> list[Problem]:
         problems.append(_problem(["auth_connection"], "MCP servers take no auth connection here; use secret_token."))
     headers: Json = config["request_headers"]
     problems += [
-        _problem(["request_headers", name], 'This platform sends texts and secrets ({"secret_id": "..."}) here.')
+        _problem(["request_headers", name], _HEADER)
         for name, value in headers.items()
-        if isinstance(value, dict) and "secret_id" not in value
+        if isinstance(value, dict) and not value.keys() & {"secret_id", "variable_name"}
     ]
     meta: Json = config.get("request_meta") or {}
     problems += [
@@ -334,14 +310,32 @@ def _unsafe_url(tx: Tx, config: Json) -> list[Problem]:
     return []
 
 
-def reached(tx: Tx, server_id: str) -> tuple[Json, Endpoint]:
-    """The settings, and where the server is, with its secrets in the clear."""
+def reached(tx: Tx, server_id: str, variables: Variables | None = None) -> tuple[Json, Endpoint]:
+    """The settings, and where the server is, with its secrets in the clear.
+
+    Without `variables`, outside of conversations, the headers that name one are left out. Raises MissingVariables, and
+    BadRequest for a value that no header may have.
+    """
     config = _config(tx, server_id)
     given: dict[str, str | Json] = config["request_headers"]
-    headers = {name: _clear(tx, value) for name, value in given.items()}
+    named: dict[str, str] = {
+        name: value["variable_name"]
+        for name, value in given.items()
+        if isinstance(value, dict) and "variable_name" in value
+    }
+    headers = {name: _clear(tx, value) for name, value in given.items() if name not in named}
+    if variables is not None:
+        require(variables, names=named.values())
+        headers |= {name: _sendable(name, written(variables[variable])) for name, variable in named.items()}
     if config["secret_token"] is not None:
         headers["Authorization"] = f"Bearer {_clear(tx, config['secret_token'])}"
     return config, Endpoint(_clear(tx, config["url"]), config["transport"] == "SSE", headers)
+
+
+def _sendable(header: str, text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise BadRequest(f"The value for the header {header} has characters that no header may have.")
+    return text
 
 
 def _clear(tx: Tx, value: str | Json) -> str:

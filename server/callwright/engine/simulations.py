@@ -20,7 +20,7 @@ from .dialogue.turn import OnTurn
 from .dialogue.variables import of_a_call
 from .handlers import Emit, Handlers, Unit
 from .model_names import CUSTOM_LLM, keeps_nothing
-from .tool_calls.offers import OfferingCast, listings_of
+from .tool_calls.offers import OfferingCast, listings_of, rehearsed
 
 simulations = Handlers()
 
@@ -62,9 +62,11 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
     settings: Json = await unit.read(lambda tx: agent_row(tx, op.agent_id)["document"]["platform_settings"])
     variables: Json = spec.get("dynamic_variables") or {}
     stored = StoredCast(unit, op.agent_id, on_phone=of_a_call(variables))
-    cast = OfferingCast(stored, listings_of(unit))
-    role = await cast.role(op.agent_id)
     user = read_agent("simulated_user", {"agent": spec["simulated_user_config"]})
+    conversation_id, now = unit.new_id("conv"), unit.clock() / 1000
+    known = rehearsed(op.agent_id, conversation_id, {**user.placeholders, **variables}, now)
+    cast = OfferingCast(stored, listings_of(unit), known)
+    role = await cast.role(op.agent_id)
     rehearsal = Rehearsal(
         role=role,
         user=user,
@@ -80,7 +82,7 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
     try:
         done = await simulate(
             rehearsal,
-            conversation_id=unit.new_id("conv"),
+            conversation_id=conversation_id,
             clock=lambda: unit.clock() / 1000,
             new_id=lambda: unit.new_id("call").removeprefix("call_").ljust(32, "0")[:32],
             on_turn=on_turn,

@@ -41,7 +41,7 @@ from .paging import page
 from .people import OWNER
 from .tables_agent_tests import test_invocation, test_run
 from .tables_agent_tools import tool
-from .tool_calls.offers import Listings, listings_of, with_offers
+from .tool_calls.offers import Listings, listings_of, rehearsed, with_offers
 
 test_runs = Handlers()
 
@@ -162,8 +162,9 @@ async def _keep_alive(unit: Unit, ids: Sequence[str]) -> None:
 async def _run_one(unit: Unit, run: _Planned, listings: Listings) -> None:
     llm = llm_of(unit, run.agent, run.platform_settings)
     async with unit.jobs.slot:
-        role = await with_offers(Role(run.agent, run.documents, llm), listings)
         started = unit.clock() / 1000  # time stands still in a test: every turn is at second 0
+        known = rehearsed(run.agent.id, run.id, run.case.variables, started)
+        role = await with_offers(Role(run.agent, run.documents, llm), listings, known)
         ran = await run_case(
             run.case,
             role.agent,

@@ -11,7 +11,7 @@ import anyio
 from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.engine.cast import StoredCast
-from callwright.engine.dialogue.tools import Outcome, Tool
+from callwright.engine.dialogue.tools import MockExecutor, Outcome, Tool
 from callwright.engine.dialogue.turn import Conversation, Surroundings
 from callwright.engine.handlers import Unit
 from callwright.engine.tool_calls.live import Live, live_tools
@@ -76,10 +76,13 @@ async def platform(home: Path, clock: Clock, llm: str = "") -> AsyncGenerator[tu
 async def talking(
     unit: Unit, agent_id: str, person: Person, clock: Clock, **variables: Any
 ) -> AsyncGenerator[tuple[Conversation, Live]]:
-    async with live_tools(unit, agent_id, StoredCast(unit, agent_id), person) as live:
-        ids = numbered()
-        around = Surroundings(live.tools, lambda: clock() / 1000, lambda: ids("x").rjust(32, "0"), cast=live.cast)
-        yield Conversation("conv_live", await live.cast.role(agent_id), around, given=variables), live
+    ids = numbered()
+    cast = StoredCast(unit, agent_id)
+    around = Surroundings(MockExecutor(), lambda: clock() / 1000, lambda: ids("x").rjust(32, "0"), cast=cast)
+    talk = Conversation("conv_live", await cast.role(agent_id), around, given=variables)
+    async with live_tools(unit, agent_id, cast, person, talk.variables) as live:
+        talk.equip(live.tools, live.cast, await live.cast.role(agent_id))
+        yield talk, live
 
 
 async def said(talk: Conversation, text: str) -> list[JSON]:

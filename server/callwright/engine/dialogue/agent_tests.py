@@ -9,12 +9,12 @@ from typing import Any
 
 from ...contract.errors import InvalidRequest
 from .agent import Agent
+from .expectations import judged
 from .judge import Judge, Judgement
 from .llm import LLM, ModelFailed
 from .offline import NO_LLM
 from .passages import Document
-from .paths import MISSING, as_text, value_at
-from .patterns import Undecided, is_found
+from .paths import value_at
 from .record import Turn, as_data, json_object
 from .roles import Role
 from .tools import MockExecutor
@@ -113,33 +113,8 @@ async def _judge_call(parameters: Sequence[JSON], call: JSON, judge: Judge, mess
         return Judgement("failure", f"The arguments of {call['tool_name']} are not a JSON object.")
     for parameter in sorted(parameters, key=lambda one: one["eval"].get("type") == "llm"):
         path = parameter["path"]
-        found = await _judge_value(parameter["eval"], value_at(arguments, path), judge)
+        found = await judged(parameter["eval"], value_at(arguments, path), judge)
         messages.append(f"{path}: {found.result}. {found.rationale}")
         if found.result != "success":
             return Judgement(found.result, f"{call['tool_name']}, {path}: {found.rationale}")
     return Judgement("success", f"{call['tool_name']} was called as expected.")
-
-
-async def _judge_value(expected: JSON, value: object, judge: Judge) -> Judgement:
-    if value is MISSING:
-        return Judgement("failure", "There is no such argument.")
-    match expected.get("type"):
-        case "anything":
-            return Judgement("success", "There is a value.")
-        case "exact":
-            right, wanted = as_text(value) == expected["expected_value"], f"{expected['expected_value']!r:.200}"
-            return Judgement("success", "As expected.") if right else _not(value, f"expected {wanted}")
-        case "regex":
-            try:
-                right = await is_found(expected["pattern"], as_text(value))
-            except Undecided as why:
-                return Judgement("unknown", str(why))
-            return Judgement("success", "It matches.") if right else _not(value, "the pattern is not found in it")
-        case "llm":
-            return await judge.value(expected["description"], value)
-        case other:
-            return Judgement("unknown", f"This platform knows no check of the type {other!r}.")
-
-
-def _not(value: object, why: str) -> Judgement:
-    return Judgement("failure", f"It is {as_text(value)!r:.200}; {why}.")

@@ -7,7 +7,9 @@ from typing import Any
 from ...contract.errors import ApiError, InvalidRequest
 from .agent import Agent
 from .analysis import Analysis, Questions, analyse, not_analysed
+from .judge import Judge
 from .llm import LLM, ModelFailed, Usage
+from .mocked import MockedTools
 from .offline import NO_LLM
 from .record import Turn
 from .roles import Cast, Role
@@ -78,7 +80,12 @@ async def simulate(
         message = f"A rehearsal takes 1 to {MOST_TURNS} new turns, not {rehearsal.new_turns_limit}."
         raise InvalidRequest([{"loc": ["new_turns_limit"], "msg": message, "type": "value_error"}])
     now = clock()  # time stands still in a rehearsal: every turn is at second 0
-    around = Surroundings(MockExecutor(rehearsal.mocks), lambda: now, new_id, on_turn, rehearsal.cast)
+
+    def judge() -> Judge | None:
+        return talk.judge()
+
+    tools = MockedTools(MockExecutor(rehearsal.mocks), judge)
+    around = Surroundings(tools, lambda: now, new_id, on_turn, rehearsal.cast)
     given = {**rehearsal.user.placeholders, **rehearsal.dynamic_variables}
     talk = Conversation(conversation_id, rehearsal.role, around, given=given, history=rehearsal.history)
     require(talk.variables(), rehearsal.user.prompt, rehearsal.user.first_message)

@@ -83,7 +83,7 @@ class Mock:
 
 @dataclass(frozen=True)
 class MockExecutor:
-    """Answers from a table by tool name and touches nothing: the only executor of a simulation."""
+    """Answers from a table by tool name and touches nothing."""
 
     mocks: Mapping[str, Mock] = field(default_factory=dict[str, Mock])
 

@@ -240,7 +240,7 @@ class Session:
         if self._role.workflow is None:
             await self.talk.open()
             await self._wait_for_user()
-        async with live_tools(unit, plan.agent_id, cast, self._program) as live:
+        async with live_tools(unit, plan.agent_id, cast, self._program, self.talk.variables) as live:
             role = await live.cast.role(plan.agent_id)
             self.talk.equip(LiveTools(live.tools, plan.brought.mocking), live.cast, role)
             await self._speak()

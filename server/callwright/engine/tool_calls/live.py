@@ -17,7 +17,7 @@ from ..secrets import reveal
 from .clients import Client, ClientTools
 from .logins import StoredLogins
 from .mcp_tools import McpTools
-from .offers import OfferingCast
+from .offers import Known, OfferingCast
 from .webhooks import Webhooks, webhook_client
 
 CLOSING_SECONDS = 5.0
@@ -51,10 +51,11 @@ class ByType:
 
 
 @asynccontextmanager
-async def live_tools(unit: Unit, agent_id: str, cast: Cast, client: Client) -> AsyncGenerator[Live]:
+async def live_tools(unit: Unit, agent_id: str, cast: Cast, client: Client, known: Known) -> AsyncGenerator[Live]:
     """For one conversation that begins with this agent, of this cast; MCP sessions are closed at its end.
 
-    Raises NotFound. Under zero retention no MCP server is called, whichever agent the conversation comes to.
+    `known`: its variables, which headers of MCP servers may name. Raises NotFound.
+    Under zero retention no MCP server is called, whichever agent the conversation comes to.
     """
     zero_retention = await unit.read(lambda tx: _keeps_nothing(tx, agent_id))
 
@@ -69,7 +70,7 @@ async def live_tools(unit: Unit, agent_id: str, cast: Cast, client: Client) -> A
         if not zero_retention:
             executors["mcp"] = mcp
         try:
-            yield Live(ByType(executors), cast if zero_retention else OfferingCast(cast, mcp.listings))
+            yield Live(ByType(executors), cast if zero_retention else OfferingCast(cast, mcp.listings, known))
         except Exception as exc:  # kept out of the task group, which would wrap it
             failed = exc
         finally:

@@ -21,7 +21,7 @@ from ..handlers import Unit
 from ..mcp_client import Called, Endpoint, unavailable
 from ..secrets import reveal
 from .clients import Client
-from .offers import Listing, allowed
+from .offers import Listing, admitted
 from .webhooks import cut, redacted
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class _Server:
     id: str
     listing: Listing | None = None
     session: "Session | None" = None
+    turned_away: bool = False
+    """Before it was asked: it may not be called, or not with the variables as they stood."""
     confidential: list[str] = field(default_factory=list[str])
 
 
@@ -55,14 +57,18 @@ class McpTools:
         self._servers: dict[str, _Server] = {}
         self._closing = anyio.Event()
 
-    async def listings(self, server_ids: Sequence[str]) -> Sequence[Listing]:
-        """Those of them that are connected."""
-        new = [_Server(id) for id in dict.fromkeys(server_ids) if id not in self._servers]
+    async def listings(self, server_ids: Sequence[str], variables: Variables) -> Sequence[Listing]:
+        """Those of them that are connected. One that was not admitted is tried again: a tool may have set the variable
+        since that one of its headers needs.
+        """
+        new = [
+            _Server(id) for id in dict.fromkeys(server_ids) if id not in self._servers or self._servers[id].turned_away
+        ]
         if new:
             self._servers |= {server.id: server for server in new}
             async with anyio.create_task_group() as connecting:
                 for server in new:
-                    connecting.start_soon(self._connect, server)
+                    connecting.start_soon(self._connect, server, variables)
             await self._report({"type": "mcp_connection_status", "mcp_connection_status": self.status()})
         listings = [self._servers[id].listing for id in server_ids]
         return [listing for listing in listings if listing is not None]
@@ -132,13 +138,13 @@ class McpTools:
         await self._tell(call, "success", result=_blocks(answer, text, server.confidential))
         return Outcome(cut(text) or "The tool answered nothing.", answer=text)
 
-    async def _connect(self, server: _Server) -> None:
+    async def _connect(self, server: _Server, variables: Variables) -> None:
         """Until the server is connected and its tools are listed, or it is clear that it will not be."""
-        try:
-            config, endpoint = await self._unit.read(lambda tx: allowed(tx, server.id))
-        except ApiError as why:
-            log.info("An MCP server is not called: %s", type(why).__name__)
+        found = await admitted(self._unit, server.id, variables)
+        server.turned_away = found is None
+        if found is None:
             return
+        config, endpoint = found
         server.confidential += _secrets(config, endpoint)
         ready = anyio.Event()
         self._tasks.start_soon(self._hold, server, config, endpoint, ready)
@@ -212,7 +218,7 @@ class McpTools:
 def _secrets(config: Json, endpoint: Endpoint) -> list[str]:
     """What of an endpoint came out of the vault."""
     given: Mapping[str, Any] = config["request_headers"]
-    names = [name for name, value in given.items() if _object(value)]
+    names = [name for name, value in given.items() if "secret_id" in _object(value)]
     found = [endpoint.headers[name] for name in names]
     if config["secret_token"] is not None:
         found.append(endpoint.headers["Authorization"].removeprefix("Bearer "))

@@ -1,5 +1,6 @@
 """The tools of MCP servers as they are offered to an agent's model."""
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -11,15 +12,22 @@ import anyio
 from ...contract.errors import ApiError
 from ...contract.merge import Json
 from ..checks import check_mcp_policy
+from ..dialogue.agent import Agent
 from ..dialogue.roles import Cast, Role
 from ..dialogue.tools import Tool
+from ..dialogue.variables import Value, Variables, gather, system_variables
 from ..handlers import Tx, Unit
+from ..mcp_approval import approval_of
 from ..mcp_client import Endpoint, tools_of
-from ..mcp_servers import approval_of, reached, tool_config
+from ..mcp_servers import reached, tool_config
 from .webhooks import DEFAULT_SECONDS
 
 LONGEST_NAME = 64
 """Characters that models take."""
+_Asked = tuple[str, tuple[tuple[str, str], ...]]
+"""The id of a server, and the headers that it is sent."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,26 +39,28 @@ class Listing:
     tools: Sequence[Json]
 
 
-Listings = Callable[[Sequence[str]], Awaitable[Sequence[Listing]]]
-"""Of servers by their ids; those that cannot be reached are left out."""
+Listings = Callable[[Sequence[str], Variables], Awaitable[Sequence[Listing]]]
+"""Of servers by their ids, as they are reached with these variables; those that cannot be reached are left out."""
+Known = Callable[[Agent], Variables]
+"""The variables of a conversation as they stand now, if this agent spoke."""
 
 
 class OfferingCast:
     """A cast whose roles also have the tools of their MCP servers. A tool node has its own tools alone."""
 
-    def __init__(self, cast: Cast, listings: Listings) -> None:
-        self._cast, self._listings = cast, listings
+    def __init__(self, cast: Cast, listings: Listings, known: Known) -> None:
+        self._cast, self._listings, self._known = cast, listings, known
 
     async def role(self, agent_id: str, node_id: str | None = None, language: str | None = None) -> Role:
-        return await with_offers(await self._cast.role(agent_id, node_id, language), self._listings)
+        return await with_offers(await self._cast.role(agent_id, node_id, language), self._listings, self._known)
 
 
-async def with_offers(role: Role, listings: Listings) -> Role:
+async def with_offers(role: Role, listings: Listings, known: Known) -> Role:
     """The role with the tools of its servers; one that speaks offline calls none, so nobody is asked for it."""
     agent = role.agent
     if not agent.mcp_server_ids or role.llm is None:
         return role
-    found = await listings(agent.mcp_server_ids)
+    found = await listings(agent.mcp_server_ids, known(agent))
     more = offered(found, {tool.name for tool in agent.tools})
     return replace(role, agent=replace(agent, tools=[*agent.tools, *more]))
 
@@ -100,6 +110,7 @@ def _tool(name: str, tool: Json, listing: Listing, *, requires_approval: bool) -
         "input_overrides": overrides,
         "request_meta": server.get("request_meta") or {},
         "assignments": own.get("assignments") or [],
+        "response_mocks": own.get("response_mocks") or [],
         "execution_mode": settings.get("execution_mode"),
         "disable_interruptions": settings.get("disable_interruptions"),
         "force_pre_tool_speech": settings.get("force_pre_tool_speech"),
@@ -108,35 +119,63 @@ def _tool(name: str, tool: Json, listing: Listing, *, requires_approval: bool) -
     return Tool("mcp", name, description, properties, required, config=config, parameters=parameters)
 
 
+def rehearsed(agent_id: str, conversation_id: str, given: Mapping[str, Value | None], now: float) -> Known:
+    """The variables of a rehearsal or a test, for which time stands still. `now`: Unix seconds."""
+
+    def known(agent: Agent) -> Variables:
+        system = system_variables(
+            agent_id=agent_id,
+            current_agent_id=agent.id,
+            conversation_id=conversation_id,
+            now=now,
+            started=now,
+            timezone=agent.timezone,
+        )
+        return gather(agent.placeholders, given, system)
+
+    return known
+
+
 def listings_of(unit: Unit) -> Listings:
-    """Asks each server once, whoever wants to know; for rehearsals and tests, which call no tool."""
-    asked: dict[str, Listing | None] = {}
+    """Asks each server once, whoever wants to know; for rehearsals and tests, which call no tool.
+
+    A server that variables tell who asks is asked once for each of their values.
+    """
+    asked: dict[_Asked, Listing | None] = {}
     once = anyio.Lock()
 
-    async def ask(id: str) -> None:
-        asked[id] = await _asked(unit, id)
+    async def ask(key: _Asked, config: Json, endpoint: Endpoint) -> None:
+        try:
+            asked[key] = Listing(key[0], config, await tools_of(endpoint, unit.allow, unit.models.proxy_url))
+        except ApiError as why:
+            log.info("An MCP server lists no tools for a rehearsal: %s", type(why).__name__)
+            asked[key] = None
 
-    async def listings(server_ids: Sequence[str]) -> Sequence[Listing]:
+    async def listings(server_ids: Sequence[str], variables: Variables) -> Sequence[Listing]:
+        wanted: dict[_Asked, tuple[Json, Endpoint]] = {}
+        for id in server_ids:
+            if (found := await admitted(unit, id, variables)) is not None:
+                wanted[id, tuple(sorted(found[1].headers.items()))] = found
         async with once, anyio.create_task_group() as asking:
-            for id in set(server_ids) - asked.keys():
-                asking.start_soon(ask, id)
-        return [found for id in server_ids if (found := asked[id]) is not None]
+            for key in wanted.keys() - asked.keys():
+                asking.start_soon(ask, key, *wanted[key])
+        return [listing for key in wanted if (listing := asked[key]) is not None]
 
     return listings
 
 
-async def _asked(unit: Unit, server_id: str) -> Listing | None:
+async def admitted(unit: Unit, server_id: str, variables: Variables) -> tuple[Json, Endpoint] | None:
+    """A server of the workspace, with its secrets in the clear; where it may not be called, the log says why."""
+
+    def read(tx: Tx) -> tuple[Json, Endpoint]:
+        check_mcp_policy(tx)
+        return reached(tx, server_id, variables)
+
     try:
-        config, endpoint = await unit.read(lambda tx: allowed(tx, server_id))
-        return Listing(server_id, config, await tools_of(endpoint, unit.allow, unit.models.proxy_url))
-    except ApiError:
+        return await unit.read(read)
+    except ApiError as why:
+        log.info("The MCP server %s is not called: %s", server_id, why)
         return None
-
-
-def allowed(tx: Tx, server_id: str) -> tuple[Json, Endpoint]:
-    """A server of the workspace, with its secrets in the clear. Raises ApiError where it may not be called."""
-    check_mcp_policy(tx)
-    return reached(tx, server_id)
 
 
 def _safe(name: str) -> str:

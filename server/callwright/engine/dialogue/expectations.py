@@ -1,0 +1,39 @@
+"""What an argument of a tool call is expected to be, in tests and in the conditions of mocks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .judge import Judge, Judgement
+from .offline import NO_LLM
+from .paths import MISSING, as_text
+from .patterns import Undecided, is_found
+
+JSON = Mapping[str, Any]
+
+
+async def judged(expected: JSON, value: object, judge: Judge | None) -> Judgement:
+    """`value` may be MISSING. Without a judge, what only a model can tell is unknown."""
+    if value is MISSING:
+        return Judgement("failure", "There is no such argument.")
+    match expected.get("type"):
+        case "anything":
+            return Judgement("success", "There is a value.")
+        case "exact":
+            right, wanted = as_text(value) == expected["expected_value"], f"{expected['expected_value']!r:.200}"
+            return Judgement("success", "As expected.") if right else _not(value, f"expected {wanted}")
+        case "regex":
+            try:
+                right = await is_found(expected["pattern"], as_text(value))
+            except Undecided as why:
+                return Judgement("unknown", str(why))
+            return Judgement("success", "It matches.") if right else _not(value, "the pattern is not found in it")
+        case "llm":
+            if judge is None:
+                return Judgement("unknown", f"Not judged: {NO_LLM}.")
+            return await judge.value(expected["description"], value)
+        case other:
+            return Judgement("unknown", f"This platform knows no check of the type {other!r}.")
+
+
+def _not(value: object, why: str) -> Judgement:
+    return Judgement("failure", f"It is {as_text(value)!r:.200}; {why}.")
