@@ -74,6 +74,7 @@ def read_agent(
     limit = at(prompt, "max_tokens")
     rag: Mapping[str, Any] = at(prompt, "rag") or {}
     voices: Sequence[Mapping[str, Any]] = at(conversation_config, "tts", "supported_voices") or ()
+    turn: dict[str, Any] = at(conversation_config, "turn") or {}
     return Agent(
         id=agent_id,
         first_message=at(agent, "first_message") or "",
@@ -86,7 +87,7 @@ def read_agent(
         max_tokens=limit if limit and limit > 0 else None,  # the platform writes -1 for "no limit"
         reasoning_effort=at(prompt, "reasoning_effort"),
         timezone=at(prompt, "timezone"),
-        turn={name: value for name, value in (at(conversation_config, "turn") or {}).items() if value is not None},
+        turn={name: value for name, value in turn.items() if value is not None},
         placeholders=at(agent, "dynamic_variables", "dynamic_variable_placeholders") or {},
         voices=[(voice["label"], voice.get("description") or "") for voice in voices],
         tools=inline_tools(prompt, sorted(spoken), on_phone=on_phone),
