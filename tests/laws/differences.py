@@ -33,6 +33,7 @@ OURS = "ours: rehearsals are kept as conversations and listed when asked for"
 WORKFLOW = "published for test runs only; current clients send and read it here"
 UPLOAD = "the published body leaves out the file that it is about; clients send it under this name"
 ALLOWED = {
+    "McpServerConfig.request_headers{}: arm variable_name is not theirs": "an update sets it, so it is answered with it",
     "AgentSummary.voice_id: string, not theirs": LATER,
     "AgentSummary.updated_at_unix_secs: integer, not theirs": LATER,
     "AgentSummary.archived: boolean, not theirs": LATER,
