@@ -125,14 +125,16 @@ class Session:
 
     async def run(self) -> None:
         self._messages, self._inbox = anyio.create_memory_object_stream[str](MOST_WAITING)
-        try:
-            with self._messages, self._inbox, self._scope:
-                async with anyio.create_task_group() as self._tasks:
-                    for part in (self._read, self._talk, self._watch):
-                        self._tasks.start_soon(self._guarded, part)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await self._close(self._end or _End(STOPPED, INTERNAL, "unknown"))
+        with self._messages, self._inbox:
+            try:
+                with self._scope:
+                    async with anyio.create_task_group() as self._tasks:
+                        for part in (self._read, self._talk, self._watch):
+                            self._tasks.start_soon(self._guarded, part)
+            finally:
+                self._leave_unanswered()
+                with anyio.CancelScope(shield=True):
+                    await self._close(self._end or _End(STOPPED, INTERNAL, "unknown"))
 
     async def _guarded(self, part: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -251,10 +253,10 @@ class Session:
             await self._wait_for_user()
         async for text in self._inbox:
             self._busy = True
+            await self.talk.listen(text)  # before anything that the end may cut short: it waits nowhere else any more
             await self._types(True)
             for name in ("reminder", "silence"):
                 self._alarms.set(name, None)
-            await self.talk.listen(text)
             await self.talk.answer()
             if self.talk.interrupted:
                 await self._telling.interruption()
@@ -325,7 +327,7 @@ class Session:
                 self._reminders += 1
                 self._messages.send_nowait(SILENCE)
             case "reminder":  # something was said at this moment
-                pass
+                self._leave_unanswered()
 
     def _seconds(self, setting: str) -> float | None:
         seconds: Any = self.talk.agent.turn.get(setting)
@@ -336,6 +338,12 @@ class Session:
         return self._now() + seconds if seconds else None
 
     # The end
+
+    def _leave_unanswered(self) -> None:
+        """What the user said that the agent has not come to belongs to the record all the same."""
+        while self._inbox.statistics().current_buffer_used:
+            if (text := self._inbox.receive_nowait()) != SILENCE:
+                self.talk.overhear(text)
 
     async def _close(self, end: _End) -> None:
         """First the record, then the client: whoever sees the end can read it."""
