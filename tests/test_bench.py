@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 from inline_snapshot import snapshot
 from scripts.benchmark.__main__ import finish
@@ -13,8 +15,11 @@ from scripts.benchmark.client import Failed
 from scripts.benchmark.installed import install_rows
 from scripts.benchmark.reading import flaws_of, reading_rows
 from scripts.benchmark.rows import ATTEMPTS, Probe, Row, measured, table
-from scripts.benchmark.talking import Talks
+from scripts.benchmark.talking import Turns
 from scripts.benchmark.tokens import BYTES_A_TOKEN, ESTIMATE, counter
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
 
 from .peers import serving
 
@@ -156,7 +161,7 @@ def test_the_core_install_is_counted_without_what_the_checks_need() -> None:
 
 
 async def test_a_turn_is_measured_beside_a_bare_handler_that_talks_with_the_same_model(tmp_path: Path) -> None:
-    rows = await Talks(tmp_path, lone=2, turns=1, conversations=3, pace_seconds=0.3).rows()
+    rows = await Turns(tmp_path, lone=2, turns=1, conversations=3, pace_seconds=0.3).rows()
     assert [(row.what, row.goal, row.baseline is None) for row in rows] == snapshot(
         [
             ("engine time a turn, one conversation, p50", 5, True),
@@ -176,3 +181,22 @@ async def test_a_server_that_refuses_a_conversation_stops_the_measurement() -> N
     async with serving(refuses) as url:
         with pytest.raises(Failed, match="403"):
             await Caller.begun(f"{url}/v1/convai/conversation?agent_id=a", "key")
+
+
+async def test_a_conversation_that_ends_between_two_turns_fails_at_the_next_one_with_its_reason() -> None:
+    async def hangs_up(socket: WebSocket) -> None:
+        await socket.accept("convai")
+        await socket.receive()
+        await socket.send_json({"type": "conversation_initiation_metadata"})
+        await socket.send_json({"type": "error", "error_event": {"message": "Internal error, in many words."}})
+        await socket.close(1011, "Internal")
+
+    async with serving(Starlette(routes=[WebSocketRoute("/talk", hangs_up)]), ws="wsproto") as url:
+        caller = await Caller.begun(f"{url}/talk?agent_id=a", "key")
+        with anyio.fail_after(10):
+            while caller.ended is None:
+                await anyio.lowlevel.checkpoint()
+            with pytest.raises(Failed) as failed:
+                await caller.turn("Hello")
+    for part in ("/talk?agent_id=a, beginning:", "1011 Internal", "Internal error, in many words."):
+        assert part in str(failed.value)

@@ -13,7 +13,7 @@ from .installed import import_rows, install_rows
 from .reading import reading_rows
 from .rows import ATTEMPTS, Probe, Row, as_json, measured, missed, table
 from .speed import FULL, QUICK, Bench
-from .talking import Talks
+from .talking import Turns
 from .tokens import counter
 
 
@@ -28,14 +28,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="callwright-bench-") as folder:
         effort = QUICK if args.quick else FULL
         bench = Bench(Path(folder) / "speed", effort)
-        talks = Talks(Path(folder) / "talking", effort.lone_turns, effort.live_turns)
+        turns = Turns(Path(folder) / "talking", effort.lone_turns, effort.live_turns)
 
         async def run() -> list[Row]:
             await bench.prepare()
             return await measured(
                 (
                     *(Probe(p) for p in (bench.starts, bench.warm_list, bench.reads, bench.slow_api, bench.memory)),
-                    Probe(talks.rows),
+                    Probe(turns.rows),
                     Probe(lambda: reading_rows(Path(folder) / "reading", counts), noisy=False),
                     Probe(_later(install_rows), noisy=False),
                     Probe(_later(import_rows), noisy=False),

@@ -52,7 +52,10 @@ async def reply(caller: WebSocket, told: list[dict[str, str]]) -> str:
 
 
 config = uvicorn.Config(
-    Starlette(routes=[WebSocketRoute("/v1/convai/conversation", talk)]), ws="wsproto", log_level="warning"
+    Starlette(routes=[WebSocketRoute("/v1/convai/conversation", talk)]),
+    ws="wsproto",
+    ws_ping_interval=None,  # a machine that is busy for long is measured, and loses nobody by it
+    log_level="warning",
 )
 # Whoever makes the socket without naming TCP gets no TCP_NODELAY from asyncio, and waits 40 ms for acknowledgements.
 listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

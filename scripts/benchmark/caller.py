@@ -7,8 +7,10 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import urlsplit
 
-from .client import CALL_SECONDS, Failed
+from .client import Failed
 
+TURN_SECONDS = 120
+"""More than the engine takes to give up: three attempts at a model that says nothing for 30 seconds each."""
 _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 _TOOK = re.compile(r"\((\d+\.\d+) ms\)$")
 _HANDSHAKE = (
@@ -21,7 +23,10 @@ _HANDSHAKE = (
 class Caller(asyncio.Protocol):
     """`await Caller.begun(url, key)`, then `turn` again and again, then `leave`."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
+        self.ended: str | None = None
+        """Why the server is heard no more; also between two turns."""
+        self._url, self._turns, self._error = url, 0, ""
         self._read, self._open = b"", False
         self._answer: asyncio.Future[tuple[float, str]] = asyncio.get_running_loop().create_future()
 
@@ -30,7 +35,7 @@ class Caller(asyncio.Protocol):
         """A conversation whose first frame has come. `key`: of the engine."""
         where = urlsplit(url)
         host, port = where.netloc.split(":")
-        _, caller = await asyncio.get_running_loop().create_connection(cls, host, int(port))
+        _, caller = await asyncio.get_running_loop().create_connection(lambda: cls(url), host, int(port))
         asked = _HANDSHAKE.format(path=f"{where.path}?{where.query}", host=where.netloc, key=key)
         caller._transport.write(asked.encode())
         await caller._next()
@@ -38,13 +43,16 @@ class Caller(asyncio.Protocol):
 
     async def turn(self, text: str) -> float:
         """Milliseconds from the message to the whole answer, less those that the model says it took."""
+        if self.ended:
+            raise self._failed(self.ended)
+        self._turns += 1
         self._answer = asyncio.get_running_loop().create_future()
         began = perf_counter()
         self._send(_TEXT, json.dumps({"type": "user_message", "text": text}).encode())
         came, answer = await self._next()
         took = _TOOK.search(answer)
         if took is None:
-            raise Failed(f"The answer is not the model's: {answer!r}")
+            raise self._failed(f"The answer is not the model's: {answer!r}")
         return 1000 * (came - began) - float(took[1])
 
     def leave(self) -> None:
@@ -73,9 +81,9 @@ class Caller(asyncio.Protocol):
 
     async def _next(self) -> tuple[float, str]:
         try:
-            return await asyncio.wait_for(self._answer, CALL_SECONDS)
+            return await asyncio.wait_for(self._answer, TURN_SECONDS)
         except TimeoutError:
-            raise Failed("A conversation got no answer.") from None
+            raise self._failed(f"No answer came within {TURN_SECONDS} s.") from None
 
     def _frame(self) -> tuple[int, bytes] | None:
         """The next one that is here as a whole: its kind and what is in it. Servers send small ones, and no mask."""
@@ -94,8 +102,11 @@ class Caller(asyncio.Protocol):
         if kind == _PING:
             return self._send(_PONG, data)
         if kind == _CLOSE:
-            self._transport.close()
-            return self._fail(f"The server ended the conversation: {data[2:].decode()}")
+            code = int.from_bytes(data[:2], "big")
+            self._fail(f"The server ended the conversation: {code} {data[2:].decode()} {self._error}")
+            return self._transport.close()
+        if b'"error_event"' in data:  # a close frame has room for the beginning of the reason alone
+            self._error = data.decode()
         # What is none of the two frames that are waited for is not worth the time of reading it.
         if b'"agent_response_event"' in data or b'"conversation_initiation_metadata"' in data:
             frame: dict[str, Any] = json.loads(data)
@@ -110,5 +121,9 @@ class Caller(asyncio.Protocol):
         self._transport.write(bytes([128 | kind]) + length + bytes(4) + data)
 
     def _fail(self, why: str) -> None:
+        self.ended = self.ended or why
         if not self._answer.done():
-            self._answer.set_exception(Failed(why))
+            self._answer.set_exception(self._failed(self.ended))
+
+    def _failed(self, why: str) -> Failed:
+        return Failed(f"{self._url}, {f'turn {self._turns}' if self._turns else 'beginning'}: {why.strip()}")

@@ -29,11 +29,11 @@ AGENT = {
         "turn": {"turn_timeout": 30},
     },
 }
-"""It waits longer for the next message than anybody here is silent."""
+"""It waits for the next message as long as agents can: three times as long as anybody here is silent."""
 
 
 @dataclass(frozen=True)
-class Talks:
+class Turns:
     """How long to measure. `lone`: turns of a conversation that has the engine to itself; `turns`: of each of many."""
 
     home: Path

@@ -41,6 +41,12 @@ GRACE_SECONDS = 5
 WEBSOCKET_BYTES = 1024 * 1024
 """Of one frame from a client; what is larger closes its connection before it is read."""
 
+WEBSOCKET_PONG_SECONDS = 60.0
+"""How long a client may leave the server's pings unanswered. They keep the way through proxies open and find out who
+is gone, since the engine's own ping frames are for measuring and end nothing. But a telephone that changes networks, or
+a server that is busy, is no end of a conversation; and whoever is gone takes a place no longer than this.
+"""
+
 
 @dataclass(frozen=True)
 class Listen:
@@ -251,5 +257,6 @@ def _config(asgi: ASGIApp, host: str, port: int, *, websockets: bool = False) ->
         server_header=False,
         ws="wsproto" if websockets else "none",
         ws_max_size=WEBSOCKET_BYTES,
+        ws_ping_timeout=WEBSOCKET_PONG_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

@@ -1,7 +1,9 @@
 """The rules of auth connections. No function here gives a secret back to a caller.
 
-The address that a secret goes to is chosen with it, and never changes: whoever may only update a connection cannot
-send what they do not know to a place of their own.
+The token server, which alone sees the secret of client credentials, is chosen with it and never changes: whoever may
+only update a connection cannot send that secret to a place of their own. Everything else (fetched tokens, passwords,
+bearer tokens, tokens in a header) goes to the URL of each tool that names the connection: whoever may write tools
+decides where.
 """
 
 import json

@@ -15,7 +15,7 @@ from callwright.engine.handlers import Unit
 from callwright.engine.models import models_of
 from callwright.engine.tables import conversation
 from callwright.engine.vault import Vault
-from tests.dialogue.llm_peer import JSON
+from tests.dialogue.llm_peer import JSON, Say
 from tests.peers import serving
 
 from .talking import KEY, Stage, echo, http_client, judged, stage
@@ -52,6 +52,33 @@ async def test_an_endpoint_of_the_agents_own_is_told_whose_conversation_it_judge
     assert [headers["x-tenant"] for headers in at.llm.headers] == ["north"] * 3
     assert all(body["user_id"] == "u-7" for body in at.llm.requests)
     assert all(body["elevenlabs_extra_body"] == {"shard": 3} for body in at.llm.requests)
+
+
+@pytest.mark.parametrize("events", [["agent_response"], ["agent_response", "agent_typing"], ["interruption"]])
+async def test_what_was_said_to_an_agent_at_work_is_kept_when_the_user_leaves(
+    tmp_path: Path, events: list[str]
+) -> None:
+    async with stage(tmp_path, judged(lambda _: Say("Let me think", stalls=True))) as at:
+        async with at.connected(await at.agent({"conversation": {"client_events": events}})) as caller:
+            id = await caller.begun()
+            await caller.say("My order is late.")
+            await at.llm.stalled.wait()
+            await caller.say("It has the number 4711.")
+            await caller.say("Call me back.")
+        kept = await at.conversation(id)
+    said = [turn["message"] for turn in kept["transcript"] if turn["role"] == "user"]
+    assert said == ["My order is late.", "It has the number 4711.", "Call me back."]
+    assert kept["metadata"]["termination_reason"] == "The client ended the conversation."
+
+
+async def test_everything_that_was_said_in_one_breath_is_kept(at: Stage) -> None:
+    words = [f"Word {number}" for number in range(5)]
+    async with at.connected(await at.agent()) as caller:
+        id = await caller.begun()
+        for word in words:
+            await caller.say(word)
+    kept = await at.conversation(id)
+    assert [turn["message"] for turn in kept["transcript"] if turn["role"] == "user"] == words
 
 
 @dataclass

@@ -15,13 +15,14 @@ import anyio.to_thread
 import pytest
 from anyio.abc import SocketStream
 from httpx2.websockets import WebSocketNetworkError
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from callwright.app import App
 from callwright.engine.asgi import Engine
 from callwright.engine.jobs import process_name
 from callwright.engine.live.ending import NOT_FINISHED, STOPPED
 from callwright.engine.live.leases import LEASE_MS, sweep
+from callwright.engine.live.session import STORED_AGAIN_AFTER_SECONDS
 from callwright.engine.models import Models
 from callwright.engine.tables_live import live_conversation, live_holder
 from callwright.engine.vault import Vault
@@ -85,6 +86,40 @@ async def test_with_zero_retention_nothing_is_kept(at: Stage, tmp_path: Path) ->
             await anyio.lowlevel.checkpoint()
     assert (await at.http.get("/v1/convai/conversations")).json()["conversations"] == []
     assert not grep(tmp_path, b"canary-4711")
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+async def test_an_end_that_cannot_be_stored_at_once_is_stored_later(
+    at: Stage, caplog: pytest.LogCaptureFixture, breaks: bool
+) -> None:
+    database = await at.app.database()
+    for change in ("UPDATE", "DELETE"):
+        full = f"BEFORE {change} ON live_conversation BEGIN SELECT RAISE(FAIL, 'The disk is full'); END"
+        await database.write(
+            lambda db, name=f"no_{change}", full=full: db.execute(text(f"CREATE TRIGGER {name} {full}"))
+        )
+    config: JSON = {"conversation": {"max_duration_seconds": 20}, "turn": {"turn_timeout": 30}}
+    async with at.connected(await at.agent(config)) as caller:
+        id = await caller.begun()
+        await caller.answer()
+        if breaks:
+            await caller.socket.send_text("no JSON")
+        else:
+            await at.clock.passes(seconds=20)
+        assert (await caller.end())[0] == (1008 if breaks else 1000)
+    assert "The disk is full" in caplog.text
+    await at.clock.passes(seconds=STORED_AGAIN_AFTER_SECONDS[0])
+    with anyio.fail_after(10):
+        while "is still not stored" not in caplog.text:
+            await anyio.lowlevel.checkpoint()
+    for change in ("UPDATE", "DELETE"):
+        await database.write(lambda db, change=change: db.execute(text(f"DROP TRIGGER no_{change}")))
+    await at.clock.passes(seconds=STORED_AGAIN_AFTER_SECONDS[1])
+    kept = await at.conversation(id, until="failed" if breaks else "done")
+    assert (kept["metadata"]["call_duration_secs"], len(kept["transcript"])) == (0 if breaks else 20, 1)
+    with anyio.fail_after(10):
+        while await live(at.app):
+            await anyio.lowlevel.checkpoint()
 
 
 def grep(folder: Path, wanted: bytes) -> list[Path]:

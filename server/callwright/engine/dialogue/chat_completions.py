@@ -110,7 +110,7 @@ class ChatCompletions:
             failed = self._translated(error)
         except BadRequest as refused:  # by the guard in net/
             failed = self._failed(f"may not be called: {refused}", again=False)
-        except (AttributeError, TypeError, ValueError):
+        except (AttributeError, TypeError, ValueError, OverflowError):
             failed = self._failed("sent a stream that is not in the chat-completions format")
         finally:
             if opened is not None:

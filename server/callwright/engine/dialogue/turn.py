@@ -141,7 +141,12 @@ class Conversation:
 
     async def listen(self, text: str) -> None:
         self.interrupted = False
-        await self._record(turn("user", text, seconds=self._seconds()))
+        self.overhear(text)
+        await self._told()
+
+    def overhear(self, text: str) -> None:
+        """What the user said when nothing more is answered: it stands in the transcript, and nobody is told."""
+        self.transcript.append(turn("user", text, seconds=self._seconds()))
 
     async def note(self, text: str, context_id: str | None) -> None:
         """Something that the agent should know from now on; nobody answers. One of the same id takes its place."""
@@ -354,8 +359,11 @@ class Conversation:
 
     async def _record(self, one: Turn) -> None:
         self.transcript.append(one)
+        await self._told()
+
+    async def _told(self) -> None:
         if self._around.on_turn is not None:
-            await self._around.on_turn(one)
+            await self._around.on_turn(self.transcript[-1])
 
     def _seconds(self) -> int:
         return int(self._around.clock() - self._started)

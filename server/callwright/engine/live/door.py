@@ -16,8 +16,8 @@ from ..problems import refuse_unstorable
 from .frames import INITIATION, Brought, Malformed, brought, greeting, unpacked
 from .keeping import Record
 from .line import INTERNAL, OPERATIONAL, REFUSED, Line
-from .session import Session, events_of
-from .start import Denied, check_door, plan
+from .session import Session
+from .start import Denied, check_door, events_of, plan
 
 if TYPE_CHECKING:
     from ..asgi import Engine

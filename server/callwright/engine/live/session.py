@@ -40,7 +40,6 @@ from .frames import (
 from .keeping import Lost, Record
 from .line import INTERNAL, NORMAL, OPERATIONAL, REFUSED, Line
 from .program import LiveTools, Program
-from .start import Plan
 from .telling import Telling
 
 SILENCE = "..."
@@ -57,6 +56,8 @@ MOST_WAITING = 20
 """Messages that the agent has not come to yet."""
 FRAMES_A_SECOND, FRAMES_AT_ONCE = 50.0, 200.0
 """From one client."""
+STORED_AGAIN_AFTER_SECONDS = 1.0, 10.0, 60.0, 600.0
+"""An end that could not be stored, because the database was locked or away."""
 _RESTARTING = 1012
 """The code with which the server of this process closes what is open when it stops."""
 
@@ -84,7 +85,7 @@ class Session:
     def __init__(self, line: Line, record: Record, role: Role, cast: Cast, sleep: Sleep) -> None:
         """Raises MissingVariables."""
         self._line, self._record, self._role, self._cast, self._plan = line, record, role, cast, record.plan
-        unit = record.unit
+        self._sleep, unit = sleep, record.unit
         self._now: Callable[[], float] = lambda: unit.clock() / 1000
         self._telling = Telling(line)
         self._program = Program(line, self._telling, unit.clock, sleep)
@@ -125,14 +126,16 @@ class Session:
 
     async def run(self) -> None:
         self._messages, self._inbox = anyio.create_memory_object_stream[str](MOST_WAITING)
-        try:
-            with self._messages, self._inbox, self._scope:
-                async with anyio.create_task_group() as self._tasks:
-                    for part in (self._read, self._talk, self._watch):
-                        self._tasks.start_soon(self._guarded, part)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await self._close(self._end or _End(STOPPED, INTERNAL, "unknown"))
+        with self._messages, self._inbox:
+            try:
+                with self._scope:
+                    async with anyio.create_task_group() as self._tasks:
+                        for part in (self._read, self._talk, self._watch):
+                            self._tasks.start_soon(self._guarded, part)
+            finally:
+                self._leave_unanswered()
+                with anyio.CancelScope(shield=True):
+                    await self._close(self._end or _End(STOPPED, INTERNAL, "unknown"))
 
     async def _guarded(self, part: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -251,10 +254,10 @@ class Session:
             await self._wait_for_user()
         async for text in self._inbox:
             self._busy = True
+            await self.talk.listen(text)  # before anything that the end may cut short: it waits nowhere else any more
             await self._types(True)
             for name in ("reminder", "silence"):
                 self._alarms.set(name, None)
-            await self.talk.listen(text)
             await self.talk.answer()
             if self.talk.interrupted:
                 await self._telling.interruption()
@@ -325,7 +328,7 @@ class Session:
                 self._reminders += 1
                 self._messages.send_nowait(SILENCE)
             case "reminder":  # something was said at this moment
-                pass
+                self._leave_unanswered()
 
     def _seconds(self, setting: str) -> float | None:
         seconds: Any = self.talk.agent.turn.get(setting)
@@ -337,36 +340,57 @@ class Session:
 
     # The end
 
+    def _leave_unanswered(self) -> None:
+        """What the user said that the agent has not come to belongs to the record all the same."""
+        while self._inbox.statistics().current_buffer_used:
+            if (text := self._inbox.receive_nowait()) != SILENCE:
+                self.talk.overhear(text)
+
     async def _close(self, end: _End) -> None:
-        """First the record, then the client: whoever sees the end can read it."""
-        privacy: Json = at(self._plan.document, "platform_settings", "privacy") or {}
-        forgotten = privacy.get("retention_days") == 0
-        questions = read_questions(self._plan.document["platform_settings"])
-        transcript, variables, unit = self.talk.transcript, self.talk.variables(), self._record.unit
-        id, keeps = self._plan.conversation_id, self._record.keeps
+        """First the record, then the client: whoever sees the end can read it, unless it cannot be stored yet."""
+        unit, id = self._record.unit, self._plan.conversation_id
+        document = self._document(end)
         try:
-            if end.failed:
-                document = self._record.document("failed", transcript, end.why, {"code": end.code, "reason": end.why})
-                document["analysis"] = unjudged(questions, variables, f"Not analysed, because it broke off: {end.why}")
-                await self._record.finish(document, analysed=True, forgotten=forgotten)
-                unit.jobs.start(hand_on(unit, document), f"the end of {id}")
-            else:
-                document = self._record.document("processing", transcript, end.why)
-                await self._record.finish(document, analysed=False)
-                if keeps or unit.on_finished is not None:
-                    llm, documents = self.talk.model(self._role), self._role.documents
-                    ended = Ended(document, keeps, llm, documents, questions, variables, forgotten)
-                    unit.jobs.start(analysed(unit, ended), f"analysis of {id}")
-        except Lost:
-            pass  # it is closed already
+            await self._store(end, document)
+        except Exception:
+            log.exception("The end of %s is not stored yet", id)
+            unit.jobs.start(self._store_later(end, document), f"the end of {id}")
         if end.failed:
             await self._line.refuse(end.code, end.why, end.error_type)
         else:
             await self._line.close(end.code, end.why)
 
+    def _document(self, end: _End) -> Json:
+        transcript = self.talk.transcript
+        if not end.failed:
+            return self._record.document("processing", transcript, end.why)
+        document = self._record.document("failed", transcript, end.why, {"code": end.code, "reason": end.why})
+        questions = read_questions(self._plan.document["platform_settings"])
+        why = f"Not analysed, because it broke off: {end.why}"
+        return document | {"analysis": unjudged(questions, self.talk.variables(), why)}
 
-def events_of(plan: Plan) -> list[str]:
-    """What the client is to see; where the conversation is in text, also what the agent says as it says it."""
-    events: list[str] = at(plan.config, "conversation", "client_events") or []
-    in_text = at(plan.config, "conversation", "text_only") or plan.brought.text_only
-    return [*events, "agent_chat_response_part"] if in_text else events
+    async def _store(self, end: _End, document: Json) -> None:
+        """The end, and with it the place is free; then what follows is begun."""
+        plan, unit, keeps = self._plan, self._record.unit, self._record.keeps
+        privacy: Json = at(plan.document, "platform_settings", "privacy") or {}
+        forgotten = privacy.get("retention_days") == 0
+        try:
+            await self._record.finish(document, analysed=end.failed, forgotten=forgotten)
+        except Lost:
+            return  # it is closed already
+        if end.failed:
+            unit.jobs.start(hand_on(unit, document), f"the end of {plan.conversation_id}")
+        elif keeps or unit.on_finished is not None:
+            llm, questions = self.talk.model(self._role), read_questions(plan.document["platform_settings"])
+            documents, variables = self._role.documents, self.talk.variables()
+            ended = Ended(document, keeps, llm, documents, questions, variables, forgotten)
+            unit.jobs.start(analysed(unit, ended), f"analysis of {plan.conversation_id}")
+
+    async def _store_later(self, end: _End, document: Json) -> None:
+        """No other process does it: this one lives, and says with its lease that it holds the conversation."""
+        for seconds in STORED_AGAIN_AFTER_SECONDS:
+            await self._sleep(seconds)
+            try:
+                return await self._store(end, document)
+            except Exception:
+                log.exception("The end of %s is still not stored", self._plan.conversation_id)

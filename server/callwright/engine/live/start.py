@@ -141,3 +141,10 @@ def _count_today(tx: Tx, agent_id: str, limit: int | None) -> None:
         return
     mine = update(table).where(table.c.workspace == tx.workspace, table.c.agent_id == agent_id)
     tx.db.execute(mine.values(day=day, begun=begun + 1))
+
+
+def events_of(plan: Plan) -> list[str]:
+    """What the client is to see; where the conversation is in text, also what the agent says as it says it."""
+    events: list[str] = at(plan.config, "conversation", "client_events") or []
+    in_text = at(plan.config, "conversation", "text_only") or plan.brought.text_only
+    return [*events, "agent_chat_response_part"] if in_text else events

@@ -114,11 +114,12 @@ async def _asked(client: AsyncClient, stored: StoredLogin) -> Token:
         headers["authorization"] = f"Basic {joined}"
     else:
         form |= {"client_id": settings["client_id"], "client_secret": stored.secret}
-    sent = {
+    named = {
         "accept": "application/json",
         **{name.lower(): value for name, value in stored.custom_headers.items()},
         **headers,
     }
+    sent = [(name.encode(), value.encode()) for name, value in named.items()]  # text would have to be ASCII
     async with client.stream("POST", settings["token_url"], headers=sent, content=urlencode(form).encode()) as answer:
         body = _object(await read_body(answer, LARGEST))
         status = answer.status_code
