@@ -165,7 +165,7 @@ async def test_a_turn_is_measured_beside_a_bare_handler_that_talks_with_the_same
     assert [(row.what, row.goal, row.baseline is None) for row in rows] == snapshot(
         [
             ("engine time a turn, one conversation, p50", 5, True),
-            ("the same beside a bare handler", None, False),
+            ("the whole of it beside a bare handler", None, False),
             ("engine time a turn, 3 live, each a turn every 0.3 s, p99", 250, True),
             ("the same beside a bare handler, p99", None, False),
         ]

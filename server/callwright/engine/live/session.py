@@ -301,7 +301,8 @@ class Session:
         heard.set()
 
     async def _on_text(self, piece: str) -> None:
-        await self._heard.wait()
+        if not self._heard.is_set():  # to wait for what is there takes a round of the event loop, with every piece
+            await self._heard.wait()
         await self._telling.text(piece)
 
     # What time it is
