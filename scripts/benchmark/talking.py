@@ -1,7 +1,7 @@
 """What the engine itself takes for one turn of a conversation: of a lone one, and of each while 500 are live.
 
-The model's own time is taken off. Of a lone turn, so is what it takes to ask the model and to carry its words: that of a
-handler which does nothing else, on the same machine in the same run. What is left is the engine's.
+The time of the model itself is taken off. Of a lone turn, so is what it takes to ask it and to carry its words: that of
+a handler which does nothing else, on the same machine in the same run. What is left is the engine's.
 """
 
 import asyncio
