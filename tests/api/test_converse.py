@@ -235,7 +235,9 @@ async def test_a_connection_that_is_lost_ends_the_conversation() -> None:
 
 
 async def test_words_come_as_they_are_said() -> None:
+    """Also those that come while one is told."""
     told: list[str] = []
+    more = anyio.Event()
 
     async def script(socket: WebSocket) -> None:
         await begun(socket)
@@ -243,14 +245,23 @@ async def test_words_come_as_they_are_said() -> None:
         for number in range(3):
             said = {"agent_response": f"Part {number}", "event_id": number}
             await tell(socket, "agent_response", agent_response_event=said)
+            if number == 0:
+                await more.wait()
         await typed(socket, types=False)
         await socket.receive()
 
     async def tells(text: str) -> None:
         told.append(text)
+        more.set()
+        with anyio.fail_after(10):
+            while True:
+                if len(talk.news) == 3:
+                    return
+                await anyio.sleep(0.01)
 
     async with reached(Platform(script)) as (client, talks):
-        news = await (await talks.begin(client, START, OWNER)).hear(10, tells)
+        talk = await talks.begin(client, START, OWNER)
+        news = await talk.hear(10, tells)
     assert news == [News("agent", f"Part {number}", number) for number in range(3)]
     assert told == [f"agent: Part {number}" for number in range(3)]
 

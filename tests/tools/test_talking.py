@@ -125,6 +125,7 @@ async def test_a_conversation_is_held_over_several_calls(tmp_path: Path, where: 
         second = await on.say(id, "And now?")
         ended = facts(await on.client.call_tool("end_conversation", {"conversation_id": id}))
         over = await on.refused("send_message", conversation_id=id, text="Hello?")
+        await on.ends(id)
         shown = facts(await on.client.call_tool("get_conversation", {"conversation_id": id}))
     assert begun == snapshot(
         {
@@ -211,6 +212,13 @@ async def test_the_assistant_answers_for_the_tools_of_the_client(tmp_path: Path,
     assert wrong == f"tool_results.call_x: no tool waits under this id. Waiting: {waiting['tool_call_id']}."
     assert said(answered) == ["tool: where: done", 'agent: I know: {"city": "Utrecht"}']
     assert again == f"tool_results.{waiting['tool_call_id']}: no tool waits under this id. Waiting: none."
+
+
+async def test_whoever_has_the_key_hears_of_tools_that_the_agent_tells_no_other_client_of(tmp_path: Path) -> None:
+    async with stage(tmp_path, calls("where")) as on:
+        ada = await on.agent({"agent": {"prompt": {"tools": [WHERE]}}}, platform_settings={})
+        asked = await on.say((await on.begin(ada))["conversation_id"], "Where am I?")
+    assert [waiting["tool"] for waiting in asked["tools_waiting"]] == ["where"]
 
 
 async def test_what_the_agent_does_is_told_in_its_order(tmp_path: Path) -> None:

@@ -154,9 +154,9 @@ class Talk:
         reported = 0
         with anyio.move_on_after(seconds):
             while True:
-                for each in self.news[reported:]:
+                while reported < len(self.news):  # more may come while one is told
+                    each, reported = self.news[reported], reported + 1
                     await told(f"{each.who}: {each.text[:200]}")
-                reported = len(self.news)
                 if self.through:
                     break
                 if not self._may_be_through():
@@ -176,7 +176,7 @@ class Talk:
         self._scope.cancel()
 
     async def end(self, why: str) -> None:
-        """Once the platform knows."""
+        """Once the connection is closed. One elsewhere is recorded as ended a moment later."""
         self.ended = self.ended or why
         self._scope.cancel()
         await self._done.wait()
