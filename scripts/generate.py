@@ -1,8 +1,9 @@
-"""Writes what is generated (surface.json, routes.json, manifests, tables of the README); --check says what is stale."""
+"""Writes what is generated: surface.json, routes.json, manifests, parts of documents. --check says what is stale."""
 
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from published import links, manifests
@@ -10,29 +11,50 @@ from published import links, manifests
 from callwright.engine import routes
 from callwright.listing import coverage_table, tool_table
 from callwright.settings import settings_table
-from callwright.tools.surface import dumps, snap
+from callwright.tools.surface import Entry, dumps, snap
 
 ROOT = Path(__file__).parents[1]
 SURFACE = ROOT / "server" / "callwright" / "surface.json"
 ROUTES = ROOT / "server" / "callwright" / "engine" / "routes.json"
-README = ROOT / "README.md"
+
+
+def _systems(name: str) -> Callable[[list[Entry]], str]:
+    """A function of `tests/laws/systems.py`. The table of systems names tests, so it lives beside them."""
+    sys.path.insert(0, str(ROOT))
+    from tests.laws import systems
+
+    made: Callable[[], str] = getattr(systems, name)
+    return lambda _: made()
+
+
+PARTS: tuple[tuple[str, str, Callable[[list[Entry]], str]], ...] = (
+    ("README.md", "links", lambda _: links()),
+    ("docs/tools.md", "tools", tool_table),
+    ("docs/settings.md", "settings", lambda _: settings_table()),
+    ("docs/coverage.md", "coverage", coverage_table),
+    ("docs/systems.md", "counts", _systems("counts")),
+    ("docs/systems.md", "systems", _systems("systems_table")),
+)
+"""Generated parts of documents: file, name of the place (`<!-- generated: NAME -->` to `<!-- end -->`), content."""
+
+
+def documents(entries: list[Entry]) -> dict[Path, str]:
+    """The documents with their generated parts replaced. Stops where a document has no place for its part."""
+    found: dict[Path, str] = {}
+    for file, name, content in PARTS:
+        path = ROOT / file
+        text = found.get(path) or path.read_text(encoding="utf-8")
+        pattern, part = rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)", content(entries)
+        found[path], places = re.subn(pattern, lambda m, p=part: f"{m[1]}{p}\n{m[2]}", text, flags=re.DOTALL)
+        if places != 1:
+            raise SystemExit(f"{file} must have one place for the generated part {name!r}, and has {places}")
+    return found
 
 
 def generated() -> dict[Path, str]:
     entries = snap()
-    readme = README.read_text(encoding="utf-8")
-    for name, table in {
-        "tools": tool_table(entries),
-        "links": links(),
-        "settings": settings_table(),
-        "coverage": coverage_table(entries),
-    }.items():
-        pattern = rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)"
-        readme, found = re.subn(pattern, lambda m, t=table: f"{m[1]}{t}\n{m[2]}", readme, flags=re.DOTALL)
-        if not found:
-            raise SystemExit(f"README.md has no place for the table of {name}")
     answered = json.dumps(routes.snap(), indent=1) + "\n"
-    return {SURFACE: dumps(entries), ROUTES: answered, README: readme, **manifests(ROOT / "manifests")}
+    return {SURFACE: dumps(entries), ROUTES: answered, **documents(entries), **manifests(ROOT / "manifests")}
 
 
 def main() -> int:

@@ -269,7 +269,7 @@ def test_effects_that_the_method_does_not_imply_are_pinned() -> None:
 
 
 def test_every_operation_has_a_tool_or_a_reason() -> None:
-    """And the README's table names both."""
+    """And the table of coverage names both."""
     operations = {f"{op.method} {op.path}" for op in all_operations()} | {SOCKET.operation}
     reached = {operation for entry in TOOLS.values() for operation in entry["operations"]}
     assert reached | set(WITHOUT_TOOL) == operations
