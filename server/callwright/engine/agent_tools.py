@@ -30,7 +30,7 @@ from .uses import agents_using, forget_uses, references_in, replace_uses, tests_
 
 agent_tools = Handlers()
 
-_USAGE = "usage statistics: no conversation calls tools yet"
+_USAGE = "usage statistics: conversations call tools, and their calls are not counted yet"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What models take as the name of a function."""
@@ -187,7 +187,7 @@ def _answer(row: RowMapping, warnings: list[str] | None = None) -> Json:
         "id": row["id"],
         "tool_config": row["document"],
         "access_info": OWNER.model_dump(),
-        # Only conversations that call tools count; rehearsals answer from mocks.
+        # The calls that conversations make are not counted yet.
         "usage_stats": {"total_calls": 0, "avg_latency_secs": 0.0},
     }
     return shown | ({"warnings": warnings} if warnings else {})

@@ -17,7 +17,9 @@ class Covered(NamedTuple):
 
 
 SOCKET = Covered(
-    "WS /v1/convai/conversation", "test_a_text_conversation_is_held_kept_and_analysed", "sound, files, and WebRTC"
+    "WS /v1/convai/conversation",
+    "test_a_text_conversation_is_held_kept_and_analysed",
+    "sound, files, WebRTC, the soft timeout, and tools that run while the conversation goes on (execution_mode async)",
 )
 """No request, so that no handler declares it."""
 

@@ -17,7 +17,7 @@ from .workspace_documents import changed, document_of, keep
 
 workspace = Handlers()
 
-_MISSING = "the effect of webhooks and rag_retention_period_days: nothing calls or ages anything yet"
+_MISSING = "the effect of webhooks and rag_retention_period_days: no webhook is called, and no index ages"
 
 
 @workspace.implements(GetWorkspaceSettings, proof="test_workspace_settings_merge_and_null_restores_the_default")
