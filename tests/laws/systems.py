@@ -91,7 +91,7 @@ SYSTEMS = (
         ),
         works(*SETS),
         "translation of the first message by the model; a note that a translation is older than its source; "
-        "a language without a preset is accepted",
+        "the refusal of a language without a preset",
     ),
     System(
         "5",
@@ -439,7 +439,7 @@ def systems_table() -> str:
     def shown(on: On) -> str:
         return "<br>".join(f"`{known[name][0]}::{name}`" for name in on.tests) or "none"
 
-    rows = ["| # | system | embedded | hosted | what is missing | proved, embedded | proved, hosted |"]
+    rows = ["| # | system | embedded | hosted | what is missing or wrong | proved, embedded | proved, hosted |"]
     rows.append("|---|---|---|---|---|---|---|")
     for row in SYSTEMS:
         cells = (row.number, row.name, row.embedded.verdict, row.hosted.verdict, row.missing)
