@@ -3,17 +3,21 @@
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from statistics import median, quantiles
+from typing import Any, Literal, Self
 
 ATTEMPTS = 3
 """How often `--check` measures a noisy row before it believes that the goal is missed."""
+MEASURED_PAIRS = 3
+"""Fewer pairs tell nothing about the noise."""
 
 
 @dataclass(frozen=True)
 class Row:
     """One measured number.
 
-    Where there is a `baseline` the goal bounds the ratio to it, else the number itself; without a goal it informs.
+    The goal of a row with a `baseline` bounds the ratio of the two, never the number itself: machines differ, and the
+    baseline was measured on the same one. Without a baseline the number is a count. Without a goal the row informs.
     """
 
     what: str
@@ -25,10 +29,45 @@ class Row:
     ceiling: float | None = None
     """Where a goal is an aim: what must not be exceeded on the way to it."""
     note: str = ""
+    ratios: tuple[float, ...] = ()
+    """One ratio for each pair of measurements that ran directly after each other."""
+
+    @classmethod
+    def of_pairs(
+        cls,
+        what: str,
+        ours: Sequence[float],
+        baseline: Sequence[float],
+        unit: str,
+        goal: float | None = None,
+        better: Literal["less", "more"] = "less",
+        note: str = "",
+    ) -> Self:
+        """A row of measurements in turn: `ours[i]` and `baseline[i]` saw the machine in the same mood."""
+        ratios = tuple(one / other for one, other in zip(ours, baseline, strict=True))
+        return cls(what, median(ours), unit, median(baseline), goal, better, note=note, ratios=ratios)
 
     @property
     def ratio(self) -> float | None:
+        """The median over the pairs, where there are pairs: a pair that something else disturbed does not count."""
+        if self.ratios:
+            return median(self.ratios)
         return None if self.baseline is None else self.ours / self.baseline
+
+    @property
+    def noise(self) -> float | None:
+        """Half of the range in which the middle half of the pairs lies, as a share of the ratio."""
+        if len(self.ratios) < MEASURED_PAIRS or not self.ratio:
+            return None
+        low, _, high = quantiles(self.ratios, n=4, method="inclusive")
+        return (high - low) / 2 / self.ratio
+
+    @property
+    def room(self) -> float | None:
+        """How far the ratio is from its goal, as a share of the goal; negative where the goal is missed."""
+        if self.goal is None or self.ratio is None:
+            return None
+        return (self.goal - self.ratio) / self.goal * (1 if self.better == "less" else -1)
 
     @property
     def met(self) -> bool | None:
@@ -74,14 +113,14 @@ async def measured(probes: Iterable[Probe], *, attempts: int = 1) -> list[Row]:
 
 
 def table(rows: Iterable[Row]) -> str:
-    cells = [("what", "ours", "baseline", "ratio", "goal", "")]
+    cells = [("what", "ours", "baseline", "ratio", "noise", "goal", "room", "")]
     cells += [_cells(row) for row in rows]
-    widths = [max(len(line[i]) for line in cells) for i in range(6)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
     return "\n".join(_line(line, widths) for line in cells)
 
 
 def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    return [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in rows]
+    return [{**asdict(row), "ratio": row.ratio, "noise": row.noise, "room": row.room, "met": row.met} for row in rows]
 
 
 def missed(rows: Iterable[Row]) -> list[Row]:
@@ -102,7 +141,9 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{_number(row.ours)} {row.unit}".strip(),
         "" if row.baseline is None else f"{_number(row.baseline)} {row.unit}".strip(),
         "" if row.ratio is None else f"{row.ratio:.2f}",
+        "" if row.noise is None else f"±{row.noise:.0%}",
         "" if row.goal is None else f"{sign} {row.goal:,g}{factor}",
+        "" if row.room is None else f"{row.room:.0%}",
         f"{row.verdict:4} {row.note}".rstrip(),
     )
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 
 from .client import WARM_UP, Load, StdioServer, clean_environment
@@ -34,8 +33,8 @@ class Effort:
     live_turns: int
 
 
-QUICK = Effort(starts=5, rounds=3, calls=250, slow_calls=320, soak=2_000, lone_turns=30, live_turns=1)
-FULL = Effort(starts=15, rounds=9, calls=600, slow_calls=640, soak=10_000, lone_turns=200, live_turns=4)
+QUICK = Effort(starts=7, rounds=6, calls=150, slow_calls=256, soak=2_000, lone_turns=60, live_turns=2)
+FULL = Effort(starts=15, rounds=15, calls=400, slow_calls=640, soak=10_000, lone_turns=200, live_turns=4)
 
 
 @dataclass(frozen=True)
@@ -75,10 +74,9 @@ class Bench:
             async with self.floor() as server:
                 await server.list_tools()
                 floor.append(_ms_since(server.born))
-        base = median(floor)
         return [
-            Row("cold start to tools/list", median(ours), "ms", base, 1.25),
-            Row("cold start to the first call's answer", median(first_call), "ms", base, 1.8),
+            Row.of_pairs("cold start to tools/list", ours, floor, "ms", 1.25),
+            Row.of_pairs("cold start to the first call's answer", first_call, floor, "ms", 1.8),
         ]
 
     async def warm_list(self) -> list[Row]:
@@ -89,8 +87,7 @@ class Bench:
                     began = perf_counter()
                     await server.list_tools()
                     taken.append(_ms_since(began))
-            note = f"floor {median(times[floor]):.2f} ms"
-            return [Row("warm tools/list", median(times[ours]), "ms", goal=2.0, note=note)]
+            return [Row.of_pairs("warm tools/list", times[ours], times[floor], "ms", 2.0)]
 
     async def reads(self) -> list[Row]:
         """list_agents with ten agents: hosted on the stub, embedded, and the bare tool, in turns."""
@@ -104,13 +101,13 @@ class Bench:
             one = await self._in_turns(servers, self.effort.calls, 1)
             many = await self._in_turns(servers, self.effort.calls, IN_FLIGHT)
         note = f"replies: hosted {sizes[0]}, embedded {sizes[1]}, bare about {max(sizes)} bytes"
-        p50 = {server: median(load.p50_ms for load in loads) for server, loads in one.items()}
-        rate = {server: median(load.per_second for load in loads) for server, loads in many.items()}
+        p50 = {server: [load.p50_ms for load in loads] for server, loads in one.items()}
+        rate = {server: [load.per_second for load in loads] for server, loads in many.items()}
         return [
-            Row("one read, hosted (stub), p50", p50[hosted], "ms", p50[bare], 1.4, note=note),
-            Row("64 in flight, hosted (stub)", rate[hosted], "/s", rate[bare], 0.75, "more"),
-            Row("one read, embedded, p50", p50[embedded], "ms", p50[bare], 2.0),
-            Row("64 in flight, embedded", rate[embedded], "/s", rate[bare], 0.6, "more"),
+            Row.of_pairs("one read, hosted (stub), p50", p50[hosted], p50[bare], "ms", 1.4, note=note),
+            Row.of_pairs("64 in flight, hosted (stub)", rate[hosted], rate[bare], "/s", 0.75, "more"),
+            Row.of_pairs("one read, embedded, p50", p50[embedded], p50[bare], "ms", 2.0),
+            Row.of_pairs("64 in flight, embedded", rate[embedded], rate[bare], "/s", 0.6, "more"),
         ]
 
     async def slow_api(self) -> list[Row]:
@@ -120,8 +117,8 @@ class Bench:
             size = _size(await hosted.call("list_agents"))
             bare = await stack.enter_async_context(_bare(stub, size))
             loads = await self._in_turns((hosted, bare), self.effort.slow_calls, IN_FLIGHT)
-        rate = {server: median(load.per_second for load in found) for server, found in loads.items()}
-        return [Row("slow API (100 ms), 64 in flight", rate[hosted], "/s", rate[bare], 0.8, "more")]
+        rate = {server: [load.per_second for load in found] for server, found in loads.items()}
+        return [Row.of_pairs("slow API (100 ms), 64 in flight", rate[hosted], rate[bare], "/s", 0.8, "more")]
 
     async def memory(self) -> list[Row]:
         """Growth counts from call 100, when everything that is imported late has been."""
