@@ -29,7 +29,6 @@ from .agent_documents import texts_of
 from .agent_tests import tests_by_id
 from .agent_tools import with_stored_tools
 from .agents import as_updated
-from .cast import at_node
 from .custom_llm import llm_of
 from .dialogue.agent import Agent, read_agent
 from .dialogue.agent_tests import Case, Ran, run_case
@@ -39,6 +38,7 @@ from .dialogue.roles import Role
 from .handlers import Handlers, Tx, Unit
 from .paging import page
 from .people import OWNER
+from .role_loader import at_node
 from .tables_agent_tests import test_invocation, test_run
 from .tables_agent_tools import tool
 from .tool_calls.offers import Listings, listings_of, rehearsed, with_offers

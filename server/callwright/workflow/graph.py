@@ -1,4 +1,4 @@
-"""The graph of a conversation: its nodes, and where their ways lead."""
+"""The graph of a conversation: its nodes, and the directed edges between them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ LAST = ("end", "phone_number", "standalone_agent")
 
 
 @dataclass(frozen=True)
-class Way:
+class DirectedEdge:
     """An edge in one of its two directions."""
 
     edge_id: str
@@ -24,14 +24,14 @@ class Way:
     condition: JSON
 
 
-def ways(edges: Mapping[str, JSON]) -> Iterator[Way]:
+def directed_edges(edges: Mapping[str, JSON]) -> Iterator[DirectedEdge]:
     for id_, edge in edges.items():
         for field, source, target in (
             ("forward_condition", edge["source"], edge["target"]),
             ("backward_condition", edge["target"], edge["source"]),
         ):
             if edge.get(field) is not None:
-                yield Way(id_, field, source, target, edge[field])
+                yield DirectedEdge(id_, field, source, target, edge[field])
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Workflow:
     def kind(self, node_id: str) -> str:
         return str(self.nodes[node_id]["type"])
 
-    def ways_from(self, node_id: str) -> list[Way]:
+    def edges_from(self, node_id: str) -> list[DirectedEdge]:
         """In the node's own order; those that it does not name come last."""
         order: Sequence[str] = self.nodes[node_id].get("edge_order") or ()
         places = {edge_id: place for place, edge_id in enumerate(order)}
-        out = [way for way in ways(self.edges) if way.source == node_id and way.target in self.nodes]
-        return sorted(out, key=lambda way: places.get(way.edge_id, len(places)))
+        out = [edge for edge in directed_edges(self.edges) if edge.source == node_id and edge.target in self.nodes]
+        return sorted(out, key=lambda edge: places.get(edge.edge_id, len(places)))
 
 
 def read_workflow(workflow: JSON | None) -> Workflow | None:

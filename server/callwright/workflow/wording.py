@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .graph import Way, Workflow
+from .graph import DirectedEdge, Workflow
 
 LONGEST_LABEL = 80
 """Characters of a label in the drawing."""
@@ -64,15 +64,17 @@ def described(flow: Workflow, node_id: str) -> str:
             return f"{node_id} ({other})"
 
 
-def mermaid(flow: Workflow, ways: list[Way]) -> str:
+def mermaid(flow: Workflow, edges: list[DirectedEdge]) -> str:
     """A flowchart. Labels cannot break out of it, whatever they hold."""
     names = {id_: f"n{number}" for number, id_ in enumerate(flow.nodes)}
     lines = ["flowchart TD"]
     for id_, name in names.items():
         opened, closed = _SHAPES.get(flow.kind(id_), ("[", "]"))
         lines.append(f'  {name}{opened}"{_label(described(flow, id_))}"{closed}')
-    drawn = [way for way in ways if way.source in names and way.target in names]
-    lines += [f'  {names[way.source]} -->|"{_label(in_words(way.condition))}"| {names[way.target]}' for way in drawn]
+    drawn = [edge for edge in edges if edge.source in names and edge.target in names]
+    lines += [
+        f'  {names[edge.source]} -->|"{_label(in_words(edge.condition))}"| {names[edge.target]}' for edge in drawn
+    ]
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ import anyio
 
 from ..agents import agent_row
 from ..dialogue.agent import at
-from ..dialogue.roles import Cast
+from ..dialogue.roles import RoleProvider
 from ..dialogue.tools import Executor, Outcome, Tool
 from ..dialogue.variables import Variables
 from ..handlers import Tx, Unit
@@ -17,7 +17,7 @@ from ..secrets import reveal
 from .clients import Client, ClientTools
 from .logins import StoredLogins
 from .mcp_tools import McpTools
-from .offers import Known, OfferingCast
+from .offers import Known, McpRoleProvider
 from .webhooks import Webhooks, webhook_client
 
 CLOSING_SECONDS = 5.0
@@ -28,10 +28,10 @@ JSON = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Live:
-    """For the `Surroundings` of a conversation; its first role is from this `cast`, too, which knows the MCP tools."""
+    """For the `Surroundings` of a conversation; its first role comes from `roles` here, too, with the MCP tools."""
 
     tools: Executor
-    cast: Cast
+    roles: RoleProvider
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,10 @@ class ByType:
 
 
 @asynccontextmanager
-async def live_tools(unit: Unit, agent_id: str, cast: Cast, client: Client, known: Known) -> AsyncGenerator[Live]:
-    """For one conversation that begins with this agent, of this cast; MCP sessions are closed at its end.
+async def live_tools(
+    unit: Unit, agent_id: str, roles: RoleProvider, client: Client, known: Known
+) -> AsyncGenerator[Live]:
+    """For one conversation that begins with this agent, one of these roles; MCP sessions are closed at its end.
 
     `known`: its variables, which headers of MCP servers may name. Raises NotFound.
     Under zero retention no MCP server is called, whichever agent the conversation comes to.
@@ -70,7 +72,7 @@ async def live_tools(unit: Unit, agent_id: str, cast: Cast, client: Client, know
         if not zero_retention:
             executors["mcp"] = mcp
         try:
-            yield Live(ByType(executors), cast if zero_retention else OfferingCast(cast, mcp.listings, known))
+            yield Live(ByType(executors), roles if zero_retention else McpRoleProvider(roles, mcp.listings, known))
         except Exception as exc:  # kept out of the task group, which would wrap it
             failed = exc
         finally:

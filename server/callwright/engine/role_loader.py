@@ -19,7 +19,7 @@ _Read = tuple[Agent, list[Document], Workflow | None, frozenset[str], Json]
 _ZERO_RETENTION = ("platform_settings", "privacy", "zero_retention_mode")
 
 
-class StoredCast:
+class RoleLoader:
     """Each role is read once, so that a conversation goes on with the configuration that it came to."""
 
     def __init__(self, unit: Unit, called: str, override: Json | None = None, *, on_phone: bool = False) -> None:

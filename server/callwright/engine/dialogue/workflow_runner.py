@@ -1,15 +1,15 @@
-"""Following a workflow: before the agent speaks, the conversation goes where its ways lead now."""
+"""Following a workflow: before the agent speaks, the conversation goes where its edges lead now."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from ...workflow.choosing import choose
-from ...workflow.graph import MOST_STEPS, Way, Workflow
+from ...workflow.graph import MOST_STEPS, DirectedEdge, Workflow
 from .agent import at
 from .calls import Talk, described, prepare_transfer, request_record, result_record, run_call, written_down
 from .judge import Judge
 from .llm import ModelFailed, ToolCall
-from .roles import Cast, Role
+from .roles import Role, RoleProvider
 from .system_tools import Effect
 from .tools import Outcome, Tool
 
@@ -17,8 +17,8 @@ Step = dict[str, Any]
 """A move in wire form."""
 
 
-class Walker(Talk, Protocol):
-    """Of a conversation, what its way through a workflow depends on."""
+class WorkflowContext(Talk, Protocol):
+    """Of a conversation, what a step through a workflow depends on."""
 
     @property
     def switched(self) -> str | None: ...
@@ -31,32 +31,32 @@ class Walker(Talk, Protocol):
     def new_id(self) -> str: ...
 
 
-class Walk:
+class WorkflowRunner:
     """Where a conversation stands in the workflow of the agent that speaks."""
 
-    def __init__(self, workflow: Workflow, cast: Cast, transcript: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, workflow: Workflow, roles: RoleProvider, transcript: Sequence[Mapping[str, Any]] = ()) -> None:
         """It begins at the start, or where the last turn of `transcript` was said."""
-        self._flow, self._cast = workflow, cast
+        self._flow, self._roles = workflow, roles
         last = next((one["agent_metadata"] for one in reversed(transcript) if one.get("agent_metadata")), None)
         node = str(at(last, "workflow_node_id"))
         self.spoke = node in workflow.nodes
         """The agent has said something here."""
         self.node = node if self.spoke else workflow.start or ""
 
-    async def follow(self, talk: Walker) -> tuple[list[Step], Effect]:
-        """Take the ways that are open. What they do to the conversation is in the effects, and still to be done."""
+    async def follow(self, talk: WorkflowContext) -> tuple[list[Step], Effect]:
+        """Take the edges whose conditions hold. What they do to the conversation stands in the effects, undone yet."""
         steps: list[Step] = []
         effects, here, successful = Effect(), self.node, None
         while True:
             began = talk.now()
-            way = await self._way(talk, here, successful)
-            if way is None:
+            edge = await self._next_edge(talk, here, successful)
+            if edge is None:
                 break
             if len(steps) >= MOST_STEPS:
                 steps.append(_step("max_iterations_exceeded", talk.now() - began, max_iterations=MOST_STEPS))
                 break
-            here, successful = way.target, None
-            steps.append(_step("edge", talk.now() - began, edge_id=way.edge_id, target_node_id=here))
+            here, successful = edge.target, None
+            steps.append(_step("edge", talk.now() - began, edge_id=edge.edge_id, target_node_id=here))
             if self._flow.kind(here) != "tool":
                 await self._arrive(talk, here, effects)
                 break
@@ -66,17 +66,17 @@ class Walk:
                 break
         return steps, effects
 
-    async def _way(self, talk: Walker, here: str, successful: bool | None) -> Way | None:
+    async def _next_edge(self, talk: WorkflowContext, here: str, successful: bool | None) -> DirectedEdge | None:
         moves_on = self._flow.kind(here) in ("start", "tool") or self.spoke
-        out = self._flow.ways_from(here)
+        out = self._flow.edges_from(here)
         return await choose(out, talk.variables(), talk.judge(), successful=successful, moves_on=moves_on)
 
-    async def _arrive(self, talk: Walker, here: str, effects: Effect) -> None:
+    async def _arrive(self, talk: WorkflowContext, here: str, effects: Effect) -> None:
         node = self._flow.nodes[here]
         match node["type"]:
             case "override_agent":
                 language = at(node, "conversation_config", "agent", "language") or talk.switched
-                talk.enter(await self._cast.role(talk.role.agent.id, here, language))
+                talk.enter(await self._roles.role(talk.role.agent.id, here, language))
                 self.node, self.spoke = here, False
             case "standalone_agent":
                 if (why := await prepare_transfer(talk, node, effects)) is not None:
@@ -90,10 +90,10 @@ class Walk:
             case _:
                 self.node = here  # a kind that only newer platforms know: the agent goes on as it is
 
-    async def _run_tools(self, talk: Walker, here: str, effects: Effect) -> Step:
+    async def _run_tools(self, talk: WorkflowContext, here: str, effects: Effect) -> Step:
         """Each tool of the node, whatever the model thinks of it."""
         began = talk.now()
-        role = await self._cast.role(talk.role.agent.id, here)
+        role = await self._roles.role(talk.role.agent.id, here)
         requests: list[dict[str, Any]] = []
         results: list[dict[str, Any]] = []
         for tool in role.agent.tools:
