@@ -1,17 +1,18 @@
 """The agents that conversations are held with, as they are stored: at the nodes of their workflows, and each other."""
 
 from ..contract.errors import BadRequest
-from ..contract.merge import Json, merged
+from ..contract.merge import Json, merged, without_nulls
+from ..contract.paths import at
 from ..workflow.graph import Workflow, read_workflow
 from .agent_documents import texts_of
 from .agent_tools import with_stored_tools
 from .agents import agent_row
 from .custom_llm import llm_of
-from .dialogue.agent import Agent, at, read_agent
+from .dialogue.agent import Agent, read_agent
 from .dialogue.passages import Document
 from .dialogue.roles import Role
 from .handlers import Tx, Unit
-from .initiation import as_started, given
+from .initiation import as_started
 from .needed_later import needed_later
 
 _Read = tuple[Agent, list[Document], Workflow | None, frozenset[str], Json]
@@ -83,7 +84,7 @@ def at_node(document: Json, node_id: str | None, *, override: Json | None = None
     """
     node = _speaking_node(document, node_id)
     config: Json = document["conversation_config"]
-    changed: Json = given(node.get("conversation_config") or {})
+    changed: Json = without_nulls(node.get("conversation_config") or {})
     spoken = {at(source, "agent", "language") for source in (config, override, changed)}
     spoken |= {*(config.get("language_presets") or {})}
     language = (language if language in spoken else None) or at(changed, "agent", "language")

@@ -17,9 +17,9 @@ from starlette.responses import HTMLResponse, Response
 
 from ...contract.errors import ApiError, NotFound
 from ...contract.merge import Json
+from ...contract.paths import at
 from ..access import home_of
 from ..agents import agent_row
-from ..dialogue.agent import at
 from ..handlers import Asker, Tx
 from ..live.start import check_door
 from ..problems import refuse_unstorable

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...contract.paths import at
 from ..prices import token_prices
-from .agent import at
 from .llm import Usage
 
 JSON = Mapping[str, Any]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .agent import at
+from ...contract.paths import at
 from .roles import Role
 
 _SYSTEM = ("language_detection", "transfer_to_agent", "transfer_to_number")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from ...contract.paths import at
 from ...workflow.choosing import choose
 from ...workflow.graph import MOST_STEPS, DirectedEdge, Workflow
-from .agent import at
 from .calls import Talk, described, prepare_transfer, request_record, result_record, run_call, written_down
 from .judge import Judge
 from .llm import ModelFailed, ToolCall

@@ -7,8 +7,8 @@ from typing import Any
 
 import anyio
 
+from ...contract.paths import at
 from ..agents import agent_row
-from ..dialogue.agent import at
 from ..dialogue.roles import RoleProvider
 from ..dialogue.tools import Executor, Outcome, Tool
 from ..dialogue.variables import Variables

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote, unquote, urlencode
 
-from ..dialogue.agent import at
+from ...contract.paths import at
 from ..dialogue.arguments import literal
 from ..dialogue.tools import LITERALS, kind_of
 from ..dialogue.variables import MissingVariables, Variables, substitute, written
