@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .node_kinds import NodeKind, kind_of
+
 JSON = Mapping[str, Any]
 
 MOST_STEPS = 20
 """Moves before the agent speaks; tool nodes that lead to each other would go on for ever."""
-LAST = ("end", "phone_number", "standalone_agent")
-"""Kinds of nodes that a conversation does not come back from."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Workflow:
 
     @property
     def start(self) -> str | None:
-        return next((id_ for id_, node in self.nodes.items() if node["type"] == "start"), None)
+        return next((id_ for id_ in self.nodes if self.kind(id_).begins), None)
 
-    def kind(self, node_id: str) -> str:
-        return str(self.nodes[node_id]["type"])
+    def kind(self, node_id: str) -> NodeKind:
+        return kind_of(self.nodes[node_id])
 
     def edges_from(self, node_id: str) -> list[DirectedEdge]:
         """In the node's own order; those that it does not name come last."""

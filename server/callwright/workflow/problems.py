@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from ..contract.errors import Problem
 from ..contract.merge import Json
-from .graph import LAST, DirectedEdge, directed_edges
+from .graph import DirectedEdge, directed_edges
+from .node_kinds import kind_of
 
 DEEPEST_EXPRESSION = 32
 """Operators inside one another: an editor nests a few, and each level is a call when it is worked out."""
@@ -38,7 +39,7 @@ def _strangers(nodes: dict[str, Json], edges: dict[str, Json]) -> Iterator[Probl
 
 def _beginning(nodes: dict[str, Json], found: list[DirectedEdge]) -> Iterator[Problem]:
     """A conversation begins at the one start, and goes on from there without a condition."""
-    starts = [id for id, node in nodes.items() if node["type"] == "start"]
+    starts = [id for id, node in nodes.items() if kind_of(node).begins]
     if nodes and len(starts) != 1:
         had = f"; these are {', '.join(map(repr, starts))}" if starts else ""
         yield _problem(("nodes",), f"A workflow has exactly one node of the type start{had}.", "start")
@@ -70,12 +71,13 @@ def _orders(nodes: dict[str, Json], edges: dict[str, Json], found: list[Directed
 
 def _condition(nodes: dict[str, Json], edge: DirectedEdge) -> Iterator[Problem]:
     at = ("edges", edge.edge_id, edge.field)
-    kind = str(nodes.get(edge.source, {}).get("type", ""))
-    if kind in LAST:
-        said = f"Nothing leads out of {edge.source!r}: a node of the type {kind} ends the agent's part."
+    source = nodes.get(edge.source, {})
+    name, kind = str(source.get("type", "")), kind_of(source)
+    if kind.last:
+        said = f"Nothing leads out of {edge.source!r}: a node of the type {name} ends the agent's part."
         yield _problem(at, said, "after_the_end")
-    if edge.condition["type"] == "result" and kind not in ("tool", ""):
-        said = f"Only a tool node has a result, and {edge.source!r} is of the type {kind}."
+    if edge.condition["type"] == "result" and name and not kind.runs_tools:
+        said = f"Only a tool node has a result, and {edge.source!r} is of the type {name}."
         yield _problem((*at, "type"), said, "no_result")
     if edge.condition["type"] == "expression" and _depth(edge.condition["expression"]) > DEEPEST_EXPRESSION:
         said = f"At most {DEEPEST_EXPRESSION} operators inside one another."
@@ -101,7 +103,7 @@ def unreachable(workflow: Json) -> list[str]:
     """Nodes that no conversation gets to; no error, because an editor keeps what is not connected yet."""
     nodes: dict[str, Json] = workflow.get("nodes") or {}
     found = list(directed_edges(workflow.get("edges") or {}))
-    reached = {id for id, node in nodes.items() if node["type"] == "start"}
+    reached = {id for id, node in nodes.items() if kind_of(node).begins}
     while more := {edge.target for edge in found if edge.source in reached} - reached:
         reached |= more
     return [id for id in nodes if id not in reached]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .choosing import choose
 from .expressions import Variables, questions_in
-from .graph import LAST, MOST_STEPS, DirectedEdge, Workflow, directed_edges
+from .graph import MOST_STEPS, DirectedEdge, Workflow, directed_edges
 
 
 @dataclass
@@ -36,15 +36,15 @@ async def tried(
     texts = [condition["condition"] for condition in assumed if condition["type"] == "llm"]
     judge = Assumed(texts, {said for condition in assumed for said in questions_in(condition.get("expression"))})
     here, taken, spoke = flow.start or "", list[DirectedEdge](), False
-    while len(taken) < MOST_STEPS and flow.kind(here) not in LAST:
-        acts = flow.kind(here) in ("start", "tool")
-        successful = tools_succeed if flow.kind(here) == "tool" else None
+    while len(taken) < MOST_STEPS and not flow.kind(here).last:
+        kind = flow.kind(here)
+        successful = tools_succeed if kind.runs_tools else None
         out = flow.edges_from(here)
-        edge = await choose(out, variables, judge, successful=successful, moves_on=spoke or acts)
+        edge = await choose(out, variables, judge, successful=successful, moves_on=spoke or kind.moves_on)
         if edge is not None:
             here, spoke = edge.target, False
             taken.append(edge)
-        elif spoke or acts:
+        elif spoke or kind.moves_on:
             break
         else:
             spoke = True  # the agent speaks, and the user answers

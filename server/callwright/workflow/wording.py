@@ -20,13 +20,6 @@ _SIGNS = {
     "and_operator": "and",
     "or_operator": "or",
 }
-_SHAPES = {
-    "start": ("([", "])"),
-    "end": ("([", "])"),
-    "tool": ("[[", "]]"),
-    "standalone_agent": ("[/", "/]"),
-    "phone_number": ("[/", "/]"),
-}
 
 
 def in_words(condition: Mapping[str, Any]) -> str:
@@ -45,23 +38,7 @@ def in_words(condition: Mapping[str, Any]) -> str:
 
 def described(flow: Workflow, node_id: str) -> str:
     """What happens at a node."""
-    node = flow.nodes[node_id]
-    match node["type"]:
-        case "start":
-            return "Start"
-        case "end":
-            return "End"
-        case "override_agent":
-            return str(node.get("label") or node_id)
-        case "tool":
-            return "Run " + (", ".join(locator["tool_id"] for locator in node.get("tools") or ()) or "no tool")
-        case "standalone_agent":
-            return f"Hand over to agent {node['agent_id']}"
-        case "phone_number":
-            to: Mapping[str, Any] = node.get("transfer_destination") or {}
-            return f"Hand over to {to.get('phone_number') or to.get('sip_uri') or 'a person'}"
-        case other:
-            return f"{node_id} ({other})"
+    return flow.kind(node_id).words(node_id, flow.nodes[node_id])
 
 
 def mermaid(flow: Workflow, edges: list[DirectedEdge]) -> str:
@@ -69,7 +46,7 @@ def mermaid(flow: Workflow, edges: list[DirectedEdge]) -> str:
     names = {id_: f"n{number}" for number, id_ in enumerate(flow.nodes)}
     lines = ["flowchart TD"]
     for id_, name in names.items():
-        opened, closed = _SHAPES.get(flow.kind(id_), ("[", "]"))
+        opened, closed = flow.kind(id_).shape
         lines.append(f'  {name}{opened}"{_label(described(flow, id_))}"{closed}')
     drawn = [edge for edge in edges if edge.source in names and edge.target in names]
     lines += [

@@ -1,11 +1,13 @@
 """Following a workflow: before the agent speaks, the conversation goes where its edges lead now."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...contract.paths import at
 from ...workflow.choosing import choose
 from ...workflow.graph import MOST_STEPS, DirectedEdge, Workflow
+from ...workflow.node_kinds import Node
 from .calls import Talk, described, prepare_transfer, request_record, result_record, run_call, written_down
 from .judge import Judge
 from .llm import ModelFailed, ToolCall
@@ -55,45 +57,49 @@ class WorkflowRunner:
             if len(steps) >= MOST_STEPS:
                 steps.append(_step("max_iterations_exceeded", talk.now() - began, max_iterations=MOST_STEPS))
                 break
-            here, successful = edge.target, None
+            here = edge.target
             steps.append(_step("edge", talk.now() - began, edge_id=edge.edge_id, target_node_id=here))
-            if self._flow.kind(here) != "tool":
-                await self._arrive(talk, here, effects)
-                break
-            steps.append(await self._run_tools(talk, here, effects))
-            successful = steps[-1]["is_successful"]
-            if effects.ended or effects.successor:
+            arrival = _Arrival(self, self._roles, talk, here, steps, effects)
+            successful = await self._flow.kind(here).arrive(arrival, self._flow.nodes[here])
+            if successful is None or effects.ended or effects.successor:
                 break
         return steps, effects
 
     async def _next_edge(self, talk: WorkflowContext, here: str, successful: bool | None) -> DirectedEdge | None:
-        moves_on = self._flow.kind(here) in ("start", "tool") or self.spoke
+        moves_on = self._flow.kind(here).moves_on or self.spoke
         out = self._flow.edges_from(here)
         return await choose(out, talk.variables(), talk.judge(), successful=successful, moves_on=moves_on)
 
-    async def _arrive(self, talk: WorkflowContext, here: str, effects: Effect) -> None:
-        node = self._flow.nodes[here]
-        match node["type"]:
-            case "override_agent":
-                language = at(node, "conversation_config", "agent", "language") or talk.switched
-                talk.enter(await self._roles.role(talk.role.agent.id, here, language))
-                self.node, self.spoke = here, False
-            case "standalone_agent":
-                if (why := await prepare_transfer(talk, node, effects)) is not None:
-                    effects.ended = f"The workflow could not hand the conversation over: {why}"
-            case "phone_number":
-                to = node.get("transfer_destination")
-                number = at(to, "phone_number") or at(to, "sip_uri") or "a person"
-                effects.ended = f"The workflow handed the conversation over to {number}."
-            case "end":
-                effects.ended = "The workflow came to its end."
-            case _:
-                self.node = here  # a kind that only newer platforms know: the agent goes on as it is
 
-    async def _run_tools(self, talk: WorkflowContext, here: str, effects: Effect) -> Step:
-        """Each tool of the node, whatever the model thinks of it."""
-        began = talk.now()
-        role = await self._roles.role(talk.role.agent.id, here)
+@dataclass(frozen=True)
+class _Arrival:
+    """A conversation that has come to a node: the `Stage` of the node's kind."""
+
+    runner: WorkflowRunner
+    roles: RoleProvider
+    talk: WorkflowContext
+    here: str
+    steps: list[Step]
+    effects: Effect
+
+    def stay(self) -> None:
+        self.runner.node = self.here
+
+    async def speak(self, language: str | None) -> None:
+        self.talk.enter(await self.roles.role(self.talk.role.agent.id, self.here, language or self.talk.switched))
+        self.runner.node, self.runner.spoke = self.here, False
+
+    async def hand_over(self, rule: Node) -> None:
+        if (why := await prepare_transfer(self.talk, rule, self.effects)) is not None:
+            self.end(f"The workflow could not hand the conversation over: {why}")
+
+    def end(self, why: str) -> None:
+        self.effects.ended = why
+
+    async def run_tools(self) -> bool:
+        """Runs each tool of the node, whatever the model thinks of it."""
+        talk, began = self.talk, self.talk.now()
+        role = await self.roles.role(talk.role.agent.id, self.here)
         requests: list[dict[str, Any]] = []
         results: list[dict[str, Any]] = []
         for tool in role.agent.tools:
@@ -104,12 +110,13 @@ class WorkflowRunner:
                 outcome = Outcome(f"Nothing filled in its arguments: {why}", is_error=True, called=False)
             [head] = written_down([call], [tool], talk.new_id)
             details = described(talk, call, [tool])
-            outcome = outcome or await run_call(talk, call, head["request_id"], [tool], effects)
+            outcome = outcome or await run_call(talk, call, head["request_id"], [tool], self.effects)
             requests.append(request_record(head, call, details))
             results.append(result_record(head, outcome))
         done = all(not result["is_error"] for result in results)
-        seconds = talk.now() - began
-        return _step("nested_tools", seconds, node_id=here, requests=requests, results=results, is_successful=done)
+        fields = {"node_id": self.here, "requests": requests, "results": results, "is_successful": done}
+        self.steps.append(_step("nested_tools", talk.now() - began, **fields))
+        return done
 
 
 def _step(type_: str, seconds: float, **fields: Any) -> Step:
