@@ -8,6 +8,7 @@ built. Nothing that was given is changed in place; what has another shape than e
 import re
 from typing import Any, cast
 
+from ..secrecy import is_secret_header
 from .agent.system_spelling import system_kind, system_tool
 
 Document = dict[str, Any]
@@ -16,7 +17,6 @@ _SOURCES = {"llm_prompt": "description", "dynamic_variable": "dynamic_variable",
 """Where a value comes from: the editor's word, and the field that says it."""
 _LISTS = ("path_params_schema", "query_params_schema", "request_headers", "request_body_schema")
 _PLACEHOLDER_HOST = re.compile(r"\byour-(?:sub)?domain\b", re.IGNORECASE)
-_SECRET_HEADER = re.compile(r"authori[sz]ation|api-?key|token|secret", re.IGNORECASE)
 
 
 def normalise_tool(tool: Any) -> tuple[Any, list[str]]:
@@ -88,7 +88,7 @@ def _in_the_clear(schema: Document) -> list[str]:
     """What others could read on the way, or in the tool."""
     notes = ["api_schema.url is not encrypted; use https."] if str(schema.get("url")).startswith("http://") else []
     for name, value in _object(schema.get("request_headers")).items():
-        if _SECRET_HEADER.search(name) and isinstance(value, str) and "{{" not in value:
+        if is_secret_header(name) and isinstance(value, str) and "{{" not in value:
             notes.append(f"api_schema.request_headers.{name} holds its value in the clear; store it as a secret.")
     return notes
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 from urllib.parse import quote, unquote, urlencode
 
 from ...contract.paths import at
+from ...secrecy import is_secret_header
 from ..dialogue.arguments import literal
 from ..dialogue.tools import LITERALS, kind_of
 from ..dialogue.variables import MissingVariables, Variables, substitute, written
@@ -26,10 +27,6 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
-_PRIVATE = re.compile(
-    r"authoriz|authentic|cookie|token|secret|password|api[-_]?key|(^|[-_])(auth|key)([-_]|$)", re.IGNORECASE
-)
-"""Names of headers whose value is nobody's business, however it was set."""
 _ABSENT = object()
 
 
@@ -73,7 +70,7 @@ def build(config: JSON, arguments: JSON, variables: Variables) -> Prepared:
         raise ValueError(f"The tool needs dynamic variables that have no value: {names}. Nothing was sent.") from None
     if body is not None and not any(name.lower() == "content-type" for name in (*dict(headers), *secrets)):
         headers.append(("Content-Type", "application/json"))
-    shown = {name: MASKED if _PRIVATE.search(name) else value for name, value in headers}
+    shown = {name: MASKED if is_secret_header(name) else value for name, value in headers}
     method = str(api.get("method") or "GET")
     details = {
         "type": "webhook",

@@ -21,6 +21,7 @@ from ...net.http import (
     read_body,
 )
 from ...net.pinned import guarded_client
+from ...secrecy import SHORTEST
 from ..dialogue.tools import Outcome, Tool
 from ..dialogue.variables import Variables
 from .logins import Login, Logins
@@ -40,8 +41,6 @@ LONGEST = 20_000
 LONGEST_ERROR = 2_000
 MOST_REDIRECTS = 3
 UNAUTHORIZED = 401
-SHORTEST_SECRET = 4
-"""Characters; shorter ones are not looked for in answers, because they stand in every text."""
 
 _TEXT = re.compile(r"text/.*|application/(.*\+)?(json|xml|yaml|javascript)|application/x-www-form-urlencoded")
 
@@ -176,7 +175,7 @@ def cut(text: str, longest: int = LONGEST) -> str:
 def redacted(text: str, secrets: Collection[str]) -> str:
     """Without what was sent in confidence: servers do echo their requests."""
     for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= SHORTEST_SECRET:
+        if len(secret) >= SHORTEST:
             text = text.replace(secret, MASKED)
     return text
 
