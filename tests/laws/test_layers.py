@@ -13,7 +13,7 @@ from inline_snapshot import snapshot
 import callwright
 
 ROOT = Path(callwright.__file__).parent
-LEAVES = {"secrecy", "settings", "clock", "keys", "bounds", "meters", "principals", "while_serving"}
+LEAVES = {"concurrency", "secrecy", "settings", "clock", "keys", "bounds", "meters", "principals", "while_serving"}
 """Modules that import nothing of ours; any layer may use them, `contract` and `net` excepted."""
 ABOVE = {"doctor", "host_doctor", "serving", "listing", "calling", "approving"}
 """Commands: they stand on the composed app."""
@@ -24,7 +24,7 @@ MAY: dict[str, set[str]] = {
     "contract": {"secrecy"},  # its notes say which headers should be secrets
     "workflow": {"contract"},
     "pronunciation": {"contract"},
-    "net": {"contract"},
+    "net": {"concurrency", "contract"},
     "db": {"contract"},
     "api": {"contract", "net", "bounds", "secrecy", "telemetry"},
     "ledger": {"db"},
@@ -46,6 +46,7 @@ MAY: dict[str, set[str]] = {
     },
     "guides": {"tools", "contract", "api", "ledger"},
     "engine": {
+        "concurrency",
         "contract",
         "workflow",
         "pronunciation",
