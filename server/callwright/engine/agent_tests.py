@@ -17,7 +17,7 @@ from ..contract.agent_tests import (
     UpdateAgentTest,
 )
 from ..contract.common import Empty
-from ..contract.errors import InUse, InvalidRequest, NotFound, Problem
+from ..contract.errors import InUse, InvalidRequest, NotFound, Problem, body_problem
 from ..contract.merge import Json, with_defaults
 from .dialogue.patterns import check_pattern
 from .handlers import Handlers, Tx
@@ -137,11 +137,11 @@ def _problems(document: Json) -> list[Problem]:
     kind: str = document["type"]
     check: Json | None = document["tool_call_parameters"]
     if kind not in KINDS:
-        return [_problem(["type"], f"This platform runs tests of the types {' and '.join(KINDS)}.")]
+        return [body_problem(["type"], f"This platform runs tests of the types {' and '.join(KINDS)}.")]
     if kind == "llm" and not document["success_condition"].strip():
-        return [_problem(["success_condition"], "A test of the type llm needs a condition to be judged by.")]
+        return [body_problem(["success_condition"], "A test of the type llm needs a condition to be judged by.")]
     if kind == "tool" and check is None:
-        return [_problem(["tool_call_parameters"], "A test of the type tool says which tool must be called.")]
+        return [body_problem(["tool_call_parameters"], "A test of the type tool says which tool must be called.")]
     return parameter_problems(check["parameters"], ["tool_call_parameters", "parameters"]) if check else []
 
 
@@ -153,12 +153,8 @@ def parameter_problems(parameters: list[Json], at: list[str | int]) -> list[Prob
             try:
                 check_pattern(parameter["eval"]["pattern"])
             except ValueError as wrong:
-                problems.append(_problem([*at, place, "eval", "pattern"], str(wrong)))
+                problems.append(body_problem([*at, place, "eval", "pattern"], str(wrong)))
     return problems
-
-
-def _problem(at: list[str | int], said: str) -> Problem:
-    return Problem(loc=["body", *at], msg=said, type="value_error")
 
 
 def _summary(row: RowMapping) -> AgentTestSummary:

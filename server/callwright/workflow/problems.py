@@ -7,7 +7,7 @@ that only newer platforms know are left alone.
 from collections.abc import Iterator
 from typing import Any, cast
 
-from ..contract.errors import Problem
+from ..contract.errors import Problem, body_problem
 from ..contract.merge import Json
 from .graph import DirectedEdge, directed_edges
 from .node_kinds import kind_of
@@ -34,7 +34,9 @@ def _strangers(nodes: dict[str, Json], edges: dict[str, Json]) -> Iterator[Probl
     for id, edge in edges.items():
         for field in ("source", "target"):
             if edge[field] not in nodes:
-                yield _problem(("edges", id, field), f"There is no node {edge[field]!r}.", "unknown_node")
+                yield body_problem(
+                    ("workflow", "edges", id, field), f"There is no node {edge[field]!r}.", "unknown_node"
+                )
 
 
 def _beginning(nodes: dict[str, Json], found: list[DirectedEdge]) -> Iterator[Problem]:
@@ -42,17 +44,17 @@ def _beginning(nodes: dict[str, Json], found: list[DirectedEdge]) -> Iterator[Pr
     starts = [id for id, node in nodes.items() if kind_of(node).begins]
     if nodes and len(starts) != 1:
         had = f"; these are {', '.join(map(repr, starts))}" if starts else ""
-        yield _problem(("nodes",), f"A workflow has exactly one node of the type start{had}.", "start")
+        yield body_problem(("workflow", "nodes"), f"A workflow has exactly one node of the type start{had}.", "start")
         return
     for start in starts:
         out = [edge for edge in found if edge.source == start]
         if len(out) > 1 or (not out and len(nodes) > 1):
             said = f"Exactly one edge leads out of the start, not {len(out)}."
-            yield _problem(("nodes", start), said, "start")
+            yield body_problem(("workflow", "nodes", start), said, "start")
         for edge in out:
             if edge.condition["type"] != "unconditional":
                 said = "The edge out of the start is unconditional: nothing was said yet."
-                yield _problem(("edges", edge.edge_id, edge.field), said, "start")
+                yield body_problem(("workflow", "edges", edge.edge_id, edge.field), said, "start")
 
 
 def _orders(nodes: dict[str, Json], edges: dict[str, Json], found: list[DirectedEdge]) -> Iterator[Problem]:
@@ -60,28 +62,28 @@ def _orders(nodes: dict[str, Json], edges: dict[str, Json], found: list[Directed
         order: list[str] = node.get("edge_order") or []
         out = {edge.edge_id for edge in found if edge.source == id}
         for place, edge in enumerate(order):
-            at = ("nodes", id, "edge_order", place)
+            at = ("workflow", "nodes", id, "edge_order", place)
             if edge not in edges:
-                yield _problem(at, f"There is no edge {edge!r}.", "unknown_edge")
+                yield body_problem(at, f"There is no edge {edge!r}.", "unknown_edge")
             elif edge not in out:
-                yield _problem(at, f"The edge {edge!r} does not lead out of this node.", "unknown_edge")
+                yield body_problem(at, f"The edge {edge!r} does not lead out of this node.", "unknown_edge")
             elif edge in order[:place]:
-                yield _problem(at, f"The edge {edge!r} stands here twice.", "duplicate")
+                yield body_problem(at, f"The edge {edge!r} stands here twice.", "duplicate")
 
 
 def _condition(nodes: dict[str, Json], edge: DirectedEdge) -> Iterator[Problem]:
-    at = ("edges", edge.edge_id, edge.field)
+    at = ("workflow", "edges", edge.edge_id, edge.field)
     source = nodes.get(edge.source, {})
     name, kind = str(source.get("type", "")), kind_of(source)
     if kind.last:
         said = f"Nothing leads out of {edge.source!r}: a node of the type {name} ends the agent's part."
-        yield _problem(at, said, "after_the_end")
+        yield body_problem(at, said, "after_the_end")
     if edge.condition["type"] == "result" and name and not kind.runs_tools:
         said = f"Only a tool node has a result, and {edge.source!r} is of the type {name}."
-        yield _problem((*at, "type"), said, "no_result")
+        yield body_problem((*at, "type"), said, "no_result")
     if edge.condition["type"] == "expression" and _depth(edge.condition["expression"]) > DEEPEST_EXPRESSION:
         said = f"At most {DEEPEST_EXPRESSION} operators inside one another."
-        yield _problem((*at, "expression"), said, "too_deep")
+        yield body_problem((*at, "expression"), said, "too_deep")
 
 
 def _depth(expression: Any) -> int:
@@ -93,10 +95,6 @@ def _depth(expression: Any) -> int:
     node = cast(Json, expression)
     below = [_depth(node[name]) for name in _OPERANDS if name in node]
     return 1 + max(below) if below else 0
-
-
-def _problem(at: tuple[str | int, ...], said: str, kind: str) -> Problem:
-    return Problem(loc=["body", "workflow", *at], msg=said, type=kind)
 
 
 def unreachable(workflow: Json) -> list[str]:
