@@ -1,8 +1,12 @@
 """JSON merge (RFC 7396): objects merge, null removes, everything else replaces."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 Json = dict[str, Any]
+"""A JSON object."""
+JsonView = Mapping[str, Any]
+"""A JSON object that is only read."""
 
 
 def merged(old: Any, patch: Any, *, whole: tuple[str, ...] = ()) -> Any:

@@ -1,6 +1,6 @@
 """Check the workflow of an agent before it is saved, and show where it leads."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field, ValidationError
@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 from ..contract.agent.workflow import Workflow
 from ..contract.agents import Agent, GetAgent
 from ..contract.common import AgentId
+from ..contract.merge import Json
 from ..workflow.graph import DirectedEdge, directed_edges, read_workflow
 from ..workflow.problems import graph_problems, unreachable
 from ..workflow.trying import tried
@@ -15,8 +16,6 @@ from ..workflow.wording import described, in_words, mermaid
 from .text import short
 from .toolset import PlatformApi
 from .views import View
-
-Json = dict[str, Any]
 
 LONGEST_DRAWING = 8_000
 """Characters."""

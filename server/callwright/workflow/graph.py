@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from ..contract.merge import JsonView
 from .node_kinds import NodeKind, kind_of
-
-JSON = Mapping[str, Any]
 
 MOST_STEPS = 20
 """Moves before the agent speaks; tool nodes that lead to each other would go on for ever."""
@@ -21,10 +19,10 @@ class DirectedEdge:
     """`forward_condition` or `backward_condition`, which leads from the edge's target to its source."""
     source: str
     target: str
-    condition: JSON
+    condition: JsonView
 
 
-def directed_edges(edges: Mapping[str, JSON]) -> Iterator[DirectedEdge]:
+def directed_edges(edges: Mapping[str, JsonView]) -> Iterator[DirectedEdge]:
     for id_, edge in edges.items():
         for field, source, target in (
             ("forward_condition", edge["source"], edge["target"]),
@@ -38,8 +36,8 @@ def directed_edges(edges: Mapping[str, JSON]) -> Iterator[DirectedEdge]:
 class Workflow:
     """As the agent's document holds it; it was checked when it was saved."""
 
-    nodes: Mapping[str, JSON]
-    edges: Mapping[str, JSON]
+    nodes: Mapping[str, JsonView]
+    edges: Mapping[str, JsonView]
 
     @property
     def start(self) -> str | None:
@@ -56,8 +54,8 @@ class Workflow:
         return sorted(out, key=lambda edge: places.get(edge.edge_id, len(places)))
 
 
-def read_workflow(workflow: JSON | None) -> Workflow | None:
+def read_workflow(workflow: JsonView | None) -> Workflow | None:
     """None where the agent has no graph to follow."""
-    whole: JSON = workflow or {}
+    whole: JsonView = workflow or {}
     found = Workflow(whole.get("nodes") or {}, whole.get("edges") or {})
     return found if found.start else None

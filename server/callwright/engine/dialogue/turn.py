@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 
+from ...contract.merge import JsonView
 from ..prices import family
 from .agent import Agent
 from .aloud import Aloud, OnText
@@ -28,7 +29,6 @@ from .workflow_runner import Step, WorkflowRunner
 MAX_TOOL_ROUNDS = 10
 """Answers with tool calls in one agent turn; after them the model has to speak, with no tool on offer."""
 
-JSON = Mapping[str, Any]
 Clock = Callable[[], float]
 """Unix seconds."""
 OnTurn = Callable[[Turn], Awaitable[None]]
@@ -48,7 +48,7 @@ class Surroundings:
     pause: Callable[[float], Awaitable[None]] | None = None
     """Waits so many seconds; where there is none, time stands still."""
     user_id: str | None = None
-    extra_body: JSON | None = None
+    extra_body: JsonView | None = None
     """For an agent's own LLM endpoint, if the agent lets it through."""
     on_text: OnText | None = None
     """Gets what the agent says piece by piece, while its model writes; the turn comes after the last piece."""
@@ -73,7 +73,7 @@ class Conversation:
         around: Surroundings,
         *,
         given: Mapping[str, Value | None],
-        history: Sequence[JSON] = (),
+        history: Sequence[JsonView] = (),
     ) -> None:
         self.id, self.role = conversation_id, role
         self.transcript: list[Turn] = [dict(one) for one in history]
@@ -312,7 +312,7 @@ class Conversation:
             return not (self.ended or effects.silent)
         return await self._hand_over(effects.successor, effects.transfer or {})
 
-    async def _hand_over(self, role: Role, rule: JSON) -> bool:
+    async def _hand_over(self, role: Role, rule: JsonView) -> bool:
         if message := rule.get("transfer_message"):
             await self._speak(substitute(message, self.variables()))
         if self._around.pause and (delay := rule.get("delay_ms")):

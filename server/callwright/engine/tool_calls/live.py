@@ -3,10 +3,10 @@
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import anyio
 
+from ...contract.merge import JsonView
 from ...contract.paths import at
 from ..agents import agent_row
 from ..dialogue.roles import RoleProvider
@@ -23,8 +23,6 @@ from .webhooks import Webhooks, webhook_client
 CLOSING_SECONDS = 5.0
 """How long MCP servers may take to say goodbye."""
 
-JSON = Mapping[str, Any]
-
 
 @dataclass(frozen=True)
 class Live:
@@ -40,11 +38,11 @@ class ByType:
 
     executors: Mapping[str, Executor]
 
-    def details(self, tool: Tool, arguments: JSON, variables: Variables) -> JSON | None:
+    def details(self, tool: Tool, arguments: JsonView, variables: Variables) -> JsonView | None:
         found = self.executors.get(tool.type)
         return found.details(tool, arguments, variables) if found else None
 
-    async def run(self, tool: Tool, request_id: str, arguments: JSON, variables: Variables) -> Outcome:
+    async def run(self, tool: Tool, request_id: str, arguments: JsonView, variables: Variables) -> Outcome:
         if (found := self.executors.get(tool.type)) is None:
             return Outcome(f"Tools of the type {tool.type} cannot be called here.", is_error=True, called=False)
         return await found.run(tool, request_id, arguments, variables)

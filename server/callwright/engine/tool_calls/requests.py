@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote, unquote, urlencode
 
+from ...contract.merge import JsonView
 from ...contract.paths import at
 from ...secrecy import is_secret_header
 from ..dialogue.arguments import literal
 from ..dialogue.tools import LITERALS, kind_of
 from ..dialogue.variables import MissingVariables, Variables, substitute, written
-
-JSON = Mapping[str, Any]
 
 MASKED = "***"
 
@@ -42,17 +41,17 @@ class Prepared:
     auth_connection_id: str | None
     """Of the login whose header is sent besides; it takes the place of one that the tool sets."""
     body: str | None
-    details: JSON
+    details: JsonView
 
 
-def build(config: JSON, arguments: JSON, variables: Variables) -> Prepared:
+def build(config: JsonView, arguments: JsonView, variables: Variables) -> Prepared:
     """`config` is a webhook tool, whose own placeholders stand under `variables`.
 
     Raises ValueError, in words for the model, for a variable without a value, a value that is not of its type, and one
     that would leave its place.
     """
-    api: JSON = config["api_schema"]
-    own: JSON = at(config, "dynamic_variables", "dynamic_variable_placeholders") or {}
+    api: JsonView = config["api_schema"]
+    own: JsonView = at(config, "dynamic_variables", "dynamic_variable_placeholders") or {}
     source = _Source(arguments, {name: value for name, value in {**own, **variables}.items() if value is not None})
     try:
         path = _plain(api.get("path_params_schema") or {}, source)
@@ -89,10 +88,10 @@ def build(config: JSON, arguments: JSON, variables: Variables) -> Prepared:
 class _Source:
     """Where values come from."""
 
-    arguments: JSON
+    arguments: JsonView
     variables: Variables
 
-    def plain(self, name: str, schema: JSON, given: object) -> Any:
+    def plain(self, name: str, schema: JsonView, given: object) -> Any:
         """A plain value, by whichever source its schema names. Raises MissingVariables, ValueError."""
         constant = schema.get("constant_value")
         if variable := schema.get("dynamic_variable") or (schema.get("is_system_provided") and f"system__{name}"):
@@ -114,30 +113,30 @@ class _Source:
         return self.variables[name]
 
 
-def _plain(properties: Mapping[str, JSON], source: _Source) -> dict[str, str]:
+def _plain(properties: Mapping[str, JsonView], source: _Source) -> dict[str, str]:
     found = {name: source.plain(name, schema, source.arguments.get(name)) for name, schema in properties.items()}
     return {name: written(value) for name, value in found.items() if value is not _ABSENT}
 
 
-def _body(schema: JSON | None, source: _Source) -> str | None:
+def _body(schema: JsonView | None, source: _Source) -> str | None:
     if schema is None:
         return None
     filled = _filled("body", {"type": "object", **schema}, source.arguments, source)
     return json.dumps({} if filled is _ABSENT else filled, ensure_ascii=False, allow_nan=False)
 
 
-def _filled(name: str, schema: JSON, given: object, source: _Source) -> Any:
+def _filled(name: str, schema: JsonView, given: object, source: _Source) -> Any:
     kind = kind_of(schema)
     if kind in LITERALS:
         return source.plain(name, schema, given)
     if kind == "object":
-        inner: JSON = cast(JSON, given) if isinstance(given, Mapping) else dict[str, Any]()
-        properties: Mapping[str, JSON] = schema.get("properties") or {}
+        inner: JsonView = cast(JsonView, given) if isinstance(given, Mapping) else dict[str, Any]()
+        properties: Mapping[str, JsonView] = schema.get("properties") or {}
         made = {key: _filled(key, child, inner.get(key), source) for key, child in properties.items()}
         kept = {key: value for key, value in made.items() if value is not _ABSENT}
         return kept if kept or given is not None else _ABSENT
     if kind == "array" and isinstance(given, list):
-        items: JSON = schema.get("items") or {}
+        items: JsonView = schema.get("items") or {}
         made = [_filled(name, items, one, source) for one in cast(list[object], given)]
         return [value for value in made if value is not _ABSENT]
     return _ABSENT if given is None else given
@@ -197,7 +196,7 @@ def _value(place: re.Match[str], path: Mapping[str, str], variables: Variables) 
     return path[place["name"]]
 
 
-def _headers(given: Mapping[str, str | JSON], variables: Variables) -> tuple[list[tuple[str, str]], dict[str, str]]:
+def _headers(given: Mapping[str, str | JsonView], variables: Variables) -> tuple[list[tuple[str, str]], dict[str, str]]:
     """Those whose value is known now, and those that carry a secret."""
     headers: list[tuple[str, str]] = []
     secrets: dict[str, str] = {}

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import anyio
 
 from ...contract.errors import ApiError, BadRequest
+from ...contract.merge import JsonView
 from ...net.guard import AllowList
 from ...net.http import (
     URL,
@@ -27,7 +27,6 @@ from ..dialogue.variables import Variables
 from .logins import Login, Logins
 from .requests import MASKED, Prepared, build, line
 
-JSON = Mapping[str, Any]
 Reveal = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 """Secrets by their ids. Raises ApiError."""
 
@@ -60,13 +59,13 @@ class Webhooks:
     reveal: Reveal
     logins: Logins
 
-    def details(self, tool: Tool, arguments: JSON, variables: Variables) -> JSON | None:
+    def details(self, tool: Tool, arguments: JsonView, variables: Variables) -> JsonView | None:
         try:
             return build(tool.config, arguments, variables).details
         except ValueError:
             return None
 
-    async def run(self, tool: Tool, request_id: str, arguments: JSON, variables: Variables) -> Outcome:
+    async def run(self, tool: Tool, request_id: str, arguments: JsonView, variables: Variables) -> Outcome:
         try:
             prepared = build(tool.config, arguments, variables)
             secrets = await self.reveal(prepared.secret_headers.values())
