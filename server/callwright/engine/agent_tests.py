@@ -19,9 +19,9 @@ from ..contract.agent_tests import (
 from ..contract.common import Empty
 from ..contract.errors import InUse, InvalidRequest, NotFound, Problem, body_problem
 from ..contract.merge import Json, with_defaults
-from .dialogue.patterns import check_pattern
 from .handlers import Handlers, Tx
 from .paging import name_key, page, search_key
+from .parameter_checks import parameter_problems
 from .people import OWNER
 from .tables_agent_tests import agent_test
 from .uses import Reference, agents_using, forget_uses, replace_uses
@@ -143,18 +143,6 @@ def _problems(document: Json) -> list[Problem]:
     if kind == "tool" and check is None:
         return [body_problem(["tool_call_parameters"], "A test of the type tool says which tool must be called.")]
     return parameter_problems(check["parameters"], ["tool_call_parameters", "parameters"]) if check else []
-
-
-def parameter_problems(parameters: list[Json], at: list[str | int]) -> list[Problem]:
-    """Patterns that would never be searched with. `at`: where in the body the checks stand."""
-    problems: list[Problem] = []
-    for place, parameter in enumerate(parameters):
-        if parameter["eval"].get("type") == "regex":
-            try:
-                check_pattern(parameter["eval"]["pattern"])
-            except ValueError as wrong:
-                problems.append(body_problem([*at, place, "eval", "pattern"], str(wrong)))
-    return problems
 
 
 def _summary(row: RowMapping) -> AgentTestSummary:

@@ -25,10 +25,10 @@ from ..contract.dependents import DependentTool
 from ..contract.errors import BadRequest, InUse, InvalidRequest, NotFound, Problem, body_problem
 from ..contract.merge import Json, merged
 from ..net.guard import AllowList, check
+from ..net.headers import line, settable
 from ..telemetry.calling import hush
 from .handlers import Handlers, Tx
 from .tables_auth_connections import auth_connection
-from .tool_calls.requests import line, settable
 from .uses import agents_using, tools_using
 
 auth_connections = Handlers()

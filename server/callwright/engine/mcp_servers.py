@@ -24,12 +24,12 @@ from ..contract.mcp_servers import (
 )
 from ..contract.merge import Json
 from ..net.guard import check
-from .agent_tests import parameter_problems
 from .checks import check_mcp_policy
 from .dialogue.variables import Variables, require, written
 from .handlers import Handlers, Tx, Unit
 from .mcp_approval import approval_of, tool_hash
 from .mcp_client import Endpoint, tools_of
+from .parameter_checks import parameter_problems
 from .people import OWNER
 from .secrets import reveal
 from .tables import secret

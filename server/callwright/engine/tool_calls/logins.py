@@ -15,12 +15,12 @@ import anyio
 
 from ...contract.errors import ApiError, BadRequest, Unavailable
 from ...contract.merge import JsonView
+from ...net.headers import line
 from ...net.http import AsyncClient, DecodingError, InvalidURL, TransportError, read_body
 from ...telemetry.calling import hush
 from ..auth_connections import StoredLogin, login_of
 from ..handlers import Unit
 from ..tokens import Token
-from .requests import line
 
 SECONDS = 10.0
 """For one token."""

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote, urlencode
 
 from ...contract.merge import JsonView
 from ...contract.paths import at
+from ...net.headers import line, settable
 from ...secrecy import is_secret_header
 from ..dialogue.arguments import literal
 from ..dialogue.tools import LITERALS, kind_of
@@ -23,9 +24,6 @@ MASKED = "***"
 _PLACE = re.compile(r"\{\{\s*(?P<variable>[A-Za-z_][A-Za-z0-9_]*)\s*\}\}|\{(?P<name>[^{}]+)\}")
 _BASE = re.compile(r"https?://[^/?#\\@\s]+(/[^?#\\\s]*)?", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?")
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
 _ABSENT = object()
 
 
@@ -210,15 +208,3 @@ def _headers(given: Mapping[str, str | JsonView], variables: Variables) -> tuple
         else:
             headers.append((name, line(name, substitute(f"{{{{{value['variable_name']}}}}}", variables))))
     return headers, secrets
-
-
-def settable(name: str) -> bool:
-    """Whether a header of this name may be sent."""
-    return _HEADER.fullmatch(name) is not None and name.lower() not in _OURS
-
-
-def line(name: str, value: str) -> str:
-    """The value of a header, which is one line. Raises ValueError, which does not quote it."""
-    if _CONTROL.search(value):
-        raise ValueError(f"The value of the header {name} has line breaks or control characters.")
-    return value.strip()

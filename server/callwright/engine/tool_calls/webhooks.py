@@ -9,6 +9,7 @@ import anyio
 from ...contract.errors import ApiError, BadRequest
 from ...contract.merge import JsonView
 from ...net.guard import AllowList
+from ...net.headers import line
 from ...net.http import (
     URL,
     AsyncClient,
@@ -25,7 +26,7 @@ from ...secrecy import SHORTEST
 from ..dialogue.tools import Outcome, Tool
 from ..dialogue.variables import Variables
 from .logins import Login, Logins
-from .requests import MASKED, Prepared, build, line
+from .requests import MASKED, Prepared, build
 
 Reveal = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 """Secrets by their ids. Raises ApiError."""
