@@ -15,12 +15,12 @@ from callwright.app import App
 from callwright.contract.agents import CreateAgent
 from callwright.contract.conversations import GetConversation
 from callwright.contract.secrets import UpdateSecret
-from callwright.engine.asgi import Engine
 from callwright.engine.dialogue.llm import ModelFailed
 from callwright.engine.dialogue.tools import MockExecutor
 from callwright.engine.dialogue.turn import Conversation, Surroundings
 from callwright.engine.models import models_of
 from callwright.engine.role_loader import RoleLoader
+from callwright.engine.runtime import Engine
 from callwright.engine.vault import Vault
 from callwright.engine.vault_key import vault_key
 from callwright.net.guard import AllowList

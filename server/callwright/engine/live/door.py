@@ -20,7 +20,7 @@ from .session import Session
 from .start import Denied, check_door, events_of, plan
 
 if TYPE_CHECKING:
-    from ..asgi import Engine
+    from ..runtime import Engine
 
 INITIATION_SECONDS = 10.0
 """How long a client may take to say what it brings along."""
