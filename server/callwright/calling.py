@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 import sys
 from importlib import import_module
 from typing import Any, Literal, get_type_hints
@@ -14,9 +13,8 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
 from .app import App, build_server
+from .secrecy import has_secret_argument
 from .tools.surface import built
-
-_SECRET = re.compile(r'"(password|token|api_key|headers|request_headers)": *["{]')
 
 DONE, FAILED, NEEDS_APPROVAL = 0, 1, 3
 
@@ -43,7 +41,7 @@ def secret_argument(tool: str, arguments: dict[str, Any]) -> str | None:
         return None
     hints = get_type_hints(import_module(entry["module"]).TOOLS.specs[tool].fn)
     for name, value in arguments.items():
-        if "SecretStr" in str(hints.get(name)) or (isinstance(value, dict) and _SECRET.search(json.dumps(value))):
+        if "SecretStr" in str(hints.get(name)) or (isinstance(value, dict) and has_secret_argument(json.dumps(value))):
             return name
     return None
 

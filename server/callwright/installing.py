@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from .hosts import Host
+from .hosts import Host, Json
 from .settings import SettingError
 
-Json = dict[str, Any]
 SERVER = "callwright"
 
 

@@ -150,7 +150,7 @@ async def test_a_variable_that_is_missing_at_a_later_node_breaks_off_and_keeps_w
     async with peer(parts(renting)) as at:
         llm = connect(at)
         stage = Stage()
-        done = await rehearse(rehearsal(cast=stage, role=await stage.role("agent_1"), user=user), llm)
+        done = await rehearse(rehearsal(roles=stage, role=await stage.role("agent_1"), user=user), llm)
     said = "Missing dynamic variables: order. Give each a value, or a placeholder on the agent."
     assert (brief(done.transcript)[2:], done.ended) == (["agent: Hello.", "user: Where is it?"], said)
     assert done.failed

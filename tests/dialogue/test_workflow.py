@@ -74,7 +74,7 @@ EDGES: JSON = {
 
 
 class Stage:
-    """A cast of three: an agent with its nodes, the agent for bills, and nobody else."""
+    """A provider of three roles: an agent with its nodes, the agent for bills, and nobody else."""
 
     def __init__(self, llm: LLM | None, nodes: JSON = NODES, edges: JSON = EDGES) -> None:
         self._llm, self._flow = llm, read_workflow({"nodes": nodes, "edges": edges})
@@ -102,7 +102,9 @@ class Stage:
 
 async def staged(llm: LLM, nodes: JSON = NODES, edges: JSON = EDGES, **changes: Any) -> Simulated:
     stage = Stage(llm, nodes, edges)
-    begun: Rehearsal = rehearsal(cast=stage, dynamic_variables={"name": "Ada", "shop": "x", **changes.pop("given", {})})
+    begun: Rehearsal = rehearsal(
+        roles=stage, dynamic_variables={"name": "Ada", "shop": "x", **changes.pop("given", {})}
+    )
     return await rehearse(replace(begun, role=await stage.role("agent_1"), **changes), llm)
 
 

@@ -15,12 +15,12 @@ from callwright.app import App
 from callwright.contract.agents import CreateAgent
 from callwright.contract.conversations import GetConversation
 from callwright.contract.secrets import UpdateSecret
-from callwright.engine.asgi import Engine
-from callwright.engine.cast import StoredCast
 from callwright.engine.dialogue.llm import ModelFailed
 from callwright.engine.dialogue.tools import MockExecutor
 from callwright.engine.dialogue.turn import Conversation, Surroundings
 from callwright.engine.models import models_of
+from callwright.engine.role_loader import RoleLoader
+from callwright.engine.runtime import Engine
 from callwright.engine.vault import Vault
 from callwright.engine.vault_key import vault_key
 from callwright.net.guard import AllowList
@@ -54,7 +54,7 @@ class House:
         vault = Vault(vault_key(self.app.settings))
         unit = Engine(await self.app.database(), vault, models, allow, self.clock).unit("default")
         around = Surroundings(MockExecutor(), lambda: 0.0, lambda: "0" * 32, **told)
-        role = await StoredCast(unit, self.agent_id, override).role(self.agent_id)
+        role = await RoleLoader(unit, self.agent_id, override).role(self.agent_id)
         talk = Conversation("conv_1", role, around, given={"tenant": "north"})
         try:
             for question in ("When do you open?", *more):

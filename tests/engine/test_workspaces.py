@@ -8,8 +8,9 @@ from inline_snapshot import snapshot
 from starlette.requests import HTTPConnection
 
 from callwright.app import App
-from callwright.engine.asgi import Engine, build_app
+from callwright.engine.asgi import build_app
 from callwright.engine.models import Models
+from callwright.engine.runtime import Engine
 from callwright.engine.vault import Vault
 from tests.arms import Clock, numbered
 from tests.laws.test_answers import FILES, IMPLEMENTED, REQUESTS, ask

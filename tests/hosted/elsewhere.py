@@ -17,10 +17,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Message
 
-from callwright.api.client import SHORTEST_SECRET
 from callwright.app import App
 from callwright.contract import all_operations
 from callwright.contract.operation import Operation
+from callwright.secrecy import SHORTEST
 from callwright.settings import Settings
 from tests.peers import serving
 
@@ -140,7 +140,7 @@ def secrets_in(op: type[Operation[Any]], request: Recorded) -> set[str]:
         return set()
     path = {name: "id" for name, place in op.places().items() if place == "path"}
     found = _secrets(op.parse(path, {}, cast(dict[str, Any], body)))
-    return {secret for secret in found if len(secret) >= SHORTEST_SECRET}
+    return {secret for secret in found if len(secret) >= SHORTEST}
 
 
 def _secrets(value: object) -> Iterator[str]:

@@ -13,7 +13,7 @@ from inline_snapshot import snapshot
 import callwright
 
 ROOT = Path(callwright.__file__).parent
-LEAVES = {"settings", "clock", "keys", "bounds", "meters", "principals", "while_serving"}
+LEAVES = {"concurrency", "secrecy", "settings", "clock", "keys", "bounds", "meters", "principals", "while_serving"}
 """Modules that import nothing of ours; any layer may use them, `contract` and `net` excepted."""
 ABOVE = {"doctor", "host_doctor", "serving", "listing", "calling", "approving"}
 """Commands: they stand on the composed app."""
@@ -21,12 +21,12 @@ MAY: dict[str, set[str]] = {
     "__init__": set(),
     **{leaf: set() for leaf in LEAVES},
     "keys": {"settings"},  # a key file that cannot be used is a wrong setting
-    "contract": set(),
+    "contract": {"secrecy"},  # its notes say which headers should be secrets
     "workflow": {"contract"},
     "pronunciation": {"contract"},
-    "net": {"contract"},
+    "net": {"concurrency", "contract"},
     "db": {"contract"},
-    "api": {"contract", "net", "bounds", "telemetry"},
+    "api": {"contract", "net", "bounds", "secrecy", "telemetry"},
     "ledger": {"db"},
     "tasks": {"clock", "while_serving"},
     "talks": {"api", "contract", "net", "tasks", "clock", "while_serving"},
@@ -38,6 +38,7 @@ MAY: dict[str, set[str]] = {
         "ledger",
         "tasks",
         "talks",
+        "secrecy",
         "settings",
         "keys",
         "bounds",
@@ -45,11 +46,13 @@ MAY: dict[str, set[str]] = {
     },
     "guides": {"tools", "contract", "api", "ledger"},
     "engine": {
+        "concurrency",
         "contract",
         "workflow",
         "pronunciation",
         "net",
         "db",
+        "secrecy",
         "settings",
         "clock",
         "keys",
@@ -57,7 +60,7 @@ MAY: dict[str, set[str]] = {
         "telemetry",
     },
     "edge": {"tools", "guides", "api", "contract", "db", "net", "telemetry", *LEAVES},
-    "telemetry": {"settings"},
+    "telemetry": {"secrecy", "settings"},
     "client_log": {"telemetry"},
     "tenants": {"api", "ledger", "principals"},
     "status": {"engine", *LEAVES},
@@ -217,6 +220,7 @@ print("\\n".join(sorted(set(sys.modules) - before)))
             "callwright.guides.skills",
             "callwright.introduction",
             "callwright.keys",
+            "callwright.secrecy",
             "callwright.settings",
             "callwright.subscriptions",
             "callwright.talks",

@@ -29,6 +29,7 @@ from ..net.http import (
     http_client,
     read_body,
 )
+from ..secrecy import SHORTEST
 from ..telemetry.calling import hush
 from ..telemetry.spans import Span, answered, failed, upstream_request
 from .payload import payload
@@ -50,7 +51,6 @@ READ_SECONDS = 20.0
 """The longest silence within a call of the usual length: it leaves time for a second attempt."""
 LARGEST_ANSWER = 32 * 1024 * 1024
 LONGEST_TEXT = 500
-SHORTEST_SECRET = 4
 KEY_HEADER = "xi-api-key"
 SUBPROTOCOL = "convai"
 
@@ -316,7 +316,7 @@ def _without(text: str, secret: str, instead: str) -> str:
 def _secrets_in(value: object) -> Iterator[str]:
     """Write-only values of a request, wherever they stand in it; too short ones would blot out words."""
     if isinstance(value, SecretStr):
-        if len(value.get_secret_value()) >= SHORTEST_SECRET:
+        if len(value.get_secret_value()) >= SHORTEST:
             yield value.get_secret_value()
     elif isinstance(value, BaseModel):
         for _, inner in value:

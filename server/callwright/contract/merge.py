@@ -1,8 +1,12 @@
 """JSON merge (RFC 7396): objects merge, null removes, everything else replaces."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 Json = dict[str, Any]
+"""A JSON object."""
+JsonView = Mapping[str, Any]
+"""A JSON object that is only read."""
 
 
 def merged(old: Any, patch: Any, *, whole: tuple[str, ...] = ()) -> Any:
@@ -29,3 +33,9 @@ def with_defaults(document: Any, defaults: Any) -> Any:
     if "type" in known and given.get("type", known["type"]) != known["type"]:
         return given
     return {**known, **{key: with_defaults(value, known.get(key)) for key, value in given.items()}}
+
+
+def without_nulls(document: Json) -> Json:
+    """`document` without the fields that are null, at any depth of objects: as a patch they change nothing."""
+    kept = {key: value for key, value in document.items() if value is not None}
+    return {key: without_nulls(cast(Json, value)) if isinstance(value, dict) else value for key, value in kept.items()}

@@ -7,10 +7,10 @@ from pydantic import BaseModel, Field
 from .agent.overrides import ConfigOverride
 from .common import AgentId, ConversationId, Known, Scalar, Wire
 from .conversation.initiation import SourceInfo
+from .merge import Json
 from .operation import Operation, Query
 
 PATH = "/v1/convai/conversation"
-Json = dict[str, Any]
 
 
 class Mocking(Wire):

@@ -8,15 +8,14 @@ built. Nothing that was given is changed in place; what has another shape than e
 import re
 from typing import Any, cast
 
+from ..secrecy import is_secret_header
 from .agent.system_spelling import system_kind, system_tool
-
-Document = dict[str, Any]
+from .merge import Json
 
 _SOURCES = {"llm_prompt": "description", "dynamic_variable": "dynamic_variable", "constant": "constant_value"}
 """Where a value comes from: the editor's word, and the field that says it."""
 _LISTS = ("path_params_schema", "query_params_schema", "request_headers", "request_body_schema")
 _PLACEHOLDER_HOST = re.compile(r"\byour-(?:sub)?domain\b", re.IGNORECASE)
-_SECRET_HEADER = re.compile(r"authori[sz]ation|api-?key|token|secret", re.IGNORECASE)
 
 
 def normalise_tool(tool: Any) -> tuple[Any, list[str]]:
@@ -24,14 +23,14 @@ def normalise_tool(tool: Any) -> tuple[Any, list[str]]:
     notes: list[str] = []
     if not isinstance(tool, dict):
         return tool, notes
-    config = cast(Document, tool)
+    config = cast(Json, tool)
     if kind := system_kind(config):
         return system_tool(kind, config), notes
     if "id" in config:
         notes.append(f"id {config['id']} is not read; a new tool gets its own.")
         config = {k: v for k, v in config.items() if k != "id"}
     if isinstance(config.get("api_schema"), dict):
-        config = config | {"api_schema": _request(cast(Document, config["api_schema"]), notes)}
+        config = config | {"api_schema": _request(cast(Json, config["api_schema"]), notes)}
     if "parameters" in config:
         config = config | {"parameters": _body(config["parameters"], "parameters", notes)}
     notes += [f"{place} is a placeholder and must be filled in." for place in placeholders(config)]
@@ -57,8 +56,8 @@ def placeholders(tool: Any) -> list[str]:
     return found
 
 
-def _request(schema: Document, notes: list[str]) -> Document:
-    changed: Document = {}
+def _request(schema: Json, notes: list[str]) -> Json:
+    changed: Json = {}
     if (path := _named(schema.get("path_params_schema"))) is not None:
         changed["path_params_schema"] = {name: _property(p, editor=True) for name, p in path}
         notes += [f"{name} stands in the path, so it is required." for name, p in path if p.get("required") is False]
@@ -75,7 +74,7 @@ def _request(schema: Document, notes: list[str]) -> Document:
     return result
 
 
-def _unmatched(schema: Document) -> list[str]:
+def _unmatched(schema: Json) -> list[str]:
     in_url = set(re.findall(r"{([^{}]+)}", str(schema.get("url", ""))))
     described = set(_object(schema.get("path_params_schema")))
     notes = [
@@ -84,18 +83,18 @@ def _unmatched(schema: Document) -> list[str]:
     return sorted(notes + [f"{name} is in path_params_schema, but not in the url." for name in described - in_url])
 
 
-def _in_the_clear(schema: Document) -> list[str]:
+def _in_the_clear(schema: Json) -> list[str]:
     """What others could read on the way, or in the tool."""
     notes = ["api_schema.url is not encrypted; use https."] if str(schema.get("url")).startswith("http://") else []
     for name, value in _object(schema.get("request_headers")).items():
-        if _SECRET_HEADER.search(name) and isinstance(value, str) and "{{" not in value:
+        if is_secret_header(name) and isinstance(value, str) and "{{" not in value:
             notes.append(f"api_schema.request_headers.{name} holds its value in the clear; store it as a secret.")
     return notes
 
 
 def _headers(headers: list[Any]) -> Any:
     """The editor's headers by name; the list as it was where one of them has no name."""
-    found: Document = {}
+    found: Json = {}
     for header in headers:
         given = _object(header)
         if not isinstance(given.get("name"), str):
@@ -114,13 +113,13 @@ def _body(schema: Any, at: str, notes: list[str]) -> Any:
     given = schema if not isinstance(schema, list) else {"type": "object", "properties": cast(list[Any], schema)}
     if not isinstance(given, dict):
         return cast(Any, schema)
-    found = _property(cast(Document, given))
+    found = _property(cast(Json, given))
     if found != schema:
         notes.append(f"{at} was written in an editor's way; lists of properties became maps by name.")
     return found
 
 
-def _property(given: Document, *, editor: bool = False) -> Document:
+def _property(given: Json, *, editor: bool = False) -> Json:
     """A property without what only an editor reads: its name, and whether it is required, stand in its parent."""
     inside = given.get("properties")
     editor = editor or isinstance(inside, list) or isinstance(given.get("required"), bool) or "value_type" in given
@@ -128,14 +127,14 @@ def _property(given: Document, *, editor: bool = False) -> Document:
     if (children := _named(inside)) is not None:
         found |= _properties(children)
     elif isinstance(inside, dict):
-        inner = cast(Document, inside).items()
-        found["properties"] = {name: _property(cast(Document, p)) if isinstance(p, dict) else p for name, p in inner}
+        inner = cast(Json, inside).items()
+        found["properties"] = {name: _property(cast(Json, p)) if isinstance(p, dict) else p for name, p in inner}
     if isinstance(given.get("items"), dict):
-        found["items"] = _property(cast(Document, given["items"]), editor=editor)
+        found["items"] = _property(cast(Json, given["items"]), editor=editor)
     return found
 
 
-def _plain(given: Document) -> Document:
+def _plain(given: Json) -> Json:
     """Without the editor's words, empty sources, and sources other than the chosen one."""
     chosen = _SOURCES.get(str(given.get("value_type")))
     dropped = {"id", "value_type", *(name for name in _SOURCES.values() if chosen and name != chosen)}
@@ -148,7 +147,7 @@ def _plain(given: Document) -> Document:
     return found
 
 
-def _named(properties: Any) -> list[tuple[str, Document]] | None:
+def _named(properties: Any) -> list[tuple[str, Json]] | None:
     """An editor's list by name; None where it is none, or would lose one of two of the same name."""
     if not isinstance(properties, list):
         return None
@@ -159,11 +158,11 @@ def _named(properties: Any) -> list[tuple[str, Document]] | None:
     return [(item["id"], item) for item in items]
 
 
-def _properties(named: list[tuple[str, Document]]) -> Document:
+def _properties(named: list[tuple[str, Json]]) -> Json:
     required = [name for name, p in named if p.get("required") is True]
-    found: Document = {"properties": {name: _property(p, editor=True) for name, p in named}}
+    found: Json = {"properties": {name: _property(p, editor=True) for name, p in named}}
     return found | ({"required": required} if required else {})
 
 
-def _object(value: Any) -> Document:
-    return cast(Document, value) if isinstance(value, dict) else {}
+def _object(value: Any) -> Json:
+    return cast(Json, value) if isinstance(value, dict) else {}

@@ -17,11 +17,11 @@ from ..contract.agent_tests import (
     UpdateAgentTest,
 )
 from ..contract.common import Empty
-from ..contract.errors import InUse, InvalidRequest, NotFound, Problem
+from ..contract.errors import InUse, InvalidRequest, NotFound, Problem, body_problem
 from ..contract.merge import Json, with_defaults
-from .dialogue.patterns import check_pattern
 from .handlers import Handlers, Tx
 from .paging import name_key, page, search_key
+from .parameter_checks import parameter_problems
 from .people import OWNER
 from .tables_agent_tests import agent_test
 from .uses import Reference, agents_using, forget_uses, replace_uses
@@ -137,28 +137,12 @@ def _problems(document: Json) -> list[Problem]:
     kind: str = document["type"]
     check: Json | None = document["tool_call_parameters"]
     if kind not in KINDS:
-        return [_problem(["type"], f"This platform runs tests of the types {' and '.join(KINDS)}.")]
+        return [body_problem(["type"], f"This platform runs tests of the types {' and '.join(KINDS)}.")]
     if kind == "llm" and not document["success_condition"].strip():
-        return [_problem(["success_condition"], "A test of the type llm needs a condition to be judged by.")]
+        return [body_problem(["success_condition"], "A test of the type llm needs a condition to be judged by.")]
     if kind == "tool" and check is None:
-        return [_problem(["tool_call_parameters"], "A test of the type tool says which tool must be called.")]
+        return [body_problem(["tool_call_parameters"], "A test of the type tool says which tool must be called.")]
     return parameter_problems(check["parameters"], ["tool_call_parameters", "parameters"]) if check else []
-
-
-def parameter_problems(parameters: list[Json], at: list[str | int]) -> list[Problem]:
-    """Patterns that would never be searched with. `at`: where in the body the checks stand."""
-    problems: list[Problem] = []
-    for place, parameter in enumerate(parameters):
-        if parameter["eval"].get("type") == "regex":
-            try:
-                check_pattern(parameter["eval"]["pattern"])
-            except ValueError as wrong:
-                problems.append(_problem([*at, place, "eval", "pattern"], str(wrong)))
-    return problems
-
-
-def _problem(at: list[str | int], said: str) -> Problem:
-    return Problem(loc=["body", *at], msg=said, type="value_error")
 
 
 def _summary(row: RowMapping) -> AgentTestSummary:

@@ -17,7 +17,7 @@ from ..contract.agent_tools import (
 )
 from ..contract.common import Empty
 from ..contract.dependents import DependentAgentPage
-from ..contract.errors import InUse, InvalidRequest, NotFound, Problem
+from ..contract.errors import InUse, InvalidRequest, NotFound, Problem, body_problem
 from ..contract.merge import Json, with_defaults
 from ..contract.tool_dialect import placeholders
 from . import defaults
@@ -128,14 +128,14 @@ def _checked(tx: Tx, op: ToolWrite[Any]) -> Json:
 def _unnamed(config: Json) -> Iterator[Problem]:
     if not _NAME.fullmatch(str(config.get("name", ""))):
         said = "A tool's name has 1 to 64 letters, digits, _ and -, as models demand"
-        yield _problem(("name",), said, "string_pattern_mismatch")
+        yield body_problem(("tool_config", "name"), said, "string_pattern_mismatch")
 
 
 def _unfilled(config: Json) -> Iterator[Problem]:
     """A missing secret is a problem of its own already."""
     if "api_schema.url" in placeholders(config):
         said = "The host is a placeholder; put your own in its place"
-        yield _problem(("api_schema", "url"), said, "placeholder")
+        yield body_problem(("tool_config", "api_schema", "url"), said, "placeholder")
 
 
 def _sourceless(config: Json) -> Iterator[Problem]:
@@ -144,9 +144,11 @@ def _sourceless(config: Json) -> Iterator[Problem]:
         given = [name for name in ("description", "dynamic_variable", "is_system_provided") if value.get(name)]
         given += ["constant_value"] if value.get("constant_value") not in (None, "") else []
         if not given and not is_item:
-            yield _problem(at, f"Say where the value comes from: {_SOURCES}", "missing_source")
+            yield body_problem(("tool_config", *at), f"Say where the value comes from: {_SOURCES}", "missing_source")
         elif len(given) > 1:
-            yield _problem(at, f"A value comes from one source, not from {' and '.join(given)}", "two_sources")
+            yield body_problem(
+                ("tool_config", *at), f"A value comes from one source, not from {' and '.join(given)}", "two_sources"
+            )
 
 
 def _literals(config: Json) -> Iterator[tuple[tuple[str, ...], Json, bool]]:
@@ -176,10 +178,6 @@ def _below(node: Json, at: tuple[str, ...], *, is_item: bool) -> Iterator[tuple[
 
 def _object(node: Any) -> Json:
     return cast(Json, node) if isinstance(node, dict) else {}
-
-
-def _problem(at: tuple[str, ...], msg: str, kind: str) -> Problem:
-    return Problem(loc=["body", "tool_config", *at], msg=msg, type=kind)
 
 
 def _answer(row: RowMapping, warnings: list[str] | None = None) -> Json:

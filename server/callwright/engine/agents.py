@@ -19,6 +19,7 @@ from ..contract.agents import (
 )
 from ..contract.errors import InUse, NotFound
 from ..contract.merge import Json, merged, with_defaults
+from ..workflow.node_kinds import kind_of
 from . import defaults
 from .checks import check_agent
 from .handlers import Handlers, Tx
@@ -177,7 +178,7 @@ def _complete(workflow: Json) -> Json:
 
 
 def _node_defaults(node: Json) -> Json:
-    return defaults.NODE | defaults.NODES.get(str(node.get("type")), {})
+    return defaults.NODE | kind_of(node).defaults
 
 
 def _columns(tx: Tx, document: Json) -> dict[str, Any]:

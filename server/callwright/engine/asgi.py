@@ -4,10 +4,8 @@ import hmac
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import Annotated, Any, cast, get_args, get_origin
 
-import anyio
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 from sqlalchemy import Connection
@@ -23,18 +21,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from ..clock import NewId, NowMs, Sleep, new_id, now_ms
 from ..contract.errors import ApiError, InvalidRequest, Unauthorized
 from ..contract.operation import Blob, Operation
-from ..db.database import Database
-from ..net.guard import NOTHING_PRIVATE, AllowList
-from .handlers import KEY_HOLDER, Asker, OnFinished, Tx, Unit
-from .jobs import Jobs, process_name
-from .models import Models
+from .handlers import Asker, Tx
 from .problems import may_be_unstorable, parsed, refuse_unstorable
 from .routes import Way, built, implementation
-from .tokens import Tokens
-from .vault import Vault
+from .runtime import Engine
 from .waiting import Streamed, until_disconnect
 
 BODY_LIMIT = 30 * 1024 * 1024
@@ -46,34 +38,6 @@ log = logging.getLogger(__name__)
 Endpoint = Callable[[Request], Awaitable[Response]]
 Admit = Callable[[HTTPConnection], str | None]
 """The workspace of a request, or None where its key is missing or wrong."""
-
-
-@dataclass(frozen=True)
-class Engine:
-    """What the app runs on."""
-
-    database: Database
-    vault: Vault
-    models: Models
-    allow: AllowList = NOTHING_PRIVATE
-    clock: NowMs = now_ms
-    ids: NewId = new_id
-    jobs: Jobs = field(default_factory=Jobs)
-    tokens: Tokens = field(default_factory=Tokens)
-    sleep: Sleep = anyio.sleep
-    holder: str = field(default_factory=process_name)
-    """Of the conversations that this process holds."""
-    on_finished: OnFinished | None = None
-
-    async def aclose(self) -> None:
-        """Stops what goes on after its answer. The database and the models are closed by who opened them."""
-        await self.jobs.aclose()
-
-    def unit(self, workspace: str, asker: Asker = KEY_HOLDER) -> Unit:
-        return Unit(
-            self.database, workspace, self.vault, self.clock, self.ids, self.allow, self.models, self.jobs, self.tokens,
-            asker, self.on_finished,
-        )  # fmt: skip
 
 
 def key_holder(key: str | None) -> Admit:

@@ -22,13 +22,13 @@ from ..contract.auth_connections import (
 )
 from ..contract.common import Empty
 from ..contract.dependents import DependentTool
-from ..contract.errors import BadRequest, InUse, InvalidRequest, NotFound, Problem
+from ..contract.errors import BadRequest, InUse, InvalidRequest, NotFound, Problem, body_problem
 from ..contract.merge import Json, merged
 from ..net.guard import AllowList, check
+from ..net.headers import line, settable
 from ..telemetry.calling import hush
 from .handlers import Handlers, Tx
 from .tables_auth_connections import auth_connection
-from .tool_calls.requests import line, settable
 from .uses import agents_using, tools_using
 
 auth_connections = Handlers()
@@ -105,7 +105,7 @@ def update_connection(tx: Tx, op: UpdateAuthConnection) -> Json:
     if op.auth_type != row["auth_type"]:
         raise BadRequest(f"Auth connection {row['name']!r} is of the kind {row['auth_type']}, which never changes.")
     kind, patch = _kind(row["auth_type"]), _given(op)
-    _refuse(_problem(name, "It never changes.") for name in _FIXED & patch.keys())
+    _refuse(body_problem([name], "It never changes.") for name in _FIXED & patch.keys())
     new: Json = merged({**row["document"], **_opened(tx, row)}, patch)
     _refuse(
         _problems(kind, {k: v for k, v in new.items() if k in patch or k in kind.needs}, tx.allow, wanted=kind.needs)
@@ -142,7 +142,7 @@ def login_of(tx: Tx, connection_id: str) -> StoredLogin:
 def _kind(auth_type: str) -> _Kind:
     if auth_type not in _KINDS:
         said = f"This platform logs in by {', '.join(_KINDS)} alone."
-        raise InvalidRequest([Problem(loc=["body", "auth_type"], msg=said, type="unknown_kind")])
+        raise InvalidRequest([body_problem(["auth_type"], said, "unknown_kind")])
     return _KINDS[auth_type]
 
 
@@ -152,21 +152,21 @@ def _given(op: CreateAuthConnection | UpdateAuthConnection) -> Json:
 
 
 def _problems(kind: _Kind, given: Json, allow: AllowList, *, wanted: tuple[str, ...]) -> Iterator[Problem]:
-    yield from (_problem(name, "It is needed for this auth_type.") for name in wanted if not given.get(name))
+    yield from (body_problem([name], "It is needed for this auth_type.") for name in wanted if not given.get(name))
     for name in given:
         if name not in (*kind.needs, kind.secret, *kind.may):
-            yield _problem(name, "It is no setting of this auth_type.")
+            yield body_problem([name], "It is no setting of this auth_type.")
     if len(str(given.get(kind.secret) or "")) > _LIMIT:
-        yield _problem(kind.secret, f"At most {_LIMIT:,} characters.")
+        yield body_problem([kind.secret], f"At most {_LIMIT:,} characters.")
     if given.get("token_url"):
         try:
             check(given["token_url"], allow=allow)
         except BadRequest as why:
-            yield _problem("token_url", str(why), "url_not_allowed")
+            yield body_problem(["token_url"], str(why), "url_not_allowed")
     if ":" in given.get("username", ""):
-        yield _problem("username", "A colon would end it.")
+        yield body_problem(["username"], "A colon would end it.")
     if (header := given.get("header_name")) and not settable(header):
-        yield _problem("header_name", "This header cannot be set.")
+        yield body_problem(["header_name"], "This header cannot be set.")
     if kind.secret == "token" and "token" in given:  # noqa: S105  (the name of a field)
         yield from _unsendable("token", "token", given["token"])
     yield from _unfit_for_tokens(given)
@@ -177,33 +177,29 @@ def _unfit_for_tokens(given: Json) -> Iterator[Problem]:
     headers: dict[str, str] = given.get("custom_headers") or {}
     for name, value in headers.items():
         if not settable(name) or name.lower() in ("authorization", "content-type"):
-            yield _problem("custom_headers", f"The header {name!r:.80} cannot be set.")
+            yield body_problem(["custom_headers"], f"The header {name!r:.80} cannot be set.")
         else:
             yield from _unsendable("custom_headers", name, value)
     extra: Json = given.get("extra_params") or {}
     if set(extra) & {"client_id", "client_secret", "scope"}:
-        yield _problem("extra_params", "client_id, client_secret and scope have fields of their own.")
+        yield body_problem(["extra_params"], "client_id, client_secret and scope have fields of their own.")
     if extra.get("grant_type", _GRANT) != _GRANT:
-        yield _problem("extra_params", f"The grant_type of this auth_type is {_GRANT}.")
+        yield body_problem(["extra_params"], f"The grant_type of this auth_type is {_GRANT}.")
     scopes: list[str] = given.get("scopes") or []
     if not all(_SCOPE.fullmatch(scope) for scope in scopes):
-        yield _problem("scopes", "Each is one word, without quotation marks and backslashes.")
+        yield body_problem(["scopes"], "Each is one word, without quotation marks and backslashes.")
 
 
 def _unsendable(field: str, header: str, value: str) -> Iterator[Problem]:
     try:
         line(header, value).encode("latin-1")
     except ValueError:
-        yield _problem(field, "What goes into a header is one line of Latin characters.")
+        yield body_problem([field], "What goes into a header is one line of Latin characters.")
 
 
 def _refuse(problems: Iterator[Problem]) -> None:
     if found := list(problems):
         raise InvalidRequest(found)
-
-
-def _problem(name: str, said: str, kind: str = "value_error") -> Problem:
-    return Problem(loc=["body", name], msg=said, type=kind)
 
 
 def _shown(kind: _Kind, given: Json) -> Json:

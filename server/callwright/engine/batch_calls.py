@@ -17,7 +17,7 @@ from ..contract.calls import (
     RetryBatchCall,
     SubmitBatchCall,
 )
-from ..contract.errors import BadRequest, InvalidRequest, NotFound, Problem
+from ..contract.errors import BadRequest, InvalidRequest, NotFound, Problem, body_problem
 from ..contract.merge import Json
 from .call_checks import Admission, admission, calling_agent, calling_number
 from .handlers import Handlers, Tx
@@ -138,14 +138,14 @@ def _time_problems(tx: Tx, due: int) -> list[Problem]:
     if due <= tx.now + FURTHEST_SECONDS:
         return []
     said = "More than a year ahead; the time is in seconds since 1970, not in milliseconds."
-    return [Problem(loc=["body", "scheduled_time_unix"], msg=said, type="too_late")]
+    return [body_problem(["scheduled_time_unix"], said, "too_late")]
 
 
 def _row_problems(admission: Admission, recipients: Sequence[Json]) -> list[Problem]:
     """Each says its row, counted from one, because a list of people has rows and no index."""
     if len(recipients) > MOST_RECIPIENTS:
         said = f"At most {MOST_RECIPIENTS:,} recipients a batch; these are {len(recipients):,}."
-        return [Problem(loc=["body", "recipients"], msg=said, type="too_long")]
+        return [body_problem(["recipients"], said, "too_long")]
     found: list[Problem] = []
     for place, recipient in enumerate(recipients):
         at = ("body", "recipients", place)
@@ -166,7 +166,7 @@ def _repeated(recipients: Sequence[Json]) -> Iterator[Problem]:
     for place, recipient in enumerate(recipients):
         if (id := recipient.get("id")) and (first := places.setdefault(id, place)) != place:
             said = f"Row {place + 1}: Row {first + 1} has this id too; give each recipient its own, or none."
-            yield Problem(loc=["body", "recipients", place, "id"], msg=said, type="duplicate")
+            yield body_problem(["recipients", place, "id"], said, "duplicate")
 
 
 def _refuse_what_is_closed_now(tx: Tx, admission: Admission, batch_id: str) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import RowMapping
 
 from ..contract.errors import BadRequest, Problem
 from ..contract.merge import Json
+from ..contract.paths import at
 from .agents import agent_row
 from .dialogue.variables import OF_A_CALL, Value, gather, named_in, system_variables
 from .handlers import Tx
@@ -59,22 +60,22 @@ class Admission:
     _named: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """Variables by the text that names them: a prompt may have megabytes, and a batch thousands of rows."""
 
-    def problems(self, brought: Json, at: Place) -> list[Problem]:
+    def problems(self, brought: Json, where: Place) -> list[Problem]:
         """Every override that the agent's settings do not permit, and every variable without a value."""
-        return [*self._forbidden(brought, at), *self._missing(brought, at)]
+        return [*self._forbidden(brought, where), *self._missing(brought, where)]
 
-    def _forbidden(self, brought: Json, at: Place) -> Iterator[Problem]:
+    def _forbidden(self, brought: Json, where: Place) -> Iterator[Problem]:
         permitted = cast(Json, self.document["platform_settings"]["overrides"])
         for path in _leaves(brought.get("conversation_config_override") or {}):
-            if _at(permitted.get("conversation_config_override"), path) is not True:
-                yield _closed((*at, "conversation_config_override", *path), path[-1])
+            if at(permitted.get("conversation_config_override"), *path) is not True:
+                yield _closed((*where, "conversation_config_override", *path), path[-1])
         if brought.get("custom_llm_extra_body") and not permitted.get("custom_llm_extra_body"):
-            yield _closed((*at, "custom_llm_extra_body"), "custom_llm_extra_body")
+            yield _closed((*where, "custom_llm_extra_body"), "custom_llm_extra_body")
 
-    def _missing(self, brought: Json, at: Place) -> Iterator[Problem]:
+    def _missing(self, brought: Json, where: Place) -> Iterator[Problem]:
         config = cast(Json, self.document["conversation_config"])
         placeholders: Mapping[str, Value | None] = (
-            _at(config, ("agent", "dynamic_variables", "dynamic_variable_placeholders")) or {}
+            at(config, "agent", "dynamic_variables", "dynamic_variable_placeholders") or {}
         )
         known = gather(placeholders, brought.get("dynamic_variables") or {}, dict.fromkeys(_SYSTEM, ""))
         wanted = {*self.needs}
@@ -84,17 +85,17 @@ class Admission:
             wanted |= self._named[text]
         for name in sorted(wanted - known.keys()):
             said = "The agent's texts use it, and it has no value."
-            yield Problem(loc=[*at, "dynamic_variables", name], msg=said, type="missing")
+            yield Problem(loc=[*where, "dynamic_variables", name], msg=said, type="missing")
 
 
 def _texts(config: Json, override: Json) -> tuple[str, str]:
     """First message and prompt that this call would begin with."""
-    language = _at(override, ("agent", "language"))
-    preset = _at(config, ("language_presets", str(language), "overrides")) if language else None
+    language = at(override, "agent", "language")
+    preset = at(config, "language_presets", str(language), "overrides") if language else None
     first = ("agent", "first_message")
-    found = [_at(source, first) for source in (override, preset, config)]
+    found = [at(source, *first) for source in (override, preset, config)]
     message = next((text for text in found if text is not None), "")
-    prompt = _at(override, ("agent", "prompt", "prompt")) or _at(config, ("agent", "prompt", "prompt")) or ""
+    prompt = at(override, "agent", "prompt", "prompt") or at(config, "agent", "prompt", "prompt") or ""
     return str(message), str(prompt)
 
 
@@ -107,12 +108,6 @@ def _leaves(node: Json, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]
             yield (*above, key)
 
 
-def _at(node: Any, path: tuple[str, ...]) -> Any:
-    for part in path:
-        node = cast(Json, node).get(part) if isinstance(node, dict) else None
-    return node
-
-
-def _closed(at: Place, name: str) -> Problem:
+def _closed(where: Place, name: str) -> Problem:
     said = f"This agent does not let whoever starts a call set {name}; open it in platform_settings.overrides."
-    return Problem(loc=[*at], msg=said, type="override_not_allowed")
+    return Problem(loc=[*where], msg=said, type="override_not_allowed")

@@ -7,7 +7,7 @@ from typing import Any, cast
 from sqlalchemy import Table, select
 
 from ..contract.agents import CreateAgent
-from ..contract.errors import BadRequest, InvalidRequest, Problem
+from ..contract.errors import BadRequest, InvalidRequest, Problem, body_problem
 from ..contract.merge import Json
 from ..net.guard import AllowList, check
 from ..workflow.problems import graph_problems
@@ -76,7 +76,7 @@ def missing_references(tx: Tx, doc: Json) -> list[Problem]:
         there = select(table.c.id).where(table.c.workspace == tx.workspace, table.c.id.in_(wanted))
         known = set(tx.db.execute(there).scalars())
         problems += [
-            Problem(loc=["body", *at], msg=f"There is no {kind} {id!r}.", type="unknown_reference")
+            body_problem([*at], f"There is no {kind} {id!r}.", "unknown_reference")
             for reference_kind, id, at in found
             if reference_kind == kind and id not in known
         ]
@@ -92,7 +92,7 @@ def _unknown_versions(tx: Tx, doc: Json) -> Iterator[Problem]:
             known = set(tx.db.execute(its).scalars())  # a dictionary has at least one
             if known and version not in known:
                 said = f"Pronunciation dictionary {id!r} has no version {version!r}."
-                yield Problem(loc=["body", *at[:-1], "version_id"], msg=said, type="unknown_reference")
+                yield body_problem([*at[:-1], "version_id"], said, "unknown_reference")
 
 
 def _beside(doc: Json, at: tuple[str | int, ...], name: str) -> object:
@@ -118,7 +118,7 @@ def unsafe_urls(node: object, allow: AllowList, at: tuple[str | int, ...] = ()) 
                 try:
                     check(_VARIABLE.sub("x", value), allow=allow)
                 except BadRequest as exc:
-                    problems.append(Problem(loc=["body", *at, key], msg=str(exc), type="url_not_allowed"))
+                    problems.append(body_problem([*at, key], str(exc), "url_not_allowed"))
             else:
                 problems += unsafe_urls(value, allow, (*at, key))
     return problems
@@ -156,7 +156,7 @@ def _prompt_size(doc: Json) -> Iterator[Problem]:
     for text, at in texts:
         if (size := len(str(text or "").encode())) > PROMPT_LIMIT:
             said = f"The prompt has {size:,} bytes; at most {PROMPT_LIMIT:,} are allowed."
-            yield Problem(loc=["body", *at], msg=said, type="too_long")
+            yield body_problem([*at], said, "too_long")
 
 
 def _own_endpoints(doc: Json) -> Iterator[Problem]:
@@ -169,7 +169,7 @@ def _own_endpoints(doc: Json) -> Iterator[Problem]:
         endpoint = prompt.get("custom_llm")
         if prompt.get("llm") == CUSTOM_LLM and not (endpoint or usual):
             said = f"The llm is {CUSTOM_LLM}, and nothing says where that is: give its url here, or choose another llm."
-            yield Problem(loc=["body", *at, "custom_llm"], msg=said, type="missing")
+            yield body_problem([*at, "custom_llm"], said, "missing")
         if endpoint and endpoint.get("auth_connection"):
             said = "A custom_llm takes no auth connection here; use api_key, or a secret in request_headers."
-            yield Problem(loc=["body", *at, "custom_llm", "auth_connection"], msg=said, type="value_error")
+            yield body_problem([*at, "custom_llm", "auth_connection"], said)

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 
 from ..contract.errors import ApiError, BadRequest
 from ..contract.merge import Json
-from .dialogue.agent import Agent, at
+from ..contract.paths import at
+from .dialogue.agent import Agent
 from .dialogue.chat_completions import ChatCompletions
 from .dialogue.llm import LLM, LLMSettings, ModelFailed, Piece, Request, Session
 from .dialogue.variables import written

@@ -122,26 +122,7 @@ WORKFLOW: dict[str, Any] = {"nodes": {}, "edges": {}, "prevent_subagent_loops": 
 EDGE: dict[str, Any] = {"reroutes": []}
 
 NODE: dict[str, Any] = {"position": {"x": 0.0, "y": 0.0}, "edge_order": []}
-
-NODES: dict[str, dict[str, Any]] = {
-    "end": {"outcome": "success"},
-    "override_agent": {
-        "conversation_config": {},
-        "additional_prompt": "",
-        "additional_knowledge_base": [],
-        "additional_tool_ids": [],
-        "entry_behavior": "auto",
-    },
-    "standalone_agent": {
-        "delay_ms": 0,
-        "enable_transferred_agent_first_message": False,
-        "preserve_client_tts_overrides": False,
-        "preserve_voice_settings": False,
-    },
-    "phone_number": {"transfer_type": "conference", "custom_sip_headers": [], "sip_refer_play_dialtone": False},
-    "tool": {"tools": []},
-}
-"""What a node has besides, by its type."""
+"""Of every kind; what a kind has besides stands in `workflow/node_kinds.py`."""
 
 _TOOL: dict[str, Any] = {
     "response_timeout_secs": 20,

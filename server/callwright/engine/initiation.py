@@ -1,9 +1,7 @@
 """What whoever starts a conversation changes about its agent: which language, and the fields that the agent opens."""
 
-from typing import cast
-
-from ..contract.merge import Json, merged
-from .dialogue.agent import at
+from ..contract.merge import Json, merged, without_nulls
+from ..contract.paths import at
 
 
 def as_started(config: Json, override: Json) -> Json:
@@ -19,12 +17,6 @@ def as_started(config: Json, override: Json) -> Json:
         translated = at(preset, "first_message_translation", "text")
         if translated:
             changed = merged(changed, {"agent": {"first_message": translated}})
-        changed = merged(changed, given(at(preset, "overrides") or {}))
+        changed = merged(changed, without_nulls(at(preset, "overrides") or {}))
         changed = merged(changed, {"agent": {"language": language}})
-    return merged(changed, given(override))
-
-
-def given(override: Json) -> Json:
-    """Without what is null: that stays as it is."""
-    kept = {key: value for key, value in override.items() if value is not None}
-    return {key: given(cast(Json, value)) if isinstance(value, dict) else value for key, value in kept.items()}
+    return merged(changed, without_nulls(override))

@@ -13,6 +13,8 @@ from collections.abc import Coroutine
 from functools import cache
 from typing import Any
 
+from ..concurrency import cancel_all
+
 AT_ONCE = 4
 """Of all jobs together, how many wait for a model at a time: endpoints limit how many requests they take at once."""
 
@@ -38,10 +40,7 @@ class Jobs:
         task.add_done_callback(self._ended)
 
     async def aclose(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await cancel_all(self._tasks)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

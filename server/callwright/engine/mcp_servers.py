@@ -6,7 +6,7 @@ from typing import cast
 from sqlalchemy import RowMapping, delete, insert, select, update
 
 from ..contract.common import Empty
-from ..contract.errors import BadRequest, InUse, InvalidRequest, NotFound, Problem, Unavailable
+from ..contract.errors import BadRequest, InUse, InvalidRequest, NotFound, Problem, Unavailable, body_problem
 from ..contract.mcp_servers import (
     CreateMcpServer,
     CreateMcpToolApproval,
@@ -24,12 +24,12 @@ from ..contract.mcp_servers import (
 )
 from ..contract.merge import Json
 from ..net.guard import check
-from .agent_tests import parameter_problems
 from .checks import check_mcp_policy
 from .dialogue.variables import Variables, require, written
 from .handlers import Handlers, Tx, Unit
 from .mcp_approval import approval_of, tool_hash
 from .mcp_client import Endpoint, tools_of
+from .parameter_checks import parameter_problems
 from .people import OWNER
 from .secrets import reveal
 from .tables import secret
@@ -238,7 +238,7 @@ def _refuse(given: Json, there: Json, names: Iterable[str], at: list[str | int])
     """Raises InvalidRequest for what differs from what is there; sending it back as it was read is no change."""
     changed = [name for name in names if name in given and given[name] != there[name]]
     if changed:
-        raise InvalidRequest([_problem(["body", *at, name], _SET_OTHERWISE[name]) for name in changed])
+        raise InvalidRequest([body_problem([*at, name], _SET_OTHERWISE[name]) for name in changed])
 
 
 def _check(tx: Tx, config: Json, at: list[str | int]) -> None:
@@ -250,20 +250,20 @@ def _check(tx: Tx, config: Json, at: list[str | int]) -> None:
         *_unsafe_url(tx, config),
     ]
     if problems:
-        raise InvalidRequest([{**problem, "loc": ["body", *at, *problem["loc"]]} for problem in problems])
+        raise InvalidRequest([body_problem([*at, *one["loc"][1:]], one["msg"], one["type"]) for one in problems])
 
 
 def _unknown_words(config: Json) -> list[Problem]:
     """Who approves a call is never guessed: a policy that this platform does not know is refused."""
     problems = [
-        _problem([name], f"Allowed: {', '.join(allowed)}.")
+        body_problem([name], f"Allowed: {', '.join(allowed)}.")
         for name, allowed in (("approval_policy", POLICIES), ("transport", TRANSPORTS))
         if config[name] not in allowed
     ]
     for place, decided in enumerate(config["tool_approval_hashes"]):
         if decided.get("approval_policy", TOOL_POLICIES[0]) not in TOOL_POLICIES:
             loc = ["tool_approval_hashes", place, "approval_policy"]
-            problems.append(_problem(loc, f"Allowed: {', '.join(TOOL_POLICIES)}."))
+            problems.append(body_problem(loc, f"Allowed: {', '.join(TOOL_POLICIES)}."))
     return problems
 
 
@@ -271,7 +271,7 @@ def _unknown_secrets(tx: Tx, config: Json) -> list[Problem]:
     found = [reference for reference in references_in(config) if reference.kind == "secret"]
     there = select(secret.c.id).where(secret.c.workspace == tx.workspace, secret.c.id.in_({one.id for one in found}))
     known = set(tx.db.execute(there).scalars())
-    return [_problem([*one.at], f"There is no secret {one.id!r}.") for one in found if one.id not in known]
+    return [body_problem(one.at, f"There is no secret {one.id!r}.") for one in found if one.id not in known]
 
 
 def _unsendable(config: Json) -> list[Problem]:
@@ -279,18 +279,20 @@ def _unsendable(config: Json) -> list[Problem]:
     problems: list[Problem] = []
     token: Json | None = config["secret_token"]
     if token is not None and "secret_id" not in token:
-        problems.append(_problem(["secret_token"], 'Point to a workspace secret: {"secret_id": "..."}.'))
+        problems.append(body_problem(["secret_token"], 'Point to a workspace secret: {"secret_id": "..."}.'))
     if config.get("auth_connection") is not None:
-        problems.append(_problem(["auth_connection"], "MCP servers take no auth connection here; use secret_token."))
+        problems.append(
+            body_problem(["auth_connection"], "MCP servers take no auth connection here; use secret_token.")
+        )
     headers: Json = config["request_headers"]
     problems += [
-        _problem(["request_headers", name], _HEADER)
+        body_problem(["request_headers", name], _HEADER)
         for name, value in headers.items()
         if isinstance(value, dict) and not value.keys() & {"secret_id", "variable_name"}
     ]
     meta: Json = config.get("request_meta") or {}
     problems += [
-        _problem(["request_meta", name], "This platform has no environment variables.")
+        body_problem(["request_meta", name], "This platform has no environment variables.")
         for name, value in meta.items()
         if isinstance(value, dict) and "env_var_label" in value
     ]
@@ -306,7 +308,7 @@ def _unsafe_url(tx: Tx, config: Json) -> list[Problem]:
         return []  # said already
     except BadRequest as exc:
         said = str(exc) if isinstance(url, str) else "The secret holds no address that may be called."
-        return [Problem(loc=["url"], msg=said, type="url_not_allowed")]
+        return [body_problem(["url"], said, "url_not_allowed")]
     return []
 
 
@@ -374,7 +376,3 @@ def _save_tool(tx: Tx, server_id: str, config: Json, made: Json) -> Json:
 def _production_only(environment: str) -> None:
     if environment != "production":
         raise BadRequest(f"This platform has one environment, production; there is no {environment!r}.")
-
-
-def _problem(at: Sequence[str | int], said: str) -> Problem:
-    return Problem(loc=[*at], msg=said, type="value_error")

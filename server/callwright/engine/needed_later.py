@@ -6,8 +6,8 @@ from typing import cast
 from sqlalchemy import select
 
 from ..contract.merge import Json
+from ..contract.paths import at
 from .checks import prompts_in
-from .dialogue.agent import at
 from .dialogue.variables import named_in
 from .handlers import Tx
 from .tables_agent_tools import tool

@@ -9,7 +9,7 @@ from typing import Any
 import anyio.to_thread
 from sqlalchemy import RowMapping, insert, select, update
 
-from ..contract.errors import InvalidRequest, NotFound, Problem
+from ..contract.errors import InvalidRequest, NotFound, body_problem
 from ..contract.merge import Json
 from ..contract.operation import Blob
 from ..contract.pronunciation_dictionaries import (
@@ -137,7 +137,7 @@ def remove_rules(tx: Tx, op: RemoveDictionaryRules) -> DictionaryVersion:
     there = _latest(tx, op.pronunciation_dictionary_id)
     gone = [spaced(words) for words in op.rule_strings]
     if problems := [
-        Problem(loc=["body", "rule_strings", place], msg="No rule replaces this.", type="unknown_rule")
+        body_problem(["rule_strings", place], "No rule replaces this.", "unknown_rule")
         for place, words in enumerate(gone)
         if words not in there
     ]:

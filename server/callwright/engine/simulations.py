@@ -6,7 +6,6 @@ from ..contract.agents import SimulateConversation, StreamSimulation
 from ..contract.errors import InvalidRequest
 from ..contract.merge import Json
 from .agents import agent_row
-from .cast import StoredCast
 from .conversations import keep
 from .dialogue.agent import read_agent
 from .dialogue.analysis import read_questions
@@ -20,7 +19,8 @@ from .dialogue.turn import OnTurn
 from .dialogue.variables import of_a_call
 from .handlers import Emit, Handlers, Unit
 from .model_names import CUSTOM_LLM, keeps_nothing
-from .tool_calls.offers import OfferingCast, listings_of, rehearsed
+from .role_loader import RoleLoader
+from .tool_calls.offers import McpRoleProvider, listings_of, rehearsed
 
 simulations = Handlers()
 
@@ -61,12 +61,12 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
     mocks: dict[str, Json] = spec.get("tool_mock_config") or {}
     settings: Json = await unit.read(lambda tx: agent_row(tx, op.agent_id)["document"]["platform_settings"])
     variables: Json = spec.get("dynamic_variables") or {}
-    stored = StoredCast(unit, op.agent_id, on_phone=of_a_call(variables))
+    stored = RoleLoader(unit, op.agent_id, on_phone=of_a_call(variables))
     user = read_agent("simulated_user", {"agent": spec["simulated_user_config"]})
     conversation_id, now = unit.new_id("conv"), unit.clock() / 1000
     known = rehearsed(op.agent_id, conversation_id, {**user.placeholders, **variables}, now)
-    cast = OfferingCast(stored, listings_of(unit), known)
-    role = await cast.role(op.agent_id)
+    roles = McpRoleProvider(stored, listings_of(unit), known)
+    role = await roles.role(op.agent_id)
     rehearsal = Rehearsal(
         role=role,
         user=user,
@@ -76,7 +76,7 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
         dynamic_variables=variables,
         questions=read_questions(settings, body.get("extra_evaluation_criteria") or ()),
         new_turns_limit=body.get("new_turns_limit") or DEFAULT_TURNS,
-        cast=cast,
+        roles=roles,
     )
     started = unit.clock() // 1000
     try:

@@ -23,13 +23,12 @@ from ..contract.agent_tests import (
     RunAgentTests,
 )
 from ..contract.common import Empty
-from ..contract.errors import BadRequest, InvalidRequest, NotFound, Problem
+from ..contract.errors import BadRequest, InvalidRequest, NotFound, Problem, body_problem
 from ..contract.merge import Json
 from .agent_documents import texts_of
 from .agent_tests import tests_by_id
 from .agent_tools import with_stored_tools
 from .agents import as_updated
-from .cast import at_node
 from .custom_llm import llm_of
 from .dialogue.agent import Agent, read_agent
 from .dialogue.agent_tests import Case, Ran, run_case
@@ -39,6 +38,7 @@ from .dialogue.roles import Role
 from .handlers import Handlers, Tx, Unit
 from .paging import page
 from .people import OWNER
+from .role_loader import at_node
 from .tables_agent_tests import test_invocation, test_run
 from .tables_agent_tools import tool
 from .tool_calls.offers import Listings, listings_of, rehearsed, with_offers
@@ -201,7 +201,7 @@ def _renew(tx: Tx, ids: Sequence[str]) -> None:
 def _plan(tx: Tx, agent_id: str, chosen: list[Json], override: Json | None, ids: Sequence[str]) -> list[_Planned]:
     """Raises InvalidRequest with all tests and nodes that do not exist, and with what is wrong with the override."""
     if not 1 <= len(chosen) <= MOST_TESTS:
-        raise InvalidRequest([_problem(["tests"], f"1 to {MOST_TESTS} tests are run together, not {len(chosen)}.")])
+        raise InvalidRequest([body_problem(["tests"], f"1 to {MOST_TESTS} tests are run together, not {len(chosen)}.")])
     document = _tested(tx, agent_id, override)
     tests = tests_by_id(tx, [asked["test_id"] for asked in chosen])
     names = _tool_names(tx, tests)
@@ -209,12 +209,12 @@ def _plan(tx: Tx, agent_id: str, chosen: list[Json], override: Json | None, ids:
     planned: list[_Planned] = []
     for place, asked in enumerate(chosen):
         if (test := tests.get(asked["test_id"])) is None:
-            problems.append(_problem(["tests", place, "test_id"], f"There is no test {asked['test_id']!r}."))
+            problems.append(body_problem(["tests", place, "test_id"], f"There is no test {asked['test_id']!r}."))
             continue
         try:
             config = at_node(document, asked.get("workflow_node_id"))
         except BadRequest as wrong:
-            problems.append(_problem(["tests", place, "workflow_node_id"], str(wrong)))
+            problems.append(body_problem(["tests", place, "workflow_node_id"], str(wrong)))
             continue
         agent = read_agent(agent_id, with_stored_tools(tx, config), on_phone=True)
         settings: Json = document["platform_settings"]
@@ -268,7 +268,7 @@ def _rerun(tx: Tx, invocation_id: str, agent_id: str, run_ids: list[str]) -> lis
         raise BadRequest(f"Invocation {invocation_id!r} is of the agent {row['agent_id']!r}, not of {agent_id!r}.")
     rows = {run["id"]: run for run in _runs(tx, invocation_id)}
     if unknown := [id for id in run_ids if id not in rows]:
-        raise InvalidRequest([_problem(["test_run_ids"], f"This invocation has no run {id!r}.") for id in unknown])
+        raise InvalidRequest([body_problem(["test_run_ids"], f"This invocation has no run {id!r}.") for id in unknown])
     if going := [id for id in run_ids if rows[id]["now"] == "pending"]:
         raise BadRequest(f"Still running: {', '.join(going[:10])}. Wait until they are done.")
     return [rows[id] for id in run_ids]
@@ -365,7 +365,3 @@ def _summary(row: RowMapping, counts: Mapping[str, int]) -> InvocationSummary:
         title=row["title"],
         access_info=OWNER,
     )
-
-
-def _problem(at: list[str | int], said: str) -> Problem:
-    return Problem(loc=["body", *at], msg=said, type="value_error")

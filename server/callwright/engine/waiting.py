@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import anyio
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from ..concurrency import Overtaken, race
 from ..contract.errors import ApiError
 from ..contract.merge import Json
 from .handlers import Emit
@@ -54,24 +54,12 @@ class Streamed(Response):
 
 async def until_disconnect(request: Request, work: Awaitable[Any]) -> Any:
     """A caller who goes away stops what waits for the network on their behalf."""
-    outcome: list[Any] = []
-    failure: list[Exception] = []
 
-    async with anyio.create_task_group() as tasks:
+    async def disconnected() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
 
-        async def watch() -> None:
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
-            tasks.cancel_scope.cancel()
-
-        tasks.start_soon(watch)
-        try:
-            outcome.append(await work)
-        except Exception as exc:  # raised below, as itself and not in a group
-            failure.append(exc)
-        tasks.cancel_scope.cancel()
-    if failure:
-        raise failure[0]
-    if not outcome:
-        raise HTTPException(499, "The caller went away.")
-    return outcome[0]
+    try:
+        return await race(work, disconnected)
+    except Overtaken:
+        raise HTTPException(499, "The caller went away.") from None

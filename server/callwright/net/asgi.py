@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx2 as httpx
 
+from ..concurrency import cancel_all
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -48,10 +50,7 @@ class ASGITransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Stops what still runs, and waits for it."""
-        for task in self._tasks:
-            task.cancel()
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await cancel_all(self._tasks)
 
 
 class _Exchange(httpx.AsyncByteStream):

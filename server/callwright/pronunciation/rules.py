@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from ..contract.errors import InvalidRequest, Problem
+from ..contract.errors import InvalidRequest, Problem, body_problem
 from ..contract.pronunciation_dictionaries import AliasRule, PhonemeRule, PronunciationRule
 from .lexicon import ALPHABETS, CHARACTERS, ENTRIES, FILE_BYTES, WRITTEN, Entry, Lexicon
 
@@ -56,27 +56,27 @@ def spaced(words: str) -> str:
 def _too_many(rules: Sequence[PronunciationRule]) -> Iterator[Problem]:
     size = sum(len(str(value).encode(errors="surrogatepass")) for rule in rules for _, value in rule)
     if len(rules) > ENTRIES:
-        yield _problem(f"A dictionary may have {ENTRIES:,} rules; these are {len(rules):,}.", "too_long")
+        yield body_problem(["rules"], f"A dictionary may have {ENTRIES:,} rules; these are {len(rules):,}.", "too_long")
     elif size > FILE_BYTES:
-        yield _problem(f"The rules have {size:,} bytes; a dictionary may have {FILE_BYTES:,}.", "too_long")
+        yield body_problem(
+            ["rules"], f"The rules have {size:,} bytes; a dictionary may have {FILE_BYTES:,}.", "too_long"
+        )
 
 
 def _problems(rule: PronunciationRule, place: int) -> Iterator[Problem]:
     if not isinstance(rule, AliasRule | PhonemeRule):
-        yield _problem("Must be alias or phoneme.", "literal_error", place, "type")
+        yield body_problem(["rules", place, "type"], "Must be alias or phoneme.", "literal_error")
         return
     for name in ("string_to_replace", "alias", "phoneme"):
         words = cast(Any, getattr(rule, name, "-"))
         if not 0 < len(spaced(words)) <= CHARACTERS:
-            yield _problem(f"Must hold 1 to {CHARACTERS} characters.", "string_length", place, name)
+            yield body_problem(["rules", place, name], f"Must hold 1 to {CHARACTERS} characters.", "string_length")
         elif _NO_XML.search(words):
-            yield _problem("Holds a character that no dictionary file can: take it out.", "string_xml", place, name)
+            yield body_problem(
+                ["rules", place, name], "Holds a character that no dictionary file can: take it out.", "string_xml"
+            )
     if isinstance(rule, PhonemeRule) and rule.alphabet.lower() not in ALPHABETS:
-        yield _problem(f"Must be one of {', '.join(ALPHABETS)}.", "literal_error", place, "alphabet")
+        yield body_problem(["rules", place, "alphabet"], f"Must be one of {', '.join(ALPHABETS)}.", "literal_error")
     for name, said in _ONE_WAY.items():
         if getattr(rule, name) is False:
-            yield _problem(said, "not_offered", place, name)
-
-
-def _problem(said: str, kind: str, *place: int | str) -> Problem:
-    return Problem(loc=["body", "rules", *place], msg=said, type=kind)
+            yield body_problem(["rules", place, name], said, "not_offered")

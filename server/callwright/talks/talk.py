@@ -11,12 +11,11 @@ from pydantic_core import from_json, to_json
 from ..api.client import ApiClient
 from ..clock import NowMs, Sleep
 from ..contract.errors import LONGEST_MESSAGE, ApiError, BadRequest, Unavailable, Unreachable
+from ..contract.merge import Json
 from ..contract.talking import SendMessage, StartConversation
 from ..net.sockets import LOST, Broken, Socket
 from ..tasks.task import Owner
 from .held import IDLE_SECONDS
-
-Json = dict[str, Any]
 
 BEGIN_SECONDS = 20.0
 QUIET_SECONDS = 2.0

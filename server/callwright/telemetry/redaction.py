@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields
@@ -10,26 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from ..secrecy import MASK, SHORTEST, without_secrets
 from ..settings import Settings
-
-MASK = "[secret]"
-SHORTEST = 4
-"""Characters. Masking shorter ones would garble the text, and tell them by that."""
-
-_NAMES = (
-    r"(?:[\w-]{0,40}(?:api[_-]?key|secret|passw(?:or)?d|token|signature|credential)"
-    r"|(?:proxy-)?authorization|(?:set-)?cookie|sig)"
-)
-_LOOKS_SECRET: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b(bearer|basic)(\s+|%20|\+)[A-Za-z0-9._~+/=-]{6,}", re.I), rf"\1\2{MASK}"),
-    (re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://)[^/\s\"'@]{1,500}@", re.I), rf"\1{MASK}@"),
-    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), MASK),
-    (re.compile(r"\b(?:sk|rk|pk|xi)[-_][A-Za-z0-9_-]{12,}"), MASK),
-    (re.compile(rf"([?&;]{_NAMES}=)[^&#;\s\"'<>]+", re.I), rf"\1{MASK}"),
-    # `name: value`, `name=value`, and the same quoted as in JSON, a dict or a tuple of a header's bytes.
-    (re.compile(rf"(\b{_NAMES}(?:\\?[\"'])?\s*[:=,]\s*b?)(\\?[\"'])(?:(?!\2).)+\2", re.I), rf"\1\2{MASK}\2"),
-    (re.compile(rf"(\b{_NAMES}\s*[:=]\s*)(?!\[secret\]|(?:bearer|basic)\s)[^\s\"',;&)}}\]]+", re.I), rf"\1{MASK}"),
-)
 
 
 class Redactor:
@@ -42,9 +23,7 @@ class Redactor:
         """`hushed`: more secrets, for this text."""
         for form in (*self._forms, *(_forms(hushed) if hushed else ())):
             text = text.replace(form, MASK)
-        for pattern, instead in _LOOKS_SECRET:
-            text = pattern.sub(instead, text)
-        return text
+        return without_secrets(text)
 
 
 def secrets_of(settings: Settings, env: Mapping[str, str]) -> list[str]:

@@ -10,12 +10,11 @@ from pydantic import Field
 from ..contract.agents import Agent, CreateAgent
 from ..contract.describe import part_names
 from ..contract.knowledge_base import GetDocument
+from ..contract.merge import Json
 from .documents import put
 from .scope import Api
 from .text import short
 from .views import View, Whole
-
-Json = dict[str, Any]
 
 Name = Annotated[str, Field(min_length=1, max_length=200, description="Display name.")]
 Prompt = Annotated[str, Field(max_length=500_000, description="System prompt: role, goals, rules, tone.")]

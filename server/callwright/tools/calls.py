@@ -25,6 +25,7 @@ from ..contract.calls import (
     SubmitBatchCall,
 )
 from ..contract.common import AgentId, BatchCallId, Cursor, PageSize, PhoneNumberId
+from ..contract.merge import Json
 from ..contract.phone_numbers import GetPhoneNumber
 from .costs import costs
 from .documents import put
@@ -37,7 +38,6 @@ from .views import Page, View
 
 TOOLS = Toolset("calls", "Call people: one, or many in a batch.")
 
-Json = dict[str, Any]
 Agent = Annotated[AgentId, Field(description="From list_agents.")]
 FromNumber = Annotated[PhoneNumberId, Field(description="Number shown, from list_phone_numbers.")]
 Batch = Annotated[BatchCallId, Field(description="From list_batch_calls.")]

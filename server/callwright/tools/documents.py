@@ -1,10 +1,10 @@
 """A document that is said partly in flat arguments, and otherwise in `config`."""
 
-from typing import Any, cast
+from typing import cast
 
 from mcp.server.mcpserver.exceptions import ToolError
 
-Json = dict[str, Any]
+from ..contract.merge import Json
 
 
 def put(body: Json, path: tuple[str, ...], value: object, argument: str) -> None:

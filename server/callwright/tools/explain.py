@@ -2,16 +2,14 @@
 
 import difflib
 from dataclasses import asdict
-from typing import Any
 
 from mcp.server.mcpserver.exceptions import ToolError
 
 from ..contract import all_operations
+from ..contract.merge import Json
 from .policy import Policy
 from .surface import Entry, built
 from .text import short
-
-Json = dict[str, Any]
 
 _OUTSIDE = {
     "person": "a person approves outside the conversation",

@@ -5,12 +5,11 @@ from typing import Any
 from ..api.client import ApiClient
 from ..contract.calls import CallBySip, CallByTwilio, GetBatchCall, RetryBatchCall, SubmitBatchCall
 from ..contract.errors import Refused
+from ..contract.merge import Json
 from ..contract.operation import Operation
 from .exempt import Exempt
 from .policy import Caps
 from .preview import value_at
-
-Json = dict[str, Any]
 
 UNREACHED = ("failed", "voicemail")
 """Whom a retry calls again."""

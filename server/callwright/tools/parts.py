@@ -9,6 +9,7 @@ from typing import Annotated, Any, cast
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
+from ..contract.merge import Json
 from .preview import masked
 from .text import cleaned, short
 from .views import View
@@ -29,7 +30,6 @@ _STEP = re.compile(
     r"|\['(?P<key>[^']*)'\]"  # map['a.b']
     r"|(?:^|\.)(?P<name>[^.\[\]]+)"  # a.b
 )
-Json = dict[str, Any]
 Step = str | int | slice | EllipsisType
 """`...` is every item of a list."""
 

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 from ..api.client import ApiClient
 from ..contract.agents import GetAgent
 from ..contract.common import AgentId, Cursor, PhoneNumberId
+from ..contract.merge import Json
 from ..contract.phone_numbers import (
     CreatePhoneNumber,
     DeletePhoneNumber,
@@ -24,7 +25,6 @@ from .views import Deleted, Page, View, paged
 
 TOOLS = Toolset("phone", "Import phone numbers and choose which agent answers them.")
 
-Json = dict[str, Any]
 Id = Annotated[PhoneNumberId, Field(description="From list_phone_numbers.")]
 Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{1,14}$", description="With country code, as +15551234567.")]
 Label = Annotated[str, Field(min_length=1, max_length=200, description="Name for it.")]

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from ..contract.merge import Json
 from ..settings import Approval, SettingError, Settings, ToolPolicy
 from .exempt import HOST_PATTERN, Exempt, prefix_of
 from .policy import Caps, Policy
 from .surface import built
-
-Json = dict[str, Any]
 
 _NAME = "CALLWRIGHT_POLICY_FILE"
 _POLICIES: tuple[str, ...] = get_args(ToolPolicy)

@@ -1,6 +1,5 @@
 """The text of a question: what would happen, in facts, without secrets."""
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -9,28 +8,13 @@ from pydantic import SecretStr
 
 from ..api.client import ApiClient
 from ..contract.operation import Operation
+from ..secrecy import is_secret_field
 from .text import short
 
 Preview = Callable[[ApiClient, Any], Awaitable[str]]
 LONGEST = 6_000
 LONGEST_VALUE = 300
 HIDDEN = "(hidden)"
-
-_SECRET_NAME = re.compile(r"key(?!word|board|pad)|token|secret|password|credential|authorization", re.IGNORECASE)
-_ALWAYS_SHOWN = frozenset(
-    {
-        "url",
-        "token_url",
-        "address",
-        "agent_id",
-        "phone_number",
-        "sip_uri",
-        "secret_id",
-        "variable_name",
-        "auth_connection_id",
-    }
-)  # fmt: skip
-"""Where data goes, and names of secrets. No key that somebody chose above one of these can hide it."""
 
 
 async def question_of(op: Operation[Any], preview: Preview | None, title: str, api: ApiClient) -> str:
@@ -90,9 +74,7 @@ def is_secret(path: list[str], value: object) -> bool:
     """Whether a value is not for a person's or a model's eyes. A number is none: it counts tokens, or seconds."""
     if isinstance(value, SecretStr):
         return True
-    if not path or value is None or isinstance(value, bool | int | float) or path[-1].lower() in _ALWAYS_SHOWN:
-        return False
-    return bool(_SECRET_NAME.search(path[-1])) or any(part.lower().endswith("headers") for part in path[-4:-1])
+    return value is not None and not isinstance(value, bool | int | float) and is_secret_field(path)
 
 
 def masked(path: list[str], value: object) -> object:

@@ -4,11 +4,11 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import cast
 
 from mcp.server.mcpserver.exceptions import ToolError
 
-Json = dict[str, Any]
+from ..contract.merge import Json
 
 MOST = 10_000
 _NUMBER = re.compile(r"\+[1-9][0-9]{1,14}")

@@ -10,11 +10,10 @@ from mcp.server.mcpserver.exceptions import ToolError
 from ..contract.agents import Simulation
 from ..contract.conversation.analysis import Analysis
 from ..contract.conversation.transcript import Turn
+from ..contract.merge import Json
 from .documents import put
 from .text import short
 from .views import View
-
-Json = dict[str, Any]
 
 _PARTS = ("simulation_specification", "extra_evaluation_criteria")
 SAID_LENGTH = 1_200

@@ -4,12 +4,11 @@ from typing import Any
 
 from ..api.client import ApiClient
 from ..bounds import Bounds
+from ..contract.merge import Json
 from ..contract.operation import Operation
 from .changes import Change, differences, standing
 from .scope import Call
 from .views import View
-
-Json = dict[str, Any]
 
 
 class Changed(View):

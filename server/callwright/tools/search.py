@@ -16,13 +16,12 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 
+from ..contract.merge import Json
 from .policy import Policy
 from .ranking import Ranking
 from .scopes import scope_of
 from .surface import RUNNERS, Entry, Kind, LazyTool, lazy
 from .text import short
-
-Json = dict[str, Any]
 
 BRIEFS = 6
 BRIEF_LENGTH = 130

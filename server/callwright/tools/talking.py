@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from ..api.client import ApiClient
 from ..contract.agents import Agent, GetAgent
 from ..contract.common import AgentId, ConversationId
+from ..contract.merge import Json
 from ..contract.talking import Begun, EndConversation, SendMessage, StartConversation
 from ..talks.talk import SEEN, Asked, News, Talk
 from .arguments import spoken
@@ -21,8 +22,6 @@ from .rehearsal import UNTRUSTED, cut
 from .text import short
 from .toolset import PlatformApi, services
 from .views import View
-
-Json = dict[str, Any]
 
 ANSWER_SECONDS = 300.0
 PIECE_LENGTH, ALL_PIECES = 4_000, 8_000

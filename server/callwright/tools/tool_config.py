@@ -6,10 +6,8 @@ from typing import Any, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
 
-from ..contract.merge import merged
+from ..contract.merge import Json, merged
 from .documents import put
-
-Json = dict[str, Any]
 
 _PLAIN = ("string", "integer", "number", "boolean")
 _KINDS = (*_PLAIN, "object", "array")

@@ -17,6 +17,7 @@ from ..contract.knowledge_base import (
     UpdateDocument,
 )
 from ..contract.mcp_servers import GetMcpServer, UpdateMcpApprovalPolicy, UpdateMcpServer
+from ..contract.merge import Json
 from ..contract.operation import Operation
 from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
 from ..contract.pronunciation_dictionaries import GetDictionary, SetDictionaryRules
@@ -27,8 +28,6 @@ from ..contract.workspace import (
     UpdateDashboardSettings,
     UpdateWorkspaceSettings,
 )
-
-Json = dict[str, Any]
 
 RESTORES: tuple[type[Operation[Any]], ...] = (
     GetAgent,

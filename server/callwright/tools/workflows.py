@@ -1,6 +1,6 @@
 """Check the workflow of an agent before it is saved, and show where it leads."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field, ValidationError
@@ -8,15 +8,14 @@ from pydantic import Field, ValidationError
 from ..contract.agent.workflow import Workflow
 from ..contract.agents import Agent, GetAgent
 from ..contract.common import AgentId
-from ..workflow.graph import Way, read_workflow, ways
+from ..contract.merge import Json
+from ..workflow.graph import DirectedEdge, directed_edges, read_workflow
 from ..workflow.problems import graph_problems, unreachable
 from ..workflow.trying import tried
 from ..workflow.wording import described, in_words, mermaid
 from .text import short
 from .toolset import PlatformApi
 from .views import View
-
-Json = dict[str, Any]
 
 LONGEST_DRAWING = 8_000
 """Characters."""
@@ -30,7 +29,7 @@ class Checked(View):
 
 class Explained(View):
     nodes: list[str]
-    """Each with its ways, in the order in which they are tried."""
+    """Each with the edges out of it, in the order in which they are tried."""
     mermaid: str | None = None
     path: list[str]
     """Where a conversation goes in which what was given holds."""
@@ -75,13 +74,13 @@ async def explain_workflow(
         raise ToolError(f"holds names no edge {short(strange[0])!r}. Edges: {known}.")
     given = {**_placeholders(agent), **(variables or {})}
     path = await tried(flow, given, holds or [], tools_succeed=tools_succeed)
-    drawing = mermaid(flow, list(ways(flow.edges)))
+    drawing = mermaid(flow, list(directed_edges(flow.edges)))
     fits = len(drawing) <= LONGEST_DRAWING
     lost = unreachable(whole)
     return Explained(
-        nodes=[_node(id_, described(flow, id_), flow.ways_from(id_)) for id_ in flow.nodes],
+        nodes=[_node(id_, described(flow, id_), flow.edges_from(id_)) for id_ in flow.nodes],
         mermaid=drawing if fits else None,
-        path=[_way(way) for way in path],
+        path=[_way(edge) for edge in path],
         stays_at=path[-1].target if path else flow.start or "",
         notes=[
             *([] if fits else [f"The drawing would have {len(drawing):,} characters and is left out."]),
@@ -90,13 +89,13 @@ async def explain_workflow(
     )
 
 
-def _node(id_: str, what: str, out: list[Way]) -> str:
-    ways_out = "; ".join(f"{short(way.edge_id)} to {short(way.target)}, {in_words(way.condition)}" for way in out)
-    return short(f"{short(id_)}: {what}. {ways_out or 'Nothing leads on.'}", 600)
+def _node(id_: str, what: str, out: list[DirectedEdge]) -> str:
+    leads = "; ".join(f"{short(edge.edge_id)} to {short(edge.target)}, {in_words(edge.condition)}" for edge in out)
+    return short(f"{short(id_)}: {what}. {leads or 'Nothing leads on.'}", 600)
 
 
-def _way(way: Way) -> str:
-    return short(f"{way.source} -> {way.target} ({way.edge_id}: {in_words(way.condition)})", 300)
+def _way(edge: DirectedEdge) -> str:
+    return short(f"{edge.source} -> {edge.target} ({edge.edge_id}: {in_words(edge.condition)})", 300)
 
 
 def _placeholders(agent: Agent) -> Json:

@@ -6,6 +6,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from ..api.client import ApiClient
+from ..contract.merge import Json
 from ..contract.workspace import (
     DashboardSettings,
     GetDashboardSettings,
@@ -20,8 +21,6 @@ from .toolset import PlatformApi, Toolset
 from .views import View
 
 TOOLS = Toolset("workspace", "Settings that hold for every agent of the workspace.")
-
-Json = dict[str, Any]
 
 
 class Settings(View):

@@ -1,10 +1,10 @@
-"""Which way is taken now."""
+"""Which edge is taken now."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from .expressions import Variables, holds
-from .graph import Way
+from .graph import DirectedEdge
 
 
 class Judge(Protocol):
@@ -15,9 +15,9 @@ class Judge(Protocol):
 
 
 async def choose(
-    out: Sequence[Way], variables: Variables, judge: Judge | None, *, successful: bool | None, moves_on: bool
-) -> Way | None:
-    """The way that is taken now; None to stay.
+    out: Sequence[DirectedEdge], variables: Variables, judge: Judge | None, *, successful: bool | None, moves_on: bool
+) -> DirectedEdge | None:
+    """The edge that is taken now; None to stay.
 
     What is certain comes before what a model has to find: the result of the tools (`successful`), then expressions in
     their order, then one question about all conditions in words, and what is unconditional (if `moves_on`) last.
@@ -26,16 +26,16 @@ async def choose(
     async def ask(question: str) -> bool:
         return judge is not None and await judge.holds(question)
 
-    for way in out:
-        if way.condition["type"] == "result" and way.condition["successful"] is successful:
-            return way
-    for way in out:
-        if way.condition["type"] == "expression" and await holds(way.condition["expression"], variables, ask):
-            return way
-    judged = [way for way in out if way.condition["type"] == "llm"]
+    for edge in out:
+        if edge.condition["type"] == "result" and edge.condition["successful"] is successful:
+            return edge
+    for edge in out:
+        if edge.condition["type"] == "expression" and await holds(edge.condition["expression"], variables, ask):
+            return edge
+    judged = [edge for edge in out if edge.condition["type"] == "llm"]
     if judged and judge is not None:
-        number = await judge.first_that_holds([way.condition["condition"] for way in judged])
+        number = await judge.first_that_holds([edge.condition["condition"] for edge in judged])
         if number is not None:
             return judged[number]
-    unconditional = (way for way in out if way.condition["type"] == "unconditional")
+    unconditional = (edge for edge in out if edge.condition["type"] == "unconditional")
     return next(unconditional, None) if moves_on else None

@@ -1,19 +1,17 @@
-"""The graph of a conversation: its nodes, and where their ways lead."""
+"""The graph of a conversation: its nodes, and the directed edges between them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-JSON = Mapping[str, Any]
+from ..contract.merge import JsonView
+from .node_kinds import NodeKind, kind_of
 
 MOST_STEPS = 20
 """Moves before the agent speaks; tool nodes that lead to each other would go on for ever."""
-LAST = ("end", "phone_number", "standalone_agent")
-"""Kinds of nodes that a conversation does not come back from."""
 
 
 @dataclass(frozen=True)
-class Way:
+class DirectedEdge:
     """An edge in one of its two directions."""
 
     edge_id: str
@@ -21,43 +19,43 @@ class Way:
     """`forward_condition` or `backward_condition`, which leads from the edge's target to its source."""
     source: str
     target: str
-    condition: JSON
+    condition: JsonView
 
 
-def ways(edges: Mapping[str, JSON]) -> Iterator[Way]:
+def directed_edges(edges: Mapping[str, JsonView]) -> Iterator[DirectedEdge]:
     for id_, edge in edges.items():
         for field, source, target in (
             ("forward_condition", edge["source"], edge["target"]),
             ("backward_condition", edge["target"], edge["source"]),
         ):
             if edge.get(field) is not None:
-                yield Way(id_, field, source, target, edge[field])
+                yield DirectedEdge(id_, field, source, target, edge[field])
 
 
 @dataclass(frozen=True)
 class Workflow:
     """As the agent's document holds it; it was checked when it was saved."""
 
-    nodes: Mapping[str, JSON]
-    edges: Mapping[str, JSON]
+    nodes: Mapping[str, JsonView]
+    edges: Mapping[str, JsonView]
 
     @property
     def start(self) -> str | None:
-        return next((id_ for id_, node in self.nodes.items() if node["type"] == "start"), None)
+        return next((id_ for id_ in self.nodes if self.kind(id_).begins), None)
 
-    def kind(self, node_id: str) -> str:
-        return str(self.nodes[node_id]["type"])
+    def kind(self, node_id: str) -> NodeKind:
+        return kind_of(self.nodes[node_id])
 
-    def ways_from(self, node_id: str) -> list[Way]:
+    def edges_from(self, node_id: str) -> list[DirectedEdge]:
         """In the node's own order; those that it does not name come last."""
         order: Sequence[str] = self.nodes[node_id].get("edge_order") or ()
         places = {edge_id: place for place, edge_id in enumerate(order)}
-        out = [way for way in ways(self.edges) if way.source == node_id and way.target in self.nodes]
-        return sorted(out, key=lambda way: places.get(way.edge_id, len(places)))
+        out = [edge for edge in directed_edges(self.edges) if edge.source == node_id and edge.target in self.nodes]
+        return sorted(out, key=lambda edge: places.get(edge.edge_id, len(places)))
 
 
-def read_workflow(workflow: JSON | None) -> Workflow | None:
+def read_workflow(workflow: JsonView | None) -> Workflow | None:
     """None where the agent has no graph to follow."""
-    whole: JSON = workflow or {}
+    whole: JsonView = workflow or {}
     found = Workflow(whole.get("nodes") or {}, whole.get("edges") or {})
     return found if found.start else None

@@ -7,9 +7,10 @@ that only newer platforms know are left alone.
 from collections.abc import Iterator
 from typing import Any, cast
 
-from ..contract.errors import Problem
+from ..contract.errors import Problem, body_problem
 from ..contract.merge import Json
-from .graph import LAST, Way, ways
+from .graph import DirectedEdge, directed_edges
+from .node_kinds import kind_of
 
 DEEPEST_EXPRESSION = 32
 """Operators inside one another: an editor nests a few, and each level is a call when it is worked out."""
@@ -21,65 +22,68 @@ def graph_problems(workflow: Json) -> Iterator[Problem]:
     """Every problem of a workflow whose shape is right; where in the agent's document it stands."""
     nodes: dict[str, Json] = workflow.get("nodes") or {}
     edges: dict[str, Json] = workflow.get("edges") or {}
-    found = list(ways(edges))
+    found = list(directed_edges(edges))
     yield from _strangers(nodes, edges)
     yield from _beginning(nodes, found)
     yield from _orders(nodes, edges, found)
-    for way in found:
-        yield from _condition(nodes, way)
+    for edge in found:
+        yield from _condition(nodes, edge)
 
 
 def _strangers(nodes: dict[str, Json], edges: dict[str, Json]) -> Iterator[Problem]:
     for id, edge in edges.items():
         for field in ("source", "target"):
             if edge[field] not in nodes:
-                yield _problem(("edges", id, field), f"There is no node {edge[field]!r}.", "unknown_node")
+                yield body_problem(
+                    ("workflow", "edges", id, field), f"There is no node {edge[field]!r}.", "unknown_node"
+                )
 
 
-def _beginning(nodes: dict[str, Json], found: list[Way]) -> Iterator[Problem]:
+def _beginning(nodes: dict[str, Json], found: list[DirectedEdge]) -> Iterator[Problem]:
     """A conversation begins at the one start, and goes on from there without a condition."""
-    starts = [id for id, node in nodes.items() if node["type"] == "start"]
+    starts = [id for id, node in nodes.items() if kind_of(node).begins]
     if nodes and len(starts) != 1:
         had = f"; these are {', '.join(map(repr, starts))}" if starts else ""
-        yield _problem(("nodes",), f"A workflow has exactly one node of the type start{had}.", "start")
+        yield body_problem(("workflow", "nodes"), f"A workflow has exactly one node of the type start{had}.", "start")
         return
     for start in starts:
-        out = [way for way in found if way.source == start]
+        out = [edge for edge in found if edge.source == start]
         if len(out) > 1 or (not out and len(nodes) > 1):
             said = f"Exactly one edge leads out of the start, not {len(out)}."
-            yield _problem(("nodes", start), said, "start")
-        for way in out:
-            if way.condition["type"] != "unconditional":
+            yield body_problem(("workflow", "nodes", start), said, "start")
+        for edge in out:
+            if edge.condition["type"] != "unconditional":
                 said = "The edge out of the start is unconditional: nothing was said yet."
-                yield _problem(("edges", way.edge_id, way.field), said, "start")
+                yield body_problem(("workflow", "edges", edge.edge_id, edge.field), said, "start")
 
 
-def _orders(nodes: dict[str, Json], edges: dict[str, Json], found: list[Way]) -> Iterator[Problem]:
+def _orders(nodes: dict[str, Json], edges: dict[str, Json], found: list[DirectedEdge]) -> Iterator[Problem]:
     for id, node in nodes.items():
         order: list[str] = node.get("edge_order") or []
-        out = {way.edge_id for way in found if way.source == id}
+        out = {edge.edge_id for edge in found if edge.source == id}
         for place, edge in enumerate(order):
-            at = ("nodes", id, "edge_order", place)
+            at = ("workflow", "nodes", id, "edge_order", place)
             if edge not in edges:
-                yield _problem(at, f"There is no edge {edge!r}.", "unknown_edge")
+                yield body_problem(at, f"There is no edge {edge!r}.", "unknown_edge")
             elif edge not in out:
-                yield _problem(at, f"The edge {edge!r} does not lead out of this node.", "unknown_edge")
+                yield body_problem(at, f"The edge {edge!r} does not lead out of this node.", "unknown_edge")
             elif edge in order[:place]:
-                yield _problem(at, f"The edge {edge!r} stands here twice.", "duplicate")
+                yield body_problem(at, f"The edge {edge!r} stands here twice.", "duplicate")
 
 
-def _condition(nodes: dict[str, Json], way: Way) -> Iterator[Problem]:
-    at = ("edges", way.edge_id, way.field)
-    kind = str(nodes.get(way.source, {}).get("type", ""))
-    if kind in LAST:
-        said = f"Nothing leads out of {way.source!r}: a node of the type {kind} ends the agent's part."
-        yield _problem(at, said, "after_the_end")
-    if way.condition["type"] == "result" and kind not in ("tool", ""):
-        said = f"Only a tool node has a result, and {way.source!r} is of the type {kind}."
-        yield _problem((*at, "type"), said, "no_result")
-    if way.condition["type"] == "expression" and _depth(way.condition["expression"]) > DEEPEST_EXPRESSION:
+def _condition(nodes: dict[str, Json], edge: DirectedEdge) -> Iterator[Problem]:
+    at = ("workflow", "edges", edge.edge_id, edge.field)
+    source = nodes.get(edge.source, {})
+    name, kind = str(source.get("type", "")), kind_of(source)
+    if kind.last:
+        said = f"Nothing leads out of {edge.source!r}: a node of the type {name} ends the agent's part."
+        yield body_problem(at, said, "after_the_end")
+    if edge.condition["type"] == "result" and name and not kind.runs_tools:
+        said = f"Only a tool node has a result, and {edge.source!r} is of the type {name}."
+        yield body_problem((*at, "type"), said, "no_result")
+    if edge.condition["type"] == "expression" and _depth(edge.condition["expression"]) > DEEPEST_EXPRESSION:
         said = f"At most {DEEPEST_EXPRESSION} operators inside one another."
-        yield _problem((*at, "expression"), said, "too_deep")
+        yield body_problem((*at, "expression"), said, "too_deep")
 
 
 def _depth(expression: Any) -> int:
@@ -93,15 +97,11 @@ def _depth(expression: Any) -> int:
     return 1 + max(below) if below else 0
 
 
-def _problem(at: tuple[str | int, ...], said: str, kind: str) -> Problem:
-    return Problem(loc=["body", "workflow", *at], msg=said, type=kind)
-
-
 def unreachable(workflow: Json) -> list[str]:
     """Nodes that no conversation gets to; no error, because an editor keeps what is not connected yet."""
     nodes: dict[str, Json] = workflow.get("nodes") or {}
-    found = list(ways(workflow.get("edges") or {}))
-    reached = {id for id, node in nodes.items() if node["type"] == "start"}
-    while more := {way.target for way in found if way.source in reached} - reached:
+    found = list(directed_edges(workflow.get("edges") or {}))
+    reached = {id for id, node in nodes.items() if kind_of(node).begins}
+    while more := {edge.target for edge in found if edge.source in reached} - reached:
         reached |= more
     return [id for id in nodes if id not in reached]

@@ -1,11 +1,11 @@
-"""Trying a workflow out without a conversation: which way it goes if these conditions hold."""
+"""Trying a workflow out without a conversation: where it leads if these conditions hold."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from .choosing import choose
 from .expressions import Variables, questions_in
-from .graph import LAST, MOST_STEPS, Way, Workflow, ways
+from .graph import MOST_STEPS, DirectedEdge, Workflow, directed_edges
 
 
 @dataclass
@@ -25,24 +25,26 @@ class Assumed:
         return question in self.questions
 
 
-async def tried(flow: Workflow, variables: Variables, holding: Collection[str], *, tools_succeed: bool) -> list[Way]:
-    """The ways that are taken, one turn of the user after the other, until the conversation stays where it is.
+async def tried(
+    flow: Workflow, variables: Variables, holding: Collection[str], *, tools_succeed: bool
+) -> list[DirectedEdge]:
+    """The edges that are taken, one turn of the user after the other, until the conversation stays where it is.
 
     `holding`: the edges of which everything that a model would have to find is taken to hold.
     """
-    assumed = [way.condition for way in ways(flow.edges) if way.edge_id in holding]
+    assumed = [edge.condition for edge in directed_edges(flow.edges) if edge.edge_id in holding]
     texts = [condition["condition"] for condition in assumed if condition["type"] == "llm"]
     judge = Assumed(texts, {said for condition in assumed for said in questions_in(condition.get("expression"))})
-    here, taken, spoke = flow.start or "", list[Way](), False
-    while len(taken) < MOST_STEPS and flow.kind(here) not in LAST:
-        acts = flow.kind(here) in ("start", "tool")
-        successful = tools_succeed if flow.kind(here) == "tool" else None
-        out = flow.ways_from(here)
-        way = await choose(out, variables, judge, successful=successful, moves_on=spoke or acts)
-        if way is not None:
-            here, spoke = way.target, False
-            taken.append(way)
-        elif spoke or acts:
+    here, taken, spoke = flow.start or "", list[DirectedEdge](), False
+    while len(taken) < MOST_STEPS and not flow.kind(here).last:
+        kind = flow.kind(here)
+        successful = tools_succeed if kind.runs_tools else None
+        out = flow.edges_from(here)
+        edge = await choose(out, variables, judge, successful=successful, moves_on=spoke or kind.moves_on)
+        if edge is not None:
+            here, spoke = edge.target, False
+            taken.append(edge)
+        elif spoke or kind.moves_on:
             break
         else:
             spoke = True  # the agent speaks, and the user answers

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .graph import Way, Workflow
+from .graph import DirectedEdge, Workflow
 
 LONGEST_LABEL = 80
 """Characters of a label in the drawing."""
@@ -19,13 +19,6 @@ _SIGNS = {
     "lte_operator": "<=",
     "and_operator": "and",
     "or_operator": "or",
-}
-_SHAPES = {
-    "start": ("([", "])"),
-    "end": ("([", "])"),
-    "tool": ("[[", "]]"),
-    "standalone_agent": ("[/", "/]"),
-    "phone_number": ("[/", "/]"),
 }
 
 
@@ -45,34 +38,20 @@ def in_words(condition: Mapping[str, Any]) -> str:
 
 def described(flow: Workflow, node_id: str) -> str:
     """What happens at a node."""
-    node = flow.nodes[node_id]
-    match node["type"]:
-        case "start":
-            return "Start"
-        case "end":
-            return "End"
-        case "override_agent":
-            return str(node.get("label") or node_id)
-        case "tool":
-            return "Run " + (", ".join(locator["tool_id"] for locator in node.get("tools") or ()) or "no tool")
-        case "standalone_agent":
-            return f"Hand over to agent {node['agent_id']}"
-        case "phone_number":
-            to: Mapping[str, Any] = node.get("transfer_destination") or {}
-            return f"Hand over to {to.get('phone_number') or to.get('sip_uri') or 'a person'}"
-        case other:
-            return f"{node_id} ({other})"
+    return flow.kind(node_id).words(node_id, flow.nodes[node_id])
 
 
-def mermaid(flow: Workflow, ways: list[Way]) -> str:
+def mermaid(flow: Workflow, edges: list[DirectedEdge]) -> str:
     """A flowchart. Labels cannot break out of it, whatever they hold."""
     names = {id_: f"n{number}" for number, id_ in enumerate(flow.nodes)}
     lines = ["flowchart TD"]
     for id_, name in names.items():
-        opened, closed = _SHAPES.get(flow.kind(id_), ("[", "]"))
+        opened, closed = flow.kind(id_).shape
         lines.append(f'  {name}{opened}"{_label(described(flow, id_))}"{closed}')
-    drawn = [way for way in ways if way.source in names and way.target in names]
-    lines += [f'  {names[way.source]} -->|"{_label(in_words(way.condition))}"| {names[way.target]}' for way in drawn]
+    drawn = [edge for edge in edges if edge.source in names and edge.target in names]
+    lines += [
+        f'  {names[edge.source]} -->|"{_label(in_words(edge.condition))}"| {names[edge.target]}' for edge in drawn
+    ]
     return "\n".join(lines)
 
 

@@ -10,9 +10,10 @@ import anyio.lowlevel
 import pytest
 from sqlalchemy import select
 
-from callwright.engine.asgi import Engine, build_app, key_holder
+from callwright.engine.asgi import build_app, key_holder
 from callwright.engine.handlers import Unit
 from callwright.engine.models import models_of
+from callwright.engine.runtime import Engine
 from callwright.engine.tables import conversation
 from callwright.engine.vault import Vault
 from tests.dialogue.llm_peer import JSON, Say

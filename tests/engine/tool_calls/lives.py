@@ -10,10 +10,10 @@ import anyio
 
 from callwright.api.client import ApiClient
 from callwright.app import App
-from callwright.engine.cast import StoredCast
 from callwright.engine.dialogue.tools import MockExecutor, Outcome, Tool
 from callwright.engine.dialogue.turn import Conversation, Surroundings
 from callwright.engine.handlers import Unit
+from callwright.engine.role_loader import RoleLoader
 from callwright.engine.tool_calls.live import Live, live_tools
 from tests.arms import Clock, numbered, settings
 from tests.engine.helpers import JSON
@@ -77,11 +77,11 @@ async def talking(
     unit: Unit, agent_id: str, person: Person, clock: Clock, **variables: Any
 ) -> AsyncGenerator[tuple[Conversation, Live]]:
     ids = numbered()
-    cast = StoredCast(unit, agent_id)
-    around = Surroundings(MockExecutor(), lambda: clock() / 1000, lambda: ids("x").rjust(32, "0"), cast=cast)
-    talk = Conversation("conv_live", await cast.role(agent_id), around, given=variables)
-    async with live_tools(unit, agent_id, cast, person, talk.variables) as live:
-        talk.equip(live.tools, live.cast, await live.cast.role(agent_id))
+    roles = RoleLoader(unit, agent_id)
+    around = Surroundings(MockExecutor(), lambda: clock() / 1000, lambda: ids("x").rjust(32, "0"), roles=roles)
+    talk = Conversation("conv_live", await roles.role(agent_id), around, given=variables)
+    async with live_tools(unit, agent_id, roles, person, talk.variables) as live:
+        talk.equip(live.tools, live.roles, await live.roles.role(agent_id))
         yield talk, live
 
 

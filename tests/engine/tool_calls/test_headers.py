@@ -53,7 +53,7 @@ async def test_a_server_whose_header_cannot_be_sent_is_left_out_until_it_can(
         async with talking(unit(), ada, person, clock, **variables) as (talk, live):
             assert (talk.role.agent.tools, got) == ([], [])
             talk.assigned["tenant"] = "north"
-            later = await live.cast.role(ada)
+            later = await live.roles.role(ada)
     assert f"The MCP server {server} is not called: {why}" in caplog.messages
     assert [tool.name for tool in later.agent.tools] == ["free_slots", "book"]
     assert [[one["is_connected"] for one in told] for told in person.integrations()] == [[False], [True]]

@@ -15,8 +15,8 @@ from callwright.contract.conversation.transcript import Turn
 from callwright.contract.errors import NotFound
 from callwright.contract.mcp_servers import CreateMcpToolConfig, UpdateMcpApprovalPolicy
 from callwright.contract.secrets import UpdateSecret
-from callwright.engine.cast import StoredCast
 from callwright.engine.dialogue.tools import Outcome, Tool
+from callwright.engine.role_loader import RoleLoader
 from callwright.engine.tool_calls import mcp_tools
 from callwright.engine.tool_calls.live import live_tools
 from tests.arms import Clock
@@ -361,8 +361,8 @@ async def test_zero_retention_calls_no_mcp_server_even_one_of_an_agent_that_it_i
         await change(api, other, conversation_config={"agent": {"prompt": {"llm": "gemini-2.5-flash"}}})
         ada = await agent(api, prompt(llm="gemini-2.5-flash"))
         await change(api, ada, platform_settings={"privacy": {"zero_retention_mode": True}})
-        async with live_tools(unit(), ada, StoredCast(unit(), ada), person, lambda _: {}) as live:
-            role = await live.cast.role(other)
+        async with live_tools(unit(), ada, RoleLoader(unit(), ada), person, lambda _: {}) as live:
+            role = await live.roles.role(other)
             tool = Tool("mcp", "book", "", {}, config={"mcp_server_id": "mcpsrv_1"})
             outcome = await live.tools.run(tool, "book_1", {}, {})
     assert (got, role.agent.tools, person.events) == ([], [], [])
@@ -372,5 +372,5 @@ async def test_zero_retention_calls_no_mcp_server_even_one_of_an_agent_that_it_i
 async def test_a_conversation_with_an_agent_that_is_not_there_is_not_begun(tmp_path: Path, clock: Clock) -> None:
     async with platform(tmp_path, clock) as (_, unit):
         with pytest.raises(NotFound):
-            async with live_tools(unit(), "agent_no", StoredCast(unit(), "agent_no"), Person(), lambda _: {}):
+            async with live_tools(unit(), "agent_no", RoleLoader(unit(), "agent_no"), Person(), lambda _: {}):
                 raise AssertionError

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from itertools import chain, count
 from typing import Any, cast
 
+from ..merge import Json
 from ..tool_dialect import editors, normalise_tool
 from .system_spelling import system_kind, system_tool
-
-Document = dict[str, Any]
 
 _AGENT = ("conversation_config", "agent")
 
@@ -21,21 +20,21 @@ def normalise(request: object) -> tuple[Any, list[str]]:
     """The body of a request that creates, changes, rehearses or tests an agent; and what was written differently."""
     warnings: list[str] = []
 
-    def agent(config: Document) -> Document:
+    def agent(config: Json) -> Json:
         return _agent(config, warnings)
 
-    def nodes(found: Document) -> Document:
-        return {id: _at(cast(Document, n), _AGENT, agent) if isinstance(n, dict) else n for id, n in found.items()}
+    def nodes(found: Json) -> Json:
+        return {id: _at(cast(Json, n), _AGENT, agent) if isinstance(n, dict) else n for id, n in found.items()}
 
     if not isinstance(request, dict):
         return request, warnings
 
-    def whole(document: Document) -> Document:
+    def whole(document: Json) -> Json:
         document = _at(document, _AGENT, agent)
         document = _at(document, ("workflow", "nodes"), nodes)
         return _at(document, ("platform_settings", "evaluation"), lambda found: _criteria(found, "criteria"))
 
-    body = whole(cast(Document, request))
+    body = whole(cast(Json, request))
     body = _at(body, ("agent_config_override",), whole)
     body = _at(body, ("simulation_specification", "simulated_user_config"), agent)
     return _criteria(body, "extra_evaluation_criteria"), warnings
@@ -45,9 +44,9 @@ def split_nulls(patch: Any) -> tuple[Any, list[tuple[str, ...]]]:
     """A merge patch without its nulls, and where they stood. A list is a value: what is null in it stays."""
     if not isinstance(patch, dict):
         return patch, []
-    rest: Document = {}
+    rest: Json = {}
     nulls: list[tuple[str, ...]] = []
-    for name, value in cast(Document, patch).items():
+    for name, value in cast(Json, patch).items():
         if value is None:
             nulls.append((name,))
             continue
@@ -56,13 +55,13 @@ def split_nulls(patch: Any) -> tuple[Any, list[tuple[str, ...]]]:
     return rest, nulls
 
 
-def _agent(config: Document, warnings: list[str]) -> Document:
+def _agent(config: Json, warnings: list[str]) -> Json:
     prompt = config.get("prompt")
     if isinstance(prompt, str):
         return config | {"prompt": {"prompt": prompt}}
     if not isinstance(prompt, dict):
         return config
-    prompt = cast(Document, prompt)
+    prompt = cast(Json, prompt)
     if "first_message" in prompt:
         warnings.append("agent.prompt.first_message is not read there; it became agent.first_message.")
         config = {"first_message": prompt["first_message"], **config}
@@ -70,11 +69,11 @@ def _agent(config: Document, warnings: list[str]) -> Document:
     return config | {"prompt": _tools(prompt, warnings)}
 
 
-def _tools(prompt: Document, warnings: list[str]) -> Document:
+def _tools(prompt: Json, warnings: list[str]) -> Json:
     """System tools move from the list of tools to `built_in_tools`, where their own name wins over their label; tools
     that an editor wrote become the API's."""
     given = prompt.get("built_in_tools")
-    built_in = {n: system_tool(n, t) for n, t in cast(Document, given).items()} if isinstance(given, dict) else {}
+    built_in = {n: system_tool(n, t) for n, t in cast(Json, given).items()} if isinstance(given, dict) else {}
     tools = prompt.get("tools")
     rest: list[Any] = []
     for tool in cast(list[Any], tools) if isinstance(tools, list) else []:
@@ -89,7 +88,7 @@ def _tools(prompt: Document, warnings: list[str]) -> Document:
             warnings.append(f"{kind} stands in tools and in built_in_tools; the one in built_in_tools is kept.")
         else:
             built_in[kind] = system_tool(kind, tool)
-    changed: Document = {}
+    changed: Json = {}
     if isinstance(tools, list) and rest != tools:
         changed["tools"] = rest
     if built_in:
@@ -97,13 +96,13 @@ def _tools(prompt: Document, warnings: list[str]) -> Document:
     return prompt | changed
 
 
-def _criteria(node: Document, name: str) -> Document:
+def _criteria(node: Json, name: str) -> Json:
     """Goals that are only sentences get ids from their first words, each its own: results are kept by id."""
     found = node.get(name)
     if not isinstance(found, list):
         return node
     given = cast(list[Any], found)
-    taken = {str(cast(Document, goal).get("id")) for goal in given if isinstance(goal, dict)}
+    taken = {str(cast(Json, goal).get("id")) for goal in given if isinstance(goal, dict)}
     goals: list[Any] = []
     for goal in given:
         if not isinstance(goal, str):
@@ -116,9 +115,9 @@ def _criteria(node: Document, name: str) -> Document:
     return node | {name: goals}
 
 
-def _at(node: Document, path: tuple[str, ...], change: Callable[[Document], Document]) -> Document:
+def _at(node: Json, path: tuple[str, ...], change: Callable[[Json], Json]) -> Json:
     """A copy of `node` with the object at `path` changed, where there is one."""
     if not path:
         return change(node)
     child = node.get(path[0])
-    return node | {path[0]: _at(cast(Document, child), path[1:], change)} if isinstance(child, dict) else node
+    return node | {path[0]: _at(cast(Json, child), path[1:], change)} if isinstance(child, dict) else node

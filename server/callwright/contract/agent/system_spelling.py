@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-Document = dict[str, Any]
+from ..merge import Json
 
 SYSTEM_TOOLS = (
     "end_call",
@@ -17,11 +17,11 @@ SYSTEM_TOOLS = (
 
 def system_kind(tool: object) -> str | None:
     """Which of the platform's own tools this is, however it is spelt; None where it is none of them."""
-    if not isinstance(tool, dict) or cast(Document, tool).get("type") != "system":
+    if not isinstance(tool, dict) or cast(Json, tool).get("type") != "system":
         return None
-    params = cast(Document, tool).get("params")
-    kind = cast(Document, params).get("system_tool_type") if isinstance(params, dict) else None
-    kind = kind or cast(Document, tool).get("name")
+    params = cast(Json, tool).get("params")
+    kind = cast(Json, params).get("system_tool_type") if isinstance(params, dict) else None
+    kind = kind or cast(Json, tool).get("name")
     return kind if kind in SYSTEM_TOOLS else None
 
 
@@ -29,7 +29,7 @@ def system_tool(kind: str, tool: Any) -> Any:
     """With everything that its place implies: name, type and the kind in its parameters."""
     if not isinstance(tool, dict) or kind not in SYSTEM_TOOLS:
         return cast(Any, tool)
-    found = cast(Document, tool)
+    found = cast(Json, tool)
     given: Any = found.get("params") or {}
-    params: Any = {"system_tool_type": kind, **cast(Document, given)} if isinstance(given, dict) else given
+    params: Any = {"system_tool_type": kind, **cast(Json, given)} if isinstance(given, dict) else given
     return {"type": "system", "name": kind, **found, "params": params}

@@ -10,23 +10,20 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from ...contract.errors import ApiError, NotFound
 from ...contract.merge import Json
+from ...contract.paths import at
 from ..access import home_of
 from ..agents import agent_row
-from ..dialogue.agent import at
 from ..handlers import Asker, Tx
 from ..live.start import check_door
 from ..problems import refuse_unstorable
+from ..runtime import Engine
 from .terms import set_text, terms
-
-if TYPE_CHECKING:
-    from ..asgi import Engine
 
 _FOLDER = files("callwright").joinpath("engine/chat_page/files")
 _KINDS = {
@@ -67,7 +64,7 @@ _REFUSALS = {
 _OTHERWISE = "The page cannot be shown", "Check the address, or ask whoever gave it to you."
 
 
-async def show(engine: "Engine", request: Request) -> Response:
+async def show(engine: Engine, request: Request) -> Response:
     """The page, or why there is none, with the status that says so."""
     agent_id = request.path_params["agent_id"]
     token = request.query_params.get("conversation_signature") or request.query_params.get("token")

@@ -6,8 +6,9 @@ may be stored was decided when it was saved.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
+from ...contract.paths import at
 from .passages import Document, Library
 from .tools import Tool, inline_tools
 from .variables import Value
@@ -97,10 +98,3 @@ def read_agent(
         rag_characters=at(rag, "max_documents_length") or RAG_CHARACTERS,
         rag_passages=at(rag, "max_retrieved_rag_chunks_count") or RAG_PASSAGES,
     )
-
-
-def at(node: Any, *path: str) -> Any:
-    """What stands at the path; None where any part of it is absent."""
-    for key in path:
-        node = cast(Mapping[str, Any], node).get(key) if isinstance(node, Mapping) else None
-    return node

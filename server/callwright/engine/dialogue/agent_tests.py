@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...contract.errors import InvalidRequest
+from ...contract.merge import JsonView
 from .agent import Agent
 from .expectations import judged
 from .judge import Judge, Judgement
@@ -21,8 +22,6 @@ from .tools import MockExecutor
 from .turn import Clock, Conversation, Surroundings
 from .variables import Value
 
-JSON = Mapping[str, Any]
-
 
 @dataclass(frozen=True)
 class Case:
@@ -30,11 +29,11 @@ class Case:
 
     type: str
     """`llm` or `tool`."""
-    history: Sequence[JSON]
+    history: Sequence[JsonView]
     condition: str = ""
     examples: Sequence[tuple[str, str]] = ()
     """Pairs of label (`success`, `failure`) and reply."""
-    tool_check: JSON = field(default_factory=dict[str, Any])
+    tool_check: JsonView = field(default_factory=dict[str, Any])
     variables: Mapping[str, Value | None] = field(default_factory=dict[str, Value | None])
 
 
@@ -77,7 +76,7 @@ async def run_case(
     if case.type != "tool":
         return Ran(await judge.reply(case.condition, as_data(responses), case.examples), responses)
     messages: list[str] = []
-    wanted: JSON | None = case.tool_check.get("referenced_tool")
+    wanted: JsonView | None = case.tool_check.get("referenced_tool")
     name = tool_names.get(wanted["id"], wanted["id"]) if wanted else None
     if name is not None and all(tool.name != name for tool in agent.tools):
         messages.append(f"The agent has no tool {name!r}.")
@@ -85,10 +84,10 @@ async def run_case(
 
 
 async def _judge_calls(
-    check: JSON, name: str | None, responses: Sequence[JSON], judge: Judge, messages: list[str]
+    check: JsonView, name: str | None, responses: Sequence[JsonView], judge: Judge, messages: list[str]
 ) -> Judgement:
     """`name` of the tool, None for any. Of several calls, one that satisfies every check is enough."""
-    made: list[JSON] = [call for turn in responses for call in turn.get("tool_calls") or ()]
+    made: list[JsonView] = [call for turn in responses for call in turn.get("tool_calls") or ()]
     calls = [call for call in made if name is None or call["tool_name"] == name]
     called, shown = ", ".join(call["tool_name"] for call in made) or "no tool", name or "A tool"
     if check.get("verify_absence"):
@@ -106,7 +105,7 @@ async def _judge_calls(
     return worst
 
 
-async def _judge_call(parameters: Sequence[JSON], call: JSON, judge: Judge, messages: list[str]) -> Judgement:
+async def _judge_call(parameters: Sequence[JsonView], call: JsonView, judge: Judge, messages: list[str]) -> Judgement:
     """What the model is asked about comes last, and only where the rest is right: it costs."""
     arguments = json_object(call["params_as_json"])
     if arguments is None:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import anyio
 
-from .agent import at
+from ...contract.paths import at
 from .coercion import coerce
 from .judge import OVERALL, Found, Judge, Judgement, Verdict
 from .llm import LLM, Usage

@@ -1,13 +1,12 @@
 """The arguments that a model wrote for a tool: read, checked against what the tool takes, and made of its types."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
+from ...contract.merge import JsonView
 from .coercion import coerce
 from .record import json_object
 from .tools import LITERALS, Tool, kind_of
-
-JSON = Mapping[str, Any]
 
 _MOST_PROBLEMS = 10
 
@@ -32,7 +31,7 @@ def read_arguments(text: str, tool: Tool) -> dict[str, Any]:
     return found
 
 
-def literal(value: object, schema: JSON) -> Any:
+def literal(value: object, schema: JsonView) -> Any:
     """A plain value in the type of its schema; text stays as it is to the letter. Raises ValueError."""
     if isinstance(value, str) and (schema.get("type") or "string") == "string":
         coerce(value, {"enum": schema.get("enum")})
@@ -40,7 +39,9 @@ def literal(value: object, schema: JSON) -> Any:
     return coerce(value, schema)
 
 
-def _object(given: JSON, properties: JSON, required: Sequence[str], at: str, problems: list[str]) -> dict[str, Any]:
+def _object(
+    given: JsonView, properties: JsonView, required: Sequence[str], at: str, problems: list[str]
+) -> dict[str, Any]:
     if missing := [at + name for name in required if given.get(name) is None]:
         problems.append(f"Missing arguments: {', '.join(missing)}.")
     return {
@@ -50,7 +51,7 @@ def _object(given: JSON, properties: JSON, required: Sequence[str], at: str, pro
     }
 
 
-def _value(value: object, schema: JSON, at: str, problems: list[str]) -> Any:
+def _value(value: object, schema: JsonView, at: str, problems: list[str]) -> Any:
     kind = kind_of(schema)
     if kind in LITERALS:
         try:
@@ -64,7 +65,7 @@ def _value(value: object, schema: JSON, at: str, problems: list[str]) -> Any:
         problems.append(f"{at}: {value!r:.80} is not an object.")
     elif kind == "array":
         if isinstance(value, list):
-            items: JSON = schema.get("items") or {}
+            items: JsonView = schema.get("items") or {}
             return [_value(one, items, f"{at}[{n}]", problems) for n, one in enumerate(cast(list[object], value))]
         problems.append(f"{at}: {value!r:.80} is not a list.")
     else:

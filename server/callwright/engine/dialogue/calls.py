@@ -10,7 +10,7 @@ from .agent import Agent
 from .arguments import read_arguments
 from .assignments import assigned, update_record
 from .llm import ToolCall
-from .roles import Cast, Role
+from .roles import Role, RoleProvider
 from .system_tools import Effect, System, needs_a_phone, run_system_tool, transfer_failed
 from .tools import PHONE_ONLY, Executor, Outcome, Tool
 from .variables import Value, require
@@ -29,7 +29,7 @@ class Talk(Protocol):
     @property
     def tools(self) -> Executor: ...
     @property
-    def cast(self) -> Cast | None: ...
+    def roles(self) -> RoleProvider | None: ...
     @property
     def language(self) -> str: ...
     @property
@@ -121,9 +121,9 @@ async def run_call(talk: Talk, call: ToolCall, request_id: str, tools: Sequence[
 async def _prepare_switch(talk: Talk, effects: Effect) -> str | None:
     """Let the agent speak as the new language has it, in `effects`; what is in the way, and then nothing changes."""
     language, effects.language, effects.speaker = effects.language, None, None
-    if talk.cast is not None and language != talk.language:
+    if talk.roles is not None and language != talk.language:
         try:
-            role = await talk.cast.role(talk.role.agent.id, talk.role.node_id, language)
+            role = await talk.roles.role(talk.role.agent.id, talk.role.node_id, language)
             require(talk.variables(role.agent), role.agent.prompt)
         except ApiError as why:
             return str(why)
@@ -136,14 +136,14 @@ async def prepare_transfer(talk: Talk, rule: JSON, effects: Effect) -> str | Non
     """Hand over by this rule, in `effects`; what is in the way, after which nothing is handed over."""
     agent_id = rule["agent_id"]
     effects.transfer = None
-    if talk.cast is None:
+    if talk.roles is None:
         effects.ended = f"The conversation was handed over to the agent {agent_id}."
         effects.farewell = rule.get("transfer_message") or None
         return None
     if talk.transfers >= MAX_TRANSFERS:
         return f"The conversation was handed over {MAX_TRANSFERS} times in this turn already."
     try:
-        role = await talk.cast.role(agent_id, language=effects.language or talk.language)
+        role = await talk.roles.role(agent_id, language=effects.language or talk.language)
         first = role.agent.first_message if rule.get("enable_transferred_agent_first_message") else ""
         require(talk.variables(role.agent), role.agent.prompt, first)
         require(talk.variables(), rule.get("transfer_message") or "")

@@ -1,13 +1,13 @@
 """What answers cost: tokens by model, with their price in US dollars where the model has one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
+from ...contract.merge import JsonView
+from ...contract.paths import at
 from ..prices import token_prices
-from .agent import at
 from .llm import Usage
 
-JSON = Mapping[str, Any]
 Record = dict[str, Any]
 
 
@@ -26,7 +26,7 @@ def usage_record(model: str, usage: Usage | None) -> Record | None:
     return {"model_usage": {model: counted}}
 
 
-def charging(transcript: Iterable[JSON]) -> Record:
+def charging(transcript: Iterable[JsonView]) -> Record:
     """`metadata.charging` of a conversation."""
     charges = Charges()
     for turn in transcript:
@@ -40,7 +40,7 @@ class Charges:
     def __init__(self) -> None:
         self._total: dict[str, dict[str, Record]] = {}
 
-    def add(self, turn: JSON) -> None:
+    def add(self, turn: JsonView) -> None:
         used: dict[str, dict[str, Record]] = at(turn, "llm_usage", "model_usage") or {}
         for model, counts in used.items():
             sums = self._total.get(model, {})
@@ -65,7 +65,7 @@ def _counted(tokens: int, each: float | None) -> Record:
     return {"tokens": tokens} | ({} if each is None else {"price": _dollars(tokens * each)})
 
 
-def _sum(one: JSON, other: JSON) -> Record:
+def _sum(one: JsonView, other: JsonView) -> Record:
     tokens = one["tokens"] + other["tokens"]
     if "price" not in one or "price" not in other:
         return {"tokens": tokens}

@@ -1,17 +1,13 @@
 """What an argument of a tool call is expected to be, in tests and in the conditions of mocks."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from ...contract.merge import JsonView
 from .judge import Judge, Judgement
 from .offline import NO_LLM
 from .paths import MISSING, as_text
 from .patterns import Undecided, is_found
 
-JSON = Mapping[str, Any]
 
-
-async def judged(expected: JSON, value: object, judge: Judge | None) -> Judgement:
+async def judged(expected: JsonView, value: object, judge: Judge | None) -> Judgement:
     """`value` may be MISSING. Without a judge, what only a model can tell is unknown."""
     if value is MISSING:
         return Judgement("failure", "There is no such argument.")

@@ -3,16 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from .agent import at
+from ...contract.paths import at
+from ...workflow.node_kinds import KINDS, kind_of
 from .roles import Role
 
 _SYSTEM = ("language_detection", "transfer_to_agent", "transfer_to_number")
-_NODES = {
-    "tool_node": "tool",
-    "standalone_agent_node": "standalone_agent",
-    "phone_number_node": "phone_number",
-    "end_node": "end",
-}
 
 
 def features_used(role: Role, transcript: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -62,9 +57,10 @@ class Features:
 
     def _workflow(self) -> dict[str, Any]:
         nodes: Mapping[str, Any] = self._role.workflow.nodes if self._role.workflow else {}
-        kinds = {str(node["type"]) for node in nodes.values()}
-        used = {str(at(nodes, id_, "type")) for id_ in self._met}
-        return {"enabled": bool(nodes)} | {name: _use(kind in kinds, kind in used) for name, kind in _NODES.items()}
+        there = {kind_of(node).feature for node in nodes.values()}
+        met = {kind_of(nodes[id_]).feature for id_ in self._met if id_ in nodes}
+        names = [kind.feature for kind in KINDS.values() if kind.feature]
+        return {"enabled": bool(nodes)} | {name: _use(name in there, name in met) for name in names}
 
 
 def _with_nested(results: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

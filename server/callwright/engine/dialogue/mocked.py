@@ -1,16 +1,14 @@
 """The tools of a rehearsal: they answer from its mocks, and touch nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from ...contract.merge import JsonView
 from .expectations import judged
 from .judge import Judge
 from .paths import value_at
 from .tools import MockExecutor, Outcome, Tool
 from .variables import Variables
-
-JSON = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -20,19 +18,19 @@ class MockedTools:
     named: MockExecutor
     judge: Callable[[], Judge | None]
 
-    def details(self, tool: Tool, arguments: JSON, variables: Variables) -> None:
+    def details(self, tool: Tool, arguments: JsonView, variables: Variables) -> None:
         return None
 
-    async def run(self, tool: Tool, request_id: str, arguments: JSON, variables: Variables) -> Outcome:
+    async def run(self, tool: Tool, request_id: str, arguments: JsonView, variables: Variables) -> Outcome:
         """Of a tool's own mocks, the first whose conditions the arguments meet."""
-        own: Sequence[JSON] = tool.config.get("response_mocks") or ()
+        own: Sequence[JsonView] = tool.config.get("response_mocks") or ()
         if tool.name not in self.named.mocks:
             for mock in own:
                 if await self._meets(arguments, mock.get("parameter_conditions") or ()):
                     return Outcome(mock["mock_result"], bool(mock.get("is_error")))
         return await self.named.run(tool, request_id, arguments, variables)
 
-    async def _meets(self, arguments: JSON, conditions: Sequence[JSON]) -> bool:
+    async def _meets(self, arguments: JsonView, conditions: Sequence[JsonView]) -> bool:
         """All of them. What a model is asked about comes last, and only where the rest is met: it costs."""
         for condition in sorted(conditions, key=lambda one: one["eval"].get("type") == "llm"):
             found = await judged(condition["eval"], value_at(arguments, condition["path"]), self.judge())

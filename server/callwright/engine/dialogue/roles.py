@@ -23,7 +23,7 @@ class Role:
     """Where in its workflow it speaks like this."""
 
 
-class Cast(Protocol):
+class RoleProvider(Protocol):
     """The roles that a conversation can come to: the agent's own at the nodes of its workflow, and other agents."""
 
     async def role(self, agent_id: str, node_id: str | None = None, language: str | None = None) -> Role:

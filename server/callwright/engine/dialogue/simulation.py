@@ -12,7 +12,7 @@ from .llm import LLM, ModelFailed, Usage
 from .mocked import MockedTools
 from .offline import NO_LLM
 from .record import Turn
-from .roles import Cast, Role
+from .roles import Role, RoleProvider
 from .simulated_user import PlayedUser, ScriptedUser, User
 from .tools import Mock, MockExecutor
 from .turn import Clock, Conversation, OnTurn, Surroundings
@@ -44,7 +44,7 @@ class Rehearsal:
     new_turns_limit: int = DEFAULT_TURNS
     user_llm: LLM | None = None
     """The model that plays the user; without one it is the agent's."""
-    cast: Cast | None = None
+    roles: RoleProvider | None = None
     """Without one, the rehearsal ends where the conversation would be handed over."""
 
 
@@ -85,7 +85,7 @@ async def simulate(
         return talk.judge()
 
     tools = MockedTools(MockExecutor(rehearsal.mocks), judge)
-    around = Surroundings(tools, lambda: now, new_id, on_turn, rehearsal.cast)
+    around = Surroundings(tools, lambda: now, new_id, on_turn, rehearsal.roles)
     given = {**rehearsal.user.placeholders, **rehearsal.dynamic_variables}
     talk = Conversation(conversation_id, rehearsal.role, around, given=given, history=rehearsal.history)
     require(talk.variables(), rehearsal.user.prompt, rehearsal.user.first_message)

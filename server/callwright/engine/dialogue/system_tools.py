@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .agent import at
+from ...contract.paths import at
 from .roles import Role
 from .tools import Outcome, Tool, destination
 from .variables import MissingVariables, Variables, substitute, written

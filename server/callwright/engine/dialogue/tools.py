@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from ...contract.merge import JsonView
 from .variables import Variables
 
-JSON = Mapping[str, Any]
 ToolType = Literal["system", "webhook", "client", "mcp"]
 
 LITERALS = ("string", "boolean", "integer", "number")
@@ -24,15 +24,15 @@ class Tool:
     type: ToolType
     name: str
     description: str
-    properties: JSON
+    properties: JsonView
     required: Sequence[str] = ()
     kind: str = ""
     """Of a system tool: its `system_tool_type`."""
-    transfers: Sequence[JSON] = ()
+    transfers: Sequence[JsonView] = ()
     """Of transfer_to_agent: its rules, in the order that `agent_number` counts."""
-    config: JSON = field(default_factory=dict[str, Any])
+    config: JsonView = field(default_factory=dict[str, Any])
     """As it was configured, for whoever carries its calls out."""
-    parameters: JSON | None = None
+    parameters: JsonView | None = None
     """The whole JSON schema, of a tool that brings one; `properties` are a part of it."""
     expects_response: bool = False
     """Of a client tool: whether its answer is waited for."""
@@ -53,10 +53,10 @@ class Outcome:
     is_error: bool = False
     called: bool = True
     latency_secs: float = 0
-    result: JSON | None = None
+    result: JsonView | None = None
     answer: str | None = None
     """The whole answer, where `value` is not all of it."""
-    updates: Sequence[JSON] = ()
+    updates: Sequence[JsonView] = ()
     """Variables that it changed, in wire form."""
 
 
@@ -66,11 +66,11 @@ class Executor(Protocol):
     `arguments` have been read against the tool's schema. `variables` as they stand when the tool is called.
     """
 
-    def details(self, tool: Tool, arguments: JSON, variables: Variables) -> JSON | None:
+    def details(self, tool: Tool, arguments: JsonView, variables: Variables) -> JsonView | None:
         """What a transcript says of the call before it is made, in wire form; no secret stands in it."""
         ...
 
-    async def run(self, tool: Tool, request_id: str, arguments: JSON, variables: Variables) -> Outcome:
+    async def run(self, tool: Tool, request_id: str, arguments: JsonView, variables: Variables) -> Outcome:
         """What goes wrong is an outcome too, told to the model; nothing is raised."""
         ...
 
@@ -87,20 +87,20 @@ class MockExecutor:
 
     mocks: Mapping[str, Mock] = field(default_factory=dict[str, Mock])
 
-    def details(self, tool: Tool, arguments: JSON, variables: Variables) -> None:
+    def details(self, tool: Tool, arguments: JsonView, variables: Variables) -> None:
         return None
 
-    async def run(self, tool: Tool, request_id: str, arguments: JSON, variables: Variables) -> Outcome:
+    async def run(self, tool: Tool, request_id: str, arguments: JsonView, variables: Variables) -> Outcome:
         mock = self.mocks.get(tool.name, Mock())
         return Outcome(mock.return_value, mock.is_error)
 
 
-def inline_tools(prompt: JSON, languages: Sequence[str], *, on_phone: bool = False) -> list[Tool]:
+def inline_tools(prompt: JsonView, languages: Sequence[str], *, on_phone: bool = False) -> list[Tool]:
     """What `prompt.tools` and `prompt.built_in_tools` declare, each name once.
 
     Tools that need a telephone line are left out unless `on_phone`: a text conversation has none.
     """
-    built_in: JSON = prompt.get("built_in_tools") or {}
+    built_in: JsonView = prompt.get("built_in_tools") or {}
     declared = [*(prompt.get("tools") or ()), *({"name": k, **v, "type": "system"} for k, v in built_in.items() if v)]
     found: dict[str, Tool] = {}
     for config in declared:
@@ -110,10 +110,10 @@ def inline_tools(prompt: JSON, languages: Sequence[str], *, on_phone: bool = Fal
     return list(found.values())
 
 
-def _system(config: JSON, languages: Sequence[str], *, on_phone: bool) -> Tool | None:
-    params: JSON = config.get("params") or {}
+def _system(config: JsonView, languages: Sequence[str], *, on_phone: bool) -> Tool | None:
+    params: JsonView = config.get("params") or {}
     kind = params.get("system_tool_type") or config["name"]
-    transfers: Sequence[JSON] = params.get("transfers") or ()
+    transfers: Sequence[JsonView] = params.get("transfers") or ()
     reason = _text("Why the tool is called.")
     match kind:
         case "end_call":
@@ -157,13 +157,13 @@ def _system(config: JSON, languages: Sequence[str], *, on_phone: bool) -> Tool |
     return Tool("system", config["name"], description, properties, required, kind, transfers, config)
 
 
-def destination(transfer: JSON) -> str:
+def destination(transfer: JsonView) -> str:
     """Where a rule leads, as the model is told: a number, a SIP address, or the name of the variable that holds it."""
-    to: JSON = transfer.get("transfer_destination") or {}
+    to: JsonView = transfer.get("transfer_destination") or {}
     return to.get("phone_number") or to.get("sip_uri") or transfer.get("phone_number") or ""
 
 
-def _outside(config: JSON) -> Tool:
+def _outside(config: JsonView) -> Tool:
     """A client tool's parameters, or a webhook's path, query and body parameters side by side.
 
     A parameter of the same name in two places of a request is one argument: the model says each thing once.
@@ -177,8 +177,8 @@ def _outside(config: JSON) -> Tool:
             "client", config["name"], description, properties, required,
             expects_response=expects, timeout_secs=seconds, config=config,
         )  # fmt: skip
-    api: JSON = config.get("api_schema") or {}
-    in_path: JSON = api.get("path_params_schema") or {}
+    api: JsonView = config.get("api_schema") or {}
+    in_path: JsonView = api.get("path_params_schema") or {}
     properties, required = _object({"properties": in_path, "required": list(in_path)})
     for part in (api.get("query_params_schema"), api.get("request_body_schema")):
         more, needed = _object(part or {})
@@ -187,14 +187,14 @@ def _outside(config: JSON) -> Tool:
     return Tool("webhook", config["name"], description, properties, required, timeout_secs=seconds, config=config)
 
 
-def _object(schema: JSON) -> tuple[dict[str, Any], list[str]]:
+def _object(schema: JsonView) -> tuple[dict[str, Any], list[str]]:
     """What the model is to fill in: properties with a constant or a dynamic variable are filled in for it."""
-    declared: JSON = schema.get("properties") or {}
+    declared: JsonView = schema.get("properties") or {}
     properties = {name: _schema(prop) for name, prop in declared.items() if not _is_given(prop)}
     return properties, [name for name in schema.get("required") or () if name in properties]
 
 
-def _schema(prop: JSON) -> dict[str, Any]:
+def _schema(prop: JsonView) -> dict[str, Any]:
     kind = kind_of(prop)
     schema: dict[str, Any] = {"type": kind}
     if description := prop.get("description"):
@@ -208,12 +208,12 @@ def _schema(prop: JSON) -> dict[str, Any]:
     return schema
 
 
-def kind_of(prop: JSON) -> str:
+def kind_of(prop: JsonView) -> str:
     """The type of a property; the contract lets lists and objects go without one."""
     return prop.get("type") or ("array" if "items" in prop else "object")
 
 
-def _is_given(prop: JSON) -> bool:
+def _is_given(prop: JsonView) -> bool:
     constant = prop.get("constant_value")
     return bool(prop.get("dynamic_variable") or prop.get("is_system_provided")) or constant not in (None, "")
 

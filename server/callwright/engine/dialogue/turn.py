@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 
+from ...contract.merge import JsonView
 from ..prices import family
 from .agent import Agent
 from .aloud import Aloud, OnText
@@ -18,17 +19,16 @@ from .offline import OfflineResponder
 from .pace import Pace
 from .prompt import system_prompt
 from .record import NOTE, Turn, as_data, messages, spoken, turn
-from .roles import Cast, Role
+from .roles import Role, RoleProvider
 from .system_tools import Effect
 from .tools import Executor, Outcome, Tool
 from .variables import Value, gather, require, substitute, system_variables
 from .voices import plain, split_voices
-from .walk import Step, Walk
+from .workflow_runner import Step, WorkflowRunner
 
 MAX_TOOL_ROUNDS = 10
 """Answers with tool calls in one agent turn; after them the model has to speak, with no tool on offer."""
 
-JSON = Mapping[str, Any]
 Clock = Callable[[], float]
 """Unix seconds."""
 OnTurn = Callable[[Turn], Awaitable[None]]
@@ -43,12 +43,12 @@ class Surroundings:
     new_id: Callable[[], str]
     """32 hex digits."""
     on_turn: OnTurn | None = None
-    cast: Cast | None = None
+    roles: RoleProvider | None = None
     """Without one, a conversation ends where it would be handed over, and no workflow is followed."""
     pause: Callable[[float], Awaitable[None]] | None = None
     """Waits so many seconds; where there is none, time stands still."""
     user_id: str | None = None
-    extra_body: JSON | None = None
+    extra_body: JsonView | None = None
     """For an agent's own LLM endpoint, if the agent lets it through."""
     on_text: OnText | None = None
     """Gets what the agent says piece by piece, while its model writes; the turn comes after the last piece."""
@@ -73,7 +73,7 @@ class Conversation:
         around: Surroundings,
         *,
         given: Mapping[str, Value | None],
-        history: Sequence[JSON] = (),
+        history: Sequence[JsonView] = (),
     ) -> None:
         self.id, self.role = conversation_id, role
         self.transcript: list[Turn] = [dict(one) for one in history]
@@ -86,12 +86,12 @@ class Conversation:
         self.interrupted = False
         """The user has spoken over the turn that was answered last."""
         self._writing: anyio.CancelScope | None = None
-        self.tools, self.cast, self.new_id, self.now = around.tools, around.cast, around.new_id, around.clock
+        self.tools, self.roles, self.new_id, self.now = around.tools, around.roles, around.new_id, around.clock
         self._around, self._given = around, given
         self._called = role.agent.id
         self._started = around.clock()
         require(self.variables(), role.agent.prompt, role.agent.first_message, names=role.needs)
-        self.walk = self._walk_of(role)
+        self.runner = self._runner_of(role)
         self.enter(role)
 
     @property
@@ -106,10 +106,10 @@ class Conversation:
         self._library = role.agent.library(role.documents)
         self.language = role.agent.language
 
-    def equip(self, tools: Executor, cast: Cast, role: Role) -> None:
+    def equip(self, tools: Executor, roles: RoleProvider, role: Role) -> None:
         """What its tools are run with, where that is known only once it has begun; only a greeting may come before."""
-        self.tools, self.cast = tools, cast
-        self.walk = self._walk_of(role)
+        self.tools, self.roles = tools, roles
+        self.runner = self._runner_of(role)
         self.enter(role)
 
     def variables(self, agent: Agent | None = None) -> dict[str, Value]:
@@ -193,14 +193,14 @@ class Conversation:
         answer = await self._generate(role, [tool], must_call=tool.name)
         return next((call for call in answer.tool_calls if call.name == tool.name), made)
 
-    def _walk_of(self, role: Role) -> Walk | None:
-        return Walk(role.workflow, self.cast, self.transcript) if self.cast and role.workflow else None
+    def _runner_of(self, role: Role) -> WorkflowRunner | None:
+        return WorkflowRunner(role.workflow, self.roles, self.transcript) if self.roles and role.workflow else None
 
     async def _follow(self) -> bool:
         """Go where the workflow leads now; whether the agent is to speak."""
-        if self.walk is None:
+        if self.runner is None:
             return True
-        steps, effects = await self.walk.follow(self)
+        steps, effects = await self.runner.follow(self)
         if steps:
             await self._record_moves(steps)
         return await self._apply(effects, "")
@@ -312,16 +312,16 @@ class Conversation:
             return not (self.ended or effects.silent)
         return await self._hand_over(effects.successor, effects.transfer or {})
 
-    async def _hand_over(self, role: Role, rule: JSON) -> bool:
+    async def _hand_over(self, role: Role, rule: JsonView) -> bool:
         if message := rule.get("transfer_message"):
             await self._speak(substitute(message, self.variables()))
         if self._around.pause and (delay := rule.get("delay_ms")):
             await self._around.pause(delay / 1000)
         self.transfers += 1
         self.switched = role.agent.language
-        self.walk = None
+        self.runner = None
         self.enter(role)
-        self.walk = self._walk_of(role)
+        self.runner = self._runner_of(role)
         if not await self._follow():
             return False
         if not rule.get("enable_transferred_agent_first_message") or not self.agent.first_message:
@@ -334,8 +334,8 @@ class Conversation:
 
     async def _speak(self, text: str, **fields: Any) -> None:
         """A message of the agent; where it has several voices, also in its parts."""
-        if self.walk:
-            self.walk.spoke = True
+        if self.runner:
+            self.runner.spoke = True
         if not self.agent.voices:
             return await self._agent_turn(text.strip(), **fields)
         parts = split_voices(text.strip(), [label for label, _ in self.agent.voices], self._seconds())
@@ -354,7 +354,7 @@ class Conversation:
         await self._record(self._turn(message, **fields))
 
     def _turn(self, message: str | None, **fields: Any) -> Turn:
-        node = self.walk.node if self.walk else None
+        node = self.runner.node if self.runner else None
         return turn("agent", message, seconds=self._seconds(), agent_id=self.agent.id, node_id=node, **fields)
 
     async def _record(self, one: Turn) -> None:

@@ -9,10 +9,10 @@ from starlette.websockets import WebSocket
 from ...contract.errors import ApiError, InvalidRequest
 from ...contract.merge import Json
 from ..access import home_of
-from ..cast import StoredCast
 from ..dialogue.variables import MissingVariables, of_a_call
 from ..handlers import Asker, Unit
 from ..problems import refuse_unstorable
+from ..role_loader import RoleLoader
 from .frames import INITIATION, Brought, Malformed, brought, greeting, unpacked
 from .keeping import Record
 from .line import INTERNAL, OPERATIONAL, REFUSED, Line
@@ -20,7 +20,7 @@ from .session import Session
 from .start import Denied, check_door, events_of, plan
 
 if TYPE_CHECKING:
-    from ..asgi import Engine
+    from ..runtime import Engine
 
 INITIATION_SECONDS = 10.0
 """How long a client may take to say what it brings along."""
@@ -102,7 +102,7 @@ async def _begun(
     line.events = events_of(made)
     # Only who holds the key may say that this is a call: a stranger would get the tools that dial.
     on_phone = unit.asker.has_key and of_a_call(brought.data["dynamic_variables"])
-    cast = StoredCast(unit, agent_id, made.override, on_phone=on_phone)
+    cast = RoleLoader(unit, agent_id, made.override, on_phone=on_phone)
     role = await cast.role(agent_id)
     told: Json = brought.data.get("source_info") or {}
     query = socket.query_params

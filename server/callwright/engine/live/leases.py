@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 from ..tables_live import live_conversation, live_holder
 
 if TYPE_CHECKING:
-    from ..asgi import Engine
+    from ..runtime import Engine
 
 LEASE_MS = 30_000
 RENEW_SECONDS = 8.0

@@ -17,7 +17,7 @@ from ..dialogue.agent import at
 from ..dialogue.analysis import read_questions
 from ..dialogue.llm import ModelFailed
 from ..dialogue.record import Turn
-from ..dialogue.roles import Cast, Role
+from ..dialogue.roles import Role, RoleProvider
 from ..dialogue.turn import Conversation, Surroundings
 from ..dialogue.variables import MissingVariables
 from ..tool_calls.live import ByType, live_tools
@@ -82,7 +82,7 @@ class _End:
 class Session:
     """`run` holds the conversation to its end. It has a place, and its record is stored, when this is made."""
 
-    def __init__(self, line: Line, record: Record, role: Role, cast: Cast, sleep: Sleep) -> None:
+    def __init__(self, line: Line, record: Record, role: Role, cast: RoleProvider, sleep: Sleep) -> None:
         """Raises MissingVariables."""
         self._line, self._record, self._role, self._cast, self._plan = line, record, role, cast, record.plan
         self._sleep, unit = sleep, record.unit
@@ -244,8 +244,8 @@ class Session:
             await self.talk.open()
             await self._wait_for_user()
         async with live_tools(unit, plan.agent_id, cast, self._program, self.talk.variables) as live:
-            role = await live.cast.role(plan.agent_id)
-            self.talk.equip(LiveTools(live.tools, plan.brought.mocking), live.cast, role)
+            role = await live.roles.role(plan.agent_id)
+            self.talk.equip(LiveTools(live.tools, plan.brought.mocking), live.roles, role)
             await self._speak()
 
     async def _speak(self) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import anyio
 
+from ...contract.merge import JsonView
+from ...contract.paths import at
 from ..agents import agent_row
-from ..dialogue.agent import at
-from ..dialogue.roles import Cast
+from ..dialogue.roles import RoleProvider
 from ..dialogue.tools import Executor, Outcome, Tool
 from ..dialogue.variables import Variables
 from ..handlers import Tx, Unit
@@ -17,21 +17,19 @@ from ..secrets import reveal
 from .clients import Client, ClientTools
 from .logins import StoredLogins
 from .mcp_tools import McpTools
-from .offers import Known, OfferingCast
+from .offers import Known, McpRoleProvider
 from .webhooks import Webhooks, webhook_client
 
 CLOSING_SECONDS = 5.0
 """How long MCP servers may take to say goodbye."""
 
-JSON = Mapping[str, Any]
-
 
 @dataclass(frozen=True)
 class Live:
-    """For the `Surroundings` of a conversation; its first role is from this `cast`, too, which knows the MCP tools."""
+    """For the `Surroundings` of a conversation; its first role comes from `roles` here, too, with the MCP tools."""
 
     tools: Executor
-    cast: Cast
+    roles: RoleProvider
 
 
 @dataclass(frozen=True)
@@ -40,19 +38,21 @@ class ByType:
 
     executors: Mapping[str, Executor]
 
-    def details(self, tool: Tool, arguments: JSON, variables: Variables) -> JSON | None:
+    def details(self, tool: Tool, arguments: JsonView, variables: Variables) -> JsonView | None:
         found = self.executors.get(tool.type)
         return found.details(tool, arguments, variables) if found else None
 
-    async def run(self, tool: Tool, request_id: str, arguments: JSON, variables: Variables) -> Outcome:
+    async def run(self, tool: Tool, request_id: str, arguments: JsonView, variables: Variables) -> Outcome:
         if (found := self.executors.get(tool.type)) is None:
             return Outcome(f"Tools of the type {tool.type} cannot be called here.", is_error=True, called=False)
         return await found.run(tool, request_id, arguments, variables)
 
 
 @asynccontextmanager
-async def live_tools(unit: Unit, agent_id: str, cast: Cast, client: Client, known: Known) -> AsyncGenerator[Live]:
-    """For one conversation that begins with this agent, of this cast; MCP sessions are closed at its end.
+async def live_tools(
+    unit: Unit, agent_id: str, roles: RoleProvider, client: Client, known: Known
+) -> AsyncGenerator[Live]:
+    """For one conversation that begins with this agent, one of these roles; MCP sessions are closed at its end.
 
     `known`: its variables, which headers of MCP servers may name. Raises NotFound.
     Under zero retention no MCP server is called, whichever agent the conversation comes to.
@@ -70,7 +70,7 @@ async def live_tools(unit: Unit, agent_id: str, cast: Cast, client: Client, know
         if not zero_retention:
             executors["mcp"] = mcp
         try:
-            yield Live(ByType(executors), cast if zero_retention else OfferingCast(cast, mcp.listings, known))
+            yield Live(ByType(executors), roles if zero_retention else McpRoleProvider(roles, mcp.listings, known))
         except Exception as exc:  # kept out of the task group, which would wrap it
             failed = exc
         finally:

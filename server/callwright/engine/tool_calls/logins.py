@@ -7,7 +7,6 @@ nothing that it writes but the token and how long that lives goes any further.
 import base64
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 from urllib.parse import quote_plus, urlencode
@@ -15,14 +14,13 @@ from urllib.parse import quote_plus, urlencode
 import anyio
 
 from ...contract.errors import ApiError, BadRequest, Unavailable
+from ...contract.merge import JsonView
+from ...net.headers import line
 from ...net.http import AsyncClient, DecodingError, InvalidURL, TransportError, read_body
 from ...telemetry.calling import hush
 from ..auth_connections import StoredLogin, login_of
 from ..handlers import Unit
 from ..tokens import Token
-from .requests import line
-
-JSON = Mapping[str, Any]
 
 SECONDS = 10.0
 """For one token."""
@@ -138,12 +136,12 @@ def _failed(stored: StoredLogin, why: str) -> ApiError:
     return Unavailable(f"Logging in with the auth connection {stored.name!r} failed: {why}")
 
 
-def _object(body: bytes) -> JSON:
+def _object(body: bytes) -> JsonView:
     try:
         found: object = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return cast(JSON, found) if isinstance(found, dict) else {}
+    return cast(JsonView, found) if isinstance(found, dict) else {}
 
 
 def _fits(token: str) -> bool:

@@ -12,7 +12,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from ...contract.errors import ApiError
-from ...contract.merge import Json
+from ...contract.merge import Json, JsonView
 from .. import mcp_client
 from ..dialogue.paths import as_text
 from ..dialogue.tools import Outcome, Tool
@@ -27,7 +27,6 @@ from .webhooks import cut, redacted
 if TYPE_CHECKING:
     from mcp import Client as Session
 
-JSON = Mapping[str, Any]
 
 APPROVAL_SECONDS = 300
 LARGEST_REPORT = 100_000
@@ -90,7 +89,7 @@ class McpTools:
     def close(self) -> None:
         self._closing.set()
 
-    def details(self, tool: Tool, arguments: JSON, variables: Variables) -> JSON | None:
+    def details(self, tool: Tool, arguments: JsonView, variables: Variables) -> JsonView | None:
         try:
             sent = _arguments(tool, arguments, variables)
         except ValueError:
@@ -105,7 +104,7 @@ class McpTools:
             "parameters": {name: as_text(value) for name, value in sent.items()},
         }
 
-    async def run(self, tool: Tool, request_id: str, arguments: JSON, variables: Variables) -> Outcome:
+    async def run(self, tool: Tool, request_id: str, arguments: JsonView, variables: Variables) -> Outcome:
         server = self._servers.get(tool.config["mcp_server_id"])
         if server is None or server.session is None:
             return Outcome("The MCP server of this tool is not connected.", is_error=True, called=False)
@@ -227,7 +226,7 @@ def _secrets(config: Json, endpoint: Endpoint) -> list[str]:
     return found
 
 
-def _arguments(tool: Tool, given: JSON, variables: Variables) -> dict[str, Any]:
+def _arguments(tool: Tool, given: JsonView, variables: Variables) -> dict[str, Any]:
     """What is sent: by the model's arguments, and by what is set in their place. Raises ValueError."""
     overrides: Mapping[str, Json] = tool.config["input_overrides"]
     sent = {name: value for name, value in given.items() if overrides.get(name, {}).get("source", "llm") == "llm"}

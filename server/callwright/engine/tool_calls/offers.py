@@ -13,7 +13,7 @@ from ...contract.errors import ApiError
 from ...contract.merge import Json
 from ..checks import check_mcp_policy
 from ..dialogue.agent import Agent
-from ..dialogue.roles import Cast, Role
+from ..dialogue.roles import Role, RoleProvider
 from ..dialogue.tools import Tool
 from ..dialogue.variables import Value, Variables, gather, system_variables
 from ..handlers import Tx, Unit
@@ -45,14 +45,14 @@ Known = Callable[[Agent], Variables]
 """The variables of a conversation as they stand now, if this agent spoke."""
 
 
-class OfferingCast:
-    """A cast whose roles also have the tools of their MCP servers. A tool node has its own tools alone."""
+class McpRoleProvider:
+    """Roles that also have the tools of their MCP servers. A tool node has its own tools alone."""
 
-    def __init__(self, cast: Cast, listings: Listings, known: Known) -> None:
-        self._cast, self._listings, self._known = cast, listings, known
+    def __init__(self, roles: RoleProvider, listings: Listings, known: Known) -> None:
+        self._roles, self._listings, self._known = roles, listings, known
 
     async def role(self, agent_id: str, node_id: str | None = None, language: str | None = None) -> Role:
-        return await with_offers(await self._cast.role(agent_id, node_id, language), self._listings, self._known)
+        return await with_offers(await self._roles.role(agent_id, node_id, language), self._listings, self._known)
 
 
 async def with_offers(role: Role, listings: Listings, known: Known) -> Role:

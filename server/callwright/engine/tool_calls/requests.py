@@ -11,25 +11,19 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote, unquote, urlencode
 
-from ..dialogue.agent import at
+from ...contract.merge import JsonView
+from ...contract.paths import at
+from ...net.headers import line, settable
+from ...secrecy import is_secret_header
 from ..dialogue.arguments import literal
 from ..dialogue.tools import LITERALS, kind_of
 from ..dialogue.variables import MissingVariables, Variables, substitute, written
-
-JSON = Mapping[str, Any]
 
 MASKED = "***"
 
 _PLACE = re.compile(r"\{\{\s*(?P<variable>[A-Za-z_][A-Za-z0-9_]*)\s*\}\}|\{(?P<name>[^{}]+)\}")
 _BASE = re.compile(r"https?://[^/?#\\@\s]+(/[^?#\\\s]*)?", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?")
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
-_PRIVATE = re.compile(
-    r"authoriz|authentic|cookie|token|secret|password|api[-_]?key|(^|[-_])(auth|key)([-_]|$)", re.IGNORECASE
-)
-"""Names of headers whose value is nobody's business, however it was set."""
 _ABSENT = object()
 
 
@@ -45,17 +39,17 @@ class Prepared:
     auth_connection_id: str | None
     """Of the login whose header is sent besides; it takes the place of one that the tool sets."""
     body: str | None
-    details: JSON
+    details: JsonView
 
 
-def build(config: JSON, arguments: JSON, variables: Variables) -> Prepared:
+def build(config: JsonView, arguments: JsonView, variables: Variables) -> Prepared:
     """`config` is a webhook tool, whose own placeholders stand under `variables`.
 
     Raises ValueError, in words for the model, for a variable without a value, a value that is not of its type, and one
     that would leave its place.
     """
-    api: JSON = config["api_schema"]
-    own: JSON = at(config, "dynamic_variables", "dynamic_variable_placeholders") or {}
+    api: JsonView = config["api_schema"]
+    own: JsonView = at(config, "dynamic_variables", "dynamic_variable_placeholders") or {}
     source = _Source(arguments, {name: value for name, value in {**own, **variables}.items() if value is not None})
     try:
         path = _plain(api.get("path_params_schema") or {}, source)
@@ -73,7 +67,7 @@ def build(config: JSON, arguments: JSON, variables: Variables) -> Prepared:
         raise ValueError(f"The tool needs dynamic variables that have no value: {names}. Nothing was sent.") from None
     if body is not None and not any(name.lower() == "content-type" for name in (*dict(headers), *secrets)):
         headers.append(("Content-Type", "application/json"))
-    shown = {name: MASKED if _PRIVATE.search(name) else value for name, value in headers}
+    shown = {name: MASKED if is_secret_header(name) else value for name, value in headers}
     method = str(api.get("method") or "GET")
     details = {
         "type": "webhook",
@@ -92,10 +86,10 @@ def build(config: JSON, arguments: JSON, variables: Variables) -> Prepared:
 class _Source:
     """Where values come from."""
 
-    arguments: JSON
+    arguments: JsonView
     variables: Variables
 
-    def plain(self, name: str, schema: JSON, given: object) -> Any:
+    def plain(self, name: str, schema: JsonView, given: object) -> Any:
         """A plain value, by whichever source its schema names. Raises MissingVariables, ValueError."""
         constant = schema.get("constant_value")
         if variable := schema.get("dynamic_variable") or (schema.get("is_system_provided") and f"system__{name}"):
@@ -117,30 +111,30 @@ class _Source:
         return self.variables[name]
 
 
-def _plain(properties: Mapping[str, JSON], source: _Source) -> dict[str, str]:
+def _plain(properties: Mapping[str, JsonView], source: _Source) -> dict[str, str]:
     found = {name: source.plain(name, schema, source.arguments.get(name)) for name, schema in properties.items()}
     return {name: written(value) for name, value in found.items() if value is not _ABSENT}
 
 
-def _body(schema: JSON | None, source: _Source) -> str | None:
+def _body(schema: JsonView | None, source: _Source) -> str | None:
     if schema is None:
         return None
     filled = _filled("body", {"type": "object", **schema}, source.arguments, source)
     return json.dumps({} if filled is _ABSENT else filled, ensure_ascii=False, allow_nan=False)
 
 
-def _filled(name: str, schema: JSON, given: object, source: _Source) -> Any:
+def _filled(name: str, schema: JsonView, given: object, source: _Source) -> Any:
     kind = kind_of(schema)
     if kind in LITERALS:
         return source.plain(name, schema, given)
     if kind == "object":
-        inner: JSON = cast(JSON, given) if isinstance(given, Mapping) else dict[str, Any]()
-        properties: Mapping[str, JSON] = schema.get("properties") or {}
+        inner: JsonView = cast(JsonView, given) if isinstance(given, Mapping) else dict[str, Any]()
+        properties: Mapping[str, JsonView] = schema.get("properties") or {}
         made = {key: _filled(key, child, inner.get(key), source) for key, child in properties.items()}
         kept = {key: value for key, value in made.items() if value is not _ABSENT}
         return kept if kept or given is not None else _ABSENT
     if kind == "array" and isinstance(given, list):
-        items: JSON = schema.get("items") or {}
+        items: JsonView = schema.get("items") or {}
         made = [_filled(name, items, one, source) for one in cast(list[object], given)]
         return [value for value in made if value is not _ABSENT]
     return _ABSENT if given is None else given
@@ -200,7 +194,7 @@ def _value(place: re.Match[str], path: Mapping[str, str], variables: Variables) 
     return path[place["name"]]
 
 
-def _headers(given: Mapping[str, str | JSON], variables: Variables) -> tuple[list[tuple[str, str]], dict[str, str]]:
+def _headers(given: Mapping[str, str | JsonView], variables: Variables) -> tuple[list[tuple[str, str]], dict[str, str]]:
     """Those whose value is known now, and those that carry a secret."""
     headers: list[tuple[str, str]] = []
     secrets: dict[str, str] = {}
@@ -214,15 +208,3 @@ def _headers(given: Mapping[str, str | JSON], variables: Variables) -> tuple[lis
         else:
             headers.append((name, line(name, substitute(f"{{{{{value['variable_name']}}}}}", variables))))
     return headers, secrets
-
-
-def settable(name: str) -> bool:
-    """Whether a header of this name may be sent."""
-    return _HEADER.fullmatch(name) is not None and name.lower() not in _OURS
-
-
-def line(name: str, value: str) -> str:
-    """The value of a header, which is one line. Raises ValueError, which does not quote it."""
-    if _CONTROL.search(value):
-        raise ValueError(f"The value of the header {name} has line breaks or control characters.")
-    return value.strip()

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import anyio
 
 from ...contract.errors import ApiError, BadRequest
+from ...contract.merge import JsonView
 from ...net.guard import AllowList
+from ...net.headers import line
 from ...net.http import (
     URL,
     AsyncClient,
@@ -21,12 +22,12 @@ from ...net.http import (
     read_body,
 )
 from ...net.pinned import guarded_client
+from ...secrecy import SHORTEST
 from ..dialogue.tools import Outcome, Tool
 from ..dialogue.variables import Variables
 from .logins import Login, Logins
-from .requests import MASKED, Prepared, build, line
+from .requests import MASKED, Prepared, build
 
-JSON = Mapping[str, Any]
 Reveal = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 """Secrets by their ids. Raises ApiError."""
 
@@ -40,8 +41,6 @@ LONGEST = 20_000
 LONGEST_ERROR = 2_000
 MOST_REDIRECTS = 3
 UNAUTHORIZED = 401
-SHORTEST_SECRET = 4
-"""Characters; shorter ones are not looked for in answers, because they stand in every text."""
 
 _TEXT = re.compile(r"text/.*|application/(.*\+)?(json|xml|yaml|javascript)|application/x-www-form-urlencoded")
 
@@ -61,13 +60,13 @@ class Webhooks:
     reveal: Reveal
     logins: Logins
 
-    def details(self, tool: Tool, arguments: JSON, variables: Variables) -> JSON | None:
+    def details(self, tool: Tool, arguments: JsonView, variables: Variables) -> JsonView | None:
         try:
             return build(tool.config, arguments, variables).details
         except ValueError:
             return None
 
-    async def run(self, tool: Tool, request_id: str, arguments: JSON, variables: Variables) -> Outcome:
+    async def run(self, tool: Tool, request_id: str, arguments: JsonView, variables: Variables) -> Outcome:
         try:
             prepared = build(tool.config, arguments, variables)
             secrets = await self.reveal(prepared.secret_headers.values())
@@ -176,7 +175,7 @@ def cut(text: str, longest: int = LONGEST) -> str:
 def redacted(text: str, secrets: Collection[str]) -> str:
     """Without what was sent in confidence: servers do echo their requests."""
     for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= SHORTEST_SECRET:
+        if len(secret) >= SHORTEST:
             text = text.replace(secret, MASKED)
     return text
 

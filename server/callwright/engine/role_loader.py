@@ -2,16 +2,18 @@
 
 from ..contract.errors import BadRequest
 from ..contract.merge import Json, merged
+from ..contract.paths import at
 from ..workflow.graph import Workflow, read_workflow
+from ..workflow.node_kinds import kind_of
 from .agent_documents import texts_of
 from .agent_tools import with_stored_tools
 from .agents import agent_row
 from .custom_llm import llm_of
-from .dialogue.agent import Agent, at, read_agent
+from .dialogue.agent import Agent, read_agent
 from .dialogue.passages import Document
 from .dialogue.roles import Role
 from .handlers import Tx, Unit
-from .initiation import as_started, given
+from .initiation import as_started
 from .needed_later import needed_later
 
 _Read = tuple[Agent, list[Document], Workflow | None, frozenset[str], Json]
@@ -19,7 +21,7 @@ _Read = tuple[Agent, list[Document], Workflow | None, frozenset[str], Json]
 _ZERO_RETENTION = ("platform_settings", "privacy", "zero_retention_mode")
 
 
-class StoredCast:
+class RoleLoader:
     """Each role is read once, so that a conversation goes on with the configuration that it came to."""
 
     def __init__(self, unit: Unit, called: str, override: Json | None = None, *, on_phone: bool = False) -> None:
@@ -50,9 +52,10 @@ class StoredCast:
         document: Json = row["document"]
         override = self._override if agent_id == self._called else {}
         node: Json = at(document, "workflow", "nodes", node_id or "") or {}
+        kind = kind_of(node)
         changed = (
-            _with_tools_of(as_started(document["conversation_config"], override), node)
-            if node.get("type") == "tool"
+            kind.configured(as_started(document["conversation_config"], override), node)
+            if kind.runs_tools
             else at_node(document, node_id, override=override, language=language)
         )
         config = with_stored_tools(tx, changed)
@@ -67,13 +70,6 @@ class StoredCast:
         return agent, texts_of(tx, config), workflow, needs, settings
 
 
-def _with_tools_of(config: Json, node: Json) -> Json:
-    """The agent with the tools of a tool node, and no others."""
-    ids = [locator["tool_id"] for locator in node.get("tools") or ()]
-    tools: Json = {"tools": [], "tool_ids": ids, "built_in_tools": None, "mcp_server_ids": []}
-    return merged(config, {"agent": {"prompt": tools}})
-
-
 def at_node(document: Json, node_id: str | None, *, override: Json | None = None, language: str | None = None) -> Json:
     """The conversation configuration that holds at a node of the workflow: the agent's, as its language has it, with
     what whoever started the conversation changed (`override`), and with what the node changes.
@@ -83,20 +79,13 @@ def at_node(document: Json, node_id: str | None, *, override: Json | None = None
     """
     node = _speaking_node(document, node_id)
     config: Json = document["conversation_config"]
-    changed: Json = given(node.get("conversation_config") or {})
-    spoken = {at(source, "agent", "language") for source in (config, override, changed)}
+    kind = kind_of(node)
+    spoken = {at(source, "agent", "language") for source in (config, override, kind.configured({}, node))}
     spoken |= {*(config.get("language_presets") or {})}
-    language = (language if language in spoken else None) or at(changed, "agent", "language")
+    language = (language if language in spoken else None) or at(kind.configured({}, node), "agent", "language")
     in_language: Json = {"agent": {"language": language}} if language else {}
     config = as_started(config, merged(override or {}, in_language))
-    if not node:
-        return config
-    config = merged(config, merged(changed, in_language))
-    prompt: Json = config["agent"]["prompt"]
-    said = f"{prompt.get('prompt') or ''}\n\n{node.get('additional_prompt') or ''}".strip()
-    known: list[Json] = [*prompt.get("knowledge_base", ()), *node.get("additional_knowledge_base", ())]
-    tools: list[str] = [*prompt.get("tool_ids", ()), *node.get("additional_tool_ids", ())]
-    return merged(config, {"agent": {"prompt": {"prompt": said, "knowledge_base": known, "tool_ids": tools}}})
+    return merged(kind.configured(config, node), in_language)
 
 
 def _speaking_node(document: Json, node_id: str | None) -> Json:
@@ -107,8 +96,6 @@ def _speaking_node(document: Json, node_id: str | None) -> Json:
     node: Json | None = workflow.get("nodes", {}).get(node_id)
     if node is None:
         raise BadRequest(f"The workflow has no node {node_id!r}.")
-    if node["type"] == "start":
-        return {}
-    if node["type"] != "override_agent":
+    if not kind_of(node).speaks:
         raise BadRequest(f"At a node of the type {node['type']} the agent says nothing that could be tested.")
     return node

@@ -1,0 +1,123 @@
+"""Following a workflow: before the agent speaks, the conversation goes where its edges lead now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ...contract.paths import at
+from ...workflow.choosing import choose
+from ...workflow.graph import MOST_STEPS, DirectedEdge, Workflow
+from ...workflow.node_kinds import Node
+from .calls import Talk, described, prepare_transfer, request_record, result_record, run_call, written_down
+from .judge import Judge
+from .llm import ModelFailed, ToolCall
+from .roles import Role, RoleProvider
+from .system_tools import Effect
+from .tools import Outcome, Tool
+
+Step = dict[str, Any]
+"""A move in wire form."""
+
+
+class WorkflowContext(Talk, Protocol):
+    """Of a conversation, what a step through a workflow depends on."""
+
+    @property
+    def switched(self) -> str | None: ...
+    def judge(self) -> Judge | None: ...
+    def enter(self, role: Role) -> None: ...
+    async def dictate(self, role: Role, tool: Tool) -> ToolCall:
+        """The call of this tool, with arguments that the role's model fills in."""
+        ...
+
+    def new_id(self) -> str: ...
+
+
+class WorkflowRunner:
+    """Where a conversation stands in the workflow of the agent that speaks."""
+
+    def __init__(self, workflow: Workflow, roles: RoleProvider, transcript: Sequence[Mapping[str, Any]] = ()) -> None:
+        """It begins at the start, or where the last turn of `transcript` was said."""
+        self._flow, self._roles = workflow, roles
+        last = next((one["agent_metadata"] for one in reversed(transcript) if one.get("agent_metadata")), None)
+        node = str(at(last, "workflow_node_id"))
+        self.spoke = node in workflow.nodes
+        """The agent has said something here."""
+        self.node = node if self.spoke else workflow.start or ""
+
+    async def follow(self, talk: WorkflowContext) -> tuple[list[Step], Effect]:
+        """Take the edges whose conditions hold. What they do to the conversation stands in the effects, undone yet."""
+        steps: list[Step] = []
+        effects, here, successful = Effect(), self.node, None
+        while True:
+            began = talk.now()
+            edge = await self._next_edge(talk, here, successful)
+            if edge is None:
+                break
+            if len(steps) >= MOST_STEPS:
+                steps.append(_step("max_iterations_exceeded", talk.now() - began, max_iterations=MOST_STEPS))
+                break
+            here = edge.target
+            steps.append(_step("edge", talk.now() - began, edge_id=edge.edge_id, target_node_id=here))
+            arrival = _Arrival(self, self._roles, talk, here, steps, effects)
+            successful = await self._flow.kind(here).arrive(arrival, self._flow.nodes[here])
+            if successful is None or effects.ended or effects.successor:
+                break
+        return steps, effects
+
+    async def _next_edge(self, talk: WorkflowContext, here: str, successful: bool | None) -> DirectedEdge | None:
+        moves_on = self._flow.kind(here).moves_on or self.spoke
+        out = self._flow.edges_from(here)
+        return await choose(out, talk.variables(), talk.judge(), successful=successful, moves_on=moves_on)
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    """A conversation that has come to a node: the `Stage` of the node's kind."""
+
+    runner: WorkflowRunner
+    roles: RoleProvider
+    talk: WorkflowContext
+    here: str
+    steps: list[Step]
+    effects: Effect
+
+    def stay(self) -> None:
+        self.runner.node = self.here
+
+    async def speak(self, language: str | None) -> None:
+        self.talk.enter(await self.roles.role(self.talk.role.agent.id, self.here, language or self.talk.switched))
+        self.runner.node, self.runner.spoke = self.here, False
+
+    async def hand_over(self, rule: Node) -> None:
+        if (why := await prepare_transfer(self.talk, rule, self.effects)) is not None:
+            self.end(f"The workflow could not hand the conversation over: {why}")
+
+    def end(self, why: str) -> None:
+        self.effects.ended = why
+
+    async def run_tools(self) -> bool:
+        """Runs each tool of the node, whatever the model thinks of it."""
+        talk, began = self.talk, self.talk.now()
+        role = await self.roles.role(talk.role.agent.id, self.here)
+        requests: list[dict[str, Any]] = []
+        results: list[dict[str, Any]] = []
+        for tool in role.agent.tools:
+            call, outcome = ToolCall("", tool.name, "{}"), None
+            try:
+                call = await talk.dictate(role, tool)
+            except ModelFailed as why:
+                outcome = Outcome(f"Nothing filled in its arguments: {why}", is_error=True, called=False)
+            [head] = written_down([call], [tool], talk.new_id)
+            details = described(talk, call, [tool])
+            outcome = outcome or await run_call(talk, call, head["request_id"], [tool], self.effects)
+            requests.append(request_record(head, call, details))
+            results.append(result_record(head, outcome))
+        done = all(not result["is_error"] for result in results)
+        fields = {"node_id": self.here, "requests": requests, "results": results, "is_successful": done}
+        self.steps.append(_step("nested_tools", talk.now() - began, **fields))
+        return done
+
+
+def _step(type_: str, seconds: float, **fields: Any) -> Step:
+    return {"type": type_, "step_latency_secs": seconds, **fields}
