@@ -7,7 +7,8 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import CacheableResult
 
-from callwright.app import App, build_server
+from callwright.app import App
+from callwright.mcp_server import build_server
 
 from .arms import ERAS, MODERN, reach
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from mcp.types import ResourceTemplateReference
 from starlette.requests import Request
 
 from callwright.app import App
-from callwright.engine.asgi import within
 from callwright.guides.completing import SOURCES
 from callwright.guides.places import PLACES
 from callwright.net.asgi import ASGITransport
@@ -78,10 +78,11 @@ def reaching(ids: dict[str, str]) -> dict[str, Json]:
     return calls
 
 
-def inside(app: App, workspace: str) -> httpx2.AsyncClient:
-    asgi = app._inside  # pyright: ignore[reportPrivateUsage]
-    assert asgi is not None
-    return httpx2.AsyncClient(transport=ASGITransport(within(asgi, workspace)), base_url="http://embedded")
+@asynccontextmanager
+async def inside(app: App, workspace: str) -> AsyncGenerator[httpx2.AsyncClient]:
+    transport = ASGITransport(await app.host.workspace(workspace))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://embedded") as wire:
+        yield wire
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from mcp import Client
 
 from callwright.api.client import ApiClient
-from callwright.app import App, build_server
+from callwright.app import App
 from callwright.bounds import Bounds
 from callwright.contract import all_operations
 from callwright.contract.agent_tests import CreateAgentTest, RunAgentTests
@@ -19,6 +19,7 @@ from callwright.contract.agents import CreateAgent, GetAgent, UpdateAgent
 from callwright.contract.errors import Refused
 from callwright.contract.mcp_servers import CreateMcpServer
 from callwright.contract.phone_numbers import CreatePhoneNumber, GetPhoneNumber
+from callwright.mcp_server import build_server
 
 from ..arms import Clock, facts, numbered, reach, settings, text
 from ..engine.mcp_peer import real

@@ -110,7 +110,7 @@ def healthy(port: int) -> bool:
 
 @pytest.mark.anyio
 async def test_the_container_is_healthy_while_the_server_answers_and_no_longer(tmp_path: Path) -> None:
-    asgi = mcp_app(App(settings(tmp_path)), Listen())
+    asgi = mcp_app(App(settings(tmp_path), "embedded"), Listen())
     async with serving(asgi, lifespan="on") as url:
         port = int(url.rpartition(":")[2])
         assert await anyio.to_thread.run_sync(healthy, port)

@@ -9,8 +9,9 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import LoggingMessageNotificationParams
 
-from callwright.app import App, build_server
+from callwright.app import App
 from callwright.contract.agents import ListAgents
+from callwright.mcp_server import build_server
 from callwright.principals import Principal
 from callwright.serving import Listen, mcp_app
 

@@ -65,7 +65,7 @@ async def platform(home: Path, clock: Clock, llm: str = "") -> AsyncGenerator[tu
     app = App(settings(home, allow_private=PEER, **chosen), "embedded", clock=clock, ids=numbered())
     try:
         api = await app.api()
-        engine = app._engine  # pyright: ignore[reportPrivateUsage]
+        engine = await app.host.engine()
         assert engine
         yield api, lambda: engine.unit("default")
     finally:
