@@ -11,7 +11,7 @@ from callwright.contract import all_operations
 from callwright.tools.policy import ASKING
 from callwright.tools.surface import built
 from tests.arms import START_MS, Clock, facts, numbered, reach, settings
-from tests.laws.guarded_calls import HOOK
+from tests.samples.guarding import HOOK
 
 pytestmark = pytest.mark.anyio
 
