@@ -15,8 +15,8 @@ from callwright.app import App
 from callwright.contract.agents import UpdateAgent
 from callwright.mcp_server import build_server
 
-from .arms import ARMS, ERAS, MODERN, Says, facts, reach, settings, text
 from .peers import peer
+from .transports import ARMS, ERAS, MODERN, Says, facts, reach, settings, text
 
 pytestmark = pytest.mark.anyio
 

@@ -23,9 +23,9 @@ from callwright.mcp_server import build_server
 from callwright.serving import mcp_app
 from callwright.tools import approval
 
-from .arms import MODERN, Clock, facts, listening, numbered, settings, text
 from .peers import serving
 from .test_unattended import callers
+from .transports import MODERN, Clock, facts, listening, numbered, settings, text
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,9 @@ from callwright.app import App
 from callwright.engine.asgi import Engine, build_app
 from callwright.engine.models import Models
 from callwright.engine.vault import Vault
-from tests.arms import Clock, numbered
 from tests.laws.test_answers import IMPLEMENTED, ask, furnished
 from tests.samples import SAMPLES
+from tests.transports import Clock, numbered
 
 from .helpers import http
 

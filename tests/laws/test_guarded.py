@@ -22,10 +22,10 @@ from callwright.contract.mcp_servers import CreateMcpServer
 from callwright.contract.phone_numbers import CreatePhoneNumber, GetPhoneNumber
 from callwright.mcp_server import build_server
 
-from ..arms import Clock, facts, numbered, reach, settings, text
 from ..engine.mcp_peer import real
 from ..samples import SAMPLES
 from ..samples.guarding import HOOK, NUMBER, SECRET, TRANSFER, graph, node, prompt
+from ..transports import Clock, facts, numbered, reach, settings, text
 
 pytestmark = pytest.mark.anyio
 

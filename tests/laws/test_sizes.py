@@ -19,11 +19,11 @@ from callwright.contract import all_operations
 from callwright.contract.operation import Operation
 from callwright.tools.policy import OWN_NOTES
 from callwright.tools.text import LIMIT
-from tests.arms import reach, settings, text
 from tests.peers import serving
 from tests.samples import SAMPLES
+from tests.transports import reach, settings, text
 
-from .fattest import ROWS, TEXT, fattest
+from .largest_answers import ROWS, TEXT, largest_answer
 from .test_surface import SPECS, TOOLS
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +46,7 @@ OWN: list[tuple[str, Json]] = [
 
 @cache
 def answer(op: type[Operation[Any]], rows: int) -> bytes:
-    return json.dumps(fattest(op, rows)).encode()
+    return json.dumps(largest_answer(op, rows)).encode()
 
 
 def route(op: type[Operation[Any]]) -> Route:

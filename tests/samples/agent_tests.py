@@ -12,7 +12,7 @@ from callwright.contract.agent_tests import (
     SummariseAgentTests,
     UpdateAgentTest,
 )
-from tests.laws.fattest import ROWS
+from tests.laws.largest_answers import ROWS
 
 from . import guarding, plain, probing, whole
 from .sample import Sample, Sdk

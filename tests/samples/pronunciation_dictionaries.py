@@ -11,7 +11,7 @@ from callwright.contract.pronunciation_dictionaries import (
     SetDictionaryRules,
     UpdateDictionary,
 )
-from tests.laws.fattest import ROWS, TEXT
+from tests.laws.largest_answers import ROWS, TEXT
 
 from . import plain, probing, whole
 from .sample import Sample, Sdk
