@@ -13,9 +13,9 @@ from mcp.types import CallToolResult
 from callwright.api.client import ApiClient
 from callwright.app import App
 
-from . import arms
-from .arms import Clock, numbered, reach, server, settings
-from .hosted.elsewhere import Hosted, Tenant, hosting
+from . import transports
+from .hosted.hosted_server import Hosted, Tenant, hosting
+from .transports import Clock, numbered, reach, server, settings
 
 # No test may write into the keyring of whoever runs it.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
@@ -63,7 +63,7 @@ def either_platform(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         yield "embedded"
         return
     hosted = Hosted(*request.getfixturevalue("elsewhere"))
-    monkeypatch.setattr(arms, "making", hosted.app)
+    monkeypatch.setattr(transports, "making", hosted.app)
     call_tool = Client.call_tool
 
     async def watched(client: Client, name: str, *given: Any, **more: Any) -> CallToolResult:

@@ -11,11 +11,12 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitResult, InputRequiredResult
 
-from callwright.app import App, build_server
+from callwright.app import App
 from callwright.contract.agents import UpdateAgent
+from callwright.mcp_server import build_server
 
-from .arms import ARMS, ERAS, MODERN, Says, facts, reach, settings, text
 from .peers import peer
+from .transports import ARMS, ERAS, MODERN, Says, facts, reach, settings, text
 
 pytestmark = pytest.mark.anyio
 

@@ -7,9 +7,9 @@ from inline_snapshot import snapshot
 
 from callwright.app import App
 
-from .arms import Clock, facts, reach, settings
 from .browser import browser, needs_browser
 from .test_approval_page import app, log, value_of, waiting
+from .transports import Clock, facts, reach, settings
 
 assert app  # the fixture
 
@@ -120,8 +120,7 @@ async def test_a_page_that_is_open_twice_takes_one_answer_and_the_other_tells_wh
 
 async def test_an_answer_that_comes_too_late_does_nothing_and_says_so(tmp_path: Path) -> None:
     clock = Clock()
-    app = App(settings(tmp_path / "home"), "embedded", clock=clock)
-    app.near = True
+    app = App(settings(tmp_path / "home"), "embedded", near=True, clock=clock)
     async with reach(app) as (client, _), browser(tmp_path / "profile") as page:
         await page.open(await waiting(client))
         clock.forward(seconds=901)

@@ -14,7 +14,7 @@ from callwright.app import App
 from callwright.engine.handlers import Tx
 from callwright.engine.secrets import reveal
 
-from .arms import Clock, facts, numbered, reach, settings, text
+from .transports import Clock, facts, numbered, reach, settings, text
 
 pytestmark = pytest.mark.anyio
 
@@ -24,8 +24,7 @@ SECRET = {"name": "crm", "value": "abc"}
 @pytest.fixture
 async def app(tmp_path: Path) -> AsyncGenerator[App]:
     """A server on the same machine as its person; the page tells the real time."""
-    app = App(settings(tmp_path / "home"), "embedded", ids=numbered())
-    app.near = True
+    app = App(settings(tmp_path / "home"), "embedded", near=True, ids=numbered())
     yield app
     await app.close()
 
@@ -91,11 +90,10 @@ async def test_the_refusal_names_the_page_and_the_command(app: App) -> None:
 
 
 async def test_no_page_where_the_person_may_sit_elsewhere_or_nobody_wants_one(tmp_path: Path) -> None:
-    for app, near in (
-        (App(settings(tmp_path), "embedded"), False),
-        (App(settings(tmp_path, approval_page=False), "embedded"), True),
+    for app in (
+        App(settings(tmp_path), "embedded", near=False),
+        App(settings(tmp_path, approval_page=False), "embedded", near=True),
     ):
-        app.near = near
         async with reach(app) as (client, _):
             refused: Any = (await client.call_tool("create_secret", SECRET)).structured_content
         assert refused.keys() == {"needs_approval", "would", "why", "approve_with"}
@@ -164,8 +162,7 @@ async def test_other_names_and_other_addresses_lead_nowhere(app: App) -> None:
 
 async def test_a_question_expires_on_the_page_too(tmp_path: Path) -> None:
     clock = Clock()
-    app = App(settings(tmp_path), "embedded", clock=clock)
-    app.near = True
+    app = App(settings(tmp_path), "embedded", near=True, clock=clock)
     async with reach(app) as (client, _), httpx2.AsyncClient() as browser:
         url = await waiting(client)
         clock.forward(seconds=901)
@@ -195,7 +192,7 @@ async def test_a_person_enters_a_secret_that_the_assistant_never_sees(app: App) 
 
 async def value_of(app: App, secret_id: str) -> str:
     await app.api()
-    engine: Any = app._engine  # pyright: ignore[reportPrivateUsage]
+    engine: Any = await app.host.engine()
 
     def work(tx: Tx) -> str:
         return reveal(tx, secret_id)
@@ -204,8 +201,7 @@ async def value_of(app: App, secret_id: str) -> str:
 
 
 async def test_a_twilio_token_is_entered_too_even_where_nothing_asks(tmp_path: Path) -> None:
-    app = App(settings(tmp_path, approval="none"), "embedded")
-    app.near = True
+    app = App(settings(tmp_path, approval="none"), "embedded", near=True)
     number = {"phone_number": "+15551234567", "label": "Desk", "twilio_sid": "AC1"}
     async with reach(app) as (client, _), httpx2.AsyncClient() as browser:
         url = await waiting(client, "import_phone_number", **number)

@@ -18,13 +18,14 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import URL_ELICITATION_REQUIRED, CallToolResult, ElicitResult, InputRequiredResult
 
-from callwright.app import App, build_server
+from callwright.app import App
+from callwright.mcp_server import build_server
 from callwright.serving import mcp_app
 from callwright.tools import approval
 
-from .arms import MODERN, Clock, facts, listening, numbered, settings, text
 from .peers import serving
 from .test_unattended import callers
+from .transports import MODERN, Clock, facts, listening, numbered, settings, text
 
 pytestmark = pytest.mark.anyio
 
@@ -91,9 +92,7 @@ each_way = pytest.mark.parametrize("way", WAYS, ids=str)
 
 
 def server(home: Path, clock: Clock, **chosen: Any) -> App:
-    app = App(settings(home, **chosen), "embedded", clock=clock, ids=numbered())
-    app.near = True
-    return app
+    return App(settings(home, **chosen), "embedded", near=True, clock=clock, ids=numbered())
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from callwright.app import App
 from callwright.settings import Approval, SettingError
 from callwright.tools.exempt import Exempt
 
-from .arms import Clock, facts, numbered, reach, settings, text
+from .transports import Clock, facts, numbered, reach, settings, text
 
 pytestmark = pytest.mark.anyio
 

@@ -7,9 +7,10 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import CacheableResult
 
-from callwright.app import App, build_server
+from callwright.app import App
+from callwright.mcp_server import build_server
 
-from .arms import ERAS, MODERN, reach
+from .transports import ERAS, MODERN, reach
 
 pytestmark = pytest.mark.anyio
 

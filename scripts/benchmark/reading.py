@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from mcp import Client
 
-from callwright.app import App, build_server
+from callwright.app import App
+from callwright.mcp_server import build_server
 from callwright.settings import Settings
 
 from .rows import Row

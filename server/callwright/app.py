@@ -1,122 +1,166 @@
-"""Composition root: settings -> platform -> ApiClient -> MCP server. What `tools/list` does not need comes later."""
+"""Composition root: settings -> platform -> ApiClient -> what a tool call may use. The MCP server stands on it."""
 
 import hmac
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import anyio
-import anyio.to_thread
-from mcp.server import MCPServer
-from mcp.server.caching import CacheHint
-from mcp.server.mcpserver.tools import Tool
-from mcp.server.request_state import RequestStateSecurity
 from mcp.server.subscriptions import ResourceUpdated
-from mcp.types import Icon
 
-from . import __version__
 from .bounds import Bounds
-from .client_log import ClientLog
+from .clients import Clients
 from .clock import NewId, NowMs, Sleep, new_id, now_ms
-from .guides.apps import Apps, stamped
+from .engine_host import EngineHost
 from .guides.places import changed_by
-from .guides.server import GuidedServer
-from .guides.skills import Skills
-from .introduction import ICON, instructions
 from .keys import key_file, subkey
+from .meters import Meters
+from .principals import LOCAL, Principal
 from .settings import Platform, Settings
 from .subscriptions import Subscriptions
 from .talks.held import Talks
-from .tasks.extension import TaskExtension
 from .telemetry.redaction import Redactor, secrets_of
-from .tools.approval_state import name_question
-from .tools.offer import EVERYDAY, Offer, named_prompts, one_page
 from .tools.policy import Policy
-from .tools.scopes import scopes_of
-from .tools.surface import RUNNERS, Entry, built, chosen, lazy
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
-    from starlette.types import ASGIApp
 
     from .api.client import ApiClient
     from .approval_page import ApprovalPage
     from .db.database import Database
-    from .engine.asgi import Engine
-    from .engine.models import Models
     from .ledger.ledger import Ledger
-    from .meters import Meters
-    from .principals import Principal
+    from .services import Services
     from .tasks.task import Owner, Tasks
-    from .tenants import Tenant, Tenants
-
-LIST_SECONDS = 300
-_LISTS: tuple[Any, ...] = (
-    "server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list"
-)  # fmt: skip
-_SAME_FOR_ALL = CacheHint(LIST_SECONDS * 1000, "public")
-"""Nothing in these answers depends on who asks; whatever filters them by person has to say `private`."""
-EMBEDDED_SECONDS = 30.0
 
 
+@dataclass(frozen=True, eq=False)
 class App:
-    """Everything that lives as long as the server: what a tool call may use."""
+    """Everything that lives as long as the server: what a tool call may use.
 
-    def __init__(
-        self,
-        settings: Settings,
-        platform: Platform | None = None,
-        *,
-        command: str = "callwright",
-        clock: NowMs = now_ms,
-        ids: NewId = new_id,
-        redact: Redactor | None = None,
-        sleep: Sleep = anyio.sleep,
-    ) -> None:
-        """`command`: what a person types to run this program on the same data, for the answers that ask for it.
+    It is made whole from these fields and never set afterwards; each part is made once, most of them when first used.
+    Raises SettingError where the policy file cannot be read.
+    """
 
-        `redact`: knows more secrets than the settings alone tell.
-        """
-        self.settings, self.command = settings, command
-        self.redact = redact or Redactor(secrets_of(settings, {}))
-        self.platform: Platform = platform or settings.platform
-        self.policy = _policy(settings)
-        self.near = False
-        """Whether the person is at this machine, so that they can open a page of this process."""
-        self._page: ApprovalPage | None = None
-        self.bounds = Bounds(settings.read_only, settings.no_outbound)
-        self.subscriptions = Subscriptions(lambda request: self.of(request).account)
-        self.meters: Meters | None = None
-        """Where the server counts what it does; over stdio nobody looks."""
-        self.tenants: Tenants | None = None
-        """Where more tokens than one open the server: who sees what."""
-        self._tasks: Tasks | None = None
-        self.talks = Talks(clock, sleep)
-        self.who = "local"
-        self.clock, self._ids, self._sleep = clock, ids, sleep
-        self._opening = anyio.Lock()
-        self._api: ApiClient | None = None
-        self._db: Database | None = None
-        self._models: Models | None = None
-        self._engine: Engine | None = None
-        self._inside: Starlette | None = None
-        """The engine for all workspaces, each reached by a client of its own."""
+    settings: Settings
+    platform: Platform
+    _: KW_ONLY
+    command: str = "callwright"
+    """What a person types to run this program on the same data, for the answers that ask for it."""
+    near: bool = False
+    """Whether the person is at this machine, so that they can open a page of this process."""
+    patience: float | None = None
+    """Seconds that a client waits for a long call before it is kept as a task; None: as the settings say."""
+    redact: Redactor | None = None
+    """Of more secrets than the settings alone tell."""
+    clock: NowMs = now_ms
+    ids: NewId = new_id
+    sleep: Sleep = anyio.sleep
+
+    def __post_init__(self) -> None:
+        _ = self.policy  # a mistake in it is said at the start
+
+    # --- what is the same for all who ask
+
+    @cached_property
+    def policy(self) -> Policy:
+        if self.settings.policy_file is None:
+            return Policy(self.settings.approval or "fine-grained", unattended=self.settings.unattended)
+        from .tools.policy_file import policy_of
+
+        return policy_of(self.settings, self.settings.policy_file)
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        return Bounds(self.settings.read_only, self.settings.no_outbound)
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        return self.redact or Redactor(secrets_of(self.settings, {}))
+
+    @cached_property
+    def meters(self) -> Meters:
+        """Counts of what the server does; over stdio nobody looks."""
+        return Meters()
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        return Subscriptions(lambda request: self.of(request).account)
+
+    @cached_property
+    def talks(self) -> Talks:
+        return Talks(self.clock, self.sleep)
+
+    @cached_property
+    def tasks(self) -> "Tasks":
+        from .tasks.task import Tasks
+
+        patience = self.settings.long_call_seconds if self.patience is None else self.patience
+        return Tasks(self.clock, self.ids, patience)
 
     @cached_property
     def state_key(self) -> bytes:
         """Key of approvals in flight, and of the log: its digests, and the values that it keeps."""
         return self.settings.state_key or key_file(self.settings.home / "state.key")
 
-    @property
-    def tasks(self) -> "Tasks":
-        if self._tasks is None:
-            from .tasks.task import Tasks
+    # --- what is opened
 
-            self._tasks = Tasks(self.clock, self._ids, self.settings.long_call_seconds)
-        return self._tasks
+    @cached_property
+    def host(self) -> EngineHost:
+        return EngineHost(self.settings, self.clock, self.ids, self.sleep)
+
+    @cached_property
+    def _clients(self) -> Clients:
+        return Clients(self.settings, self.platform, self.bounds, self.host, self.meters.upstream)
+
+    @cached_property
+    def _page(self) -> "_Page":
+        return _Page(self)
+
+    async def api(self) -> "ApiClient":
+        return await self._clients.own()
+
+    async def api_of(self, principal: Principal) -> "ApiClient":
+        return await self._clients.of(principal)
+
+    async def database(self) -> "Database":
+        return await self.host.database()
+
+    async def ledger(self, account: str | None = None) -> "Ledger":
+        """With what was changed in `account` alone, where one is given."""
+        from .ledger.ledger import Ledger
+
+        return Ledger(await self.database(), self.clock, subkey(self.state_key, "ledger"), account)
+
+    async def engine(self, admit_key: str | None = None) -> "Starlette":
+        """The embedded platform as an ASGI app; it demands `admit_key` where one is given.
+
+        Raises WrongKey where the vault's key is not the one that this database was first used with.
+        """
+        return await self.host.app(admit_key)
+
+    async def close(self) -> None:
+        """Close what was opened, in the order in which one uses the other. It opens again when it is asked again."""
+        await self._page.aclose()
+        await self._clients.aclose()
+        await self.host.aclose()
+
+    # --- who asks
+
+    def of(self, request: Any) -> "Services":
+        """What a call may use that came with this HTTP request (None: over stdio, or in memory)."""
+        user = None if request is None else request.scope.get("user")
+        if user is None or user.alone:
+            return self
+        from .tenants import Tenant
+
+        return Tenant(self, user.principal)
+
+    @property
+    def who(self) -> str:
+        return LOCAL
 
     @property
     def owner(self) -> "Owner":
@@ -127,7 +171,7 @@ class App:
         """Where changes are made, for the log and for approvals: `embedded`, or the host and a mark of the key."""
         return "embedded" if self.platform == "embedded" else self._account(self.settings.api_key or "")
 
-    def account_of(self, principal: "Principal") -> str:
+    def account_of(self, principal: Principal) -> str:
         if self.platform == "hosted":
             return self._account(principal.key) if principal.key else self.account
         return "embedded" if principal.workspace == "default" else f"embedded {principal.workspace}"
@@ -135,12 +179,6 @@ class App:
     def _account(self, key: str) -> str:
         mark = hmac.digest(subkey(self.state_key, "account"), key.encode(), "sha256").hex()[:8]
         return f"hosted {urlsplit(self.settings.api_url).netloc} {mark}"
-
-    def of(self, request: Any) -> "App | Tenant":
-        """What a call may use that came with this HTTP request (None: over stdio, or in memory)."""
-        if self.tenants is None or request is None:
-            return self
-        return self.tenants.of(request.scope["user"].principal)
 
     def may(self, scope: str) -> bool:
         """The person who runs the server may do whatever it offers."""
@@ -155,44 +193,9 @@ class App:
         return self.settings.secret_env
 
     @property
-    def page(self) -> "Callable[[str], Awaitable[str]] | None":
+    def page(self) -> Callable[[str], Awaitable[str]] | None:
         """Gives the address where a person answers a pending approval; None where they could not open it."""
-        return self._page_of if self.near and self.settings.approval_page else None
-
-    async def _page_of(self, code: str) -> str:
-        if self._page is None:
-            from .approval_page import ApprovalPage
-
-            self._page = ApprovalPage(self.ledger, subkey(self.state_key, "approval page"), self.account)
-        return self._page.address(code)
-
-    async def api(self) -> "ApiClient":
-        if self._api is None:
-            database = await self.database() if self.platform == "embedded" else None
-            async with self._opening:
-                if self._api is None:
-                    self._api = self._hosted() if database is None else await self._embedded(database)
-        return self._api
-
-    async def ledger(self, account: str | None = None) -> "Ledger":
-        """With what was changed in `account` alone, where one is given."""
-        from .ledger.ledger import Ledger
-
-        return Ledger(await self.database(), self.clock, subkey(self.state_key, "ledger"), account)
-
-    async def database(self) -> "Database":
-        async with self._opening:
-            if self._db is None:
-                # Off the event loop: the first start of a version migrates, and may wait for another process to do so.
-                self._db = await anyio.to_thread.run_sync(self._open_database)
-        return self._db
-
-    async def engine(self, admit_key: str | None = None) -> "Starlette":
-        """The embedded platform as an ASGI app; it demands `admit_key` where one is given.
-
-        Raises WrongKey where the vault's key is not the one that this database was first used with.
-        """
-        return await self._engine_app(await self.database(), admit_key)
+        return self._page.address if self.near and self.settings.approval_page else None
 
     async def changed(self, ids: Mapping[str, str], account: str | None = None) -> None:
         """Tell who follows them that resources changed. `ids`: of the operation that changed something, by name.
@@ -205,170 +208,25 @@ class App:
     async def status(self, *, operator: bool = True) -> dict[str, Any]:
         from .status import status
 
-        return await status(self, operator=operator)
-
-    async def close(self) -> None:
-        if self._page:
-            await self._page.aclose()
-            self._page = None
-        if self.tenants:
-            await self.tenants.aclose()
-        if self._api:
-            await self._api.aclose()
-        if self._engine:
-            await self._engine.aclose()
-        if self._models:
-            await self._models.aclose()
-        if self._db:
-            self._db.close()
-        self._api = self._db = self._models = self._engine = None
-        self._inside = None
-
-    def hosted_client(self, key: str | None) -> "ApiClient":
-        """With this account's key, or the server's own. Its caller closes it."""
-        return self._hosted(key)
-
-    async def embedded_client(self, workspace: str) -> "ApiClient":
-        """Of one workspace. Its caller closes it."""
-        from .engine.asgi import build_app, told_inside, within
-
-        database = await self.database()
-        async with self._opening:
-            if self._inside is None:
-                self._engine = self._engine or await self._new_engine(database)
-                self._inside = build_app(self._engine, told_inside)
-        return self._client_of(within(self._inside, workspace))
-
-    def _hosted(self, own_key: str | None = None) -> "ApiClient":
-        from pydantic import SecretStr
-
-        from .api.client import ApiClient
-
-        s = self.settings
-        told = own_key or s.api_key
-        key = SecretStr(told) if told else None
-        observe = self.meters.upstream if self.meters else None
-        return ApiClient(s.api_url, key=key, bounds=self.bounds, proxy_url=s.proxy_url, observe=observe)
-
-    async def _embedded(self, database: "Database") -> "ApiClient":
-        return self._client_of(await self._engine_app(database, None))
-
-    def _client_of(self, asgi: "ASGIApp") -> "ApiClient":
-        from .api.client import ApiClient
-        from .net.asgi import ASGITransport
-
-        transport = ASGITransport(asgi)
-        observe = self.meters.upstream if self.meters else None
-        return ApiClient(
-            "http://embedded", transport=transport, bounds=self.bounds, deadline=EMBEDDED_SECONDS, observe=observe
-        )
-
-    async def _engine_app(self, database: "Database", admit_key: str | None) -> "Starlette":
-        from .engine.asgi import build_app, key_holder
-
-        self._engine = self._engine or await self._new_engine(database)
-        return build_app(self._engine, key_holder(admit_key))
-
-    async def _new_engine(self, database: "Database") -> "Engine":
-        from .engine.asgi import Engine
-        from .engine.live.leases import tend
-        from .engine.models import models_of
-        from .engine.secrets import claim
-        from .engine.vault import Vault
-        from .engine.vault_key import vault_key
-        from .net.guard import AllowList
-
-        vault = Vault(await anyio.to_thread.run_sync(vault_key, self.settings))
-        await claim(database, vault)
-        allow = AllowList.parse(",".join(self.settings.allow_private))
-        self._models = models_of(self.settings)
-        engine = Engine(database, vault, self._models, allow, self.clock, self._ids, sleep=self._sleep)
-        await tend(engine)
-        return engine
-
-    def _open_database(self) -> "Database":
-        from .db.database import Database
-        from .engine.tables import STEPS as ENGINE
-        from .ledger.tables import STEPS as LEDGER
-
-        return Database(self.settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
+        return status(self.settings, self.platform, self.policy.mode, operator=operator)
 
 
-def _policy(settings: Settings) -> Policy:
-    if settings.policy_file is None:
-        return Policy(settings.approval or "fine-grained", unattended=settings.unattended)
-    from .tools.policy_file import policy_of
+class _Page:
+    """The page on which a person answers: it listens from the first address that is asked for."""
 
-    return policy_of(settings, settings.policy_file)
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._open: ApprovalPage | None = None
 
+    async def address(self, code: str) -> str:
+        if self._open is None:
+            from .approval_page import ApprovalPage
 
-def build_server(
-    app: App, entries: list[Entry] | None = None, *, by_url: bool = False, sessions: bool = True
-) -> MCPServer[Any]:
-    """The MCP server of `app`. `entries` replaces the shipped surface in tests; `by_url`: a URL may choose toolsets.
+            app = self._app
+            self._open = ApprovalPage(app.ledger, subkey(app.state_key, "approval page"), app.account)
+        return self._open.address(code)
 
-    `sessions`: clients of the older revisions keep a connection on which they can be told something.
-    """
-    surface = built() if entries is None else entries
-    search = app.settings.surface == "search"
-    tools, middleware = _found(app, surface) if search else _listed(app, surface, by_url=by_url)
-
-    reachable = chosen(surface, _widest(app), app.bounds, app.policy)
-    long_calls = _long_calls(app, reachable)
-
-    @asynccontextmanager
-    async def lifespan(_: object) -> AsyncGenerator[App]:
-        try:
-            async with long_calls.running(), app.talks.running():
-                yield app
-        finally:
-            await app.close()
-
-    server = GuidedServer(
-        app,
-        {entry["tool"]["name"] for entry in reachable},
-        "callwright",
-        title="Callwright",
-        description="Builds, rehearses and watches voice agents.",
-        version=__version__,
-        instructions=instructions(app.settings, app.platform, app.policy.mode),
-        icons=[Icon(src=ICON, mime_type="image/svg+xml", sizes=["any"])],
-        lifespan=lifespan,
-        tools=tools,
-        middleware=[one_page, named_prompts, *middleware],
-        extensions=[Skills(), Apps(), long_calls],
-        cache_hints=dict.fromkeys(_LISTS, _SAME_FOR_ALL),
-        request_state_security=RequestStateSecurity(keys=[subkey(app.state_key, "request state")]),
-        subscriptions=app.subscriptions,
-        log_level="WARNING",
-    )
-    server.middleware.insert(0, name_question)
-    told = ClientLog(app.redact)
-    server.middleware[:0] = [told, app.subscriptions]
-    if sessions:
-        told.serve(server)
-        app.subscriptions.serve(server)
-    return server
-
-
-def _long_calls(app: App, reachable: list[Entry]) -> TaskExtension:
-    long = scopes_of([entry for entry in reachable if entry["long"]])
-    return TaskExtension(app, long, scopes_of(reachable).get("get_task"), RUNNERS.values())
-
-
-def _listed(app: App, surface: list[Entry], *, by_url: bool) -> tuple[list[Tool], list[Offer]]:
-    """Every offered tool in full, and what bounds a connection by its URL."""
-    offer = Offer(surface, app.settings.toolsets, app.bounds, app.policy, by_url=by_url)
-    return [stamped(lazy(entry, app.policy)) for entry in offer.tools], [offer]
-
-
-def _found(app: App, surface: list[Entry]) -> tuple[list[Tool], list[Offer]]:
-    """The search surface. It costs the same whatever stands behind it, so nothing is left out where nobody chose."""
-    from .tools.search import search_tools
-
-    return [*search_tools(chosen(surface, _widest(app), app.bounds, app.policy), app.policy)], []
-
-
-def _widest(app: App) -> tuple[str, ...]:
-    """The toolsets within the operator's bounds: where nobody chose, the everyday list is a beginning and no bound."""
-    return ("all",) if app.settings.toolsets == EVERYDAY else app.settings.toolsets
+    async def aclose(self) -> None:
+        if self._open:
+            await self._open.aclose()
+            self._open = None

@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, Literal, get_type_hints
 
@@ -12,7 +13,8 @@ from mcp.client.session import ClientRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
-from .app import App, build_server
+from .app import App
+from .mcp_server import build_server
 from .secrecy import has_secret_argument
 from .tools.surface import built
 
@@ -47,7 +49,7 @@ def secret_argument(tool: str, arguments: dict[str, Any]) -> str | None:
 
 
 async def _call(app: App, tool: str, arguments: dict[str, Any], ask: bool) -> CallToolResult:
-    app.tasks.patience = math.inf  # this process ends with the answer, and nobody could ask for it later
+    app = replace(app, patience=math.inf)  # this process ends with the answer, and nobody could ask for it later
     async with Client(build_server(app), elicitation_callback=_at_terminal if ask else None) as client:
         try:
             return await client.call_tool(tool, arguments)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from . import __version__
 from .hosts import HOSTS, Host
-from .settings import Platform, SettingError, Settings
+from .settings import Platform, SettingError, Settings, is_loopback
 from .telemetry.logs import configure
 from .telemetry.redaction import Redactor, secrets_of
 
@@ -145,21 +145,24 @@ def _platform(settings: Settings, args: argparse.Namespace) -> Platform:
 
 
 def _serve(settings: Settings, args: argparse.Namespace) -> int:
-    from .app import App, build_server
+    from .app import App
     from .telemetry.exporting import export_spans
 
     export_spans(os.environ)
     platform = _platform(settings, args)
-    app = App(settings, platform, command=_own_command(settings), redact=args.redact)
+    hosts = tuple(name.strip() for name in (args.allowed_hosts or "").split(",") if name.strip())
+    # Under another name clients may sit elsewhere, and their 127.0.0.1 is another machine.
+    near = args.transport == "stdio" or (is_loopback(args.host) and not hosts)
+    app = App(settings, platform, command=_own_command(settings), near=near, redact=args.redact)
     where = settings.api_url if platform == "hosted" else f"data in {settings.home}"
     args.say(f"callwright {__version__}: {platform} platform ({where}), approval {app.policy.mode}")
     if args.transport == "stdio":
-        app.near = True
+        from .mcp_server import build_server
+
         build_server(app).run("stdio")
         return 0
     from .serving import Listen, serve_http
 
-    hosts = tuple(name.strip() for name in (args.allowed_hosts or "").split(",") if name.strip())
     tokens = _tokens(settings, platform)
     listen = Listen(
         args.host, args.port, not args.no_token, hosts, args.stateless, args.json_answers, settings.public_url, tokens
@@ -237,7 +240,7 @@ def _approve(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
     from .approving import approve
 
-    code, output = approve(App(settings), args.code, _ask_here if sys.stdin.isatty() else None)
+    code, output = approve(App(settings, settings.platform), args.code, _ask_here if sys.stdin.isatty() else None)
     _print(output)
     return code
 

@@ -120,15 +120,15 @@ async def _platform(app: App) -> Finding:
 async def _llm(app: App) -> Finding:
     if app.platform == "hosted":
         return Finding("ok", "llm", "the hosted platform's own")
-    hints, found = missing(app), routes(app)
+    hints, found = missing(app.settings, app.platform), routes(app.settings)
     if not found:
-        return Finding("warning", "llm", f"{llm(app)}. {hints[0]}")
+        return Finding("warning", "llm", f"{llm(app.settings)}. {hints[0]}")
     from .engine.models import reach
 
     endpoints = {(route.base_url, route.api_key.get_secret_value()) for route in found.values()}
     tried = [await reach(at, key, app.settings.proxy_url) for at, key in sorted(endpoints)]
     trouble = [said for said in tried if said] or hints
-    return Finding("warning" if trouble else "ok", "llm", " ".join(trouble) or llm(app))
+    return Finding("warning" if trouble else "ok", "llm", " ".join(trouble) or llm(app.settings))
 
 
 def _plain(exc: Exception) -> str:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 from uvicorn.server import HANDLED_SIGNALS
 
-from .app import App, build_server
+from .app import App
 from .contract.errors import ApiError
 from .edge import discovery, health
 from .edge.admission import Admission
@@ -28,10 +28,9 @@ from .edge.limits import Allowance, Limits
 from .edge.scoping import Scoping
 from .edge.tokens import Tokens, digest
 from .keys import token_file
-from .meters import Meters
+from .mcp_server import build_server
 from .principals import LOCAL, Principal
 from .settings import SettingError, is_loopback
-from .tenants import Tenants
 from .tools.scopes import scope_of_each
 
 Say = Callable[[str], None]
@@ -101,12 +100,10 @@ def mcp_app(app: App, listen: Listen, server: MCPServer[Any] | None = None) -> A
         allowed_hosts=listen.names,
         allowed_origins=[f"{scheme}://{name}" for name in listen.names for scheme in ("http", "https")],
     )
-    app.meters = meters = Meters()
     server = server or build_server(app, by_url=True, sessions=not listen.stateless)
     scopes = scope_of_each()
     admission = _admission(app, listen, scopes) if listen.token else None
-    if admission and (admission.issuer or len(admission.tokens) > 1):
-        app.tenants = Tenants(app)
+    if admission and not admission.alone:
         server.middleware.insert(0, Scoping(scopes))
     s = app.settings
     inner = server.streamable_http_app(
@@ -120,11 +117,11 @@ def mcp_app(app: App, listen: Listen, server: MCPServer[Any] | None = None) -> A
         inner,
         admission,
         Limits(Allowance(s.http_body, s.http_rate, s.http_at_once)),
-        meters,
+        app.meters,
         scopes,
         _challenge(app, listen, scopes),
     )
-    return Front(_shown(app, listen, scopes, Metrics(meters, security)), gate, lifespan=inner)
+    return Front(_shown(app, listen, scopes, Metrics(app.meters, security)), gate, lifespan=inner)
 
 
 def _admission(app: App, listen: Listen, scopes: Mapping[str, str]) -> Admission:
@@ -169,8 +166,6 @@ def engine_key(app: App) -> str:
 
 
 def serve_http(app: App, listen: Listen, say: Say, server: MCPServer[Any] | None = None) -> int:
-    # Under another name clients may sit elsewhere, and their 127.0.0.1 is another machine.
-    app.near = is_loopback(listen.host) and not listen.allowed_hosts
     asgi = mcp_app(app, listen, server)
     address = f"{listen.url}/mcp"
     say(f"MCP at {address}")

@@ -4,48 +4,48 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from . import __version__
-from .settings import SettingError, is_loopback
+from .settings import Approval, Platform, SettingError, Settings, is_loopback
 
 if TYPE_CHECKING:
-    from .app import App
     from .engine.models import Route
 
 WORKSPACE = "default"
 _OFFLINE = "offline responder (quotes documents, judges nothing)"
 
 
-async def status(app: "App", *, operator: bool = True) -> dict[str, Any]:
-    """`operator`: for whoever runs the server, who also learns where models are asked and which setting is missing."""
-    s = app.settings
-    hosted = app.platform == "hosted"
+def status(settings: Settings, platform: Platform, mode: Approval, *, operator: bool = True) -> dict[str, Any]:
+    """`mode`: of the policy in force.
+
+    `operator`: for whoever runs the server, who also learns where models are asked and which setting is missing.
+    """
+    hosted = platform == "hosted"
     return {
         "version": __version__,
-        "platform": app.platform,
-        "host": s.api_url if hosted else "in this process",
+        "platform": platform,
+        "host": settings.api_url if hosted else "in this process",
         "workspace": "the account of the key" if hosted else WORKSPACE,
-        "approval": app.policy.mode,
-        "unattended": s.unattended,
-        "read_only": s.read_only,
-        "no_outbound": s.no_outbound,
-        "llm": "the hosted platform's" if hosted else llm(app) if operator else _answering(app),
-        "data_folder": str(s.home),
-        "missing": missing(app) if operator else _lacking(app),
+        "approval": mode,
+        "unattended": settings.unattended,
+        "read_only": settings.read_only,
+        "no_outbound": settings.no_outbound,
+        "llm": "the hosted platform's" if hosted else llm(settings) if operator else _answering(settings),
+        "data_folder": str(settings.home),
+        "missing": missing(settings, platform) if operator else _lacking(settings, platform),
     }
 
 
-def routes(app: "App") -> dict[str, "Route"]:
+def routes(settings: Settings) -> dict[str, "Route"]:
     """Model name, or prefix with `*`, -> endpoint. Raises SettingError for a bad routes file."""
-    s = app.settings
-    if not s.llm_base_url and not s.llm_routes:
+    if not settings.llm_base_url and not settings.llm_routes:
         return {}
     from .engine.models import models_of
 
-    return models_of(s).routes
+    return models_of(settings).routes
 
 
-def llm(app: "App") -> str:
+def llm(settings: Settings) -> str:
     try:
-        found = routes(app)
+        found = routes(settings)
     except SettingError:
         return "none: CALLWRIGHT_LLM_ROUTES cannot be read"
     if not found:
@@ -61,10 +61,10 @@ def llm(app: "App") -> str:
     return "; ".join([*named, f"others: {_OFFLINE}"])
 
 
-def _answering(app: "App") -> str:
+def _answering(settings: Settings) -> str:
     """As `llm`, without what is the operator's: endpoints, and the names that models have there."""
     try:
-        names = list(routes(app))
+        names = list(routes(settings))
     except SettingError:
         return "none"
     served = ", ".join("every model" if name == "*" else name for name in names)
@@ -72,23 +72,23 @@ def _answering(app: "App") -> str:
     return f"this server's, for {served}{rest}" if names else _OFFLINE
 
 
-def _lacking(app: "App") -> list[str]:
-    if app.platform == "hosted" or "this server's" in _answering(app):
+def _lacking(settings: Settings, platform: Platform) -> list[str]:
+    if platform == "hosted" or "this server's" in _answering(settings):
         return []
     return [
         "No LLM: rehearsals quote documents and judgements are unknown. Whoever runs this server can configure one."
     ]
 
 
-def missing(app: "App") -> list[str]:
+def missing(settings: Settings, platform: Platform) -> list[str]:
     """What would make more possible, each with how to get it."""
     found: list[str] = []
-    if app.platform == "embedded":
+    if platform == "embedded":
         try:
-            found += _missing_of(routes(app))
+            found += _missing_of(routes(settings))
         except SettingError as exc:
             found.append(str(exc))
-    elif not app.settings.api_key:
+    elif not settings.api_key:
         found.append("ELEVENLABS_API_KEY is not set: the hosted platform will refuse every call.")
     return found
 

@@ -4,56 +4,23 @@ A tenant is a workspace of the embedded platform, or an account of the hosted on
 database, the policy and the bounds; each has a client of its own, and sees of the log what was changed in its place.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .api.client import ApiClient
-from .ledger.ledger import Ledger
 from .principals import LOCAL, Principal
 
 if TYPE_CHECKING:
-    from .app import App
-
-KEPT_CLIENTS = 256
-"""An issuer may have any number of people; whoever comes back gets a new client."""
-
-
-class Tenants:
-    def __init__(self, app: "App") -> None:
-        self._app = app
-        self._clients: OrderedDict[tuple[str, str | None], ApiClient] = OrderedDict()
-
-    def of(self, principal: Principal) -> "Tenant":
-        return Tenant(self._app, self, principal)
-
-    async def client(self, principal: Principal) -> ApiClient:
-        place = (principal.workspace, principal.key)
-        if place not in self._clients:
-            made = (
-                await self._app.embedded_client(principal.workspace)
-                if self._app.platform == "embedded"
-                else self._app.hosted_client(principal.key)
-            )
-            # Whoever was quicker meanwhile made the same; the connections of this one were never opened.
-            self._clients.setdefault(place, made)
-        self._clients.move_to_end(place)
-        found = self._clients[place]
-        if len(self._clients) > KEPT_CLIENTS:
-            self._clients.popitem(last=False)  # not closed: a call of its may be on the way, and it holds no socket
-        return found
-
-    async def aclose(self) -> None:
-        while self._clients:
-            await self._clients.popitem()[1].aclose()
+    from .api.client import ApiClient
+    from .ledger.ledger import Ledger
+    from .services import Shared
 
 
 class Tenant:
     """The app, as one principal sees it."""
 
-    def __init__(self, app: "App", tenants: Tenants, principal: Principal) -> None:
-        self._app, self._tenants, self._principal = app, tenants, principal
+    def __init__(self, app: "Shared", principal: Principal) -> None:
+        self._app, self._principal = app, principal
         self.policy, self.bounds, self.state_key, self.meters = app.policy, app.bounds, app.state_key, app.meters
         self.tasks, self.talks = app.tasks, app.talks
         self.who = principal.name
@@ -71,10 +38,10 @@ class Tenant:
     def may(self, scope: str) -> bool:
         return self._principal.may(scope)
 
-    async def api(self) -> ApiClient:
-        return await self._tenants.client(self._principal)
+    async def api(self) -> "ApiClient":
+        return await self._app.api_of(self._principal)
 
-    async def ledger(self) -> Ledger:
+    async def ledger(self) -> "Ledger":
         return await self._app.ledger(self.account)
 
     async def changed(self, ids: Mapping[str, str]) -> None:

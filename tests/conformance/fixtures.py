@@ -9,7 +9,8 @@ from typing import Any
 
 from mcp.server import MCPServer
 
-from callwright.app import App, build_server
+from callwright.app import App
+from callwright.mcp_server import build_server
 from callwright.tools.surface import Entry, built
 
 from . import asking, content, listing, tasks

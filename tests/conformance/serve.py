@@ -37,5 +37,5 @@ async def served(kind: Kind) -> AsyncGenerator[str]:
 def serve_for_ever(port: int) -> int:
     """With the fixtures, for whoever wants to point a suite at it."""
     with tempfile.TemporaryDirectory() as home:
-        app = App(Settings(home=Path(home)), "embedded")
+        app = App(Settings(home=Path(home)), "embedded", near=True)
         return serve_http(app, Listen(port=port, token=False), print, server_with_fixtures(app))

@@ -9,15 +9,18 @@ import pytest
 from inline_snapshot import snapshot
 
 from callwright.app import App
+from callwright.edge.scoping import Scoping
+from callwright.mcp_server import build_server
 from callwright.principals import Principal
 from callwright.serving import Listen, http_token, mcp_app
 from callwright.settings import SettingError
 from callwright.tools.scopes import scope_of_each, scopes_of
 from callwright.tools.surface import built
-from tests.arms import ERAS, MODERN, Clock, facts, server, settings, text
+from tests.peers import serving
+from tests.transports import ERAS, MODERN, Clock, facts, server, settings, text
 
-from .doors import call_of, entering, served, token
 from .identity import Identity, identity
+from .tokens_fixture import call_of, entering, served, token
 
 pytestmark = pytest.mark.anyio
 
@@ -247,3 +250,15 @@ async def test_a_session_is_closed_to_every_other_token(everything: App) -> None
         stolen = await http.post(f"{url}/mcp", json=body, headers={**headers, **other, **session})
         own = await http.post(f"{url}/mcp", json=body, headers={**reader, **session})
     assert (stolen.status_code, own.status_code) == (404, 200)
+
+
+async def test_a_request_that_has_passed_no_gate_is_nobodys(everything: App) -> None:
+    """Of a server that several tokens open; elsewhere it is of the person who runs the server."""
+    mcp = build_server(everything)
+    mcp.middleware.insert(0, Scoping(scope_of_each()))
+    body, headers = call_of("get_status", {}, MODERN)
+    asgi = mcp.streamable_http_app(stateless_http=True)
+    async with serving(asgi, lifespan="on") as url, httpx2.AsyncClient() as http:
+        answer = await http.post(f"{url}/mcp", json=body, headers=headers)
+    assert "Internal server error" in answer.text
+    assert "platform" not in answer.text

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +14,20 @@ from mcp.types import ResourceTemplateReference
 from starlette.requests import Request
 
 from callwright.app import App
-from callwright.engine.asgi import within
 from callwright.guides.completing import SOURCES
 from callwright.guides.places import PLACES
 from callwright.net.asgi import ASGITransport
 from callwright.principals import Principal
 from callwright.serving import http_token
 from callwright.tools.surface import built
-from tests.arms import ERAS, Clock, facts, numbered, server, settings, text
 from tests.dialogue.llm_peer import Fault, Say, peer
-from tests.engine.test_workspaces import everything, furnish
+from tests.engine.test_workspaces import everything
+from tests.laws.test_answers import furnished
 from tests.peers import serving
+from tests.samples import SAMPLES
+from tests.transports import ERAS, Clock, facts, numbered, server, settings, text
 
-from .doors import entering, served, token
+from .tokens_fixture import entering, served, token
 
 pytestmark = pytest.mark.anyio
 
@@ -34,25 +36,7 @@ Json = dict[str, Any]
 MINE, THEIRS = Principal("mine", workspace="mine"), Principal("theirs", workspace="theirs")
 ALIASES = {"document_id": "documentation_id", "invocation_id": "test_invocation_id", "index_id": "rag_index_id"}
 """What the tools call what the API calls otherwise."""
-MORE: dict[str, Json] = {
-    "simulate_conversation": {"caller": "Hello"},
-    "send_feedback": {"feedback": "like"},
-    "save_conversation_audio": {"path": "a.mp3"},
-    "upload_avatar": {"path": "a.png"},
-    "update_agent": {"name": "Mallory"},
-    "update_document": {"name": "Mallory"},
-    "update_phone_number": {"unassign": True},
-    "update_secret": {"name": "Mallory", "value": "stolen"},
-    "update_tool": {"config": {"description": "Mallory"}},
-    "update_agent_test": {"name": "Mallory"},
-    "update_mcp_server": {"headers": {"a": "b"}},
-    "update_mcp_approval_policy": {"approval_policy": "auto_approve_all"},
-    "create_mcp_tool_approval": {"policy": "auto_approved"},
-    "create_mcp_tool_config": {"config": {"execution_mode": "async"}},
-    "update_mcp_tool_config": {"config": {"execution_mode": "async"}},
-    "place_call": {"to_number": "+15550000001"},
-    "submit_batch_call": {"name": "b", "recipients": [{"phone_number": "+15550000001"}]},
-}
+MORE = {row.tool: row.beside_ids for row in SAMPLES if row.beside_ids}
 NO_FILES = ("save_conversation_audio", "upload_avatar")
 """They take paths, which over HTTP nobody may give."""
 
@@ -78,10 +62,11 @@ def reaching(ids: dict[str, str]) -> dict[str, Json]:
     return calls
 
 
-def inside(app: App, workspace: str) -> httpx2.AsyncClient:
-    asgi = app._inside  # pyright: ignore[reportPrivateUsage]
-    assert asgi is not None
-    return httpx2.AsyncClient(transport=ASGITransport(within(asgi, workspace)), base_url="http://embedded")
+@asynccontextmanager
+async def inside(app: App, workspace: str) -> AsyncGenerator[httpx2.AsyncClient]:
+    transport = ASGITransport(await app.host.workspace(workspace))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://embedded") as wire:
+        yield wire
 
 
 @pytest.fixture
@@ -98,7 +83,7 @@ async def test_no_tool_reaches_what_another_tenant_has(open_app: App) -> None:
     async with served(open_app, MINE, THEIRS) as url, entering(url, token("mine")) as mine:
         await mine.call_tool("list_agents", {})
         async with inside(open_app, "theirs") as wire:
-            theirs = await furnish(wire)
+            theirs = await furnished(wire)
             before = await everything(wire)
             said: set[str] = set()
             calls = reaching(theirs)
@@ -135,7 +120,7 @@ async def test_each_of_these_calls_works_for_whose_ids_they_are(open_app: App) -
     async with served(open_app, MINE, THEIRS) as url, entering(url, token("theirs")) as theirs:
         await theirs.call_tool("list_agents", {})
         async with inside(open_app, "theirs") as wire:
-            own = await furnish(wire)
+            own = await furnished(wire)
         reads = {tool: arguments for tool, arguments in reaching(own).items() if tool.startswith(("get_", "list_"))}
         failed = {tool: text(a) for tool, given in reads.items() if (a := await theirs.call_tool(tool, given)).is_error}
     assert {tool: _plain(words, own) for tool, words in failed.items()} == snapshot({})
@@ -146,7 +131,7 @@ async def test_lists_show_what_is_ones_own(open_app: App) -> None:
     async with served(open_app, MINE, THEIRS) as url, entering(url, token("mine")) as mine:
         await mine.call_tool("list_agents", {})
         async with inside(open_app, "theirs") as wire:
-            theirs = await furnish(wire)
+            theirs = await furnished(wire)
         listing = [tool for tool, schema in tools().items() if "required" not in schema and _reads(tool)]
         for tool in listing:
             answer = await mine.call_tool(tool, {})
@@ -163,7 +148,7 @@ async def test_nothing_of_ones_own_can_refer_to_what_another_has(open_app: App) 
     async with served(open_app, MINE, THEIRS) as url, entering(url, token("mine")) as mine:
         own = facts(await mine.call_tool("create_agent", {"name": "Ada", "prompt": "p"}))
         async with inside(open_app, "theirs") as wire:
-            theirs = await furnish(wire)
+            theirs = await furnished(wire)
         for name, key in {"document_ids": "documentation_id", "tool_ids": "tool_id", "test_ids": "test_id"}.items():
             answer = await mine.call_tool("update_agent", {"agent_id": own["agent_id"], name: [theirs[key]]})
             assert answer.is_error, name
@@ -184,7 +169,7 @@ async def test_resources_and_completions_stay_at_home(open_app: App) -> None:
     async with served(open_app, MINE, THEIRS) as url, entering(url, token("mine")) as mine:
         await mine.call_tool("list_agents", {})
         async with inside(open_app, "theirs") as wire:
-            ids = await furnish(wire)
+            ids = await furnished(wire)
         given = {name: ids[ALIASES.get(name, name)] for name in SOURCES}
         async with entering(url, token("theirs")) as theirs:
             for place in PLACES:

@@ -45,7 +45,7 @@ def tool(connection_id: str) -> JSON:
 async def opened(app: App, id: str) -> StoredLogin:
     """The login, by the route that uses it."""
     await app.api()
-    engine: Any = app._engine  # pyright: ignore[reportPrivateUsage]
+    engine: Any = await app.host.engine()
 
     def work(tx: Tx) -> StoredLogin:
         return login_of(tx, id)

@@ -17,6 +17,7 @@ from callwright.api.client import ApiClient
 from callwright.contract.errors import BadRequest, Unreadable
 from callwright.contract.operation import Operation
 from tests.peers import serving
+from tests.samples import SAMPLES
 
 from .calls import CALLS, JSON, OPERATIONS
 from .recorder import Recorder
@@ -25,10 +26,7 @@ EXAMPLES = 95
 """Ids of each operation; each is tried without and with the check of its form."""
 KEY = "a-key-of-the-test"
 ARGUMENTS: dict[str, JSON] = {
-    "GetAvatar": {"agent_id": "a"},
-    "SetDictionaryRules": {"pronunciation_dictionary_id": "d", "rules": []},
-    "UpdateAuthConnection": {"auth_connection_id": "a", "auth_type": "bearer_auth"},
-    "DeleteAuthConnection": {"auth_connection_id": "a"},
+    **{row.op.__name__: row.arguments for row in SAMPLES if row.arguments},
     **{call.name: {**call.arguments, **call.ours} for call in CALLS},
 }
 BY_ID = [op for op in OPERATIONS.values() if "path" in op.places().values()]

@@ -17,187 +17,28 @@ from callwright.app import App
 from callwright.contract import all_operations
 from callwright.contract.operation import Operation
 from callwright.engine.routes import all_handlers, built, snap
-from tests.arms import Clock, numbered, settings
 from tests.contract.facts import assert_answer
 from tests.engine.helpers import JSON, http
 from tests.engine.test_calls import TRUNK
-from tests.engine.test_phone_numbers import SIP, TWILIO
-from tests.engine.test_widget import PNG
+from tests.engine.test_phone_numbers import TWILIO
 from tests.peers import serving
+from tests.samples import SAMPLES, plain
+from tests.transports import Clock, numbered, settings
 
 pytestmark = pytest.mark.anyio
 
 IMPLEMENTED = {op: made for group in all_handlers() for op, made in group.by_operation.items()}
 
-TOOLS: list[JSON] = [
-    {
-        "type": "webhook",
-        "name": "look_up",
-        "description": "Finds a booking.",
-        "api_schema": {
-            "url": "https://crm.example.com/{id}",
-            "method": "POST",
-            "path_params_schema": {"id": {"type": "string", "description": "Booking."}},
-            "request_body_schema": {"type": "object", "properties": {"day": {"type": "string", "description": "Day."}}},
-            "request_headers": {"x-team": "support", "authorization": {"secret_id": "{secret_id}"}},
-        },
-    },
-    {"type": "client", "name": "show_map", "description": "Shows the map.", "expects_response": True},
-    {"type": "system", "name": "end_call", "description": ""},
-]
-AGENT: JSON = {
-    "name": "Ada",
-    "tags": ["front desk"],
-    "conversation_config": {
-        "agent": {
-            "first_message": "Hello {{name}}.",
-            "dynamic_variables": {"dynamic_variable_placeholders": {"name": "Bo", "age": 7, "vip": True}},
-            "prompt": {
-                "prompt": "Help.",
-                "tools": TOOLS,
-                "knowledge_base": [{"type": "text", "name": "Hours", "id": "{documentation_id}", "usage_mode": "auto"}],
-                "custom_llm": {"url": "https://llm.example.com/v1", "api_key": {"secret_id": "{secret_id}"}},
-            },
-        },
-        "tts": {"supported_voices": [{"label": "Joe", "voice_id": "v1"}]},
-        "language_presets": {"nl": {"overrides": {"agent": {"first_message": "Hoi."}}}},
-    },
-    "platform_settings": {
-        "evaluation": {"criteria": ["Stays calm"]},
-        "data_collection": {"day": {"type": "string", "description": "The day."}},
-        "auth": {"enable_auth": True, "allowlist": [{"hostname": "example.com"}]},
-    },
-    "workflow": {"nodes": {"start": {"type": "start", "position": {"x": 0, "y": 0}, "edge_order": []}}, "edges": {}},
-}
-REHEARSAL: JSON = {
-    "simulation_specification": {"simulated_user_config": {"prompt": {"prompt": "When do you open?"}}},
-    "extra_evaluation_criteria": ["Says goodbye"],
-}
-TEST: JSON = {
-    "name": "Calls nobody",
-    "type": "tool",
-    "chat_history": [{"role": "user", "message": "Hi.", "time_in_call_secs": 0}],
-    "success_condition": "",
-    "success_examples": [{"response": "Hello.", "type": "success"}],
-    "failure_examples": [],
-    "tool_call_parameters": {
-        "referenced_tool": {"id": "end_call", "type": "system"},
-        "parameters": [{"path": "reason", "eval": {"type": "regex", "pattern": "^a"}}],
-    },
-    "dynamic_variables": {"name": "Bo"},
-}
-BROUGHT: JSON = {"conversation_initiation_client_data": {"dynamic_variables": {"name": "Bo"}}}
-CALL: JSON = {"agent_id": "{agent_id}", "agent_phone_number_id": "{twilio_id}", "to_number": "+15557654321", **BROUGHT}
-ALIAS: JSON = {"type": "alias", "string_to_replace": "UN", "alias": "United Nations"}
-USAGE: JSON = {"prompt_length": 4000, "number_of_pages": 3, "rag_enabled": True}
-REQUESTS: dict[str, JSON] = {
-    "CreateAgentTest": TEST,
-    "UpdateAgentTest": {**TEST, "name": "Calls somebody"},
-    "SummariseAgentTests": {"test_ids": ["{test_id}"]},
-    "RunAgentTests": {"tests": [{"test_id": "{test_id}"}]},
-    "ResubmitInvocation": {"test_run_ids": ["{test_run_id}"], "agent_id": "{agent_id}"},
-    "CreateMcpServer": {
-        "config": {
-            "name": "Calendar",
-            "url": "https://mcp.invalid/mcp",
-            "secret_token": {"secret_id": "{secret_id}"},
-            "request_headers": {"X-Team": "desk"},
-        }
-    },
-    "UpdateMcpServer": {"response_timeout_secs": 30, "request_meta": {"team": "desk"}},
-    "UpdateMcpApprovalPolicy": {"approval_policy": "require_approval_per_tool"},
-    "CreateMcpToolApproval": {"tool_name": "book", "tool_description": "Books.", "input_schema": {"type": "object"}},
-    "CreateMcpToolConfig": {
-        "tool_name": "book",
-        "execution_mode": "async",
-        "input_overrides": {"at": {"source": "constant", "constant_value": "09:00"}},
-    },
-    "UpdateMcpToolConfig": {"pre_tool_speech": "off"},
-    "CreateTool": {"tool_config": TOOLS[0]},
-    "UpdateTool": {"tool_config": {**TOOLS[0], "description": "Finds a table."}},
-    "CreateAgent": AGENT,
-    "DuplicateAgent": {"name": "Bea"},
-    "UpdateAgent": {"conversation_config": {"tts": {"speed": 1.1}}},
-    "SimulateConversation": REHEARSAL,
-    "StreamSimulation": REHEARSAL,
-    "SendFeedback": {"feedback": "like"},
-    "CreateTextDocument": {"text": "Open from nine.", "name": "Hours"},
-    "CreateUrlDocument": {"url": "{page}", "name": "Page"},
-    "ComputeRagIndex": {"model": "e5_mistral_7b_instruct"},
-    "UpdateDocument": {"name": "Opening hours"},
-    "CreatePhoneNumber": SIP,
-    "UpdatePhoneNumber": {"agent_id": "{agent_id}"},
-    "CallByTwilio": CALL,
-    "CallBySip": {**CALL, "agent_phone_number_id": "{trunk_id}"},
-    "SubmitBatchCall": {
-        "call_name": "Reminders",
-        "agent_id": "{agent_id}",
-        "agent_phone_number_id": "{twilio_id}",
-        "recipients": [{"phone_number": "+15550000001", **BROUGHT}, {"id": "bo", "phone_number": "+15550000002"}],
-    },
-    "UpdateWorkspaceSettings": {
-        "conversation_initiation_client_data_webhook": {
-            "url": "https://crm.example.com/who",
-            "request_headers": {"x-team": "desk"},
-        },
-        "rag_retention_period_days": 5,
-    },
-    "UpdateDashboardSettings": {"charts": [{"name": "How it went", "type": "call_success"}]},
-    "CalculateLlmUsage": USAGE,
-    "CalculateAgentLlmUsage": USAGE,
-    "CreateDictionaryFromRules": {"name": "Names", "rules": [ALIAS]},
-    "UpdateDictionary": {"name": "People"},
-    "SetDictionaryRules": {"rules": [ALIAS]},
-    "AddDictionaryRules": {"rules": [{**ALIAS, "string_to_replace": "WHO"}]},
-    "RemoveDictionaryRules": {"rule_strings": ["UN"]},
-    "CreateSecret": {"type": "new", "name": "CRM", "value": "v"},
-    "CreateAuthConnection": {"auth_type": "bearer_auth", "name": "CRM", "provider": "own", "token": "v"},
-    "UpdateAuthConnection": {"auth_type": "bearer_auth", "token": "w"},
-    "UpdateSecret": {"type": "update", "name": "CRM", "value": "w"},
-}
-FILE = ("hours.txt", b"Open from ten.", "text/plain")
-PLS = b"<lexicon><lexeme><grapheme>UN</grapheme><alias>United Nations</alias></lexeme></lexicon>"
-FILES: dict[str, dict[str, tuple[str | None, bytes, str]]] = {
-    "CreateDictionaryFromFile": {"name": (None, b"Names", "text/plain"), "file": ("names.pls", PLS, "text/xml")},
-    "CreateFileDocument": {"file": FILE},
-    "CreateDocument": {"file": FILE},
-    "UploadAvatar": {"avatar_file": ("a.png", PNG, "image/png")},
-}
+REQUESTS = {row.op.__name__: row.request for row in SAMPLES if row.request is not None}
+FILES = {row.op.__name__: row.files for row in SAMPLES if row.files is not None}
 ORDER = (
     "Create", "Compute", "Simulate", "Stream", "Run", "Upload", "Duplicate", "Send", "Call", "Submit", "Update", "Set", "Add",
     "Remove", "List", "Get", "Download", "Calculate", "Summarise", "Resubmit", "Retry", "Cancel", "Delete",
 )  # fmt: skip
-MADE: dict[str, tuple[str, str] | None] = {
-    "CreateTextDocument": ("documentation_id", "id"),
-    "CreateSecret": ("secret_id", "secret_id"),
-    "CreateAuthConnection": ("auth_connection_id", "id"),
-    "CreateTool": ("tool_id", "id"),
-    "CreateMcpServer": ("mcp_server_id", "id"),
-    "CreateMcpToolApproval": None,
-    "CreateMcpToolConfig": None,
-    "CreateAgent": ("agent_id", "agent_id"),
-    "CreatePhoneNumber": ("phone_number_id", "phone_number_id"),
-    "CreateAgentTest": ("test_id", "id"),
-    "ComputeRagIndex": ("rag_index_id", "id"),
-    "SimulateConversation": ("conversation_id", "conversation_id"),
-    "RunAgentTests": ("test_invocation_id", "id"),
-    "UploadAvatar": None,
-    "SubmitBatchCall": ("batch_id", "id"),
-    "CreateDictionaryFromRules": ("pronunciation_dictionary_id", "id"),
-}
+MADE = {row.op.__name__: row.makes for row in SAMPLES if row.makes is not None}
 """What makes one of each: the parameter that takes its id, and where the answer has it."""
-NOT_JSON = {
-    "GetDocumentContent": (200, "text/html; charset=utf-8"),
-    "GetAvatar": (200, "image/png"),
-    "DownloadDictionary": (200, "application/pls+xml"),
-    "GetConversationAudio": (404, "application/json"),  # a rehearsal is written
-    "StreamSimulation": (200, "application/x-ndjson"),
-}
-OF_AN_AGENT = "?agent_id={agent_id}"
-QUERIES = {
-    "ListConversations": "?include_simulated=true",
-    **dict.fromkeys(("ListInvocations", "GetSignedUrl", "GetSessionToken"), OF_AN_AGENT),
-}
+NOT_JSON = {row.op.__name__: row.answers for row in SAMPLES if row.answers is not None}
+QUERIES = {row.op.__name__: row.query for row in SAMPLES if row.query}
 
 
 @pytest.fixture
@@ -246,14 +87,15 @@ def filled(node: Any, ids: dict[str, str]) -> Any:
     return ids.get(node[1:-1], node) if isinstance(node, str) and node.startswith("{") else node
 
 
-async def ask(wire: AsyncClient, op: type[Operation[Any]], ids: dict[str, str]) -> Response:
-    body, query = filled(REQUESTS.get(op.__name__), ids), QUERIES.get(op.__name__, "")
-    return await wire.request(op.method, (op.path + query).format(**ids), json=body, files=FILES.get(op.__name__))
+async def ask(wire: AsyncClient, op: type[Operation[Any]], ids: dict[str, str], **headers: str) -> Response:
+    body, query, files = filled(REQUESTS.get(op.__name__), ids), QUERIES.get(op.__name__, ""), FILES.get(op.__name__)
+    return await wire.request(op.method, (op.path + query).format(**ids), json=body, files=files, headers=headers)
 
 
-async def ready(wire: AsyncClient) -> dict[str, str]:
+async def ready(wire: AsyncClient, **headers: str) -> dict[str, str]:
     """What requests refer to before anything of theirs is made."""
-    numbers = [(await wire.post("/v1/convai/phone-numbers", json=body)).json() for body in (TWILIO, TRUNK)]
+    path = "/v1/convai/phone-numbers"
+    numbers = [(await wire.post(path, json=body, headers=headers)).json() for body in (TWILIO, TRUNK)]
     twilio, trunk = [number["phone_number_id"] for number in numbers]
     return {"tool_name": "book", "twilio_id": twilio, "trunk_id": trunk}
 
@@ -269,15 +111,15 @@ def learned(op: type[Operation[Any]], answer: Response) -> dict[str, str]:
     return {where[0]: body[where[1]]} | more
 
 
-async def furnished(wire: AsyncClient) -> dict[str, str]:
-    """One of each, and of what every path and request needs."""
+async def furnished(wire: AsyncClient, **headers: str) -> dict[str, str]:
+    """One of each, and of what every path and request needs; ids by the name of the parameter that takes them."""
     operations = {op.__name__: op for op in IMPLEMENTED}
-    ids = await ready(wire)
+    ids = await ready(wire, **headers)
     for name in MADE:
-        answer = await ask(wire, operations[name], ids)
+        answer = await ask(wire, operations[name], ids, **headers)
         assert answer.is_success, (name, answer.text)
         ids |= learned(operations[name], answer)
-    return ids | {"test_run_id": await settled(wire, ids)}
+    return ids | {"test_run_id": await settled(wire, ids, **headers)}
 
 
 def place(op: type[Operation[Any]]) -> tuple[int, bool, int]:
@@ -288,11 +130,12 @@ def place(op: type[Operation[Any]]) -> tuple[int, bool, int]:
     return verb, about_agents is not deletes, -listed if deletes else listed
 
 
-async def settled(wire: AsyncClient, ids: dict[str, str]) -> str:
+async def settled(wire: AsyncClient, ids: dict[str, str], **headers: str) -> str:
     """The id of a run that has been run, so that it can be run again."""
+    path = f"/v1/convai/test-invocations/{ids['test_invocation_id']}"
     with anyio.fail_after(10):
         while True:
-            [run] = (await wire.get(f"/v1/convai/test-invocations/{ids['test_invocation_id']}")).json()["test_runs"]
+            [run] = (await wire.get(path, headers=headers)).json()["test_runs"]
             if run["status"] != "pending":
                 return run["test_run_id"]
 
@@ -324,9 +167,9 @@ async def test_answers_have_what_only_the_newest_clients_require(wire: AsyncClie
     document = await wire.post("/v1/convai/knowledge-base/text", json=REQUESTS["CreateTextDocument"])
     secret = await wire.post("/v1/convai/secrets", json=REQUESTS["CreateSecret"])
     ids |= {"documentation_id": document.json()["id"], "secret_id": secret.json()["secret_id"]}
-    ids |= (await wire.post("/v1/convai/agents/create", json=filled(AGENT, ids))).json()
+    ids |= (await wire.post("/v1/convai/agents/create", json=filled(plain.AGENT, ids))).json()
     path = f"/v1/convai/agents/{ids['agent_id']}"
-    ids["conversation_id"] = (await wire.post(f"{path}/simulate-conversation", json=REHEARSAL)).json()[
+    ids["conversation_id"] = (await wire.post(f"{path}/simulate-conversation", json=plain.REHEARSAL)).json()[
         "conversation_id"
     ]
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncGenerator
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from mcp import Client
 
 from callwright.api.client import ApiClient
-from callwright.app import App, build_server
+from callwright.app import App
 from callwright.bounds import Bounds
 from callwright.contract import all_operations
 from callwright.contract.agent_tests import CreateAgentTest, RunAgentTests
@@ -19,10 +20,12 @@ from callwright.contract.agents import CreateAgent, GetAgent, UpdateAgent
 from callwright.contract.errors import Refused
 from callwright.contract.mcp_servers import CreateMcpServer
 from callwright.contract.phone_numbers import CreatePhoneNumber, GetPhoneNumber
+from callwright.mcp_server import build_server
 
-from ..arms import Clock, facts, numbered, reach, settings, text
 from ..engine.mcp_peer import real
-from .guarded_calls import HOOK, NUMBER, SECRET, TRANSFER, Carried, carried, graph, node, prompt
+from ..samples import SAMPLES
+from ..samples.guarding import HOOK, NUMBER, SECRET, TRANSFER, graph, node, prompt
+from ..transports import Clock, facts, numbered, reach, settings, text
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +35,26 @@ NEAR: dict[str, Any] = {"allow_private": ("127.0.0.1",), "secret_env": {"CRM": S
 NO_TOOL = {("CreateMcpServer", "config.tool_approval_hashes"), ("CreateDocument", "url")}
 """Paths that no tool carries: a decision about a tool is made by the tool for that, which reads what it decides on; and
 the older way to add a page is left to the newer one."""
-CALLS = carried()
+
+
+@dataclass(frozen=True)
+class Carried:
+    """One tool call that carries one guarded pattern of the operation that it sends."""
+
+    operation: str
+    pattern: str
+    tool: str
+    arguments: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.tool}-{self.pattern}"
+
+
+CALLS = [
+    Carried(row.op.__name__, pattern, row.tool, arguments)
+    for row in SAMPLES
+    for pattern, arguments in row.guarded.items()
+]
 each_call = pytest.mark.parametrize("call", CALLS, ids=str)
 
 

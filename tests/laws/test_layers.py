@@ -1,6 +1,7 @@
 """Imports point one way, and the start pulls in nothing heavy."""
 
 import ast
+import dataclasses
 import os
 import subprocess
 import sys
@@ -11,9 +12,11 @@ import pytest
 from inline_snapshot import snapshot
 
 import callwright
+from callwright.app import App
+from callwright.settings import Settings
 
 ROOT = Path(callwright.__file__).parent
-LEAVES = {"concurrency", "secrecy", "settings", "clock", "keys", "bounds", "meters", "principals", "while_serving"}
+LEAVES = {"concurrency", "secrecy", "settings", "clock", "keys", "bounds", "meters", "principals", "services", "while_serving"}
 """Modules that import nothing of ours; any layer may use them, `contract` and `net` excepted."""
 ABOVE = {"doctor", "host_doctor", "serving", "listing", "calling", "approving"}
 """Commands: they stand on the composed app."""
@@ -42,6 +45,7 @@ MAY: dict[str, set[str]] = {
         "settings",
         "keys",
         "bounds",
+        "services",
         "telemetry",
     },
     "guides": {"tools", "contract", "api", "ledger"},
@@ -62,49 +66,50 @@ MAY: dict[str, set[str]] = {
     "edge": {"tools", "guides", "api", "contract", "db", "net", "telemetry", *LEAVES},
     "telemetry": {"secrecy", "settings"},
     "client_log": {"telemetry"},
-    "tenants": {"api", "ledger", "principals"},
+    "tenants": {"principals"},
+    "clients": {"api", "net", *LEAVES},
+    "engine_host": {"db", "engine", "ledger", "net", *LEAVES},
     "status": {"engine", *LEAVES},
     "subscriptions": set(),
     "approval_page": {"ledger", "clock"},
     "app": {
         "tools",
         "guides",
-        "api",
         "ledger",
-        "engine",
-        "net",
-        "db",
+        "clients",
+        "engine_host",
+        "tenants",
         "status",
         "subscriptions",
         "tasks",
         "talks",
         "telemetry",
-        "client_log",
         "approval_page",
-        "introduction",
         *LEAVES,
     },
+    "mcp_server": {"app", "tools", "guides", "tasks", "client_log", "introduction", "keys"},
     **{command: {"app", "tools", *LEAVES} for command in ABOVE},
     "introduction": {"settings"},
     "hosts": set(),
     "installing": {"hosts", "settings"},
-    "cli": {"app", "settings", "telemetry", "contract", "edge", "tools", "hosts", "installing", *ABOVE},
+    "cli": {"app", "mcp_server", "settings", "telemetry", "contract", "edge", "tools", "hosts", "installing", *ABOVE},
     "__main__": {"cli"},
 }
 MAY["doctor"] |= {"status", "contract", "engine"}  # it examines the parts one by one
+MAY["calling"] |= {"mcp_server"}
 MAY["listing"] |= {"engine", "contract"}  # the coverage table is what its handlers declare
 MAY["host_doctor"] |= {"doctor", "hosts", "installing"}
 MAY["serving"] |= {
     "contract",
     "edge",
+    "mcp_server",
     "net",
-    "tenants",
 }  # what keeps the engine from starting is an error of the contract
 ONLY = {
     "httpx2": {"net"},
     "sqlalchemy": {"db", "engine", "ledger"},
-    "mcp": {"tasks", "tools", "guides", "app", "subscriptions", "client_log", "engine", "edge", *ABOVE},
-    "starlette": {"engine", "edge", "serving", "app", "approval_page"},
+    "mcp": {"tasks", "tools", "guides", "app", "mcp_server", "subscriptions", "client_log", "engine", "edge", *ABOVE},
+    "starlette": {"engine", "edge", "serving", "approval_page"},
     "uvicorn": {"serving", "approval_page"},
     "jwt": {"edge"},
     "cryptography": {"engine", "ledger", "tools"},
@@ -183,13 +188,47 @@ def test_only_the_command_line_reads_the_environment() -> None:
     assert {file.name for file in FILES if reads(file)} == {"cli.py"}
 
 
+def test_what_the_app_is_made_of_knows_no_app() -> None:
+    """The arrows of the composition, type checkers' imports included, run from the app and never in a circle."""
+    parts = {"status", "tenants", "clients", "engine_host", "services", "subscriptions", "approval_page"}
+    for name in parts:
+        names = {
+            alias.name if node.module is None else node.module.split(".")[0]
+            for node in ast.walk(ast.parse((ROOT / f"{name}.py").read_text(encoding="utf-8")))
+            if isinstance(node, ast.ImportFrom) and node.level
+            for alias in node.names
+        }
+        assert "app" not in names, name
+
+
+def test_nothing_sets_the_app_from_outside(tmp_path: Path) -> None:
+    """It is frozen, and no file goes round that."""
+    app = App(Settings(home=tmp_path, state_key=b"0" * 32), "embedded")
+    fields = {field.name for field in dataclasses.fields(App)}
+    for name in (*fields, "policy", "meters", "tenants"):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(app, name, None)
+
+    def sets(node: ast.AST) -> bool:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        return any(
+            isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name) and each.value.id in ("app", "App")
+            for target in targets
+            for each in ([target] if not isinstance(target, ast.Tuple) else target.elts)
+        )
+
+    files = [*FILES, *Path(__file__).parents[1].rglob("*.py")]
+    assert [str(f) for f in files if any(map(sets, ast.walk(ast.parse(f.read_text(encoding="utf-8")))))] == []
+
+
 def test_the_tool_list_is_served_without_engine_client_or_database() -> None:
     code = """
 import asyncio, sys
 from pathlib import Path
 import mcp, mcp.server
 before = set(sys.modules)
-from callwright.app import App, build_server
+from callwright.app import App
+from callwright.mcp_server import build_server
 from callwright.settings import Settings
 server = build_server(App(Settings(home=Path(sys.argv[1]), state_key=b"0" * 32), "embedded"))
 assert len(asyncio.run(server.list_tools())) > 20
@@ -210,8 +249,10 @@ print("\\n".join(sorted(set(sys.modules) - before)))
             "callwright",
             "callwright.app",
             "callwright.bounds",
+            "callwright.clients",
             "callwright.client_log",
             "callwright.clock",
+            "callwright.engine_host",
             "callwright.guides",
             "callwright.guides.apps",
             "callwright.guides.places",
@@ -220,6 +261,9 @@ print("\\n".join(sorted(set(sys.modules) - before)))
             "callwright.guides.skills",
             "callwright.introduction",
             "callwright.keys",
+            "callwright.mcp_server",
+            "callwright.meters",
+            "callwright.principals",
             "callwright.secrecy",
             "callwright.settings",
             "callwright.subscriptions",

@@ -16,14 +16,23 @@ from callwright.contract import all_operations
 from callwright.contract.common import Unknown
 from callwright.contract.operation import Operation
 from callwright.tools import TOOLSETS, WITHOUT_TOOL
-
-from .reaching_calls import ANSWERS, CALLS, PROBE, UNREACHED, WHOLE_CONFIG
+from tests.samples import SAMPLES
+from tests.samples.probing import PROBE
 
 Json = dict[str, Any]
 Sent = dict[type[Operation[Any]], list[Json]]
 
 SPECS = {name: spec for module in TOOLSETS for name, spec in import_module(module).TOOLS.specs.items()}
 OPERATIONS = {op.__name__: op for op in all_operations() if f"{op.method} {op.path}" not in WITHOUT_TOOL}
+
+CALLS = [(row.tool, arguments) for row in SAMPLES for arguments in row.calls]
+"""Calls of tools that between them set every declared field of every request."""
+WHOLE_CONFIG = {row.tool: (row.op.__name__, row.whole_config) for row in SAMPLES if row.whole_config is not None}
+"""Tools whose `config` takes each field of the request by its own name, and no other: asked with one at a time."""
+ANSWERS = {row.op.__name__: row.read_as for row in SAMPLES if row.read_as is not None}
+"""What the platform answers to reads on which a call depends. A number's provider stands in the id that is asked for."""
+UNREACHED = {(row.op.__name__, field): why for row in SAMPLES for field, why in row.unreached.items()}
+"""Fields that no tool sets, and why."""
 
 
 class Enough(Exception):

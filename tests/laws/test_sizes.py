@@ -19,10 +19,11 @@ from callwright.contract import all_operations
 from callwright.contract.operation import Operation
 from callwright.tools.policy import OWN_NOTES
 from callwright.tools.text import LIMIT
-from tests.arms import reach, settings, text
 from tests.peers import serving
+from tests.samples import SAMPLES
+from tests.transports import reach, settings, text
 
-from .fattest import ROWS, TEXT, fattest
+from .largest_answers import ROWS, TEXT, largest_answer
 from .test_surface import SPECS, TOOLS
 
 pytestmark = pytest.mark.anyio
@@ -31,15 +32,7 @@ Json = dict[str, Any]
 READING = [
     name for name, entry in TOOLS.items() if entry["tool"]["annotations"]["readOnlyHint"] and name not in OWN_NOTES
 ]
-GIVEN: dict[str, Json] = {
-    "get_agent_test_summaries": {"test_ids": [f"test_{n}" for n in range(ROWS)]},
-    "list_conversations": {"with_summary": True},
-    "calculate_llm_usage": {"agent_id": "agent_1"},
-    "preview_pronunciation": {
-        "text": " ".join(f"w{n}" for n in range(ROWS)),
-        "aliases": {f"w{n}": TEXT[:450] for n in range(ROWS)},
-    },
-}
+GIVEN = {row.tool: row.largest for row in SAMPLES if row.largest}
 """Beside ids and the largest page."""
 OWN: list[tuple[str, Json]] = [
     ("validate_workflow", {"workflow": {"nodes": {f"node_{n}": {"type": "end"} for n in range(ROWS)}}}),
@@ -53,7 +46,7 @@ OWN: list[tuple[str, Json]] = [
 
 @cache
 def answer(op: type[Operation[Any]], rows: int) -> bytes:
-    return json.dumps(fattest(op, rows)).encode()
+    return json.dumps(largest_answer(op, rows)).encode()
 
 
 def route(op: type[Operation[Any]]) -> Route:

@@ -18,8 +18,8 @@ from callwright.app import App
 from callwright.hosts import HOSTS, Host
 from callwright.serving import Listen, mcp_app
 from callwright.settings import described
-from tests.arms import settings
 from tests.peers import serving
+from tests.transports import settings
 
 HERE = Path(__file__).parent
 MANIFESTS = HERE.parents[1] / "manifests"
@@ -110,7 +110,7 @@ def healthy(port: int) -> bool:
 
 @pytest.mark.anyio
 async def test_the_container_is_healthy_while_the_server_answers_and_no_longer(tmp_path: Path) -> None:
-    asgi = mcp_app(App(settings(tmp_path)), Listen())
+    asgi = mcp_app(App(settings(tmp_path), "embedded"), Listen())
     async with serving(asgi, lifespan="on") as url:
         port = int(url.rpartition(":")[2])
         assert await anyio.to_thread.run_sync(healthy, port)

@@ -3,25 +3,15 @@
 from inline_snapshot import snapshot
 
 from callwright.contract import all_operations
+from tests.samples import SAMPLES
 
 from .conftest import Sweep
 from .operations import named, operation_of
 
 NO_RECORDING = {"GET /v1/convai/conversations/{conversation_id}/audio": "here conversations are text: always refused"}
 NO_PROGRAM_ASKS = {"GET /v1/convai/avatars/{agent_id}": "ours: a page shows the picture, the SDK has no method"}
-UNREACHED = {
-    "2.23.0": NO_RECORDING
-    | NO_PROGRAM_ASKS
-    | {
-        "GET /v1/convai/llm/list": "younger than this version",
-        "POST /v1/pronunciation-dictionaries/{pronunciation_dictionary_id}/set-rules": "the same",
-        "GET /v1/workspace/auth-connections": "the same",
-        "POST /v1/workspace/auth-connections": "the same",
-        "PATCH /v1/workspace/auth-connections/{auth_connection_id}": "the same",
-        "DELETE /v1/workspace/auth-connections/{auth_connection_id}": "the same",
-    },
-    "2.78.0": NO_RECORDING | NO_PROGRAM_ASKS,
-}
+YOUNGER = {named(row.op): row.without_sdk for row in SAMPLES if row.without_sdk}
+UNREACHED = {"2.23.0": YOUNGER | NO_RECORDING | NO_PROGRAM_ASKS, "2.78.0": NO_RECORDING | NO_PROGRAM_ASKS}
 """Operations that never succeed in the sweep, and why."""
 
 OURS = {

@@ -10,11 +10,12 @@ from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
 from mcp.types import CallToolResult, Request, RequestParams, Result
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from callwright.app import App, build_server
+from callwright.app import App
+from callwright.mcp_server import build_server
 from callwright.serving import Listen, mcp_app
-from tests.arms import MODERN, facts, settings
 from tests.dialogue.llm_peer import Peer, Say, peer
 from tests.peers import serving
+from tests.transports import MODERN, facts, settings
 
 Json = dict[str, Any]
 TRANSPORTS = ("memory", "http", "stateless")

@@ -12,14 +12,14 @@ from mcp import Client, StdioServerParameters
 from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, ElicitResult
 
-from callwright.app import App, build_server
+from callwright.app import App
 from callwright.calling import call_tool
-from callwright.tools.policy import Policy
+from callwright.mcp_server import build_server
 from callwright.tools.surface import built
-from tests.arms import ERAS, MODERN, Clock, facts, reach, server, settings, text
 from tests.conformance.fixtures import server_with_fixtures
 from tests.dialogue.llm_peer import Say, peer
 from tests.test_cli import environment
+from tests.transports import ERAS, MODERN, Clock, facts, reach, server, settings, text
 
 from .knowing import TRANSPORTS, Json, app_at, knowing, reached, rehearsal, stalling, task_of
 
@@ -181,9 +181,10 @@ async def test_through_the_search_surface_it_is_the_same(tmp_path: Path) -> None
 
 
 async def test_who_could_not_ask_for_the_answer_waits_for_it(tmp_path: Path) -> None:
-    async with stalling(tmp_path) as (app, at):
+    policy = tmp_path / "policy.json"
+    policy.write_text('{"tools": {"get_task": "disabled"}}')
+    async with stalling(tmp_path, policy_file=policy) as (app, at):
         at.go_on.set()
-        app.policy = Policy(tools={"get_task": "disabled"})
         async with Client(build_server(app)) as client:
             answer = await client.call_tool("simulate_conversation", await rehearsal(client))
     assert facts(answer)["turns"] > 0

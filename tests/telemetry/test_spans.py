@@ -16,10 +16,10 @@ from callwright.app import App
 from callwright.principals import Principal
 from callwright.telemetry.silent import Silent
 
-from ..arms import MODERN, Clock, facts, numbered, reach, settings
 from ..dialogue.llm_peer import Fault, Say, peer, script
-from ..edge.doors import call_of, served, token
+from ..edge.tokens_fixture import call_of, served, token
 from ..peers import peer as tcp_peer
+from ..transports import MODERN, Clock, facts, numbered, reach, settings
 
 pytestmark = pytest.mark.anyio
 
@@ -171,7 +171,7 @@ async def test_a_model_that_fails_is_named_by_its_status(
     async with peer(script(Fault(401, {"error": {"message": "KANARIE"}}))) as at:
         chosen = settings(tmp_path, llm_base_url=at.base_url, llm_model="m")
         async with reach(App(chosen, "embedded", clock=clock, ids=numbered())) as (client, _):
-            await rehearse(App(chosen), client)
+            await rehearse(App(chosen, "embedded"), client)
     first, *_ = named(spans, "chat m")
     assert (first.attributes or {})["error.type"] == "401"
     assert "KANARIE" not in everything(spans)

@@ -10,8 +10,8 @@ from callwright.app import App
 from callwright.contract import all_operations
 from callwright.tools.policy import ASKING
 from callwright.tools.surface import built
-from tests.arms import START_MS, Clock, facts, numbered, reach, settings
-from tests.laws.guarded_calls import HOOK
+from tests.samples.guarding import HOOK
+from tests.transports import START_MS, Clock, facts, numbered, reach, settings
 
 pytestmark = pytest.mark.anyio
 

@@ -18,16 +18,22 @@ SCHEME = b"bearer "
 class Admitted(AuthenticatedUser):
     """What the SDK keeps sessions and sealed states apart by. The token itself goes no further."""
 
-    def __init__(self, principal: Principal) -> None:
+    def __init__(self, principal: Principal, *, alone: bool) -> None:
+        """`alone`: no other token opens the server, so that this is the person who runs it."""
         scopes = sorted(principal.scopes or ())
         super().__init__(AccessToken(token="", client_id=principal.name, scopes=scopes, subject=principal.name))
-        self.principal = principal
+        self.principal, self.alone = principal, alone
 
 
 @dataclass(frozen=True)
 class Admission:
     tokens: Tokens
     issuer: "Issuer | None" = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether one token opens the server, and no other."""
+        return self.issuer is None and len(self.tokens) == 1
 
     async def principal(self, authorization: bytes) -> Principal | None:
         """By the value of the header `Authorization`; None where it opens nothing."""

@@ -78,7 +78,7 @@ class Gate:
         if self._admission:
             principal = await self._principal(self._admission, scope, client)
             client = principal.name
-            scope = {**scope, "user": Admitted(principal)}
+            scope = {**scope, "user": Admitted(principal, alone=self._admission.alone)}
         else:
             principal = None
         self._check_rate(client)

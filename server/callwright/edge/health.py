@@ -1,26 +1,19 @@
 """What an orchestrator asks: is the process up, and can it do its work. No word of it is secret."""
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 import anyio
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from ..api.client import ApiClient
 from ..contract.agents import ListAgents
 from ..contract.errors import ApiError, Forbidden, RateLimited, Unauthorized, Unreachable
-from ..db.database import Database
+from ..services import Examined
 
 CHECK_SECONDS = 5.0
 KEPT_SECONDS = 5.0
 """How long an answer holds: whoever asks often does not reach the platform each time."""
-
-
-class Examined(Protocol):
-    async def database(self) -> Database: ...
-    async def api(self) -> ApiClient: ...
 
 
 class Readiness:

@@ -17,14 +17,17 @@ _ROWS: dict[str, tuple[str, Callable[[dict[str, Any]], str | None]]] = {
 
 
 class Scoping:
-    """Middleware. `scopes`: of each tool, by its name."""
+    """Middleware of a server that several tokens open. `scopes`: of each tool, by its name."""
 
     def __init__(self, scopes: Mapping[str, str]) -> None:
         self._scopes = scopes
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        result: Any = await call_next(ctx)
         user = ctx.request.scope.get("user") if ctx.request is not None else None
+        if ctx.request is not None and user is None:
+            # The App takes a request of nobody for one of the person who runs the server.
+            raise RuntimeError("a request over HTTP has passed no gate")
+        result: Any = await call_next(ctx)
         if ctx.method not in _ROWS or user is None:
             return result
         field, tool_of = _ROWS[ctx.method]

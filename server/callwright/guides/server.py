@@ -1,7 +1,7 @@
 """The MCP server with its guides: what is browsed, prompted and completed. All of it is read when first asked for."""
 
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from mcp.server import MCPServer
 from mcp.server.context import ServerRequestContext
@@ -29,30 +29,14 @@ from . import apps
 from .places import PLACES, Place
 
 if TYPE_CHECKING:
-    from ..api.client import ApiClient
-    from ..ledger.ledger import Ledger
-    from ..tools.policy import Policy
+    from ..services import Services, Serving
 
 SCHEME, SKILL = "callwright://", "skill://"
 FOR_THE_MODEL = Annotations(audience=["user", "assistant"])
 
 
-class Browsed(Protocol):
-    """Whose platform is read, and under which policy."""
-
-    @property
-    def policy(self) -> "Policy": ...
-    def may(self, scope: str) -> bool: ...
-    async def api(self) -> "ApiClient": ...
-    async def ledger(self) -> "Ledger": ...
-
-
-class Browsable(Protocol):
-    def of(self, request: Any) -> Browsed: ...
-
-
 class GuidedServer(MCPServer[Any]):
-    def __init__(self, app: Browsable, reachable: Collection[str], name: str, **given: Any) -> None:
+    def __init__(self, app: "Serving", reachable: Collection[str], name: str, **given: Any) -> None:
         """`reachable`: names of the tools that a client may call; what none of them shows is not browsed either."""
         super().__init__(name, **given)
         self._app = app
@@ -151,7 +135,7 @@ class GuidedServer(MCPServer[Any]):
         return CompleteResult(completion=Completion(values=shown[:MOST], has_more=len(shown) > MOST))
 
 
-async def _text(place: Place, ids: dict[str, str], app: Browsed) -> str:
+async def _text(place: Place, ids: dict[str, str], app: "Services") -> str:
     from ..contract.errors import ApiError, NotFound
     from .reading import READERS, changes
 
@@ -169,7 +153,7 @@ async def _text(place: Place, ids: dict[str, str], app: Browsed) -> str:
         raise ResourceError(str(exc)) from exc
 
 
-def _refusal(tool: str, app: Browsed) -> str | None:
+def _refusal(tool: str, app: "Services") -> str | None:
     """Why `app` may not read what this tool shows: its scope and its policy hold here too, and nobody can be asked."""
     from ..tools.scopes import scope_of_each
 
@@ -180,7 +164,7 @@ def _refusal(tool: str, app: Browsed) -> str | None:
     return None
 
 
-async def _offered(argument: str, typed: str, known: dict[str, str], app: Browsed) -> list[str]:
+async def _offered(argument: str, typed: str, known: dict[str, str], app: "Services") -> list[str]:
     from ..contract.errors import ApiError
     from .completing import SOURCES
 

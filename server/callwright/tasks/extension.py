@@ -7,7 +7,7 @@ Who declares the extension gets `resultType: "task"` after a moment, and asks wi
 import math
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.extension import Extension, MethodBinding
@@ -28,27 +28,14 @@ from pydantic import BaseModel, Field, ValidationError
 from ..while_serving import WhileServing
 
 if TYPE_CHECKING:
-    from .task import Owner, Task, Tasks
+    from ..services import Serving
+    from .task import Task
 
 Json = dict[str, Any]
 
 POLL_MS = 1_000
 _REVISIONS = frozenset({"2026-07-28"})
 _DONE: Json = {"resultType": "complete"}
-
-
-class Caller(Protocol):
-    @property
-    def owner(self) -> "Owner": ...
-    def may(self, scope: str) -> bool: ...
-
-
-class Host(Protocol):
-    """The app behind the server."""
-
-    @property
-    def tasks(self) -> "Tasks": ...
-    def of(self, request: Any) -> Caller: ...
 
 
 class TaskParams(RequestParams):
@@ -61,7 +48,7 @@ class TaskExtension(Extension, WhileServing):
     identifier = "io.modelcontextprotocol/tasks"
 
     def __init__(
-        self, host: Host, long: Mapping[str, str], collector: str | None, runners: Collection[str] = ()
+        self, host: "Serving", long: Mapping[str, str], collector: str | None, runners: Collection[str] = ()
     ) -> None:
         """`long`: the scope of each tool that may become a task, by its name. `collector`: scope of the tool
         `get_task`; None where it is not offered. `runners`: tools that run the one which their argument `tool` names.

@@ -1,11 +1,10 @@
 """How a function becomes a tool: hints, injected API, sealed arguments, approval, errors that the model may read."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import anyio
 from mcp.server.mcpserver import Context, Resolve
@@ -17,18 +16,17 @@ from mcp.types import Tool as PublishedTool
 from pydantic import ValidationError
 
 from ..api.client import ApiClient
-from ..bounds import Bounds
 from ..contract.errors import ApiError
 from ..contract.operation import Effect, Operation
-from ..ledger.ledger import Ledger
+from ..services import Services, Serving
 from ..settings import SettingError
-from ..tasks.task import Owner, Tasks, current
+from ..tasks.task import current
 from .approval import approve
 from .arguments import DRY_RUN, decoded, published, sealed, spoken, takes_document, untitled
 from .counting import Counted
 from .names import names_in
 from .parts import PARTS, parts_of
-from .policy import TOKEN, Policy
+from .policy import TOKEN
 from .preview import Preview, question_of
 from .results import Changed, Unknown, answering, planned
 from .scope import Api, Call, NeedsApproval, WouldSend
@@ -36,58 +34,12 @@ from .scopes import scope_of
 from .text import LIMIT, cleaned, fitted, visible
 from .views import Page, View, render
 
-if TYPE_CHECKING:
-    from ..meters import Meters
-    from ..talks.held import Talks
-
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 P = TypeVar("P", bound=Callable[..., Awaitable[str]])
 
 HEARTBEAT_SECONDS = 2.0
 _CHANGED = "Not done: what this depends on changed while it was approved. Call again to ask anew."
 _STRONGEST_FIRST: tuple[Effect, ...] = ("dial", "delete", "grant", "secret", "update", "create", "read")
-
-
-class Services(Protocol):
-    """What a call may use."""
-
-    @property
-    def who(self) -> str: ...
-    def may(self, scope: str) -> bool: ...
-    @property
-    def policy(self) -> Policy: ...
-    @property
-    def bounds(self) -> Bounds: ...
-    @property
-    def account(self) -> str: ...
-    @property
-    def state_key(self) -> bytes: ...
-    @property
-    def command(self) -> str | None: ...
-    @property
-    def file_roots(self) -> Sequence[Path]: ...
-    @property
-    def meters(self) -> "Meters | None": ...
-    @property
-    def tasks(self) -> Tasks: ...
-    @property
-    def owner(self) -> Owner: ...
-    @property
-    def talks(self) -> "Talks": ...
-    async def api(self) -> ApiClient: ...
-    async def ledger(self) -> Ledger: ...
-    async def status(self) -> dict[str, Any]: ...
-    async def changed(self, ids: Mapping[str, str]) -> None: ...
-    @property
-    def page(self) -> Callable[[str], Awaitable[str]] | None: ...
-    @property
-    def secret_variables(self) -> Mapping[str, str]: ...
-
-
-class Serving(Protocol):
-    """The lifespan context of the server."""
-
-    def of(self, request: Any) -> Services: ...
 
 
 def services(ctx: Context[Any]) -> Services:

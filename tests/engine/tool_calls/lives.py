@@ -15,8 +15,8 @@ from callwright.engine.dialogue.turn import Conversation, Surroundings
 from callwright.engine.handlers import Unit
 from callwright.engine.role_loader import RoleLoader
 from callwright.engine.tool_calls.live import Live, live_tools
-from tests.arms import Clock, numbered, settings
 from tests.engine.helpers import JSON
+from tests.transports import Clock, numbered, settings
 
 PEER = ("127.0.0.1",)
 
@@ -65,7 +65,7 @@ async def platform(home: Path, clock: Clock, llm: str = "") -> AsyncGenerator[tu
     app = App(settings(home, allow_private=PEER, **chosen), "embedded", clock=clock, ids=numbered())
     try:
         api = await app.api()
-        engine = app._engine  # pyright: ignore[reportPrivateUsage]
+        engine = await app.host.engine()
         assert engine
         yield api, lambda: engine.unit("default")
     finally:

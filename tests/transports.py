@@ -14,8 +14,9 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult, ElicitResult
 
-from callwright.app import App, build_server
+from callwright.app import App
 from callwright.clock import NewId, NowMs, new_id, now_ms
+from callwright.mcp_server import build_server
 from callwright.serving import Listen, mcp_app
 from callwright.settings import Settings
 

@@ -18,7 +18,7 @@ DEPTH = 5
 """Objects within objects. A document that is deeper repeats itself: conditions within conditions, lists of lists."""
 
 
-def fattest(op: type[Operation[Any]], rows: int = ROWS) -> Any:
+def largest_answer(op: type[Operation[Any]], rows: int = ROWS) -> Any:
     """JSON that the operation's result can be read from. Ids differ from each other."""
     schema: Json = op.result().json_schema(by_alias=True, mode="validation")
     return _Filling(schema.get("$defs", {}), rows).of(schema, "", 0)

@@ -6,7 +6,7 @@ is known by its key.
 
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, cast
 
@@ -30,16 +30,15 @@ OPERATIONS = sorted(all_operations(), key=lambda op: op.path.count("{"))
 """What is written out goes before what stands for any id."""
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class HostedApp(App):
     """A server whose settings say hosted. With it its platform is closed, whose data stay where they are."""
 
-    def __init__(self, settings: Settings, tenant: "Tenant", url: str, **rest: Any) -> None:
-        super().__init__(replace(settings, api_url=url, api_key=tenant.key), "hosted", **rest)
-        self._tenant = tenant
+    tenant: "Tenant"
 
     async def close(self) -> None:
         await super().close()
-        await anyio.to_thread.run_sync(self._tenant.close)
+        await anyio.to_thread.run_sync(self.tenant.close)
 
 
 class Tenant:
@@ -88,7 +87,8 @@ class Hosted:
         elsewhere = replace(chosen, home=chosen.home / "platform", own_database_url=None, api_key=None)
         tenant = Tenant(self._portal, key, App(elsewhere, "embedded", **rest))
         self._tenants[key] = tenant
-        return HostedApp(chosen, tenant, self._url, **{name: rest[name] for name in rest if name != "ids"})
+        told = replace(chosen, api_url=self._url, api_key=key)
+        return HostedApp(told, "hosted", tenant=tenant, **{name: rest[name] for name in rest if name != "ids"})
 
     @contextmanager
     def one_call(self, tool: str) -> Generator[None]:
@@ -113,7 +113,7 @@ class Hosted:
             tenant.close()
         wrong = [line for tenant in self._tenants.values() for line in tenant.wrong]
         if not self._tenants:
-            wrong.append("no server was made by `arms.server`, so that the test ran against something else")
+            wrong.append("no server was made by `transports.server`, so that the test ran against something else")
         self._tenants.clear()
         return wrong + self._twice
 

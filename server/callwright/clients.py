@@ -1,0 +1,95 @@
+"""The API clients of one server: its own, and those of the workspaces and accounts that its tenants work in."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import anyio
+
+from .bounds import Bounds
+from .settings import Platform, Settings
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from .api.client import ApiClient
+    from .engine_host import EngineHost
+    from .principals import Principal
+
+KEPT_CLIENTS = 256
+"""An issuer may have any number of people; whoever comes back gets a new client."""
+EMBEDDED_SECONDS = 30.0
+
+
+class Clients:
+    """Each is made when it is first needed. `observe` hears the status of every answer, or `none`."""
+
+    def __init__(
+        self, settings: Settings, platform: Platform, bounds: Bounds, host: "EngineHost", observe: Callable[[str], None]
+    ) -> None:
+        self._settings, self._platform, self._bounds = settings, platform, bounds
+        self._host, self._observe = host, observe
+        self._opening = anyio.Lock()
+        self._own: ApiClient | None = None
+        self._others: OrderedDict[tuple[str, str | None], ApiClient] = OrderedDict()
+
+    async def own(self) -> "ApiClient":
+        """Of the person who runs the server."""
+        if self._own is None:
+            async with self._opening:
+                if self._own is None:
+                    self._own = (
+                        self._embedded(await self._host.app(None))
+                        if self._platform == "embedded"
+                        else self._hosted(self._settings.api_key)
+                    )
+        return self._own
+
+    async def of(self, principal: "Principal") -> "ApiClient":
+        """Of a principal's workspace, or of the account of its key; without a key, of the server's own account."""
+        place = (principal.workspace, principal.key)
+        if place not in self._others:
+            made = (
+                self._embedded(await self._host.workspace(principal.workspace))
+                if self._platform == "embedded"
+                else self._hosted(principal.key or self._settings.api_key)
+            )
+            # Whoever was quicker meanwhile made the same; the connections of this one were never opened.
+            self._others.setdefault(place, made)
+        self._others.move_to_end(place)
+        found = self._others[place]
+        if len(self._others) > KEPT_CLIENTS:
+            self._others.popitem(last=False)  # not closed: a call of its may be on the way, and it holds no socket
+        return found
+
+    async def aclose(self) -> None:
+        while self._others:
+            await self._others.popitem()[1].aclose()
+        if self._own:
+            await self._own.aclose()
+        self._own = None
+
+    def _hosted(self, key: str | None) -> "ApiClient":
+        from pydantic import SecretStr
+
+        from .api.client import ApiClient
+
+        return ApiClient(
+            self._settings.api_url,
+            key=SecretStr(key) if key else None,
+            bounds=self._bounds,
+            proxy_url=self._settings.proxy_url,
+            observe=self._observe,
+        )
+
+    def _embedded(self, asgi: "ASGIApp") -> "ApiClient":
+        from .api.client import ApiClient
+        from .net.asgi import ASGITransport
+
+        return ApiClient(
+            "http://embedded",
+            transport=ASGITransport(asgi),
+            bounds=self._bounds,
+            deadline=EMBEDDED_SECONDS,
+            observe=self._observe,
+        )

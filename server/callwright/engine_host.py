@@ -1,0 +1,94 @@
+"""The database, and the embedded platform on it: opened when they are first needed, closed in order."""
+
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+
+from .clock import NewId, NowMs, Sleep
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
+
+    from .db.database import Database
+    from .engine.asgi import Engine
+    from .engine.models import Models
+
+
+class EngineHost:
+    """Owner of what the platform of this process holds open. After `aclose` it opens again when it is asked again."""
+
+    def __init__(self, settings: Settings, clock: NowMs, ids: NewId, sleep: Sleep) -> None:
+        self._settings, self._clock, self._ids, self._sleep = settings, clock, ids, sleep
+        self._opening = anyio.Lock()
+        self._db: Database | None = None
+        self._models: Models | None = None
+        self._engine: Engine | None = None
+        self._inside: Starlette | None = None
+        """The engine for all workspaces, each reached by a client of its own."""
+
+    async def database(self) -> "Database":
+        async with self._opening:
+            if self._db is None:
+                # Off the event loop: the first start of a version migrates, and may wait for another process to do so.
+                self._db = await anyio.to_thread.run_sync(self._open_database)
+        return self._db
+
+    async def engine(self) -> "Engine":
+        """Raises WrongKey where the vault's key is not the one that this database was first used with."""
+        database = await self.database()
+        async with self._opening:
+            if self._engine is None:
+                self._engine = await self._new_engine(database)
+        return self._engine
+
+    async def app(self, admit_key: str | None) -> "Starlette":
+        """The platform as an ASGI app; it demands `admit_key` where one is given. Raises WrongKey."""
+        from .engine.asgi import build_app, key_holder
+
+        return build_app(await self.engine(), key_holder(admit_key))
+
+    async def workspace(self, name: str) -> "ASGIApp":
+        """The platform as an ASGI app, within one workspace. Raises WrongKey."""
+        from .engine.asgi import build_app, told_inside, within
+
+        engine = await self.engine()
+        if self._inside is None:
+            self._inside = build_app(engine, told_inside)
+        return within(self._inside, name)
+
+    async def aclose(self) -> None:
+        if self._engine:
+            await self._engine.aclose()
+        if self._models:
+            await self._models.aclose()
+        if self._db:
+            self._db.close()
+        self._db = self._models = self._engine = None
+        self._inside = None
+
+    async def _new_engine(self, database: "Database") -> "Engine":
+        from .engine.asgi import Engine
+        from .engine.live.leases import tend
+        from .engine.models import models_of
+        from .engine.secrets import claim
+        from .engine.vault import Vault
+        from .engine.vault_key import vault_key
+        from .net.guard import AllowList
+
+        vault = Vault(await anyio.to_thread.run_sync(vault_key, self._settings))
+        await claim(database, vault)
+        allow = AllowList.parse(",".join(self._settings.allow_private))
+        self._models = models_of(self._settings)
+        engine = Engine(database, vault, self._models, allow, self._clock, self._ids, sleep=self._sleep)
+        await tend(engine)
+        return engine
+
+    def _open_database(self) -> "Database":
+        from .db.database import Database
+        from .engine.tables import STEPS as ENGINE
+        from .ledger.tables import STEPS as LEDGER
+
+        return Database(self._settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
