@@ -27,7 +27,7 @@ from .guides.server import GuidedServer
 from .guides.skills import Skills
 from .introduction import ICON, instructions
 from .keys import key_file, subkey
-from .settings import Platform, Settings
+from .settings import Platform, SettingError, Settings
 from .subscriptions import Subscriptions
 from .talks.held import Talks
 from .tasks.extension import TaskExtension
@@ -291,7 +291,13 @@ class App:
         from .engine.tables import STEPS as ENGINE
         from .ledger.tables import STEPS as LEDGER
 
-        return Database(self.settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
+        try:
+            return Database(self.settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
+        except ImportError as exc:
+            raise SettingError(
+                "CALLWRIGHT_DATABASE_URL names PostgreSQL, whose driver is not installed:"
+                " install callwright[postgresql]."
+            ) from exc
 
 
 def _policy(settings: Settings) -> Policy:
