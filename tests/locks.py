@@ -1,9 +1,12 @@
 """Lock files against the graph of dependencies, as the metadata of installed distributions has it."""
 
+import json
 import re
+import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from packaging.markers import Marker
@@ -121,3 +124,13 @@ def gaps(lock: Mapping[str, Pin], roots: Iterable[str], requires: Requires) -> l
         if name not in reached and any(_true(pin.marker, number) for number in range(len(ENVIRONMENTS))):
             found[f"{name} is pinned, and nothing needs it"] = None
     return sorted(found)
+
+
+_METADATA = "import json; from importlib.metadata import distributions as d; print(json.dumps([(x.name, x.requires) for x in d()]))"
+
+
+def gaps_in(python: Path, lock: Path, roots: Iterable[str]) -> list[str]:
+    """The same for an environment beside ours, by the metadata that its own interpreter finds."""
+    said = subprocess.run([python, "-c", _METADATA], check=True, capture_output=True, text=True).stdout
+    installed: dict[str, list[str]] = {canonicalize_name(name): lines or [] for name, lines in json.loads(said)}
+    return gaps(pins(lock.read_text(encoding="utf-8")), roots, installed.get)
