@@ -1,5 +1,7 @@
 """Starts a packed bundle as a desktop host does, and works through a real MCP client: bundled FILE.mcpb
 
+With `--tool` it prints where the tool is that packs (a folder `node_modules`), which it installs from its lock.
+
 The host's part: the file unpacked into an empty folder, `mcp_config` of its manifest with the variables filled in, an
 environment that holds no more than a home and a bare PATH with uv in it. Once with every field of the form left empty
 as the format says, once as some hosts do it, which hand over the variable itself.
@@ -20,9 +22,11 @@ from typing import Any
 import anyio
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from tests.conformance.toolchain import modules
 from tests.environments import python_of
 
 UV = Path(__file__).with_name("requirements-uv.txt")
+TOOL = Path(__file__).parent / "mcpb" / "package-lock.json"
 SECONDS = 180.0
 """For the first start, which fetches the requirements."""
 BARE_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
@@ -77,10 +81,9 @@ def _parameters(manifest: dict[str, Any], folder: Path, home: Path, left_empty: 
 
 
 def _index() -> dict[str, str]:
-    """uv does not read what pip is told about indexes and certificates."""
-    listed = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True
-    ).stdout
+    """uv does not read what pip is told about indexes and certificates. An environment that uv made has no pip."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    listed = subprocess.run(command, check=False, capture_output=True, text=True).stdout
     told = {name: value for name, value in os.environ.items() if name.startswith("UV_") or name.endswith("_proxy")}
     for line in listed.splitlines():
         name, _, value = line.partition("=")
@@ -113,4 +116,7 @@ async def _worked(parameters: StdioServerParameters) -> str:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    if sys.argv[1] == "--tool":
+        print(modules("mcpb", TOOL))
+    else:
+        main(Path(sys.argv[1]))

@@ -278,3 +278,22 @@ def test_a_key_of_a_route_is_kept_out_of_the_log(tmp_path: Path) -> None:
     file = tmp_path / "routes.json"
     file.write_text(json.dumps({"gpt*": {"base_url": "http://127.0.0.1:9/v1", "api_key": "canary-route-key"}, "x": 1}))
     assert secrets_of(Settings(home=tmp_path, llm_routes=file), {}) == ["canary-route-key"]
+
+
+def test_the_doctor_names_an_extra_that_is_asked_for_and_not_installed(tmp_path: Path) -> None:
+    """As where there is no wheel of the driver: the module is there in name only."""
+    (tmp_path / "psycopg.py").write_text("raise ImportError('no pq wrapper available')")
+    without = {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = run(tmp_path, "doctor", CALLWRIGHT_DATABASE_URL="postgresql://localhost/x", **without)
+    assert done.returncode == 1
+    assert (
+        "MISSING  database     CALLWRIGHT_DATABASE_URL names PostgreSQL, whose driver is not installed" in done.stdout
+    )
+    assert "install callwright[postgresql]" in done.stdout
+
+
+def test_the_doctor_says_why_traces_that_are_asked_for_are_not_sent(tmp_path: Path) -> None:
+    done = run(tmp_path, "doctor", OTEL_TRACES_EXPORTER="zipkin")
+    assert done.returncode == 0
+    assert "warning  traces       No traces are sent: OTEL_TRACES_EXPORTER may be otlp or none." in done.stdout
+    assert "traces" not in run(tmp_path, "doctor").stdout

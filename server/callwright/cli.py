@@ -322,7 +322,10 @@ def _doctor(settings: Settings, args: argparse.Namespace) -> int:
 
         findings = examine_host(HOSTS[args.host])
     else:
-        findings = examine(App(settings, cast(Platform, args.platform or settings.platform)))
+        from .telemetry.exporting import asks_for_traces, why_no_traces
+
+        no_traces = why_no_traces(os.environ) if asks_for_traces(os.environ) else None
+        findings = examine(App(settings, cast(Platform, args.platform or settings.platform)), no_traces)
     _print(report(findings))
     return int(any(finding.level == "missing" for finding in findings))
 

@@ -6,14 +6,14 @@ import anyio
 import anyio.to_thread
 
 from .clock import NewId, NowMs, Sleep
-from .settings import Settings
+from .settings import SettingError, Settings
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
     from .db.database import Database
-    from .engine.asgi import Engine
+    from .engine.runtime import Engine
     from .engine.models import Models
 
 
@@ -70,7 +70,7 @@ class EngineHost:
         self._inside = None
 
     async def _new_engine(self, database: "Database") -> "Engine":
-        from .engine.asgi import Engine
+        from .engine.runtime import Engine
         from .engine.live.leases import tend
         from .engine.models import models_of
         from .engine.secrets import claim
@@ -91,4 +91,10 @@ class EngineHost:
         from .engine.tables import STEPS as ENGINE
         from .ledger.tables import STEPS as LEDGER
 
-        return Database(self._settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
+        try:
+            return Database(self._settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
+        except ImportError as exc:
+            raise SettingError(
+                "CALLWRIGHT_DATABASE_URL names PostgreSQL, whose driver is not installed:"
+                " install callwright[postgresql]."
+            ) from exc

@@ -19,19 +19,19 @@ NPM = _WHEEL / ("node_modules" if _WINDOWS else "lib/node_modules") / "npm/bin/n
 SUITES = {"0.1.16": "conformance-0.1", "0.2.0-alpha.12": "conformance-0.2"}
 
 
-def modules() -> Path:
-    """The folder `node_modules`, in `.venv`. Made anew where the lock changed. Raises SystemExit where npm fails."""
-    folder = Path(sys.prefix) / "conformance"
-    stamp, wanted = folder / "stamp", hashlib.sha256(LOCK.read_bytes()).hexdigest()
+def modules(name: str = "conformance", lock: Path = LOCK) -> Path:
+    """The folder `node_modules` below `name` in `.venv`. Made anew where the lock changed. SystemExit where npm fails."""
+    folder = Path(sys.prefix) / name
+    stamp, wanted = folder / "stamp", hashlib.sha256(lock.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, folder)
+        for file in ("package.json", "package-lock.json"):
+            shutil.copy(lock.with_name(file), folder)
         # No scripts of packages: what runs here is JavaScript that needs no building.
         command = [NODE, NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         if subprocess.run(command, cwd=folder, check=False, stdout=subprocess.DEVNULL).returncode:
-            raise SystemExit("npm could not install the suites; see above.")
+            raise SystemExit(f"npm could not install what {lock} pins; see above.")
         stamp.write_text(wanted)
     return folder / "node_modules"
 

@@ -17,8 +17,6 @@ from ..tools.surface import RUNNERS
 from .admission import Admission, Admitted
 from .limits import Limits
 
-"""Tools of the search surface that run the tool which their argument names."""
-
 
 @dataclass(frozen=True)
 class Challenge:

@@ -5,6 +5,7 @@ The packages are an extra, because most installations have nobody who would look
 
 import logging
 from collections.abc import Mapping
+from importlib import import_module
 
 from .. import __version__
 
@@ -18,23 +19,38 @@ log = logging.getLogger(__name__)
 
 def export_spans(env: Mapping[str, str]) -> None:
     """Set it up where `env` asks for traces. Where that cannot be, the log says so, and the program goes on."""
-    chosen = env.get("OTEL_TRACES_EXPORTER", "").strip().lower()
-    off = chosen == "none" or env.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
-    if off or not (chosen or any(env.get(name) for name in _ENDPOINTS)):
+    if not asks_for_traces(env):
         return
-    if chosen not in ("", "otlp"):
-        log.warning("No traces are sent: OTEL_TRACES_EXPORTER may be otlp or none.")
+    if trouble := why_no_traces(env):
+        log.warning(trouble)
         return
-    if "grpc" in (env.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), env.get("OTEL_EXPORTER_OTLP_PROTOCOL")):
-        log.warning("No traces are sent: over HTTP only, so OTEL_EXPORTER_OTLP_PROTOCOL may not be grpc.")
-        return
-    try:
-        from .silent import send_all
-    except ImportError:
-        log.warning("No traces are sent, though OTEL_* variables ask for them: install callwright[otel].")
-        return
+    from .silent import send_all
+
     told = any(env.get(name) for name in ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"))
     send_all(_resource(env), None if told else SEND_SECONDS)
+
+
+def asks_for_traces(env: Mapping[str, str]) -> bool:
+    chosen = _chosen(env)
+    off = chosen == "none" or env.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    return not off and bool(chosen or any(env.get(name) for name in _ENDPOINTS))
+
+
+def why_no_traces(env: Mapping[str, str]) -> str | None:
+    """What is in the way of traces that `env` asks for; None where nothing is."""
+    if _chosen(env) not in ("", "otlp"):
+        return "No traces are sent: OTEL_TRACES_EXPORTER may be otlp or none."
+    if "grpc" in (env.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), env.get("OTEL_EXPORTER_OTLP_PROTOCOL")):
+        return "No traces are sent: over HTTP only, so OTEL_EXPORTER_OTLP_PROTOCOL may not be grpc."
+    try:
+        import_module(".silent", __package__)
+    except ImportError:
+        return "No traces are sent, though OTEL_* variables ask for them: install callwright[otel]."
+    return None
+
+
+def _chosen(env: Mapping[str, str]) -> str:
+    return env.get("OTEL_TRACES_EXPORTER", "").strip().lower()
 
 
 def _resource(env: Mapping[str, str]) -> dict[str, str]:
