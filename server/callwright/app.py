@@ -288,8 +288,8 @@ class App:
 
     def _open_database(self) -> "Database":
         from .db.database import Database
-        from .engine.tables import STEPS as ENGINE
-        from .ledger.tables import STEPS as LEDGER
+        from .engine.tables import SCHEMA as ENGINE
+        from .ledger.tables import SCHEMA as LEDGER
 
         return Database(self.settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
 

@@ -8,6 +8,7 @@ import json
 import sqlite3
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -150,21 +151,11 @@ async def answers(app: App) -> JSON:
     return found
 
 
-def dumped(path: Path) -> str:
-    """A SQLite file as the statements that make it."""
-    with sqlite3.connect(path) as db:
-        text = "\n".join(db.iterdump())
-    db.close()
-    return f"{text}\n"
-
-
-def load(name: str, home: Path) -> JSON:
-    """Puts a kept database into a data folder as SQLite; gives what was answered from it when it was made."""
-    home.mkdir(parents=True, mode=0o700)
-    db = sqlite3.connect(home / "callwright.db")
-    db.executescript((RELEASED / f"{name}.sql").read_text("utf-8"))
-    db.close()
-    return json.loads((RELEASED / f"{name}.json").read_text("utf-8"))
+def keep(name: str, home: Path, found: JSON) -> None:
+    """Writes the database of a data folder as the statements that make it, and what is answered from it."""
+    with closing(sqlite3.connect(home / "callwright.db")) as db:
+        (RELEASED / f"{name}.sql").write_text("".join(f"{line}\n" for line in db.iterdump()), "utf-8")
+    (RELEASED / f"{name}.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 async def main(name: str) -> None:
@@ -174,10 +165,7 @@ async def main(name: str) -> None:
         await fill(app)
         found = await answers(app)
         await app.close()
-        [path] = home.glob("*.db")
-        RELEASED.mkdir(exist_ok=True)
-        (RELEASED / f"{name}.sql").write_text(dumped(path), "utf-8")
-        (RELEASED / f"{name}.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        keep(name, home, found)
 
 
 if __name__ == "__main__":
