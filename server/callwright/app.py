@@ -1,8 +1,9 @@
 """Composition root: settings -> platform -> ApiClient -> MCP server. What `tools/list` does not need comes later."""
 
 import hmac
+import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,7 +98,7 @@ class App:
         self.talks = Talks(clock, sleep)
         self.who = "local"
         self.clock, self._ids, self._sleep = clock, ids, sleep
-        self._opening = anyio.Lock()
+        self._opening, self._database_lock = anyio.Lock(), threading.Lock()
         self._api: ApiClient | None = None
         self._db: Database | None = None
         self._models: Models | None = None
@@ -184,7 +185,7 @@ class App:
         async with self._opening:
             if self._db is None:
                 # Off the event loop: the first start of a version migrates, and may wait for another process to do so.
-                self._db = await anyio.to_thread.run_sync(self._open_database)
+                return await anyio.to_thread.run_sync(self._open_database)
         return self._db
 
     async def engine(self, admit_key: str | None = None) -> "Starlette":
@@ -208,21 +209,17 @@ class App:
         return await status(self, operator=operator)
 
     async def close(self) -> None:
-        if self._page:
-            await self._page.aclose()
-            self._page = None
-        if self.tenants:
-            await self.tenants.aclose()
-        if self._api:
-            await self._api.aclose()
-        if self._engine:
-            await self._engine.aclose()
-        if self._models:
-            await self._models.aclose()
-        if self._db:
-            self._db.close()
-        self._api = self._db = self._models = self._engine = None
-        self._inside = None
+        """Closes what was opened, each before what it stands on; also where the caller is cancelled.
+
+        One that fails to close does not keep the others open. Each bounds its own waiting.
+        """
+        with anyio.CancelScope(shield=True):
+            async with AsyncExitStack() as closing:
+                closing.push_async_callback(anyio.to_thread.run_sync, self._close_database)
+                for each in (self._models, self._engine, self._api, self.tenants, self._page):
+                    if each is not None:
+                        closing.push_async_callback(each.aclose)
+        self._page = self._api = self._models = self._engine = self._inside = None
 
     def hosted_client(self, key: str | None) -> "ApiClient":
         """With this account's key, or the server's own. Its caller closes it."""
@@ -287,11 +284,21 @@ class App:
         return engine
 
     def _open_database(self) -> "Database":
+        """In a thread, which goes on where its caller is cancelled: so it is the thread that says what was opened."""
         from .db.database import Database
         from .engine.tables import SCHEMA as ENGINE
         from .ledger.tables import SCHEMA as LEDGER
 
-        return Database(self.settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
+        with self._database_lock:
+            self._db = self._db or Database(self.settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
+            return self._db
+
+    def _close_database(self) -> None:
+        """In a thread, because work under way may need the event loop for its end."""
+        with self._database_lock:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
 
 
 def _policy(settings: Settings) -> Policy:

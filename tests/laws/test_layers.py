@@ -13,7 +13,7 @@ from inline_snapshot import snapshot
 import callwright
 
 ROOT = Path(callwright.__file__).parent
-LEAVES = {"settings", "clock", "keys", "bounds", "meters", "principals", "while_serving"}
+LEAVES = {"settings", "clock", "keys", "bounds", "meters", "principals", "while_serving", "graceful"}
 """Modules that import nothing of ours; any layer may use them, `contract` and `net` excepted."""
 ABOVE = {"doctor", "host_doctor", "serving", "listing", "calling", "approving"}
 """Commands: they stand on the composed app."""
@@ -62,7 +62,7 @@ MAY: dict[str, set[str]] = {
     "tenants": {"api", "ledger", "principals"},
     "status": {"engine", *LEAVES},
     "subscriptions": set(),
-    "approval_page": {"ledger", "clock"},
+    "approval_page": {"ledger", "clock", "graceful"},
     "app": {
         "tools",
         "guides",
@@ -102,7 +102,7 @@ ONLY = {
     "sqlalchemy": {"db", "engine", "ledger"},
     "mcp": {"tasks", "tools", "guides", "app", "subscriptions", "client_log", "engine", "edge", *ABOVE},
     "starlette": {"engine", "edge", "serving", "app", "approval_page"},
-    "uvicorn": {"serving", "approval_page"},
+    "uvicorn": {"serving", "approval_page", "graceful"},
     "jwt": {"edge"},
     "cryptography": {"engine", "ledger", "tools"},
     "openai": {"engine"},

@@ -78,12 +78,8 @@ class Database:
             await anyio.to_thread.run_sync(self._checkpoint, limiter=self._writing)
         return done
 
-    async def aclose(self) -> None:
-        """As `close`, off the event loop, which work under way may need for its end."""
-        await anyio.to_thread.run_sync(self.close, limiter=anyio.CapacityLimiter(1))
-
     def close(self) -> None:
-        """Begins nothing more, waits for what is under way, and closes all connections.
+        """Begins nothing more, waits for what is under way, and closes all connections. Off the event loop, too.
 
         The waiting is bounded: after `closing` seconds the statements that run are broken off. A thread that goes on
         even then is told of in the log, and closes its connection when it ends.
