@@ -8,11 +8,13 @@ import anyio
 import uvicorn
 from anyio.abc import SocketStream
 
+from callwright.graceful import Server
+
 App = Callable[..., Any]
 Peer = Callable[[SocketStream], Awaitable[None]]
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = anyio.Event()
@@ -24,11 +26,11 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(
-    app: App, *, lifespan: Literal["on", "off"] = "off", ws: Literal["none", "wsproto"] = "none"
+    app: App, *, lifespan: Literal["on", "off"] = "off", ws: Literal["none", "wsproto"] = "none", grace: int = 1
 ) -> AsyncGenerator[str]:
-    """A real HTTP server for an ASGI app; gives its base URL."""
+    """A real HTTP server for an ASGI app; gives its base URL. `grace`: seconds that requests may go on at its end."""
     config = uvicorn.Config(
-        app, port=0, log_level="warning", ws=ws, lifespan=lifespan, timeout_graceful_shutdown=1, log_config=None
+        app, port=0, log_level="warning", ws=ws, lifespan=lifespan, timeout_graceful_shutdown=grace, log_config=None
     )
     server = _Server(config)
     async with anyio.create_task_group() as tasks:

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -142,10 +143,15 @@ class App:
         return await self.host.app(admit_key)
 
     async def close(self) -> None:
-        """Close what was opened, in the order in which one uses the other. It opens again when it is asked again."""
-        await self._page.aclose()
-        await self._clients.aclose()
-        await self.host.aclose()
+        """Close what was opened, each before what it stands on; also where the caller is cancelled.
+
+        A part that fails to close does not keep the others open, and each bounds its own waiting. The App opens again
+        when it is asked again.
+        """
+        with anyio.CancelScope(shield=True):
+            async with AsyncExitStack() as closing:
+                for each in (self.host, self._clients, self._page):
+                    closing.push_async_callback(each.aclose)
 
     # --- who asks
 

@@ -26,6 +26,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from .clock import now_ms
+from .graceful import Server
 from .ledger.ledger import Ledger, Pending
 
 HOST = "127.0.0.1"
@@ -133,7 +134,7 @@ class ApprovalPage:
         return origin in (None, f"http://{self._host}") and site in (None, "same-origin")
 
 
-class _Quiet(uvicorn.Server):
+class _Quiet(Server):
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         """Signals are for the server that this page stands beside."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from . import __version__
+from .contract.errors import ApiError
 from .hosts import HOSTS, Host
 from .settings import Platform, SettingError, Settings, is_loopback
 from .telemetry.logs import configure
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         args.redact = Redactor(secrets_of(settings, os.environ))
         args.say = configure(settings, args.redact)
         code = _COMMANDS[args.command](settings, args)
-    except SettingError as exc:
+    except (SettingError, ApiError) as exc:
         code = _refuse(str(exc))
     except OSError as exc:
         code = _refuse(f"{exc}. See callwright doctor.")

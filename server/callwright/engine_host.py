@@ -1,5 +1,7 @@
 """The database, and the embedded platform on it: opened when they are first needed, closed in order."""
 
+import threading
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import anyio
@@ -22,7 +24,7 @@ class EngineHost:
 
     def __init__(self, settings: Settings, clock: NowMs, ids: NewId, sleep: Sleep) -> None:
         self._settings, self._clock, self._ids, self._sleep = settings, clock, ids, sleep
-        self._opening = anyio.Lock()
+        self._opening, self._database_lock = anyio.Lock(), threading.Lock()
         self._db: Database | None = None
         self._models: Models | None = None
         self._engine: Engine | None = None
@@ -33,7 +35,7 @@ class EngineHost:
         async with self._opening:
             if self._db is None:
                 # Off the event loop: the first start of a version migrates, and may wait for another process to do so.
-                self._db = await anyio.to_thread.run_sync(self._open_database)
+                return await anyio.to_thread.run_sync(self._open_database)
         return self._db
 
     async def engine(self) -> "Engine":
@@ -60,14 +62,13 @@ class EngineHost:
         return within(self._inside, name)
 
     async def aclose(self) -> None:
-        if self._engine:
-            await self._engine.aclose()
-        if self._models:
-            await self._models.aclose()
-        if self._db:
-            self._db.close()
-        self._db = self._models = self._engine = None
-        self._inside = None
+        """Close the engine before its models, and the database last. One that fails does not keep the others open."""
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(anyio.to_thread.run_sync, self._close_database)
+            for each in (self._models, self._engine):
+                if each is not None:
+                    closing.push_async_callback(each.aclose)
+        self._models = self._engine = self._inside = None
 
     async def _new_engine(self, database: "Database") -> "Engine":
         from .engine.runtime import Engine
@@ -87,14 +88,24 @@ class EngineHost:
         return engine
 
     def _open_database(self) -> "Database":
+        """In a thread, which goes on where its caller is cancelled: so it is the thread that says what was opened."""
         from .db.database import Database
-        from .engine.tables import STEPS as ENGINE
-        from .ledger.tables import STEPS as LEDGER
+        from .engine.tables import SCHEMA as ENGINE
+        from .ledger.tables import SCHEMA as LEDGER
 
-        try:
-            return Database(self._settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
-        except ImportError as exc:
-            raise SettingError(
-                "CALLWRIGHT_DATABASE_URL names PostgreSQL, whose driver is not installed:"
-                " install callwright[postgresql]."
-            ) from exc
+        with self._database_lock:
+            try:
+                self._db = self._db or Database(self._settings.database_url, {"engine": ENGINE, "ledger": LEDGER})
+            except ImportError as exc:
+                raise SettingError(
+                    "CALLWRIGHT_DATABASE_URL names PostgreSQL, whose driver is not installed:"
+                    " install callwright[postgresql]."
+                ) from exc
+            return self._db
+
+    def _close_database(self) -> None:
+        """In a thread, because work under way may need the event loop for its end."""
+        with self._database_lock:
+            if self._db is not None:
+                self._db.close()
+                self._db = None

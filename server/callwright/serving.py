@@ -1,10 +1,8 @@
 """Both HTTP servers: MCP over streamable HTTP behind a bearer token, and the embedded platform's REST API."""
 
 import json
-import signal
 import sys
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
 from typing import Any
@@ -16,7 +14,6 @@ from mcp.server import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.routing import Route
 from starlette.types import ASGIApp
-from uvicorn.server import HANDLED_SIGNALS
 
 from .app import App
 from .contract.errors import ApiError
@@ -27,6 +24,7 @@ from .edge.gate import Challenge, Gate
 from .edge.limits import Allowance, Limits
 from .edge.scoping import Scoping
 from .edge.tokens import Tokens, digest
+from .graceful import Server
 from .keys import token_file
 from .mcp_server import build_server
 from .principals import LOCAL, Principal
@@ -227,19 +225,6 @@ async def _served(config: uvicorn.Config, sockets: list[socket] | None = None) -
     server = Server(config)
     await server.serve(sockets)
     return 0 if server.started else 1
-
-
-class Server(uvicorn.Server):
-    """Ends in order: uvicorn's own raises the signal again when it has stopped, before anything of ours is closed."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def _config(asgi: ASGIApp, host: str, port: int, *, websockets: bool = False) -> uvicorn.Config:

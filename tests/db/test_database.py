@@ -12,17 +12,21 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from callwright.db.database import CHECKPOINT_EVERY, Database
-from callwright.db.migrations import NewerDatabase
+from callwright.db.migrations import Component, NewerDatabase, Sql
 
 pytestmark = pytest.mark.anyio
 
-ONE = ("CREATE TABLE item (id INTEGER PRIMARY KEY, payload TEXT); CREATE INDEX by_payload ON item (payload);",)
-TWO = (*ONE, "ALTER TABLE item ADD COLUMN size INTEGER NOT NULL DEFAULT 0; UPDATE item SET size = length(payload);")
+Steps = dict[str, str | Sql]
+ONE: Steps = {
+    "0001_item": "CREATE TABLE item (id INTEGER PRIMARY KEY, payload TEXT); CREATE INDEX by_payload ON item (payload);"
+}
+SIZE = "ALTER TABLE item ADD COLUMN size INTEGER NOT NULL DEFAULT 0; UPDATE item SET size = length(payload);"
+TWO: Steps = {**ONE, "0002_size": SIZE}
 
 
 @contextmanager
-def opened(folder: Path, *steps: str) -> Generator[Database]:
-    database = Database(f"sqlite:///{folder / 'in' / 'data.db'}", {"test": steps or ONE})
+def opened(folder: Path, steps: Steps = ONE) -> Generator[Database]:
+    database = Database(f"sqlite:///{folder / 'in' / 'data.db'}", {"test": Component(steps)})
     try:
         yield database
     finally:
@@ -41,38 +45,41 @@ def count(db: Connection) -> int:
 
 
 async def test_an_older_database_is_brought_up_to_date_with_what_is_in_it(tmp_path: Path) -> None:
-    with opened(tmp_path, *ONE) as database:
+    with opened(tmp_path, ONE) as database:
         await database.write(add(1, "four"))
     for _ in range(2):  # the second time nothing is to be done
-        with opened(tmp_path, *TWO) as database:
+        with opened(tmp_path, TWO) as database:
             rows = await database.read(lambda db: db.execute(text("SELECT id, payload, size FROM item")).all())
             assert [tuple(row) for row in rows] == [(1, "four", 4)]
 
 
 async def test_a_newer_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
-    with opened(tmp_path, *TWO) as database:
+    with opened(tmp_path, TWO) as database:
         await database.write(add(1, "four"))
-    with pytest.raises(NewerDatabase, match=r"test step 2; this one knows 1"), opened(tmp_path, *ONE):
+    with (
+        pytest.raises(NewerDatabase, match="it has the step test/0002_size, which this one does not know"),
+        opened(tmp_path, ONE),
+    ):
         pass
-    with opened(tmp_path, *TWO) as database:
+    with opened(tmp_path, TWO) as database:
         assert await database.read(count) == 1
 
 
 async def test_a_step_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
-    with opened(tmp_path, *ONE) as database:
+    with opened(tmp_path, ONE) as database:
         await database.write(add(1, "four"))
-    broken = (*ONE, "ALTER TABLE item ADD COLUMN a TEXT; DROP TABLE nothing;")
-    with pytest.raises(OperationalError, match="nothing"), opened(tmp_path, *broken):
+    broken: Steps = {**ONE, "0002_broken": "ALTER TABLE item ADD COLUMN a TEXT; DROP TABLE nothing;"}
+    with pytest.raises(OperationalError, match="nothing"), opened(tmp_path, broken):
         pass
-    with opened(tmp_path, *TWO) as database:
+    with opened(tmp_path, TWO) as database:
         assert await database.read(count) == 1
 
 
 async def test_components_have_steps_of_their_own(tmp_path: Path) -> None:
-    other = ("CREATE TABLE other (id INTEGER)",)
+    one, other = Component(ONE), Component({"0001_other": "CREATE TABLE other (id INTEGER)"})
     where = f"sqlite:///{tmp_path / 'data.db'}"
-    Database(where, {"test": ONE}).close()
-    database = Database(where, {"test": ONE, "other": other})
+    Database(where, {"test": one}).close()
+    database = Database(where, {"test": one, "other": other})
     assert await database.read(lambda db: db.execute(text("SELECT count(*) FROM other")).scalar_one()) == 0
     database.close()
 

@@ -15,7 +15,7 @@ from sqlalchemy import text as sql
 from callwright.app import App
 from callwright.contract.agents import GetAgent, UpdateAgent
 from callwright.db.database import Database
-from callwright.db.migrations import NewerDatabase
+from callwright.db.migrations import Component, NewerDatabase
 
 # ruff: noqa: F403  # the same tests, with the fixture `app` of this file
 from tests.engine.conftest import *
@@ -126,8 +126,9 @@ async def test_processes_that_change_one_agent_do_not_overtake_each_other(
         await each.close()
 
 
-ONE = ("CREATE TABLE item (id INTEGER PRIMARY KEY)",)
-TWO = (*ONE, "ALTER TABLE item ADD COLUMN size INTEGER NOT NULL DEFAULT 7")
+FIRST = {"0001_item": "CREATE TABLE item (id INTEGER PRIMARY KEY)"}
+ONE = Component(FIRST)
+TWO = Component({**FIRST, "0002_size": "ALTER TABLE item ADD COLUMN size INTEGER NOT NULL DEFAULT 7"})
 
 
 async def test_replicas_that_start_together_migrate_once(url: str) -> None:

@@ -15,13 +15,14 @@ import anyio
 from sqlalchemy import Connection, text
 
 from callwright.db.database import Database
+from callwright.db.migrations import Component
 
-STEPS = ("CREATE TABLE item (id TEXT PRIMARY KEY, payload TEXT NOT NULL)",)
+SCHEMA = Component({"0001_item": "CREATE TABLE item (id TEXT PRIMARY KEY, payload TEXT NOT NULL)"})
 PAYLOAD = "x" * 2000
 
 
 async def write(url: str, name: str, seconds: float) -> None:
-    database = Database(url, {"test": STEPS})
+    database = Database(url, {"test": SCHEMA})
     end, number = time.monotonic() + seconds, 0
     while time.monotonic() < end:
         id = f"{name}-{number}"

@@ -16,7 +16,19 @@ from callwright.app import App
 from callwright.settings import Settings
 
 ROOT = Path(callwright.__file__).parent
-LEAVES = {"concurrency", "secrecy", "settings", "clock", "keys", "bounds", "meters", "principals", "services", "while_serving"}
+LEAVES = {
+    "bounds",
+    "clock",
+    "concurrency",
+    "graceful",
+    "keys",
+    "meters",
+    "principals",
+    "secrecy",
+    "services",
+    "settings",
+    "while_serving",
+}
 """Modules that import nothing of ours; any layer may use them, `contract` and `net` excepted."""
 ABOVE = {"doctor", "host_doctor", "serving", "listing", "calling", "approving"}
 """Commands: they stand on the composed app."""
@@ -71,7 +83,7 @@ MAY: dict[str, set[str]] = {
     "engine_host": {"db", "engine", "ledger", "net", *LEAVES},
     "status": {"engine", *LEAVES},
     "subscriptions": set(),
-    "approval_page": {"ledger", "clock"},
+    "approval_page": {"ledger", "clock", "graceful"},
     "app": {
         "tools",
         "guides",
@@ -110,7 +122,7 @@ ONLY = {
     "sqlalchemy": {"db", "engine", "ledger"},
     "mcp": {"tasks", "tools", "guides", "app", "mcp_server", "subscriptions", "client_log", "engine", "edge", *ABOVE},
     "starlette": {"engine", "edge", "serving", "approval_page"},
-    "uvicorn": {"serving", "approval_page"},
+    "uvicorn": {"serving", "approval_page", "graceful"},
     "jwt": {"edge"},
     "cryptography": {"engine", "ledger", "tools"},
     "openai": {"engine"},

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from callwright.db.database import Database
 from callwright.ledger.ledger import CLAIM_SECONDS, Intent, Ledger, Pending
-from callwright.ledger.tables import STEPS, change
+from callwright.ledger.tables import SCHEMA, change
 
 from ..transports import Clock
 
@@ -22,7 +22,7 @@ KEY = b"k" * 32
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}", {"ledger": STEPS})
+    database = Database(f"sqlite:///{tmp_path / 'ledger.db'}", {"ledger": SCHEMA})
     yield database
     database.close()
 
@@ -98,7 +98,7 @@ async def test_a_state_is_seen_once_while_it_lives(ledger: Ledger, clock: Clock)
 
 
 async def test_a_second_process_sees_the_same(ledger: Ledger, clock: Clock, tmp_path: Path) -> None:
-    other = Database(f"sqlite:///{tmp_path / 'ledger.db'}", {"ledger": STEPS})
+    other = Database(f"sqlite:///{tmp_path / 'ledger.db'}", {"ledger": SCHEMA})
     code = (await pin(ledger)).code
     assert await Ledger(other, clock, KEY).approve(code)
     assert (await pin(ledger)).state == "approved"

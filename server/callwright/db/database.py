@@ -9,6 +9,7 @@ SQLite 3.7.0 to 3.51.2 can corrupt a WAL when two connections checkpoint at once
 Whoever has written enough does it, if it gets the file lock that only one process can have.
 """
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,19 +20,31 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
-from .migrations import Steps, migrate, pending
+from .copies import keep_copy
+from .in_flight import Closed, InFlight
+from .migrations import Component, migrate, plan
 
 T = TypeVar("T")
 CHECKPOINT_EVERY = 200  # writes; keeps the WAL under about 10 MB with two busy processes
 WAL_BYTES = 4_000_000  # what short-lived processes, which never write that often, may leave to the next one that opens
 MIGRATING, WRITING = 7203114, 7203115  # PostgreSQL's names for our locks
 BUSY_MS = 10_000  # shorter than the deadline of a call, so that a busy database is an error and not a hang
+CLOSING_SECONDS = 3.0  # how long closing waits for work that is under way, before its statements are broken off
+BROKEN_OFF_SECONDS = 1.0  # and how long from then on
+
+log = logging.getLogger(__name__)
 
 
 class Database:
     """Runs `work(connection)` in a transaction, in a worker thread. Open it off the event loop: it may migrate."""
 
-    def __init__(self, url: str, components: Mapping[str, Steps], *, readers: int = 4) -> None:
+    def __init__(
+        self, url: str, components: Mapping[str, Component], *, readers: int = 4, closing: float = CLOSING_SECONDS
+    ) -> None:
+        """Raises NewerDatabase for a database of a newer version, and NotCopied where none may be migrated.
+
+        `closing`: seconds that `close` waits for work under way.
+        """
         parsed = make_url(url)
         self.sqlite = parsed.get_backend_name() == "sqlite"
         self._path = parsed.database or ""
@@ -45,6 +58,7 @@ class Database:
             self._writer = _postgresql(url, 1, f"SELECT pg_advisory_xact_lock({WRITING})")
         self._reading = anyio.CapacityLimiter(readers)
         self._writing = anyio.CapacityLimiter(1)
+        self._in_flight, self._closing = InFlight(), closing
         self._writes = 0
         try:
             self._prepare(components)
@@ -53,58 +67,84 @@ class Database:
             raise
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        return await anyio.to_thread.run_sync(_in_transaction, self._reader, work, limiter=self._reading)
+        """Raises Closed once `close` has begun, as `write` does."""
+        return await anyio.to_thread.run_sync(self._in_transaction, self._reader, work, limiter=self._reading)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Commits when `work` returns, rolls back when it raises."""
-        done = await anyio.to_thread.run_sync(_in_transaction, self._writer, work, limiter=self._writing)
+        """Commits when `work` returns, rolls back when it raises, also where its caller is cancelled meanwhile."""
+        done = await anyio.to_thread.run_sync(self._in_transaction, self._writer, work, limiter=self._writing)
         self._writes += 1
         if self.sqlite and self._writes % CHECKPOINT_EVERY == 0:
             await anyio.to_thread.run_sync(self._checkpoint, limiter=self._writing)
         return done
 
     def close(self) -> None:
+        """Begins nothing more, waits for what is under way, and closes all connections. Off the event loop, too.
+
+        The waiting is bounded: after `closing` seconds the statements that run are broken off. A thread that goes on
+        even then is told of in the log, and closes its connection when it ends.
+        """
+        self._in_flight.refuse()
+        if self._in_flight.wait(self._closing):
+            self._in_flight.interrupt()
+            if left := self._in_flight.wait(min(self._closing, BROKEN_OFF_SECONDS)):
+                log.error("The database is closed, while %d threads still work on it.", left)
         self._reader.dispose()
         self._writer.dispose()
 
-    def _prepare(self, components: Mapping[str, Steps]) -> None:
-        if not self.sqlite:
-            with self._writer.begin() as db:
-                # Replicas may start together; the lock lives as long as the transaction.
-                db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
-                migrate(db, components)
+    def _in_transaction(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        with self._in_flight.connection(engine) as db, db.begin():
+            return work(db)
+
+    def _prepare(self, components: Mapping[str, Component]) -> None:
+        if self.sqlite:
+            self._prepare_file(components)
             return
+        with self._writer.begin() as db:
+            # Replicas may start together; the lock lives as long as the transaction.
+            db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
+            if what := plan(db, components):
+                if not what.empty:
+                    log.warning(
+                        "The database is migrated. No copy of it is kept, as one is of a SQLite file: that is done with"
+                        " pg_dump, before a new version is started."
+                    )
+                migrate(db, components, what)
+
+    def _prepare_file(self, components: Mapping[str, Component]) -> None:
         with self._reader.connect() as db:
-            ready = _pragma(db, "journal_mode") == "wal" and not pending(db, components)
+            wal = _pragma(db, "journal_mode") == "wal"
+            ready = not plan(db, components) and wal
         if not ready:
             with FileLock(f"{self._path}.migrate.lock", mode=0o600):
                 with self._writer.connect() as db:
                     _pragma(db, "journal_mode=WAL")
+                # Nobody writes from here to the commit, so the copy is what was there before.
                 with self._writer.begin() as db:
-                    migrate(db, components)
-        wal = Path(f"{self._path}-wal")
-        if wal.exists() and wal.stat().st_size > WAL_BYTES:
+                    if what := plan(db, components):
+                        if not what.empty:
+                            keep_copy(Path(self._path))
+                        migrate(db, components, what)
+        frames = Path(f"{self._path}-wal")
+        if frames.exists() and frames.stat().st_size > WAL_BYTES:
             self._checkpoint()
 
     def _checkpoint(self) -> None:
         """TRUNCATE, because what was deleted would stay readable in the old frames of the WAL."""
         try:
             lock = FileLock(f"{self._path}.checkpoint.lock", timeout=0, mode=0o600)
-            with lock, self._writer.connect() as db:
+            with lock, self._in_flight.connection(self._writer) as db:
                 _pragma(db, "wal_checkpoint(TRUNCATE)")
         except Timeout:
             return  # another process is at it
+        except Closed:
+            return  # the last connection to be closed does it
 
 
 def _pragma(db: Connection, pragma: str) -> object:
     """Outside a transaction: SQLAlchemy begins one for whatever it executes itself."""
     found = cast(Any, db.connection.dbapi_connection).execute(f"PRAGMA {pragma}").fetchone()
     return found[0] if found else None
-
-
-def _in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with engine.begin() as db:
-        return work(db)
 
 
 def _make_private(path: Path) -> None:

@@ -1,46 +1,122 @@
-"""Numbered steps, each applied once, in order. A released step is never edited; the next one is added."""
+"""Named steps, each applied once. A released step is never edited or renamed; the next one is added.
+
+What a database has is recorded by name in the table `schema_step`, so that a step can be added to any part of a
+component. The column `step` counts the steps of a component in the order in which this database got them. Databases
+of version 0.1.0 and before have that number alone, and then `Component.numbered` says which steps those were. A program
+of that time compares the number with what it knows: it opens a database that has nothing new for it, and refuses, in
+words, one that has.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
-Steps = Sequence[str]
+from .. import __version__
+from ..contract.errors import ApiError
 
 
-def pending(db: Connection, components: Mapping[str, Steps]) -> bool:
-    """Whether `migrate` has anything to do, or to refuse; reads only."""
-    known = db.dialect.has_table(db, "schema_step")
-    return not known or any(_done(db, name) != len(steps) for name, steps in components.items())
+class Sql(NamedTuple):
+    """The statements of a step where the two databases need different ones."""
+
+    sqlite: str
+    postgresql: str
 
 
-def migrate(db: Connection, components: Mapping[str, Steps]) -> None:
-    """Bring each component (`engine`, `ledger`) to its last step, in the transaction of `db`."""
-    db.exec_driver_sql(
-        "CREATE TABLE IF NOT EXISTS schema_step (component TEXT NOT NULL, step INTEGER NOT NULL,"
-        " PRIMARY KEY (component, step))"
-    )
-    for name, steps in components.items():
-        done = _done(db, name)
-        if done > len(steps):
-            raise NewerDatabase(name, done, len(steps))
-        for number, step in enumerate(steps[done:], done + 1):
-            for statement in filter(str.strip, step.split(";")):
-                db.exec_driver_sql(statement)
-            db.execute(text("INSERT INTO schema_step VALUES (:name, :step)"), {"name": name, "step": number})
+@dataclass(frozen=True)
+class Component:
+    """A part of the schema with steps of its own: `engine` or `ledger`."""
+
+    steps: Mapping[str, str | Sql]
+    """SQL by name, in the order in which an empty database gets them. Statements end with `;`, which no text in them
+    may contain."""
+    numbered: Sequence[str] = ()
+    """Names of the steps that databases without names have, in the order of their numbers. It is never changed."""
 
 
-class NewerDatabase(RuntimeError):
+class NewerDatabase(ApiError):
     """The database was written by a newer version of this program."""
 
-    def __init__(self, component: str, found: int, known: int) -> None:
+    code = "newer_database"
+
+    def __init__(self, found: str) -> None:
         super().__init__(
-            f"The database is of a newer version of callwright ({component} step {found}; this one knows {known})."
-            " Update callwright, or point CALLWRIGHT_HOME at another folder."
+            f"The database is of a newer version of callwright: it has {found}, and this is version {__version__}."
+            " Nothing was changed. Update callwright, or point CALLWRIGHT_HOME (or CALLWRIGHT_DATABASE_URL, where that"
+            " is set) somewhere else."
         )
 
 
-def _done(db: Connection, component: str) -> int:
-    found = db.execute(
-        text("SELECT COALESCE(MAX(step), 0) FROM schema_step WHERE component = :name"), {"name": component}
-    )
-    return int(found.scalar_one())
+@dataclass(frozen=True)
+class Plan:
+    """What a database lacks."""
+
+    empty: bool
+    """Nothing was ever migrated in it."""
+    unnamed: bool
+    """Its steps are numbered, and get their names."""
+    applied: Mapping[str, int]
+    """How many steps each component has."""
+    steps: Sequence[tuple[str, str]]
+    """Component and name of each step that is to be applied, in order."""
+
+    def __bool__(self) -> bool:
+        return self.empty or self.unnamed or bool(self.steps)
+
+
+def plan(db: Connection, components: Mapping[str, Component]) -> Plan:
+    """Reads only. Raises NewerDatabase where the database has a step that `components` do not know."""
+    known = db.dialect.has_table(db, "schema_step")
+    found = db.execute(text("SELECT * FROM schema_step ORDER BY component, step")) if known else None
+    unnamed = found is not None and "name" not in found.keys()  # noqa: SIM118  # not a dict: its rows have the keys
+    has: dict[str, list[str]] = {name: [] for name in components}
+    for row in found.mappings() if found is not None else ():
+        component, number = row["component"], row["step"]
+        steps = components.get(component, Component({}))
+        name = _numbered(component, number, steps) if unnamed else row["name"]
+        if name not in steps.steps:
+            raise NewerDatabase(f"the step {component}/{name}, which this one does not know")
+        has[component].append(name)
+    lacking = [(c, step) for c, each in components.items() for step in each.steps if step not in has[c]]
+    return Plan(not known, unnamed, {name: len(steps) for name, steps in has.items()}, lacking)
+
+
+def migrate(db: Connection, components: Mapping[str, Component], what: Plan) -> None:
+    """Apply what `plan` found in the same transaction, or under a lock that no other process migrates without."""
+    if what.empty:
+        db.exec_driver_sql(
+            "CREATE TABLE schema_step (component TEXT NOT NULL, step INTEGER NOT NULL, name TEXT,"
+            " PRIMARY KEY (component, step))"
+        )
+    if what.unnamed:
+        db.exec_driver_sql("ALTER TABLE schema_step ADD COLUMN name TEXT")
+        for component, count in what.applied.items():
+            _record(db, "UPDATE schema_step SET name = :name WHERE component = :component AND step = :step",
+                    [(component, number, _numbered(component, number, components[component]))
+                     for number in range(1, count + 1)])  # fmt: skip
+    numbers = dict(what.applied)
+    rows: list[tuple[str, int, str]] = []
+    for component, name in what.steps:
+        for statement in statements(components[component].steps[name], db.dialect.name):
+            db.exec_driver_sql(statement)
+        numbers[component] += 1
+        rows.append((component, numbers[component], name))
+    _record(db, "INSERT INTO schema_step (component, step, name) VALUES (:component, :step, :name)", rows)
+
+
+def statements(step: str | Sql, dialect: str) -> list[str]:
+    """What a step runs on `sqlite` or `postgresql`, one by one: neither driver takes several at a time."""
+    sql = step if isinstance(step, str) else step.sqlite if dialect == "sqlite" else step.postgresql
+    return [statement.strip() for statement in sql.split(";") if statement.strip()]
+
+
+def _record(db: Connection, sql: str, rows: Sequence[tuple[str, int, str]]) -> None:
+    if rows:
+        db.execute(text(sql), [{"component": each, "step": number, "name": name} for each, number, name in rows])
+
+
+def _numbered(component: str, number: int, steps: Component) -> str:
+    if number > len(steps.numbered):
+        raise NewerDatabase(f"step {number} of {component}, which this one does not know")
+    return steps.numbered[number - 1]

@@ -13,10 +13,11 @@ from collections.abc import Coroutine
 from functools import cache
 from typing import Any
 
-from ..concurrency import cancel_all
-
 AT_ONCE = 4
 """Of all jobs together, how many wait for a model at a time: endpoints limit how many requests they take at once."""
+
+ENDING_SECONDS = 3.0
+"""How long jobs may take to end once they are cancelled, as one that notes in the database that it was cut short."""
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,17 @@ class Jobs:
         task.add_done_callback(self._ended)
 
     async def aclose(self) -> None:
-        await cancel_all(self._tasks)
+        """Bounded: jobs that do not end are named in the log. Those that start meanwhile are cancelled too."""
+        now, cancelled = asyncio.get_running_loop().time, set[asyncio.Task[None]]()
+        end = now() + ENDING_SECONDS
+        while self._tasks and now() < end:
+            for task in self._tasks - cancelled:
+                task.cancel()
+            cancelled |= self._tasks
+            await asyncio.wait(self._tasks, timeout=end - now(), return_when=asyncio.FIRST_COMPLETED)
+        if self._tasks:
+            names = ", ".join(sorted({task.get_name() for task in self._tasks}))
+            log.error("Not ended %g seconds after they were cancelled: %s.", ENDING_SECONDS, names)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -5,6 +5,7 @@ What is answered as it was stored is a JSON document; whatever is filtered or so
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, Table, Text
 
+from ..db.migrations import Component
 from . import (
     tables_access,
     tables_agent_tests,
@@ -19,8 +20,8 @@ from . import (
     tables_workspace,
 )
 
-STEPS = (
-    """
+STEPS = {
+    "core/0001_tables": """
     CREATE TABLE agent (
         workspace TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, name_key TEXT NOT NULL,
         created_ms BIGINT NOT NULL, updated_ms BIGINT NOT NULL, last_call_secs BIGINT, voice_id TEXT NOT NULL,
@@ -57,18 +58,37 @@ STEPS = (
         target_id TEXT NOT NULL, PRIMARY KEY (workspace, user_kind, user_id, target_kind, target_id));
     CREATE INDEX uses_by_target ON uses (workspace, target_kind, target_id);
     """,
-    "CREATE TABLE vault_check (id INTEGER PRIMARY KEY, sealed BYTEA NOT NULL)",
-    *tables_agent_tests.STEPS,
-    *tables_mcp_servers.STEPS,
-    *tables_agent_tools.STEPS,
-    *tables_knowledge.STEPS,
-    *tables_access.STEPS,
-    *tables_widget.STEPS,
-    *tables_batch_calls.STEPS,
-    *tables_workspace.STEPS,
-    *tables_live.STEPS,
-    *tables_pronunciation.STEPS,
-    *tables_auth_connections.STEPS,
+    "core/0002_vault_check": "CREATE TABLE vault_check (id INTEGER PRIMARY KEY, sealed BYTEA NOT NULL)",
+    **tables_agent_tests.STEPS,
+    **tables_mcp_servers.STEPS,
+    **tables_agent_tools.STEPS,
+    **tables_knowledge.STEPS,
+    **tables_access.STEPS,
+    **tables_widget.STEPS,
+    **tables_batch_calls.STEPS,
+    **tables_workspace.STEPS,
+    **tables_live.STEPS,
+    **tables_pronunciation.STEPS,
+    **tables_auth_connections.STEPS,
+}
+SCHEMA = Component(
+    STEPS,
+    numbered=(
+        "core/0001_tables",
+        "core/0002_vault_check",
+        "agent_tests/0001_tests_and_runs",
+        "mcp_servers/0001_servers",
+        "agent_tools/0001_tools",
+        "knowledge/0001_indexes_and_chunks",
+        "access/0001_tokens",
+        "widget/0001_avatars",
+        "batch_calls/0001_batches",
+        "workspace/0001_documents",
+        "live/0001_conversations_and_leases",
+        "live/0002_turns",
+        "pronunciation/0001_dictionaries",
+        "auth_connections/0001_connections",
+    ),
 )
 
 _all = MetaData()

@@ -2,8 +2,8 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, MetaData, Table, Text
 
-STEPS = (
-    """
+STEPS = {
+    "access/0001_tokens": """
     CREATE TABLE access_token (
         workspace TEXT NOT NULL, digest TEXT NOT NULL, agent_id TEXT NOT NULL, purpose TEXT NOT NULL,
         conversation_id TEXT, participant TEXT, single_use BOOLEAN NOT NULL, expires_ms BIGINT NOT NULL,
@@ -11,7 +11,7 @@ STEPS = (
     CREATE INDEX access_token_by_agent ON access_token (workspace, agent_id);
     CREATE INDEX access_token_by_expiry ON access_token (workspace, expires_ms);
     """,
-)
+}
 
 access_token = Table(
     "access_token", MetaData(), Column("workspace", Text, primary_key=True), Column("digest", Text, primary_key=True),

@@ -2,8 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Column, Integer, MetaData, Table, Text
 
-STEPS = (
-    """
+STEPS = {
+    "agent_tests/0001_tests_and_runs": """
     CREATE TABLE agent_test (
         workspace TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, name_key TEXT NOT NULL, type TEXT NOT NULL,
         created_ms BIGINT NOT NULL, updated_ms BIGINT NOT NULL, document JSON NOT NULL, PRIMARY KEY (workspace, id));
@@ -18,7 +18,7 @@ STEPS = (
         document JSON NOT NULL, PRIMARY KEY (workspace, id));
     CREATE INDEX test_run_by_invocation ON test_run (workspace, invocation_id, place);
     """,
-)
+}
 
 _all = MetaData()
 

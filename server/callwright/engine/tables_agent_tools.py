@@ -2,14 +2,14 @@
 
 from sqlalchemy import JSON, BigInteger, Column, MetaData, Table, Text
 
-STEPS = (
-    """
+STEPS = {
+    "agent_tools/0001_tools": """
     CREATE TABLE tool (
         workspace TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, created_ms BIGINT NOT NULL,
         document JSON NOT NULL, PRIMARY KEY (workspace, id));
     CREATE INDEX tool_by_age ON tool (workspace, created_ms, id);
     """,
-)
+}
 
 tool = Table(
     "tool", MetaData(),

@@ -2,14 +2,14 @@
 
 from sqlalchemy import JSON, BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text
 
-STEPS = (
-    """
+STEPS = {
+    "auth_connections/0001_connections": """
     CREATE TABLE auth_connection (
         workspace TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, auth_type TEXT NOT NULL,
         version INTEGER NOT NULL, created_ms BIGINT NOT NULL, updated_ms BIGINT NOT NULL, document JSON NOT NULL,
         sealed BYTEA NOT NULL, PRIMARY KEY (workspace, id), UNIQUE (workspace, name));
     """,
-)
+}
 
 auth_connection = Table(
     "auth_connection", MetaData(),

@@ -2,8 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Column, Integer, MetaData, Table, Text
 
-STEPS: tuple[str, ...] = (
-    """
+STEPS = {
+    "batch_calls/0001_batches": """
     CREATE TABLE batch_call (
         workspace TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, agent_id TEXT NOT NULL, agent_name TEXT NOT NULL,
         phone_number_id TEXT NOT NULL, phone_provider TEXT NOT NULL, status TEXT NOT NULL, created_ms BIGINT NOT NULL,
@@ -16,7 +16,7 @@ STEPS: tuple[str, ...] = (
         brought JSON, PRIMARY KEY (workspace, batch_id, place));
     CREATE INDEX batch_recipient_by_status ON batch_recipient (workspace, batch_id, status);
     """,
-)
+}
 
 _all = MetaData()
 

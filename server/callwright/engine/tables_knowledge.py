@@ -2,8 +2,8 @@
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
 
-STEPS = (
-    """
+STEPS = {
+    "knowledge/0001_indexes_and_chunks": """
     ALTER TABLE document ADD COLUMN filename TEXT;
     CREATE TABLE rag_index (
         workspace TEXT NOT NULL, id TEXT NOT NULL, document_id TEXT NOT NULL, model TEXT NOT NULL,
@@ -14,7 +14,7 @@ STEPS = (
         workspace TEXT NOT NULL, document_id TEXT NOT NULL, id TEXT NOT NULL, place INTEGER NOT NULL,
         content TEXT NOT NULL, PRIMARY KEY (workspace, document_id, id));
     """,
-)
+}
 
 _all = MetaData()
 

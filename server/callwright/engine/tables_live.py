@@ -5,8 +5,8 @@ Which process holds each, what has been said in it, and how many an agent began 
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, MetaData, Table, Text
 
-STEPS = (
-    """
+STEPS = {
+    "live/0001_conversations_and_leases": """
     CREATE TABLE live_conversation (
         workspace TEXT NOT NULL, id TEXT NOT NULL, agent_id TEXT NOT NULL, holder TEXT NOT NULL,
         started_ms BIGINT NOT NULL, talking BOOLEAN NOT NULL, PRIMARY KEY (workspace, id));
@@ -17,12 +17,12 @@ STEPS = (
         workspace TEXT NOT NULL, agent_id TEXT NOT NULL, day INTEGER NOT NULL, begun INTEGER NOT NULL,
         PRIMARY KEY (workspace, agent_id));
     """,
-    """
+    "live/0002_turns": """
     CREATE TABLE live_turn (
         workspace TEXT NOT NULL, id TEXT NOT NULL, place INTEGER NOT NULL, search_key TEXT NOT NULL,
         document JSON NOT NULL, PRIMARY KEY (workspace, id, place));
     """,
-)
+}
 
 live_conversation = Table(
     "live_conversation", MetaData(), Column("workspace", Text, primary_key=True), Column("id", Text, primary_key=True),

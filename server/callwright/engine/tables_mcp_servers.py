@@ -2,13 +2,13 @@
 
 from sqlalchemy import JSON, BigInteger, Column, MetaData, Table, Text
 
-STEPS = (
-    """
+STEPS = {
+    "mcp_servers/0001_servers": """
     CREATE TABLE mcp_server (
         workspace TEXT NOT NULL, id TEXT NOT NULL, created_ms BIGINT NOT NULL, document JSON NOT NULL,
         PRIMARY KEY (workspace, id));
     """,
-)
+}
 
 _all = MetaData()
 

@@ -2,8 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Column, Integer, MetaData, Table, Text
 
-STEPS = (
-    """
+STEPS = {
+    "pronunciation/0001_dictionaries": """
     CREATE TABLE pronunciation_dictionary (
         workspace TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, name_key TEXT NOT NULL, description TEXT,
         created_ms BIGINT NOT NULL, archived_ms BIGINT, latest_version_id TEXT NOT NULL,
@@ -14,7 +14,7 @@ STEPS = (
         workspace TEXT NOT NULL, dictionary_id TEXT NOT NULL, id TEXT NOT NULL, created_ms BIGINT NOT NULL,
         rules JSON NOT NULL, PRIMARY KEY (workspace, dictionary_id, id));
     """,
-)
+}
 
 _all = MetaData()
 

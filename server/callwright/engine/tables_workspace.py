@@ -2,12 +2,12 @@
 
 from sqlalchemy import JSON, Column, MetaData, Table, Text
 
-STEPS: tuple[str, ...] = (
-    """
+STEPS = {
+    "workspace/0001_documents": """
     CREATE TABLE workspace_document (
         workspace TEXT NOT NULL, kind TEXT NOT NULL, document JSON NOT NULL, PRIMARY KEY (workspace, kind));
     """,
-)
+}
 
 workspace_document = Table(
     "workspace_document", MetaData(), Column("workspace", Text, primary_key=True),

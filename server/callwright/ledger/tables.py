@@ -2,8 +2,10 @@
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text
 
-STEPS = (
-    """
+from ..db.migrations import Component
+
+STEPS = {
+    "0001_changes_and_approvals": """
     CREATE TABLE ledger_change (
         id TEXT PRIMARY KEY, at_ms BIGINT NOT NULL, platform TEXT NOT NULL, who TEXT NOT NULL, tool TEXT NOT NULL,
         operation TEXT NOT NULL, target TEXT NOT NULL, digest TEXT NOT NULL, approved_by TEXT NOT NULL,
@@ -16,12 +18,13 @@ STEPS = (
     CREATE INDEX ledger_pending_by_digest ON ledger_pending (digest, who, state);
     CREATE TABLE ledger_spent (id TEXT PRIMARY KEY, expires_ms BIGINT NOT NULL);
     """,
-    """
+    "0002_calls_and_entered_values": """
     CREATE TABLE ledger_rung (
         id TEXT PRIMARY KEY, at_ms BIGINT NOT NULL, platform TEXT NOT NULL, people INTEGER NOT NULL);
     ALTER TABLE ledger_pending ADD COLUMN entered BYTEA;
     """,
-)
+}
+SCHEMA = Component(STEPS, numbered=("0001_changes_and_approvals", "0002_calls_and_entered_values"))
 
 _all = MetaData()
 

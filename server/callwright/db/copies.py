@@ -1,0 +1,60 @@
+"""Copies of a SQLite file, one kept before each migration, so that a person can go back to the version before."""
+
+import logging
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from .. import __version__
+from ..contract.errors import ApiError
+
+KEPT = 3
+"""Copies of one file; the oldest go first, because what was deleted since may still be in them."""
+
+log = logging.getLogger(__name__)
+
+
+class NotCopied(ApiError):
+    """The copy before a migration could not be written, so that nothing was migrated."""
+
+    code = "database_not_copied"
+
+
+def keep_copy(path: Path) -> Path:
+    """Copies the file as it is now to `<name>.before-<version>`, for this user alone. Raises NotCopied.
+
+    The caller holds the lock for writing. A copy of the same version is replaced: it comes from a start that did not
+    get to the end of its migration. The copy appears under its name when it is whole.
+    """
+    copy = path.with_name(f"{path.name}.before-{__version__}")
+    unfinished = copy.with_name(f"{copy.name}.unfinished")
+    try:
+        unfinished.unlink(missing_ok=True)
+        # SQLite writes into an empty file that is there, which keeps its mode.
+        os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        with closing(sqlite3.connect(path)) as db:
+            db.execute("VACUUM INTO ?", [str(unfinished)])
+        _flush(unfinished)
+        os.replace(unfinished, copy)
+    except (OSError, sqlite3.Error) as exc:
+        unfinished.unlink(missing_ok=True)
+        raise NotCopied(
+            f"The database {path} was not brought to version {__version__}, because no copy of it could be kept"
+            f" before ({exc}). Make room for {path.stat().st_size // 1_000_000 + 1} MB in its folder, and start again."
+        ) from None
+    for old in sorted(path.parent.glob(f"{path.name}.before-*"), key=lambda each: each.stat().st_mtime_ns)[:-KEPT]:
+        old.unlink(missing_ok=True)
+    log.warning(
+        "The database is brought to version %s. As it was before, it is kept in %s (the last %d such copies are); to go"
+        " back, end the program, and put that file in the place of %s.", __version__, copy, KEPT, path.name,
+    )  # fmt: skip
+    return copy
+
+
+def _flush(path: Path) -> None:
+    fd = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
