@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from .db.database import Database
-    from .engine.runtime import Engine
     from .engine.models import Models
+    from .engine.runtime import Engine
 
 
 class EngineHost:
@@ -71,9 +71,9 @@ class EngineHost:
         self._models = self._engine = self._inside = None
 
     async def _new_engine(self, database: "Database") -> "Engine":
-        from .engine.runtime import Engine
         from .engine.live.leases import tend
         from .engine.models import models_of
+        from .engine.runtime import Engine
         from .engine.secrets import claim
         from .engine.vault import Vault
         from .engine.vault_key import vault_key

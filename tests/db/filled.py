@@ -16,8 +16,8 @@ import anyio
 from httpx2 import AsyncClient
 
 from callwright.app import App
-from tests.arms import Clock, facts, numbered, reach, settings
 from tests.engine.helpers import JSON, http
+from tests.transports import Clock, facts, numbered, reach, settings
 
 RELEASED = Path(__file__).with_name("released")
 VAULT_KEY, STATE_KEY = b"made-up vault key for old tables", b"made-up state key for old tables"

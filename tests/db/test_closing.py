@@ -18,8 +18,8 @@ from callwright.db.database import Database
 from callwright.db.in_flight import Closed
 from callwright.db.migrations import Component
 from callwright.engine.jobs import Jobs
-from tests.arms import settings
 from tests.peers import serving
+from tests.transports import settings
 
 from . import test_migrations as migrations
 from .postgresql import fresh

@@ -23,8 +23,8 @@ from callwright.db.database import Database
 from callwright.db.migrations import Component, NewerDatabase, statements
 from callwright.engine.tables import SCHEMA as ENGINE
 from callwright.ledger.tables import SCHEMA as LEDGER
-from tests.arms import facts, reach, text
 from tests.environments import MAY_SKIP
+from tests.transports import facts, reach, text
 
 from .filled import answers, app_on
 from .kept import SCHEMAS, answered, load_postgresql, load_sqlite
