@@ -98,9 +98,9 @@ async def _worked(parameters: StdioServerParameters) -> str:
                     made = await client.call_tool("create_agent", {"name": "Ada", "prompt": "Help."})
                     status: Any = (await client.call_tool("get_status", {})).structured_content
                     secret = await client.call_tool("create_secret", {"name": "crm", "value": "v"})
-                    waits: Any = secret.structured_content
+                    waits: Any = secret.meta or {}
                     # What a person is told to type must run as it is, in any folder, while the server runs.
-                    told = shlex.split(waits["approve_with"])  # without its code it lists what waits
+                    told = shlex.split(waits["callwright/approve_with"])  # without its code it lists what waits
                     typed = await anyio.run_process(told[:-1], env=parameters.env, cwd="/", check=False)
         except Exception as exc:  # whatever keeps it from starting
             said.seek(0)

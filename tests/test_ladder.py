@@ -22,7 +22,7 @@ from callwright.app import App, build_server
 from callwright.serving import mcp_app
 from callwright.tools import approval
 
-from .arms import MODERN, Clock, facts, listening, numbered, settings, text
+from .arms import MODERN, Clock, facts, listening, numbered, refusal_facts, settings, text
 from .peers import serving
 from .test_unattended import callers
 
@@ -156,7 +156,7 @@ async def settled(client: Client, way: Way, person: Person, app: App) -> CallToo
 def given(result: CallToolResult) -> dict[str, Any]:
     """What a call that was not carried out answers instead."""
     assert result.is_error, text(result)
-    return result.structured_content or {}
+    return refusal_facts(result)
 
 
 async def stored(client: Client) -> int:

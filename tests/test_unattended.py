@@ -16,7 +16,7 @@ from callwright.app import App
 from callwright.principals import Principal
 from callwright.settings import Unattended
 
-from .arms import Clock, facts, numbered, reach, server, settings, text
+from .arms import Clock, facts, numbered, reach, refusal_facts, server, settings, text
 from .edge.doors import entering, served
 from .edge.doors import token as token_of
 from .test_cli import at_terminal
@@ -34,7 +34,7 @@ async def make_agent(client: Client, name: str = "Ada") -> str:
 def given(result: CallToolResult) -> dict[str, Any]:
     """What a call that was not carried out answers instead."""
     assert result.is_error
-    return result.structured_content or {}
+    return refusal_facts(result)
 
 
 # --- a preview and a token

@@ -14,6 +14,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 
 from .app import App, build_server
+from .tools.refusal import asks, facts_of
 from .tools.surface import built
 
 _SECRET = re.compile(r'"(password|token|api_key|headers|request_headers)": *["{]')
@@ -26,10 +27,10 @@ def call_tool(
 ) -> tuple[int, str]:
     """Exit status and output. `ask`: a person is at the terminal and can be asked there."""
     result = anyio.run(_call, app, tool, arguments, ask)
-    facts = result.structured_content
+    facts = facts_of(result) or result.structured_content
     code = DONE
     if result.is_error:
-        code = NEEDS_APPROVAL if isinstance(facts, dict) and "needs_approval" in facts else FAILED
+        code = NEEDS_APPROVAL if asks(result) else FAILED
     text = "\n".join(block.text for block in result.content if block.type == "text")
     if form == "json":
         return code, json.dumps(facts if facts is not None else {"error": text}, ensure_ascii=False, indent=2)

@@ -20,7 +20,7 @@ from callwright.contract.errors import Refused
 from callwright.contract.mcp_servers import CreateMcpServer
 from callwright.contract.phone_numbers import CreatePhoneNumber, GetPhoneNumber
 
-from ..arms import Clock, facts, numbered, reach, settings, text
+from ..arms import Clock, facts, numbered, reach, refusal_facts, settings, text
 from ..engine.mcp_peer import real
 from .guarded_calls import HOOK, NUMBER, SECRET, TRANSFER, Carried, carried, graph, node, prompt
 
@@ -97,7 +97,7 @@ async def test_who_cannot_be_asked_is_refused_and_nothing_changes(app: App, home
         refused = await client.call_tool(call.tool, call.arguments)
         listed = facts(await client.call_tool("list_agents", {}))["agents"]
         assert await snapshot_of(app) == before
-    step: dict[str, Any] = refused.structured_content or {}
+    step = refusal_facts(refused)
     assert refused.is_error
     assert step["needs_approval"] == "person"
     assert SECRET not in text(refused)
@@ -180,7 +180,7 @@ async def test_no_way_round_the_question(app: App, home: Path, way: str) -> None
     before = await snapshot_of(app)
     async with reach(app, says="no") as (client, asked):
         refused = await client.call_tool("update_agent", {"agent_id": "agent_1", "config": SLY[way]})
-        assert refused.structured_content == {"declined": True}
+        assert refusal_facts(refused) == {"declined": True}
         assert await snapshot_of(app) == before
     assert len(asked) == 1
     assert "It sets " in asked[0]

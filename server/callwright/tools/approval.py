@@ -21,7 +21,6 @@ from mcp.types import (
     ElicitRequestURLParams,
     ElicitResult,
     InputRequiredResult,
-    TextContent,
 )
 from pydantic import BaseModel, Field, SecretStr
 
@@ -29,6 +28,7 @@ from ..keys import subkey
 from ..ledger.ledger import Intent, Needs, Pending
 from .approval_state import sealed_state
 from .policy import TOKEN
+from .refusal import refusal
 from .scope import Call, NeedsApproval
 from .undo import target_of
 
@@ -113,7 +113,7 @@ async def _spend(pending: Pending, call: Call) -> bool:
 async def _declined(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult:
     await (await call.ledger()).close(pending.code)
     await _record(call, need, "declined")
-    return _said("The user said no. Nothing was done.", {"declined": True})
+    return refusal("The user said no. Nothing was done.", {"declined": True})
 
 
 async def _refuse_other_facts(question: str, pending: Pending, call: Call, need: NeedsApproval) -> None:
@@ -197,7 +197,7 @@ async def _ask_outside(pending: Pending, call: Call, need: NeedsApproval) -> Cal
         f" user to {ways} within {PERSON_SECONDS // 60} minutes, then call {call.tool} again with the same arguments."
     )
     facts = {"needs_approval": "person", "would": pending.question, "why": why, "approve_with": command}
-    return _said(text, facts | ({"approve_at": url} if url else {}))
+    return refusal(text, facts | ({"approve_at": url} if url else {}))
 
 
 async def _page(pending: Pending, call: Call) -> str:
@@ -213,7 +213,7 @@ async def _ask_by_token(pending: Pending, call: Call, token: object, digest: str
             f"Not done yet. {pending.question} Ask the user. If they agree, call {call.tool} again, arguments"
             f" unchanged, with {TOKEN}={sealed!r}."
         )
-        return _said(text, {"needs_approval": "preview", "would": pending.question, TOKEN: sealed})
+        return refusal(text, {"needs_approval": "preview", "would": pending.question, TOKEN: sealed})
     code, who, previewed = _open(call, token)
     if (who, previewed) != (call.who, digest):
         raise ToolError(f"This {TOKEN} was given for other arguments. Call without it to get a new preview.")
@@ -236,10 +236,6 @@ async def _record(call: Call, need: NeedsApproval, outcome: Any) -> None:
         previous=None,
     )
     await (await call.ledger()).begin(intent, outcome)
-
-
-def _said(text: str, facts: dict[str, Any]) -> CallToolResult:
-    return CallToolResult(content=[TextContent(text=text)], structured_content=facts, is_error=True)
 
 
 def _seal(call: Call, claims: list[str]) -> str:
