@@ -7,8 +7,7 @@ is no longer the same, the act is refused. An approval is good once.
 import base64
 import json
 import os
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import anyio
 from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, Resolve
@@ -42,6 +41,14 @@ _PAGE = "page"
 STATE_SECONDS = 600  # how long the SDK honours a sealed state
 
 
+class Facts(Protocol):
+    """Makes the question's text from the platform's present state."""
+
+    async def __call__(self, *, again: bool) -> str:
+        """`again`: from facts that are read now, and not from those that this call has read before."""
+        ...
+
+
 class Answer(BaseModel):
     approve: bool = Field(description="Go ahead")
 
@@ -55,13 +62,10 @@ _PLANS = build_resolver_plans(_RESOLVED, {"_question"})
 
 
 async def approve(
-    need: NeedsApproval, facts: Callable[[], Awaitable[str]], call: Call, token: object, ctx: Context[Any]
+    need: NeedsApproval, facts: Facts, call: Call, token: object, ctx: Context[Any]
 ) -> CallToolResult | InputRequiredResult | None:
-    """None: go on, `call` carries the approval. Else what the client gets instead of the act.
-
-    `facts` makes the question's text from the platform's present state.
-    """
-    question = await facts()
+    """None: go on, `call` carries the approval. Else what the client gets instead of the act."""
+    question = await facts(again=False)
     asks = not need.enters and _can_ask(ctx)
     opens = not asks and call.page is not None and _can_open(ctx)
     person = asks or opens or call.policy.person_needed(call.tool, need.op.effect)
@@ -128,27 +132,30 @@ async def _refuse_other_facts(question: str, pending: Pending, call: Call, need:
 
 
 async def _ask_here(
-    pending: Pending, facts: Callable[[], Awaitable[str]], call: Call, need: NeedsApproval, ctx: Context[Any]
+    pending: Pending, facts: Facts, call: Call, need: NeedsApproval, ctx: Context[Any]
 ) -> CallToolResult | InputRequiredResult | None:
     answered = await resolve_arguments(_RESOLVED, _PLANS, {"_question": pending.question}, ctx)
     if isinstance(answered, InputRequiredResult):
         return answered
     ledger = await call.ledger()
     # A client that sends its last round trip again must not act again, nor turn its no into a yes.
-    if (state := sealed_state()) is not None and not await ledger.spend_once(state, seconds=STATE_SECONDS):
+    # What such a request was asked about was read after the answer was given, as it came with the answer.
+    state = sealed_state()
+    if state is not None and not await ledger.spend_once(state, seconds=STATE_SECONDS):
         raise ToolError("This approval was used already. Call again to ask anew.")
     answer = answered["_answer"]
     said_yes = isinstance(answer, AcceptedElicitation) and cast(AcceptedElicitation[Answer], answer).data.approve
     if not said_yes:
         return await _declined(pending, call, need)
-    await _refuse_other_facts(await facts(), pending, call, need)  # a person may think for minutes
+    if state is None:  # the call has waited for a person, who may think for minutes
+        await _refuse_other_facts(await facts(again=True), pending, call, need)
     if not await ledger.spend(pending.code, state="open"):
         raise ToolError("This approval was used already. Call again to ask anew.")
     return None
 
 
 async def _ask_by_url(
-    pending: Pending, facts: Callable[[], Awaitable[str]], call: Call, need: NeedsApproval, ctx: Context[Any]
+    pending: Pending, facts: Facts, call: Call, need: NeedsApproval, ctx: Context[Any]
 ) -> CallToolResult | InputRequiredResult | None:
     """The client shows the address of the local page. That a person opens it is no answer: the page has that."""
     url = await _page(pending, call)
@@ -166,7 +173,7 @@ async def _ask_by_url(
         return await _ask_outside(pending, call, need)
     if answered.state == "declined":
         return await _declined(pending, call, need)
-    await _refuse_other_facts(await facts(), pending, call, need)
+    await _refuse_other_facts(await facts(again=True), pending, call, need)
     if not await _spend(answered, call):
         raise ToolError("This approval was used already. Call again to ask anew.")
     return None
