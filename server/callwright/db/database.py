@@ -55,9 +55,14 @@ class Database:
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await anyio.to_thread.run_sync(_in_transaction, self._reader, work, limiter=self._reading)
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """Commits when `work` returns, rolls back when it raises."""
-        done = await anyio.to_thread.run_sync(_in_transaction, self._writer, work, limiter=self._writing)
+    async def write(self, work: Callable[[Connection], T], *, flush: bool = True) -> T:
+        """Commits when `work` returns, rolls back when it raises.
+
+        `flush`: the commit has reached the disk when this returns. Without it every process sees the commit at once and
+        a process that dies loses nothing, but a machine that loses power may lose it, in the order of commits.
+        """
+        run = _in_transaction if flush else _unflushed if self.sqlite else _unflushed_postgresql
+        done = await anyio.to_thread.run_sync(run, self._writer, work, limiter=self._writing)
         self._writes += 1
         if self.sqlite and self._writes % CHECKPOINT_EVERY == 0:
             await anyio.to_thread.run_sync(self._checkpoint, limiter=self._writing)
@@ -105,6 +110,28 @@ def _pragma(db: Connection, pragma: str) -> object:
 def _in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
     with engine.begin() as db:
         return work(db)
+
+
+def _unflushed(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """In WAL mode the file stays consistent without a flush at each commit; the next one that flushes carries this."""
+    with engine.connect() as db:
+        _set(db, "synchronous=NORMAL")
+        try:
+            with db.begin():
+                return work(db)
+        finally:
+            _set(db, "synchronous=FULL")
+
+
+def _unflushed_postgresql(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.begin() as db:
+        db.exec_driver_sql("SET LOCAL synchronous_commit = off")
+        return work(db)
+
+
+def _set(db: Connection, pragma: str) -> None:
+    """Outside a transaction, where alone it takes effect."""
+    cast(Any, db.connection.dbapi_connection).execute(f"PRAGMA {pragma}")
 
 
 def _make_private(path: Path) -> None:
