@@ -18,12 +18,12 @@ from ..contract.errors import ApiError, Refused, Unavailable
 from ..contract.operation import Operation, Stream
 from ..ledger.ledger import ApprovedBy, Intent, Ledger
 from ..tasks.task import current
-from .changes import Change, differences, part_of, reader_of, standing
+from .changes import Change, differences, part_of, standing
 from .limits import asking_paths, people_rung, refuse_beyond, rings_only_known
 from .names import unknown_names
 from .policy import Caps, Policy
 from .text import short
-from .undo import previous, target_of
+from .undo import previous, reader_of, target_of
 
 R = TypeVar("R")
 T = TypeVar("T")
