@@ -192,13 +192,13 @@ async def test_a_commit_that_is_not_flushed_is_seen_at_once_and_the_next_one_is_
         return db.exec_driver_sql("PRAGMA synchronous").scalar_one()
 
     def failing(_: Connection) -> None:
-        raise ValueError
+        raise ValueError("no more paper")
 
     full, normal = 2, 1
     with opened(tmp_path) as one, opened(tmp_path) as two:
         await one.write(add(1), flush=False)
         assert await two.read(count) == 1
         assert (await one.write(level, flush=False), await one.write(level)) == (normal, full)
-        with pytest.raises(ValueError, match=""):
+        with pytest.raises(ValueError, match="no more paper"):
             await one.write(failing, flush=False)
         assert await one.write(level) == full
