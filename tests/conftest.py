@@ -13,9 +13,9 @@ from mcp.types import CallToolResult
 from callwright.api.client import ApiClient
 from callwright.app import App
 
-from . import arms
-from .arms import Clock, numbered, reach, server, settings
-from .hosted.elsewhere import Hosted, Tenant, hosting
+from . import transports
+from .hosted.hosted_server import Hosted, Tenant, hosting
+from .transports import Clock, numbered, reach, server, settings
 
 # No test may write into the keyring of whoever runs it.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"

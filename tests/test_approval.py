@@ -14,8 +14,8 @@ from mcp.types import ElicitResult, InputRequiredResult
 from callwright.app import App, build_server
 from callwright.contract.agents import UpdateAgent
 
-from .arms import ARMS, ERAS, MODERN, Says, facts, reach, refusal_facts, settings, text
 from .peers import peer
+from .transports import ARMS, ERAS, MODERN, Says, facts, reach, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 

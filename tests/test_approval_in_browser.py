@@ -7,9 +7,9 @@ from inline_snapshot import snapshot
 
 from callwright.app import App
 
-from .arms import Clock, facts, reach, refusal_facts, settings
 from .browser import browser, needs_browser
 from .test_approval_page import app, log, value_of, waiting
+from .transports import Clock, facts, reach, refusal_facts, settings
 
 assert app  # the fixture
 

@@ -14,7 +14,7 @@ from callwright.app import App
 from callwright.engine.handlers import Tx
 from callwright.engine.secrets import reveal
 
-from .arms import Clock, facts, numbered, reach, refusal_facts, settings, text
+from .transports import Clock, facts, numbered, reach, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 

@@ -28,8 +28,8 @@ from starlette.responses import JSONResponse, Response
 from callwright.app import App
 from callwright.settings import Settings
 
-from .arms import ERAS, Clock, numbered, reach, settings
 from .peers import serving
+from .transports import ERAS, Clock, numbered, reach, settings
 
 pytestmark = pytest.mark.anyio
 

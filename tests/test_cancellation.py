@@ -13,10 +13,10 @@ from mcp import Client, StdioServerParameters
 from callwright.app import App, build_server
 from callwright.serving import mcp_app
 
-from .arms import ARMS, facts, listening, settings
 from .dialogue.llm_peer import Peer, Say, peer
 from .peers import serving
 from .test_cli import environment
+from .transports import ARMS, facts, listening, settings
 
 pytestmark = pytest.mark.anyio
 

@@ -15,7 +15,7 @@ from callwright.contract.secrets import UpdateSecret
 from callwright.tools.changes import LONGEST, MOST, differences
 from callwright.tools.surface import Entry
 
-from .arms import ERAS, facts, reach, server, settings, text
+from .transports import ERAS, facts, reach, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 

@@ -22,9 +22,9 @@ from callwright.app import App, build_server
 from callwright.serving import mcp_app
 from callwright.tools import approval
 
-from .arms import MODERN, Clock, facts, listening, numbered, refusal_facts, settings, text
 from .peers import serving
 from .test_unattended import callers
+from .transports import MODERN, Clock, facts, listening, numbered, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 

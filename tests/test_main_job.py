@@ -4,7 +4,7 @@ import pytest
 
 from callwright.app import App
 
-from .arms import ARMS, facts, reach, text
+from .transports import ARMS, facts, reach, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 

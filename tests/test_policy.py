@@ -13,7 +13,7 @@ from callwright.app import App
 from callwright.settings import Approval, Unattended
 from callwright.tools.policy import META, OWN_NOTES, TOKEN, Policy
 
-from .arms import ERAS, facts, numbered, reach, refusal_facts, settings, text
+from .transports import ERAS, facts, numbered, reach, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 

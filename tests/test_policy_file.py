@@ -14,7 +14,7 @@ from callwright.settings import Approval, SettingError
 from callwright.tools.exempt import Exempt
 from callwright.tools.refusal import facts_of
 
-from .arms import Clock, facts, numbered, reach, refusal_facts, settings, text
+from .transports import Clock, facts, numbered, reach, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 

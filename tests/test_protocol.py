@@ -9,7 +9,7 @@ from mcp.types import CacheableResult
 
 from callwright.app import App, build_server
 
-from .arms import ERAS, MODERN, reach
+from .transports import ERAS, MODERN, reach
 
 pytestmark = pytest.mark.anyio
 

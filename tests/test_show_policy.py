@@ -12,9 +12,9 @@ from callwright.contract.mcp_servers import CreateMcpServer, ListMcpTools
 from callwright.listing import as_mcp_server
 from callwright.tools.surface import built
 
-from .arms import Clock, facts, numbered, reach, settings, text
 from .peers import serving
 from .test_policy_file import server
+from .transports import Clock, facts, numbered, reach, settings, text
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,8 @@ from callwright import subscriptions
 from callwright.app import App, build_server
 from callwright.serving import Listen, mcp_app
 
-from .arms import MODERN, facts
 from .peers import serving
+from .transports import MODERN, facts
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")]
 

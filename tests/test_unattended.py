@@ -16,10 +16,10 @@ from callwright.app import App
 from callwright.principals import Principal
 from callwright.settings import Unattended
 
-from .arms import Clock, facts, numbered, reach, refusal_facts, server, settings, text
-from .edge.doors import entering, served
-from .edge.doors import token as token_of
+from .edge.tokens_fixture import entering, served
+from .edge.tokens_fixture import token as token_of
 from .test_cli import at_terminal
+from .transports import Clock, facts, numbered, reach, refusal_facts, server, settings, text
 
 pytestmark = pytest.mark.anyio
 

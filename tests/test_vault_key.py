@@ -11,8 +11,8 @@ from callwright.app import App
 from callwright.engine.vault_key import vault_key
 from callwright.settings import Settings
 
-from .arms import facts, reach, settings, text
 from .test_cli import call, run
+from .transports import facts, reach, settings, text
 
 pytestmark = pytest.mark.anyio
 

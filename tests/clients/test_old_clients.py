@@ -20,10 +20,10 @@ from callwright.guides.prompts import GUIDES
 from callwright.serving import Listen, http_token, mcp_app
 from callwright.tools.policy import Policy
 from callwright.tools.surface import built, chosen
-from tests.arms import settings
 from tests.environments import python_of
 from tests.peers import serving
 from tests.test_cli import environment
+from tests.transports import settings
 
 pytestmark = pytest.mark.anyio
 

@@ -21,10 +21,10 @@ from callwright.contract.agents import UpdateAgent
 from callwright.serving import mcp_app
 from callwright.tools.policy import ASKING
 from callwright.tools.surface import built
-from tests.arms import Clock, listening, numbered, settings
 from tests.peers import serving
 from tests.test_cli import environment
 from tests.tools.asking_calls import NEAR, calls, furnished
+from tests.transports import Clock, listening, numbered, settings
 
 from .typescript_client import CANCELLED, DECLINED, NO, YES, Json, TypeScriptClient, typescript
 

@@ -16,7 +16,6 @@ from callwright.app import App
 from callwright.contract.agents import GetAgent, UpdateAgent
 from callwright.db.database import Database
 from callwright.db.migrations import NewerDatabase
-from tests.arms import Clock, numbered, settings
 
 # ruff: noqa: F403  # the same tests, with the fixture `app` of this file
 from tests.engine.conftest import *
@@ -47,6 +46,7 @@ from tests.engine.test_workspace import *
 from tests.engine.test_workspaces import *
 from tests.environments import MAY_SKIP
 from tests.laws import test_answers as answers
+from tests.transports import Clock, numbered, settings
 from tests.workflow.test_problems import *
 
 from .postgresql import fresh, programs, server

@@ -14,11 +14,11 @@ from mcp.types import ResourceUpdatedNotification
 from callwright.app import App
 from callwright.principals import Principal
 from callwright.serving import Listen, mcp_app
-from tests.arms import ERAS, MODERN, Clock, facts, numbered, settings
 from tests.peers import serving
+from tests.transports import ERAS, MODERN, Clock, facts, numbered, settings
 
-from .doors import entering, held, token
 from .identity import Identity, identity
+from .tokens_fixture import entering, held, token
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")]
 

@@ -16,8 +16,8 @@ from callwright.app import App
 from callwright.edge.discovery import card
 from callwright.edge.health import Readiness
 from callwright.serving import Listen, http_token, mcp_app
-from tests.arms import MODERN, facts, settings
 from tests.peers import serving
+from tests.transports import MODERN, facts, settings
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ from callwright.clock import now_ms
 from callwright.edge.issuer import AGAIN_SECONDS, KEPT_SECONDS, STALE_SECONDS, Issuer, Keys
 from callwright.net.guard import AllowList
 from callwright.principals import Principal
-from tests.arms import Clock
+from tests.transports import Clock
 
 from .identity import EC, RSA, Identity, identity
 

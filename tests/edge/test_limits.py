@@ -12,9 +12,9 @@ from callwright.app import App
 from callwright.edge.limits import TIDY_ABOVE, Allowance, Limits
 from callwright.principals import Principal
 from callwright.serving import http_token
-from tests.arms import settings
+from tests.transports import settings
 
-from .doors import call_of, served, token
+from .tokens_fixture import call_of, served, token
 
 pytestmark = pytest.mark.anyio
 

@@ -14,10 +14,10 @@ from callwright.serving import Listen, http_token, mcp_app
 from callwright.settings import SettingError
 from callwright.tools.scopes import scope_of_each, scopes_of
 from callwright.tools.surface import built
-from tests.arms import ERAS, MODERN, Clock, facts, server, settings, text
+from tests.transports import ERAS, MODERN, Clock, facts, server, settings, text
 
-from .doors import call_of, entering, served, token
 from .identity import Identity, identity
+from .tokens_fixture import call_of, entering, served, token
 
 pytestmark = pytest.mark.anyio
 

@@ -20,12 +20,12 @@ from callwright.net.asgi import ASGITransport
 from callwright.principals import Principal
 from callwright.serving import http_token
 from callwright.tools.surface import built
-from tests.arms import ERAS, Clock, facts, numbered, refusal_facts, server, settings, text
 from tests.dialogue.llm_peer import Fault, Say, peer
 from tests.engine.test_workspaces import everything, furnish
 from tests.peers import serving
+from tests.transports import ERAS, Clock, facts, numbered, refusal_facts, server, settings, text
 
-from .doors import entering, served, token
+from .tokens_fixture import entering, served, token
 
 pytestmark = pytest.mark.anyio
 

@@ -18,7 +18,7 @@ from callwright.engine.handlers import Tx
 from callwright.engine.tables_access import access_token
 from callwright.engine.vault import Vault
 from callwright.net.guard import NOTHING_PRIVATE
-from tests.arms import Clock
+from tests.transports import Clock
 
 from .helpers import agent, dump, refused
 

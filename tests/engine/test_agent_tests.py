@@ -14,7 +14,7 @@ from callwright.contract.agent_tests import (
     UpdateAgentTest,
 )
 from callwright.contract.errors import NotFound
-from tests.arms import Clock
+from tests.transports import Clock
 
 from .helpers import JSON, agent, change, dump, problems, refused
 

@@ -11,7 +11,7 @@ from callwright.contract.knowledge_base import DeleteDocument
 from callwright.contract.operation import Blob
 from callwright.contract.phone_numbers import CreatePhoneNumber, GetPhoneNumber, UpdatePhoneNumber
 from callwright.contract.widget import GetAvatar, UploadAvatar
-from tests.arms import Clock
+from tests.transports import Clock
 
 from .helpers import agent, change, dump, knowing, problems, read, refused, secret, text, workflow
 from .test_phone_numbers import SIP

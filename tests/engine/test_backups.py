@@ -13,9 +13,9 @@ from callwright.app import App
 from callwright.contract.conversations import GetConversation
 from callwright.engine.models import models_of
 from callwright.settings import SettingError
-from tests.arms import Clock, numbered, settings
 from tests.contract.facts import assert_answer
 from tests.dialogue.llm_peer import JSON, Call, Fault, Peer, Reply, Say, peer
+from tests.transports import Clock, numbered, settings
 
 from .helpers import agent, dump
 from .test_simulations import rehearse, said

@@ -11,7 +11,7 @@ from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.engine.tables_batch_calls import batch_call, batch_recipient
 
-from ..arms import START_MS, Clock
+from ..transports import START_MS, Clock
 from .helpers import JSON, agent, change, problems
 from .test_calls import OPEN, TRUNK, number
 from .test_phone_numbers import TWILIO

@@ -20,7 +20,7 @@ from callwright.engine.conversations import keep
 from callwright.engine.handlers import Tx
 from callwright.engine.vault import Vault
 from callwright.net.guard import NOTHING_PRIVATE
-from tests.arms import Clock
+from tests.transports import Clock
 
 from .helpers import JSON, agent, dump, problems, refused
 

@@ -24,8 +24,8 @@ from callwright.engine.models import models_of
 from callwright.engine.vault import Vault
 from callwright.engine.vault_key import vault_key
 from callwright.net.guard import AllowList
-from tests.arms import Clock, numbered, settings
 from tests.dialogue.llm_peer import JSON, Call, Fault, Peer, Reply, Say, peer, script
+from tests.transports import Clock, numbered, settings
 
 from .helpers import agent, dump, read, refused, secret
 from .test_agent_tests import CALL, made

@@ -23,9 +23,9 @@ from callwright.contract.knowledge_base import (
     ListDocuments,
 )
 from callwright.contract.operation import Blob
-from tests.arms import Clock, numbered, settings
 from tests.contract.facts import assert_answer
 from tests.peers import serving
+from tests.transports import Clock, numbered, settings
 
 from .helpers import JSON, agent, dump, knowing, problems, read, refused, text
 

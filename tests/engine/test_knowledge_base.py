@@ -14,7 +14,7 @@ from callwright.contract.knowledge_base import (
     ListDocuments,
     UpdateDocument,
 )
-from tests.arms import Clock
+from tests.transports import Clock
 
 from .helpers import JSON, agent, dump, knowing, problems, read, refused, text, workflow
 

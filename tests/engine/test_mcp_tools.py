@@ -19,9 +19,9 @@ from callwright.contract.mcp_servers import (
 )
 from callwright.contract.secrets import UpdateSecret
 from callwright.engine import mcp_client
-from tests.arms import Clock, numbered, settings
 from tests.contract.facts import assert_answer
 from tests.peers import peer
+from tests.transports import Clock, numbered, settings
 
 from .helpers import JSON, dump, refused, secret
 from .mcp_peer import endless, nothing, real, refusing, silent

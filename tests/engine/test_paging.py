@@ -14,7 +14,7 @@ from callwright.app import App
 from callwright.contract.agents import DeleteAgent, ListAgents
 from callwright.contract.knowledge_base import ListDocuments
 from callwright.engine.tables import document
-from tests.arms import Clock
+from tests.transports import Clock
 
 from .helpers import agent, dump, problems, text
 

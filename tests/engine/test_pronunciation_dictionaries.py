@@ -22,7 +22,7 @@ from callwright.contract.pronunciation_dictionaries import (
     UpdateDictionary,
 )
 from callwright.pronunciation.lexicon import ENTRIES, FILE_BYTES, read_lexicon
-from tests.arms import Clock
+from tests.transports import Clock
 
 from .helpers import JSON, agent, dump, problems, read, refused, workflow
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from callwright.contract.conversations import GetConversation
-from tests.arms import Clock
 from tests.dialogue.llm_peer import JSON, Call, Say, peer
 from tests.dialogue.rehearsals import role
+from tests.transports import Clock
 
 from .helpers import agent, dump
 from .test_simulations import rehearse, with_model

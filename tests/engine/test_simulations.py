@@ -17,10 +17,10 @@ from callwright.contract.agents import SimulateConversation
 from callwright.contract.conversations import GetConversation, ListConversations
 from callwright.contract.errors import NotFound
 from callwright.settings import SettingError
-from tests.arms import Clock, numbered, settings
 from tests.contract.facts import assert_answer
 from tests.dialogue.llm_peer import Call, Fault, Peer, Say, peer
 from tests.peers import serving
+from tests.transports import Clock, numbered, settings
 
 from .helpers import JSON, agent, dump, http, knowing, problems, refused, text
 

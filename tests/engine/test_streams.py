@@ -13,8 +13,8 @@ from callwright.app import App
 from callwright.contract.agents import SimulateConversation, StreamSimulation
 from callwright.contract.conversations import GetConversation, ListConversations
 from callwright.contract.errors import InvalidRequest, NotFound
-from tests.arms import Clock, numbered, settings
 from tests.dialogue.llm_peer import Peer, Say, peer
+from tests.transports import Clock, numbered, settings
 
 from .helpers import JSON, agent, dump, knowing, text
 

@@ -21,9 +21,9 @@ from callwright.contract.agent_tests import (
 )
 from callwright.contract.agent_tools import CreateTool
 from callwright.contract.errors import NotFound
-from tests.arms import Clock, numbered, settings
 from tests.contract.facts import assert_answer
 from tests.dialogue.llm_peer import Call, Fault, Peer, Reply, Say, peer
+from tests.transports import Clock, numbered, settings
 
 from .helpers import JSON, agent, dump, http, knowing, problems, read, refused, text
 from .test_agent_tests import CALL, made

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from callwright.contract.errors import Unavailable
 from callwright.engine.tokens import MOST, Key, Token, Tokens
-from tests.arms import Clock
+from tests.transports import Clock
 
 pytestmark = pytest.mark.anyio
 

@@ -9,10 +9,10 @@ from callwright.api.client import ApiClient
 from callwright.contract.agent_tools import CreateTool
 from callwright.contract.agents import UpdateAgent
 from callwright.contract.conversations import GetConversation
-from tests.arms import Clock
 from tests.contract.facts import assert_answer
 from tests.dialogue.llm_peer import Call, Say, peer
 from tests.dialogue.rehearsals import role
+from tests.transports import Clock
 
 from .helpers import JSON, agent, dump
 from .test_simulations import rehearse, with_model

@@ -11,8 +11,8 @@ from callwright.app import App
 from callwright.engine.asgi import Engine, build_app
 from callwright.engine.models import Models
 from callwright.engine.vault import Vault
-from tests.arms import Clock, numbered
 from tests.laws.test_answers import FILES, IMPLEMENTED, REQUESTS, ask
+from tests.transports import Clock, numbered
 
 from .helpers import JSON, http
 from .test_agent_tests import SCENARIO

@@ -15,7 +15,7 @@ from callwright.app import App
 from callwright.guides.places import PLACES
 from callwright.guides.reading import READERS
 from callwright.tools.surface import built
-from tests.arms import ERAS, Clock, facts, numbered, reach, settings
+from tests.transports import ERAS, Clock, facts, numbered, reach, settings
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from mcp.types import PromptReference, ResourceTemplateReference
 from callwright.app import App
 from callwright.guides.prompts import GUIDES, body_of, description_of, text_of
 from callwright.tools.surface import built
-from tests.arms import ERAS, facts, reach
+from tests.transports import ERAS, facts, reach
 
 pytestmark = pytest.mark.anyio
 

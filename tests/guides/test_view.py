@@ -14,9 +14,9 @@ from starlette.routing import Route
 from callwright.app import App
 from callwright.guides.apps import MIME_TYPE, SHOWN, URI, page
 from callwright.tools.surface import built
-from tests.arms import ERAS, Clock, facts, numbered, reach, settings
 from tests.browser import FLAWS, axe, browser, needs_browser
 from tests.peers import serving
+from tests.transports import ERAS, Clock, facts, numbered, reach, settings
 
 pytestmark = pytest.mark.anyio
 

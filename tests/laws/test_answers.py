@@ -17,13 +17,13 @@ from callwright.app import App
 from callwright.contract import all_operations
 from callwright.contract.operation import Operation
 from callwright.engine.routes import all_handlers, built, snap
-from tests.arms import Clock, numbered, settings
 from tests.contract.facts import assert_answer
 from tests.engine.helpers import JSON, http
 from tests.engine.test_calls import TRUNK
 from tests.engine.test_phone_numbers import SIP, TWILIO
 from tests.engine.test_widget import PNG
 from tests.peers import serving
+from tests.transports import Clock, numbered, settings
 
 pytestmark = pytest.mark.anyio
 

@@ -20,8 +20,8 @@ from callwright.contract.errors import Refused
 from callwright.contract.mcp_servers import CreateMcpServer
 from callwright.contract.phone_numbers import CreatePhoneNumber, GetPhoneNumber
 
-from ..arms import Clock, facts, numbered, reach, refusal_facts, settings, text
 from ..engine.mcp_peer import real
+from ..transports import Clock, facts, numbered, reach, refusal_facts, settings, text
 from .guarded_calls import HOOK, NUMBER, SECRET, TRANSFER, Carried, carried, graph, node, prompt
 
 pytestmark = pytest.mark.anyio

@@ -16,8 +16,8 @@ from mcp import Client
 from mcp.types import CallToolResult
 
 from callwright.app import App
-from tests.arms import ERAS, Says, facts, numbered, reach, refusal_facts, settings
-from tests.hosted.elsewhere import Hosted, Tenant
+from tests.hosted.hosted_server import Hosted, Tenant
+from tests.transports import ERAS, Says, facts, numbered, reach, refusal_facts, settings
 
 pytestmark = pytest.mark.anyio
 

@@ -19,10 +19,10 @@ from callwright.contract import all_operations
 from callwright.contract.operation import Operation
 from callwright.tools.policy import OWN_NOTES
 from callwright.tools.text import LIMIT
-from tests.arms import reach, settings, text
 from tests.peers import serving
+from tests.transports import reach, settings, text
 
-from .fattest import ROWS, TEXT, fattest
+from .largest_answers import ROWS, TEXT, fattest
 from .test_surface import SPECS, TOOLS
 
 pytestmark = pytest.mark.anyio

@@ -20,7 +20,7 @@ from callwright.tools.policy import ASKING, OWN_NOTES, Policy
 from callwright.tools.surface import Entry, dumps, snap
 from callwright.tools.toolset import Toolset
 
-from ..arms import facts, reach
+from ..transports import facts, reach
 
 SURFACE = files("callwright").joinpath("surface.json").read_text(encoding="utf-8")
 ENTRIES: list[Entry] = json.loads(SURFACE)

@@ -13,7 +13,7 @@ from callwright.db.database import Database
 from callwright.ledger.ledger import CLAIM_SECONDS, Intent, Ledger, Pending
 from callwright.ledger.tables import STEPS, change
 
-from ..arms import Clock
+from ..transports import Clock
 
 pytestmark = pytest.mark.anyio
 

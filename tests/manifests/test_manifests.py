@@ -18,8 +18,8 @@ from callwright.app import App
 from callwright.hosts import HOSTS, Host
 from callwright.serving import Listen, mcp_app
 from callwright.settings import described
-from tests.arms import settings
 from tests.peers import serving
+from tests.transports import settings
 
 HERE = Path(__file__).parent
 MANIFESTS = HERE.parents[1] / "manifests"

@@ -20,10 +20,10 @@ from schemathesis.specs.openapi import checks
 
 from callwright.app import App
 from callwright.contract import all_operations
-from tests.arms import settings
 from tests.engine.helpers import http
 from tests.laws.test_answers import REQUESTS, filled, furnished
 from tests.peers import serving
+from tests.transports import settings
 
 from .cases import OPERATIONS, Case, cases, is_large, is_really_broken
 

@@ -12,9 +12,9 @@ from pydantic import ConfigDict, Field, TypeAdapter
 
 from callwright.app import App, build_server
 from callwright.serving import Listen, mcp_app
-from tests.arms import MODERN, facts, settings
 from tests.dialogue.llm_peer import Peer, Say, peer
 from tests.peers import serving
+from tests.transports import MODERN, facts, settings
 
 Json = dict[str, Any]
 TRANSPORTS = ("memory", "http", "stateless")

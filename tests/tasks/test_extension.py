@@ -20,9 +20,9 @@ from mcp.types import (
 
 from callwright.app import App, build_server
 from callwright.tasks import task as machinery
-from tests.arms import MODERN, Clock, facts, settings, text
 from tests.conformance.fixtures import server_with_fixtures
 from tests.dialogue.llm_peer import peer
+from tests.transports import MODERN, Clock, facts, settings, text
 
 from .knowing import TRANSPORTS, Json, Tasks, app_at, ask, ended, knowing, reached, rehearsal, stalling, task_of, until
 

@@ -16,10 +16,10 @@ from callwright.app import App, build_server
 from callwright.calling import call_tool
 from callwright.tools.policy import Policy
 from callwright.tools.surface import built
-from tests.arms import ERAS, MODERN, Clock, facts, reach, server, settings, text
 from tests.conformance.fixtures import server_with_fixtures
 from tests.dialogue.llm_peer import Say, peer
 from tests.test_cli import environment
+from tests.transports import ERAS, MODERN, Clock, facts, reach, server, settings, text
 
 from .knowing import TRANSPORTS, Json, app_at, knowing, reached, rehearsal, stalling, task_of
 

@@ -15,9 +15,9 @@ from mcp.types import INVALID_PARAMS
 from callwright.edge.tokens import digest
 from callwright.principals import Principal
 from callwright.serving import Listen, mcp_app
-from tests.arms import ERAS, MODERN, facts, text
-from tests.edge.doors import entering, served, token
+from tests.edge.tokens_fixture import entering, served, token
 from tests.peers import serving
+from tests.transports import ERAS, MODERN, facts, text
 
 from .knowing import Tasks, ask, ended, rehearsal, stalling, task_of
 

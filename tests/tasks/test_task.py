@@ -6,7 +6,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitRequest, ElicitRequestFormParams
 
 from callwright.tasks.task import Task, Tasks, current
-from tests.arms import Clock, numbered
+from tests.transports import Clock, numbered
 
 pytestmark = pytest.mark.anyio
 

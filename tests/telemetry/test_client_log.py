@@ -14,9 +14,9 @@ from callwright.contract.agents import ListAgents
 from callwright.principals import Principal
 from callwright.serving import Listen, mcp_app
 
-from ..arms import ERAS, MODERN, facts
-from ..edge.doors import entering, served, token
+from ..edge.tokens_fixture import entering, served, token
 from ..peers import serving
+from ..transports import ERAS, MODERN, facts
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")]
 

@@ -16,10 +16,10 @@ from callwright.app import App
 from callwright.principals import Principal
 from callwright.telemetry.silent import Silent
 
-from ..arms import MODERN, Clock, facts, numbered, reach, settings
 from ..dialogue.llm_peer import Fault, Say, peer, script
-from ..edge.doors import call_of, served, token
+from ..edge.tokens_fixture import call_of, served, token
 from ..peers import peer as tcp_peer
+from ..transports import MODERN, Clock, facts, numbered, reach, settings
 
 pytestmark = pytest.mark.anyio
 

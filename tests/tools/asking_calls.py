@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from callwright.app import App
-from tests.arms import START_MS, Clock, facts, numbered, reach, settings
 from tests.laws.guarded_calls import HOOK
+from tests.transports import START_MS, Clock, facts, numbered, reach, settings
 
 Json = dict[str, Any]
 NEAR: Json = {

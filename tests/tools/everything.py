@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from callwright.app import App
-from tests.arms import Clock, numbered, server, settings
+from tests.transports import Clock, numbered, server, settings
 
 
 def offering(home: Path, clock: Clock, **chosen: Any) -> App:

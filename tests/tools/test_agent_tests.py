@@ -12,8 +12,8 @@ from mcp import Client
 from callwright.contract.agent_tests import GetAgentTest, Invocation
 from callwright.tools.agent_test_views import RunsView
 from callwright.tools.rehearsal import UNTRUSTED
-from tests.arms import ERAS, MODERN, Clock, facts, numbered, reach, server, settings, text
 from tests.dialogue.llm_peer import JSON, Call, Peer, Reply, Say, peer
+from tests.transports import ERAS, MODERN, Clock, facts, numbered, reach, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 

@@ -9,10 +9,10 @@ from inline_snapshot import snapshot
 from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.contract.agents import GetAgent
-from tests.arms import ERAS, Clock, facts, numbered, reach, refusal_facts, server, settings, text
 from tests.engine.helpers import agent, knowing
 from tests.engine.helpers import text as document
 from tests.peers import serving
+from tests.transports import ERAS, Clock, facts, numbered, reach, refusal_facts, server, settings, text
 
 from .everything import offering
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from tests.arms import Clock, facts, reach, text
+from tests.transports import Clock, facts, reach, text
 
 from .everything import offering
 

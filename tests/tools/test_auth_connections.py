@@ -7,7 +7,7 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from tests.arms import ERAS, Clock, facts, numbered, reach, server, settings, text
+from tests.transports import ERAS, Clock, facts, numbered, reach, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 

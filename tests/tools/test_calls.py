@@ -12,11 +12,11 @@ from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.contract.phone_numbers import CreatePhoneNumber
 from callwright.tools.recipients import recipients_of, rows_of_csv
-from tests.arms import ERAS, START_MS, Clock, facts, numbered, reach, refusal_facts, server, settings, text
 from tests.engine.helpers import JSON, change
 from tests.engine.helpers import agent as make_agent
 from tests.engine.test_calls import OPEN, TRUNK
 from tests.engine.test_phone_numbers import TWILIO
+from tests.transports import ERAS, START_MS, Clock, facts, numbered, reach, refusal_facts, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 

@@ -12,9 +12,9 @@ from starlette.routing import Route
 from callwright.app import App
 from callwright.contract.agents import SimulateConversation
 from callwright.contract.conversations import GetConversation
-from tests.arms import ERAS, Clock, facts, platform_host, reach, refusal_facts, settings, text
 from tests.engine.helpers import agent
 from tests.peers import serving
+from tests.transports import ERAS, Clock, facts, platform_host, reach, refusal_facts, settings, text
 
 from .everything import offering
 

@@ -7,7 +7,7 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from tests.arms import ERAS, Clock, facts, reach, text
+from tests.transports import ERAS, Clock, facts, reach, text
 
 from .everything import offering
 

@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from callwright.app import App
-from tests.arms import facts, reach, settings
 from tests.engine.helpers import JSON
 from tests.peers import serving
+from tests.transports import facts, reach, settings
 
 pytestmark = pytest.mark.anyio
 

@@ -10,9 +10,9 @@ from inline_snapshot import snapshot
 from mcp import Client
 from starlette.responses import HTMLResponse
 
-from tests.arms import ERAS, MODERN, Clock, Says, facts, numbered, reach, refusal_facts, server, settings, text
 from tests.engine.helpers import JSON
 from tests.peers import serving
+from tests.transports import ERAS, MODERN, Clock, Says, facts, numbered, reach, refusal_facts, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 

@@ -10,10 +10,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from callwright.app import App
-from tests.arms import ERAS, Clock, facts, reach, settings
 from tests.engine.helpers import agent, knowing
 from tests.engine.helpers import text as document
 from tests.peers import serving
+from tests.transports import ERAS, Clock, facts, reach, settings
 
 from .everything import offering
 

@@ -9,9 +9,9 @@ import pytest
 from inline_snapshot import snapshot
 from mcp import Client
 
-from tests.arms import ERAS, MODERN, Clock, Says, facts, numbered, reach, server, settings, text
 from tests.engine.helpers import JSON
 from tests.engine.mcp_peer import real
+from tests.transports import ERAS, MODERN, Clock, Says, facts, numbered, reach, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 

@@ -12,7 +12,7 @@ from callwright.contract.operation import Operation
 from callwright.contract.phone_numbers import CreatePhoneNumber
 from callwright.contract.secrets import CreateSecret
 from callwright.tools.views import LINES
-from tests.arms import Clock, facts, reach, text
+from tests.transports import Clock, facts, reach, text
 
 from .everything import offering
 

@@ -8,8 +8,8 @@ from mcp import Client
 from callwright.app import App
 from callwright.tools.parts import BUDGET, parts_of
 from callwright.tools.text import LIMIT
-from tests.arms import ERAS, facts, reach, text
 from tests.engine.helpers import JSON
+from tests.transports import ERAS, facts, reach, text
 
 pytestmark = pytest.mark.anyio
 

@@ -12,8 +12,8 @@ from mcp import Client
 from callwright.api.client import ApiClient
 from callwright.contract.agents import CreateAgent
 from callwright.contract.pronunciation_dictionaries import UpdateDictionary
-from tests.arms import ERAS, MODERN, Clock, facts, numbered, reach, server, settings, text
 from tests.engine.helpers import JSON
+from tests.transports import ERAS, MODERN, Clock, facts, numbered, reach, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 

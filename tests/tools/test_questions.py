@@ -10,7 +10,7 @@ from callwright.app import App
 from callwright.contract import all_operations
 from callwright.tools.policy import ASKING
 from callwright.tools.surface import built
-from tests.arms import Clock, numbered, reach, settings
+from tests.transports import Clock, numbered, reach, settings
 
 from .asking_calls import NEAR, calls, furnished
 

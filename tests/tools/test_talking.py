@@ -14,11 +14,11 @@ from mcp import Client
 from callwright.app import App
 from callwright.contract.conversations import GetConversation
 from callwright.talks.held import IDLE_SECONDS, MOST_OPEN
-from tests.arms import ERAS, MODERN, Clock, Says, facts, numbered, reach, settings, text
 from tests.dialogue.llm_peer import JSON, Call, Fault, Peer, Reply, Say, peer
 from tests.engine.helpers import agent
 from tests.engine.live.talking import KEY, echo, judged
 from tests.peers import serving
+from tests.transports import ERAS, MODERN, Clock, Says, facts, numbered, reach, settings, text
 
 pytestmark = pytest.mark.anyio
 

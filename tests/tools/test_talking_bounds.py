@@ -7,8 +7,8 @@ import pytest
 from inline_snapshot import snapshot
 
 from callwright.talks.held import MOST_OPEN
-from tests.arms import facts, text
 from tests.dialogue.llm_peer import Call, Say
+from tests.transports import facts, text
 
 from .test_talking import WHERE, calls, stage
 

@@ -12,8 +12,8 @@ from callwright.app import App
 from callwright.contract.agent_tests import CreateAgentTest, GetAgentTest
 from callwright.contract.conversations import Conversation, GetConversation
 from callwright.tools.agent_test_origins import CONDITION, cut_out
-from tests.arms import Clock, facts, numbered, reach, server, settings, text
 from tests.dialogue.llm_peer import JSON, Call, Reply, Say, peer
+from tests.transports import Clock, facts, numbered, reach, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from tests.arms import Clock
 from tests.engine.helpers import JSON
+from tests.transports import Clock
 
 from .test_agent_tools import call, refusal, served, stored
 

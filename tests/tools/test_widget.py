@@ -6,9 +6,9 @@ import pytest
 from inline_snapshot import snapshot
 
 from callwright.contract.widget import GetAvatar
-from tests.arms import ERAS, Clock, facts, platform_host, reach, text
 from tests.engine.helpers import agent
 from tests.engine.test_widget import CONFIG, PNG, WIDGET
+from tests.transports import ERAS, Clock, facts, platform_host, reach, text
 
 from .everything import offering
 

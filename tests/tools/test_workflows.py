@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from inline_snapshot import snapshot
 
-from tests.arms import ERAS, MODERN, Clock, facts, reach, text
 from tests.dialogue.test_workflow import EDGES, NODES
 from tests.engine.helpers import JSON, agent
+from tests.transports import ERAS, MODERN, Clock, facts, reach, text
 
 from .everything import offering
 

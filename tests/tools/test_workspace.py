@@ -7,7 +7,7 @@ from inline_snapshot import snapshot
 from mcp import Client
 
 from callwright.app import App
-from tests.arms import ERAS, Clock, facts, numbered, reach, refusal_facts, server, settings, text
+from tests.transports import ERAS, Clock, facts, numbered, reach, refusal_facts, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 

@@ -11,9 +11,9 @@ import httpx2
 from httpx2.websockets import AsyncWebSocketClient, AsyncWebSocketSession, WebSocketDisconnect
 
 from callwright.app import App
-from tests.arms import Clock, numbered, settings
 from tests.dialogue.llm_peer import JSON, Peer, Reply, Say, peer
 from tests.peers import serving
+from tests.transports import Clock, numbered, settings
 
 PATIENCE = 30.0
 """Seconds; a hundred clients begin at once on two cores."""

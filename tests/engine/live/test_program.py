@@ -13,9 +13,9 @@ from callwright.engine.live.frames import Approval, heard, unpacked
 from callwright.engine.live.line import Line
 from callwright.engine.live.program import Program
 from callwright.engine.live.telling import Telling
-from tests.arms import Clock
 from tests.engine.helpers import JSON
 from tests.peers import serving
+from tests.transports import Clock
 
 from .talking import ALL_EVENTS, Caller
 

@@ -15,8 +15,8 @@ from callwright.engine.dialogue.tools import MockExecutor, Outcome, Tool
 from callwright.engine.dialogue.turn import Conversation, Surroundings
 from callwright.engine.handlers import Unit
 from callwright.engine.tool_calls.live import Live, live_tools
-from tests.arms import Clock, numbered, settings
 from tests.engine.helpers import JSON
+from tests.transports import Clock, numbered, settings
 
 PEER = ("127.0.0.1",)
 

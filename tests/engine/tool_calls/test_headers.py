@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.arms import Clock
 from tests.dialogue.llm_peer import Say, peer, script
 from tests.engine.helpers import JSON
 from tests.engine.mcp_peer import real
+from tests.transports import Clock
 
 from .lives import Person, platform, said, talking
 from .test_live import BOOK, results, using

@@ -19,7 +19,6 @@ from callwright.engine.cast import StoredCast
 from callwright.engine.dialogue.tools import Outcome, Tool
 from callwright.engine.tool_calls import mcp_tools
 from callwright.engine.tool_calls.live import live_tools
-from tests.arms import Clock
 from tests.dialogue.llm_peer import Call, Say, peer, script
 from tests.engine.helpers import JSON, agent, change, secret
 from tests.engine.mcp_peer import calendar, real, refusing
@@ -27,6 +26,7 @@ from tests.engine.test_mcp_servers import made
 from tests.engine.test_mcp_tools import approve, holding, listed
 from tests.peers import peer as tcp
 from tests.peers import serving
+from tests.transports import Clock
 
 from .lives import Person, platform, said, talking
 from .test_webhooks import CANARY, crm

@@ -24,11 +24,11 @@ from callwright.engine.handlers import Unit
 from callwright.engine.tool_calls import logins
 from callwright.engine.tool_calls.logins import StoredLogins
 from callwright.engine.tool_calls.webhooks import Webhooks, webhook_client
-from tests.arms import Clock
 from tests.dialogue.llm_peer import Call, Say, peer, script
 from tests.engine.helpers import JSON, agent
 from tests.engine.test_mcp_tools import holding
 from tests.peers import serving
+from tests.transports import Clock
 
 from .lives import Person, platform, said, talking
 from .test_live import details, prompt, results

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from callwright.contract.mcp_servers import CreateMcpToolConfig
 from callwright.engine.tool_calls.offers import Listing, offered
-from tests.arms import Clock
 from tests.dialogue.llm_peer import Call, Say, peer
 from tests.dialogue.rehearsals import role
 from tests.engine.helpers import JSON, agent, dump
@@ -21,6 +20,7 @@ from tests.engine.test_mcp_servers import made
 from tests.engine.test_simulations import rehearse
 from tests.engine.test_test_runs import finished, results, run
 from tests.peers import peer as tcp
+from tests.transports import Clock
 
 from .lives import platform
 from .test_live import prompt

@@ -113,7 +113,7 @@ class Hosted:
             tenant.close()
         wrong = [line for tenant in self._tenants.values() for line in tenant.wrong]
         if not self._tenants:
-            wrong.append("no server was made by `arms.server`, so that the test ran against something else")
+            wrong.append("no server was made by `transports.server`, so that the test ran against something else")
         self._tenants.clear()
         return wrong + self._twice
 

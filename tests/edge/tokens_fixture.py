@@ -13,8 +13,8 @@ from callwright.app import App
 from callwright.edge.tokens import digest
 from callwright.principals import Principal
 from callwright.serving import Listen, mcp_app
-from tests.arms import MODERN
 from tests.peers import serving
+from tests.transports import MODERN
 
 Json = dict[str, Any]
 
