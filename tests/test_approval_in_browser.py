@@ -9,7 +9,7 @@ from callwright.app import App
 
 from .browser import browser, needs_browser
 from .test_approval_page import app, log, value_of, waiting
-from .transports import Clock, facts, reach, settings
+from .transports import Clock, facts, reach, refusal_facts, settings
 
 assert app  # the fixture
 
@@ -58,7 +58,7 @@ async def test_a_person_declines_by_keyboard_and_finds_the_way_back(app: App, tm
         await page.press(key, leads_on=True)
         assert await page.read(HEADING) == "Declined"
         declined = await client.call_tool("create_secret", {"name": "crm", "value": "abc"})
-    assert declined.structured_content == {"declined": True}
+    assert refusal_facts(declined) == {"declined": True}
 
 
 async def test_a_person_types_a_secret_that_stays_nowhere_in_the_browser(app: App, tmp_path: Path) -> None:
@@ -113,9 +113,8 @@ async def test_a_page_that_is_open_twice_takes_one_answer_and_the_other_tells_wh
         assert await two.read(FOCUSED) == "Approve"
         await two.press("Enter", leads_on=True)
         assert await two.read(HEADING) == "Already declined"
-        assert (await client.call_tool("create_secret", {"name": "crm", "value": "abc"})).structured_content == {
-            "declined": True
-        }
+        again = await client.call_tool("create_secret", {"name": "crm", "value": "abc"})
+        assert refusal_facts(again) == {"declined": True}
 
 
 async def test_an_answer_that_comes_too_late_does_nothing_and_says_so(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from callwright.app import App
 from callwright.engine.handlers import Tx
 from callwright.engine.secrets import reveal
 
-from .transports import Clock, facts, numbered, reach, settings, text
+from .transports import Clock, facts, numbered, reach, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ async def app(tmp_path: Path) -> AsyncGenerator[App]:
 
 async def waiting(client: Client, tool: str = "create_secret", **arguments: Any) -> str:
     """Address of the page that a refused call names."""
-    answer: Any = (await client.call_tool(tool, arguments or SECRET)).structured_content
+    answer = refusal_facts(await client.call_tool(tool, arguments or SECRET))
     return answer["approve_at"]
 
 
@@ -70,7 +70,7 @@ async def test_a_no_reaches_whoever_asked_and_the_log(app: App) -> None:
         assert title(await answer(browser, url, "decline")) == (200, "Declined")
         assert title(await browser.get(url)) == (410, "Already declined")
         declined = await client.call_tool("create_secret", SECRET)
-        assert (declined.structured_content, await log(client)) == (
+        assert (refusal_facts(declined), await log(client)) == (
             {"declined": True},
             [("create_secret", "declined", "person")],
         )
@@ -95,7 +95,7 @@ async def test_no_page_where_the_person_may_sit_elsewhere_or_nobody_wants_one(tm
         App(settings(tmp_path, approval_page=False), "embedded", near=True),
     ):
         async with reach(app) as (client, _):
-            refused: Any = (await client.call_tool("create_secret", SECRET)).structured_content
+            refused = refusal_facts(await client.call_tool("create_secret", SECRET))
         assert refused.keys() == {"needs_approval", "would", "why", "approve_with"}
 
 
@@ -184,7 +184,7 @@ async def test_a_person_enters_a_secret_that_the_assistant_never_sees(app: App) 
         url = await waiting(client, "update_secret", **changed)
         assert "Replace secret &#x27;crm&#x27;" in (await browser.get(url)).text
         assert title(await answer(browser, url, "decline")) == (200, "Declined")
-        assert (await client.call_tool("update_secret", changed)).structured_content == {"declined": True}
+        assert refusal_facts(await client.call_tool("update_secret", changed)) == {"declined": True}
         assert await log(client) == [("update_secret", "declined", "person"), ("create_secret", "done", "person")]
     assert await value_of(app, stored["secret_id"]) == "tiger & söhne"
     assert not [file for file in app.settings.home.iterdir() if b"tiger" in file.read_bytes()]

@@ -25,7 +25,7 @@ from callwright.tools import approval
 
 from .peers import serving
 from .test_unattended import callers
-from .transports import MODERN, Clock, facts, listening, numbered, settings, text
+from .transports import MODERN, Clock, facts, listening, numbered, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 
@@ -155,7 +155,7 @@ async def settled(client: Client, way: Way, person: Person, app: App) -> CallToo
 def given(result: CallToolResult) -> dict[str, Any]:
     """What a call that was not carried out answers instead."""
     assert result.is_error, text(result)
-    return result.structured_content or {}
+    return refusal_facts(result)
 
 
 async def stored(client: Client) -> int:

@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 from pydantic import Field, SecretStr, ValidationError
 
-from callwright.contract.agents import CreateAgent, GetAgent, ListAgents, SimulateConversation, UpdateAgent
+from callwright.contract.agents import (
+    ConversationConfig,
+    CreateAgent,
+    GetAgent,
+    ListAgents,
+    SimulateConversation,
+    UpdateAgent,
+)
 from callwright.contract.calls import CancelBatchCall
 from callwright.contract.knowledge_base import DeleteDocument, GetDocumentContent, ListDocuments
 from callwright.contract.operation import Blob, Operation, Query, Stream
@@ -172,3 +179,18 @@ def test_a_marked_field_of_a_post_travels_in_the_query() -> None:
 
     op = Post(dry=True, text="x")
     assert (op.query(), op.body()) == ({"dry": True}, {"text": "x"})
+
+
+def test_a_copy_with_another_value_sends_that_value() -> None:
+    """A body is made once for each request; the copy is another request."""
+    stored = CreateSecret(type="new", name="crm", value=SecretStr("(entered by a person)"))
+    before = stored.body()
+    entered = stored.model_copy(update={"name": "crm 2"})
+    assert (before or {})["name"] == "crm"
+    assert (entered.body() or {})["name"] == "crm 2"
+    (before or {})["name"] = "changed by its caller"
+    assert (stored.body() or {})["name"] == "crm"
+    given = {"agent_id": "agent_1", "conversation_config": {"agent": {"prompt": {"tool_ids": ["tool_1"]}}}}
+    update = UpdateAgent.model_validate(given)
+    assert update.guarded_paths() == ["conversation_config.agent.prompt.tool_ids"]
+    assert update.model_copy(update={"conversation_config": ConversationConfig()}).guarded_paths() == []

@@ -13,7 +13,7 @@ from callwright.app import App
 from callwright.settings import Approval, Unattended
 from callwright.tools.policy import META, OWN_NOTES, TOKEN, Policy
 
-from .transports import ERAS, facts, numbered, reach, settings, text
+from .transports import ERAS, facts, numbered, reach, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 
@@ -105,7 +105,7 @@ async def test_exceptions_for_single_tools(tmp_path: Path) -> None:
         facts(await client.call_tool("delete_agent", {"agent_id": agent}))
         document = facts(await client.call_tool("create_text_document", {"text": "x", "name": "Handbook"}))
         held = await client.call_tool("delete_document", {"document_id": document["document_id"]})
-        assert (held.structured_content or {})["needs_approval"] == "person"
+        assert refusal_facts(held)["needs_approval"] == "person"
         assert "the policy says so for delete_document" in text(held)
 
 

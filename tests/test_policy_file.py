@@ -12,8 +12,9 @@ from mcp.types import CallToolResult
 from callwright.app import App
 from callwright.settings import Approval, SettingError
 from callwright.tools.exempt import Exempt
+from callwright.tools.refusal import facts_of
 
-from .transports import Clock, facts, numbered, reach, settings, text
+from .transports import Clock, facts, numbered, reach, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 
@@ -27,8 +28,7 @@ def server(tmp_path: Path, policy: object, clock: Clock | None = None, **chosen:
 
 def why(result: CallToolResult) -> str | None:
     """The reason why a call waits for approval."""
-    found: Any = result.structured_content
-    return found.get("why") if found else None
+    return facts_of(result).get("why")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ async def test_a_rule_for_a_toolset_is_what_happens(tmp_path: Path) -> None:
         assert not [name for name in offered if "workspace" in name or "dashboard" in name]
         held = await client.call_tool("create_agent", {"name": "Ada", "prompt": "p"})
     assert (offered["create_agent"].meta or {})["callwright/approval"] == "requires_approval"
-    assert (held.structured_content or {})["why"] == "the policy says so for the toolset agents"
+    assert refusal_facts(held)["why"] == "the policy says so for the toolset agents"
 
 
 # --- what is exempt
@@ -210,7 +210,7 @@ async def test_an_exemption_does_not_loosen_always_ask_nor_no_outbound(tmp_path:
     exempt = {"exempt": {"hosts": ["hooks.example.com"]}}
     async with reach(server(tmp_path, {**exempt, "mode": "always-ask"})) as (client, _):
         held = await client.call_tool("create_agent", {"name": "A", "prompt": "p", "config": having(hook("a", GOOD))})
-    assert (held.structured_content or {})["why"] == "every call asks"
+    assert refusal_facts(held)["why"] == "every call asks"
     async with reach(server(tmp_path, exempt, no_outbound=True)) as (client, _):
         refused = await client.call_tool(
             "create_agent", {"name": "A", "prompt": "p", "config": having(hook("a", GOOD))}

@@ -19,7 +19,7 @@ from callwright.settings import Unattended
 from .edge.tokens_fixture import entering, served
 from .edge.tokens_fixture import token as token_of
 from .test_cli import at_terminal
-from .transports import Clock, facts, numbered, reach, server, settings, text
+from .transports import Clock, facts, numbered, reach, refusal_facts, server, settings, text
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +34,7 @@ async def make_agent(client: Client, name: str = "Ada") -> str:
 def given(result: CallToolResult) -> dict[str, Any]:
     """What a call that was not carried out answers instead."""
     assert result.is_error
-    return result.structured_content or {}
+    return refusal_facts(result)
 
 
 # --- a preview and a token

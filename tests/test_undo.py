@@ -13,7 +13,7 @@ from callwright.app import App
 from callwright.tools.undo import inverse
 
 from .peers import serving
-from .transports import facts, reach, server, settings, text
+from .transports import facts, reach, refusal_facts, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
@@ -274,7 +274,7 @@ async def test_what_is_guarded_asks_on_the_way_back_too(app: App) -> None:
         change = (await last_change(client, "update_agent"))["change_id"]
     async with reach(app) as (client, _):
         refused = await client.call_tool("undo_change", {"change_id": change})
-        step: dict[str, Any] = refused.structured_content or {}
+        step = refusal_facts(refused)
         assert step["needs_approval"] == "person"
         assert step["would"] == snapshot(
             "Put back how agent 'Ada' (agent_1) was: platform_settings.auth.enable_auth. It sets platform_settings.auth = {enable_auth: False}."

@@ -19,6 +19,7 @@ from callwright.clock import NewId, NowMs, new_id, now_ms
 from callwright.mcp_server import build_server
 from callwright.serving import Listen, mcp_app
 from callwright.settings import Settings
+from callwright.tools.refusal import facts_of
 
 from .peers import serving
 
@@ -151,6 +152,13 @@ def _process(chosen: Settings) -> StdioServerParameters:
 def text(result: CallToolResult) -> str:
     """The text of a result, whatever else it carries."""
     return "\n".join(block.text for block in result.content if block.type == "text")
+
+
+def refusal_facts(result: CallToolResult) -> dict[str, Any]:
+    """What programs read of a call that was not carried out. Nothing of it is structured content: see `tools.refusal`."""
+    assert result.is_error, text(result)
+    assert result.structured_content is None
+    return facts_of(result)
 
 
 def facts(result: CallToolResult) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import KW_ONLY, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -36,6 +35,11 @@ if TYPE_CHECKING:
     from .services import Services
     from .tasks.task import Owner, Tasks
 
+    once = property
+    # For the type checker a part is read-only, as the Protocols want it; it knows no cached property that is.
+else:
+    from functools import cached_property as once
+
 
 @dataclass(frozen=True, eq=False)
 class App:
@@ -65,7 +69,7 @@ class App:
 
     # --- what is the same for all who ask
 
-    @cached_property
+    @once
     def policy(self) -> Policy:
         if self.settings.policy_file is None:
             return Policy(self.settings.approval or "fine-grained", unattended=self.settings.unattended)
@@ -73,50 +77,50 @@ class App:
 
         return policy_of(self.settings, self.settings.policy_file)
 
-    @cached_property
+    @once
     def bounds(self) -> Bounds:
         return Bounds(self.settings.read_only, self.settings.no_outbound)
 
-    @cached_property
+    @once
     def redactor(self) -> Redactor:
         return self.redact or Redactor(secrets_of(self.settings, {}))
 
-    @cached_property
+    @once
     def meters(self) -> Meters:
         """Counts of what the server does; over stdio nobody looks."""
         return Meters()
 
-    @cached_property
+    @once
     def subscriptions(self) -> Subscriptions:
         return Subscriptions(lambda request: self.of(request).account)
 
-    @cached_property
+    @once
     def talks(self) -> Talks:
         return Talks(self.clock, self.sleep)
 
-    @cached_property
+    @once
     def tasks(self) -> "Tasks":
         from .tasks.task import Tasks
 
         patience = self.settings.long_call_seconds if self.patience is None else self.patience
         return Tasks(self.clock, self.ids, patience)
 
-    @cached_property
+    @once
     def state_key(self) -> bytes:
         """Key of approvals in flight, and of the log: its digests, and the values that it keeps."""
         return self.settings.state_key or key_file(self.settings.home / "state.key")
 
     # --- what is opened
 
-    @cached_property
+    @once
     def host(self) -> EngineHost:
         return EngineHost(self.settings, self.clock, self.ids, self.sleep)
 
-    @cached_property
+    @once
     def _clients(self) -> Clients:
         return Clients(self.settings, self.platform, self.bounds, self.host, self.meters.upstream)
 
-    @cached_property
+    @once
     def _page(self) -> "_Page":
         return _Page(self)
 
@@ -172,7 +176,7 @@ class App:
     def owner(self) -> "Owner":
         return self.who, self.account
 
-    @cached_property
+    @once
     def account(self) -> str:
         """Where changes are made, for the log and for approvals: `embedded`, or the host and a mark of the key."""
         return "embedded" if self.platform == "embedded" else self._account(self.settings.api_key or "")

@@ -16,6 +16,7 @@ from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, TextCon
 from .app import App
 from .mcp_server import build_server
 from .secrecy import has_secret_argument
+from .tools.refusal import asks, facts_of
 from .tools.surface import built
 
 DONE, FAILED, NEEDS_APPROVAL = 0, 1, 3
@@ -26,10 +27,10 @@ def call_tool(
 ) -> tuple[int, str]:
     """Exit status and output. `ask`: a person is at the terminal and can be asked there."""
     result = anyio.run(_call, app, tool, arguments, ask)
-    facts = result.structured_content
+    facts = facts_of(result) or result.structured_content
     code = DONE
     if result.is_error:
-        code = NEEDS_APPROVAL if isinstance(facts, dict) and "needs_approval" in facts else FAILED
+        code = NEEDS_APPROVAL if asks(result) else FAILED
     text = "\n".join(block.text for block in result.content if block.type == "text")
     if form == "json":
         return code, json.dumps(facts if facts is not None else {"error": text}, ensure_ascii=False, indent=2)

@@ -192,3 +192,20 @@ async def test_settings_of_every_connection(tmp_path: Path) -> None:
     with opened(tmp_path) as database:
         assert await database.read(settings) == ["wal", 2, 1, 1, 0]
         assert await database.write(settings) == ["wal", 2, 1, 1, 0]
+
+
+async def test_a_commit_that_is_not_flushed_is_seen_at_once_and_the_next_one_is_flushed(tmp_path: Path) -> None:
+    def level(db: Connection) -> int:
+        return db.exec_driver_sql("PRAGMA synchronous").scalar_one()
+
+    def failing(_: Connection) -> None:
+        raise ValueError("no more paper")
+
+    full, normal = 2, 1
+    with opened(tmp_path) as one, opened(tmp_path) as two:
+        await one.write(add(1), flush=False)
+        assert await two.read(count) == 1
+        assert (await one.write(level, flush=False), await one.write(level)) == (normal, full)
+        with pytest.raises(ValueError, match="no more paper"):
+            await one.write(failing, flush=False)
+        assert await one.write(level) == full

@@ -25,7 +25,7 @@ from tests.engine.test_workspaces import everything
 from tests.laws.test_answers import furnished
 from tests.peers import serving
 from tests.samples import SAMPLES
-from tests.transports import ERAS, Clock, facts, numbered, server, settings, text
+from tests.transports import ERAS, Clock, facts, numbered, refusal_facts, server, settings, text
 
 from .tokens_fixture import entering, served, token
 
@@ -259,7 +259,7 @@ async def test_a_tenant_who_cannot_be_asked_is_sent_to_whoever_runs_the_server(t
     app = App(settings(tmp_path / "home"), "embedded", ids=numbered())
     async with served(app, MINE) as url, entering(url, token("mine"), asks=False) as mine:
         waits = await mine.call_tool("create_secret", {"name": "crm", "value": "abc"})
-    told: Json = waits.structured_content or {}
+    told: Json = refusal_facts(waits)
     command: str = told["approve_with"]
     assert f"have whoever runs this server run `{command}` there within" in text(waits)
     assert command.startswith("callwright approve ")
@@ -278,7 +278,7 @@ async def test_an_approval_is_for_who_asked(tmp_path: Path, clock: Clock, era: s
     ):
         agent = facts(await first.call_tool("create_agent", {"name": "Ada", "prompt": "p"}))
         asked = await first.call_tool("delete_agent", {"agent_id": agent["agent_id"]})
-        told: Any = asked.structured_content
+        told = refusal_facts(asked)
         approved = {"agent_id": agent["agent_id"], "approval_token": told["approval_token"]}
         stolen = await second.call_tool("delete_agent", approved)
         assert "was given for other arguments" in text(stolen)

@@ -25,7 +25,7 @@ from callwright.mcp_server import build_server
 from ..engine.mcp_peer import real
 from ..samples import SAMPLES
 from ..samples.guarding import HOOK, NUMBER, SECRET, TRANSFER, graph, node, prompt
-from ..transports import Clock, facts, numbered, reach, settings, text
+from ..transports import Clock, facts, numbered, reach, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 
@@ -119,7 +119,7 @@ async def test_who_cannot_be_asked_is_refused_and_nothing_changes(app: App, home
         refused = await client.call_tool(call.tool, call.arguments)
         listed = facts(await client.call_tool("list_agents", {}))["agents"]
         assert await snapshot_of(app) == before
-    step: dict[str, Any] = refused.structured_content or {}
+    step = refusal_facts(refused)
     assert refused.is_error
     assert step["needs_approval"] == "person"
     assert SECRET not in text(refused)
@@ -202,7 +202,7 @@ async def test_no_way_round_the_question(app: App, home: Path, way: str) -> None
     before = await snapshot_of(app)
     async with reach(app, says="no") as (client, asked):
         refused = await client.call_tool("update_agent", {"agent_id": "agent_1", "config": SLY[way]})
-        assert refused.structured_content == {"declined": True}
+        assert refusal_facts(refused) == {"declined": True}
         assert await snapshot_of(app) == before
     assert len(asked) == 1
     assert "It sets " in asked[0]

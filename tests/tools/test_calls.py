@@ -16,7 +16,7 @@ from tests.engine.helpers import JSON, change
 from tests.engine.helpers import agent as make_agent
 from tests.engine.test_calls import OPEN, TRUNK
 from tests.engine.test_phone_numbers import TWILIO
-from tests.transports import ERAS, START_MS, Clock, facts, numbered, reach, server, settings, text
+from tests.transports import ERAS, START_MS, Clock, facts, numbered, reach, refusal_facts, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
@@ -80,7 +80,7 @@ async def test_without_a_person_nobody_is_called(app: App, ready: JSON) -> None:
             "submit_batch_call", {**ready, "name": "x", "recipients": [{"phone_number": "+15550000001"}]}
         )
         assert (await call(client, "list_batch_calls"))["batches"] == []
-    assert [(each.structured_content or {})["needs_approval"] for each in (one, many)] == ["person", "person"]
+    assert [refusal_facts(each)["needs_approval"] for each in (one, many)] == ["person", "person"]
 
 
 async def test_a_person_is_told_what_is_replaced_for_a_call(app: App, ready: JSON) -> None:

@@ -14,7 +14,7 @@ from callwright.contract.agents import SimulateConversation
 from callwright.contract.conversations import GetConversation
 from tests.engine.helpers import agent
 from tests.peers import serving
-from tests.transports import ERAS, Clock, facts, platform_host, reach, settings, text
+from tests.transports import ERAS, Clock, facts, platform_host, reach, refusal_facts, settings, text
 
 from .everything import offering
 
@@ -74,7 +74,7 @@ async def test_no_key_leaves_for_a_client_that_cannot_ask_its_person(tmp_path: P
     async with reach(app) as (client, _):
         refused = await client.call_tool(tool, {"agent_id": ada})
     assert refused.is_error
-    assert (refused.structured_content or {})["needs_approval"] == "person"
+    assert refusal_facts(refused)["needs_approval"] == "person"
     assert "ws://" not in text(refused)
 
 

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 
 from tests.engine.helpers import JSON
 from tests.peers import serving
-from tests.transports import ERAS, MODERN, Clock, Says, facts, numbered, reach, server, settings, text
+from tests.transports import ERAS, MODERN, Clock, Says, facts, numbered, reach, refusal_facts, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
@@ -106,7 +106,7 @@ async def test_a_page_is_not_read_where_nobody_agrees_or_nothing_may_leave(tmp_p
             assert text(await client.call_tool("create_url_document", {"url": url})).startswith("The user said no.")
         async with served(tmp_path / "silent", clock, says=None) as (client, _):
             answer = await client.call_tool("create_url_document", {"url": url})
-            assert (answer.structured_content or {})["needs_approval"] == "person"
+            assert refusal_facts(answer)["needs_approval"] == "person"
         async with served(tmp_path / "bounded", clock, no_outbound=True, approval="none") as (client, _):
             assert await refusal(client, "create_url_document", url=url) == snapshot(
                 "This server sets no outside address (no-outbound), and this carries url."

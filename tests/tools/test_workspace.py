@@ -7,7 +7,7 @@ from inline_snapshot import snapshot
 from mcp import Client
 
 from callwright.app import App
-from tests.transports import ERAS, Clock, facts, numbered, reach, server, settings, text
+from tests.transports import ERAS, Clock, facts, numbered, reach, refusal_facts, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
@@ -120,7 +120,7 @@ async def test_guarded_settings_wait_for_a_person(app: App) -> None:
     async with reach(app) as (client, _):
         for config in ({"webhooks": {"events": ["audio"]}}, {"can_use_mcp_servers": False}):
             refused = await client.call_tool("update_workspace_settings", {"config": config})
-            assert (refused.structured_content or {})["needs_approval"] == "person"
+            assert refusal_facts(refused)["needs_approval"] == "person"
         empty = await client.call_tool("update_workspace_settings", {"config": {}})
         mistyped = await client.call_tool("update_workspace_settings", {"config": {"webhoks": {}}})
     assert [text(empty), text(mistyped)] == snapshot(

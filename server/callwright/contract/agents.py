@@ -236,8 +236,8 @@ class UpdateAgent(AgentWrite[Agent], method="PATCH", path="/v1/convai/agents/{ag
         request._taken_out = taken_out
         return request
 
-    def body(self) -> dict[str, Any] | None:
-        body = super().body() or {}
+    def _make_body(self) -> dict[str, Any] | None:
+        body = super()._make_body() or {}
         for *parents, last in self._taken_out:
             node = body
             for name in parents:

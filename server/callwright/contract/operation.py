@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from string import Formatter
 from typing import Any, ClassVar, Final, Generic, Literal, NamedTuple, Self, TypeVar, cast, get_args, get_origin
 from urllib.parse import quote
@@ -183,7 +183,17 @@ class Operation(BaseModel, Generic[R]):
         return {name: value for name, value in (self._in("query") | rest).items() if value is not None}
 
     def body(self) -> dict[str, Any] | None:
-        """The JSON body (for multipart: its plain fields); None where method or operation has none."""
+        """The JSON body (for multipart: its plain fields); None where method or operation has none.
+
+        The object is the caller's, and what it holds is shared: a caller that changes something inside copies it first.
+        """
+        return None if self._made_body is None else dict(self._made_body)
+
+    @cached_property
+    def _made_body(self) -> dict[str, Any] | None:
+        return self._make_body()
+
+    def _make_body(self) -> dict[str, Any] | None:
         if self.method in ("GET", "DELETE"):
             return None
         body = self._in("body") | self._extra()
@@ -200,12 +210,23 @@ class Operation(BaseModel, Generic[R]):
         An operation that has some is also searched for addresses in fields that the contract does not know: a newer
         platform may know them, and send data there.
         """
+        return list(self._guarded_paths)
+
+    @cached_property
+    def _guarded_paths(self) -> tuple[str, ...]:
         if not self.guarded:
-            return []
+            return ()
         body = self.body() or {}
         declared = {found for pattern in self.guarded for found in _match(body, tuple(pattern.split(".")))}
         unknown = (path for path in _unknown_addresses(type(self), body) if not _covered(path, declared))
-        return sorted({*declared, *unknown})
+        return tuple(sorted({*declared, *unknown}))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As pydantic's, without what was computed from the values before."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in ("_made_body", "_guarded_paths"):
+            vars(copy).pop(name, None)
+        return copy
 
     def _extra(self) -> dict[str, Any]:
         return self.model_dump(mode="json", include=set(self.model_extra or {}))

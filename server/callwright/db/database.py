@@ -70,9 +70,14 @@ class Database:
         """Raises Closed once `close` has begun, as `write` does."""
         return await anyio.to_thread.run_sync(self._in_transaction, self._reader, work, limiter=self._reading)
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """Commits when `work` returns, rolls back when it raises, also where its caller is cancelled meanwhile."""
-        done = await anyio.to_thread.run_sync(self._in_transaction, self._writer, work, limiter=self._writing)
+    async def write(self, work: Callable[[Connection], T], *, flush: bool = True) -> T:
+        """Commits when `work` returns, rolls back when it raises, also where its caller is cancelled meanwhile.
+
+        `flush`: the commit has reached the disk when this returns. Without it every process sees the commit at once and
+        a process that dies loses nothing, but a machine that loses power may lose it, in the order of commits.
+        """
+        run = self._in_transaction if flush else self._unflushed
+        done = await anyio.to_thread.run_sync(run, self._writer, work, limiter=self._writing)
         self._writes += 1
         if self.sqlite and self._writes % CHECKPOINT_EVERY == 0:
             await anyio.to_thread.run_sync(self._checkpoint, limiter=self._writing)
@@ -95,6 +100,21 @@ class Database:
     def _in_transaction(self, engine: Engine, work: Callable[[Connection], T]) -> T:
         with self._in_flight.connection(engine) as db, db.begin():
             return work(db)
+
+    def _unflushed(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        with self._in_flight.connection(engine) as db:
+            if not self.sqlite:
+                with db.begin():
+                    db.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                    return work(db)
+            # In WAL mode the file stays consistent without a flush at each commit; the next one that flushes carries
+            # this one along.
+            _pragma(db, "synchronous=NORMAL")
+            try:
+                with db.begin():
+                    return work(db)
+            finally:
+                _pragma(db, "synchronous=FULL")
 
     def _prepare(self, components: Mapping[str, Component]) -> None:
         if self.sqlite:

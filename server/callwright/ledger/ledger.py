@@ -209,9 +209,14 @@ class Ledger:
         return id
 
     async def finish(self, id: str, outcome: Outcome, *, target: str | None = None) -> None:
-        """`target` names what a create made."""
+        """`target` names what a create made.
+
+        The intent was flushed to the disk before the act. The outcome need not be: where a power cut takes it, the
+        change says `unknown`, which is what is then known of it.
+        """
         values = {"outcome": outcome} | ({"target": target} if target else {})
-        await self._db.write(lambda db: db.execute(update(change).where(change.c.id == id).values(**values)))
+        mine = update(change).where(change.c.id == id).values(**values)
+        await self._db.write(lambda db: db.execute(mine), flush=False)
 
     async def claim_undo(self, id: str) -> int | None:
         """A claim, where the caller is the one who may take this change back: of two at once, one is."""

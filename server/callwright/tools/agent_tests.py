@@ -36,6 +36,7 @@ from .rehearsal import Json
 from .scope import Api
 from .text import short
 from .toolset import PlatformApi, Toolset
+from .undo import Past, undoes
 from .views import Deleted, Page, View
 
 TOOLS = Toolset("tests", "Test single replies of agents, and run such tests.")
@@ -376,3 +377,16 @@ def _expected(path: str, check: Any) -> Json:
             return {"path": path, "eval": {"type": kind, _CHECKS[kind]: str(one[kind])}}
         case _:
             raise ToolError(f"arguments.{path} must be {{exact: …}}, {{regex: …}}, {{llm: …}} or 'anything'.")
+
+
+@undoes(UpdateAgentTest, reads=GetAgentTest, sends=UpdateAgentTest)
+def _tested_as_before(past: Past) -> UpdateAgentTest:
+    past.inverse()  # refuses what was changed again since; a test is written whole
+    return UpdateAgentTest.model_validate(
+        {k: v for k, v in past.before.items() if k != "id"} | {"test_id": past.target}
+    )
+
+
+@undoes(DeleteAgentTest, reads=GetAgentTest, sends=CreateAgentTest)
+def _made_again(past: Past) -> CreateAgentTest:
+    return CreateAgentTest.model_validate({k: v for k, v in past.before.items() if k != "id"})

@@ -19,6 +19,7 @@ from .changes import differences
 from .text import short
 from .tool_config import Json, written
 from .toolset import PlatformApi, Toolset
+from .undo import Past, undoes
 from .users import UsingAgents, named, refuse_while_used
 from .views import Deleted, Page, View, paged
 
@@ -244,3 +245,18 @@ def _lines(schema: Json, where: str, at: str) -> list[str]:
 
 def _map(value: object) -> Json:
     return cast(Json, value) if isinstance(value, dict) else {}
+
+
+async def _keep_config(_: ApiClient, __: UpdateTool | DeleteTool, found: Json) -> Json:
+    return {"tool_config": found["tool_config"]}
+
+
+@undoes(UpdateTool, reads=GetTool, sends=UpdateTool, keep=_keep_config)
+def _called_as_before(past: Past) -> UpdateTool:
+    past.inverse()  # refuses what was changed again since; a tool is written whole
+    return UpdateTool.model_validate({"tool_id": past.target, **past.before})
+
+
+@undoes(DeleteTool, reads=GetTool, sends=CreateTool, keep=_keep_config)
+def _made_again(past: Past) -> CreateTool:
+    return CreateTool.model_validate(past.before)

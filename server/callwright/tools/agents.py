@@ -53,6 +53,7 @@ from .rehearsal import Rehearsed, rehearsal_of
 from .scope import Api
 from .text import short
 from .toolset import PlatformApi, Toolset
+from .undo import Past, undoes
 from .views import Deleted, Page, View, ordered
 from .workflows import explain_workflow, validate_workflow
 
@@ -307,3 +308,16 @@ async def _what_would_be_rehearsed(api: ApiClient, op: StreamSimulation | Simula
 def _numbers(agent: Agent) -> list[str]:
     found: list[Any] = [getattr(number, "phone_number", None) for number in agent.phone_numbers]
     return [str(number) for number in found if number]
+
+
+_ANSWER_ONLY = ("agent_id", "metadata", "access_info", "phone_numbers")
+
+
+@undoes(UpdateAgent, reads=GetAgent, sends=UpdateAgent)
+def _put_back(past: Past) -> UpdateAgent:
+    return UpdateAgent(agent_id=past.target, **past.inverse())
+
+
+@undoes(DeleteAgent, reads=GetAgent, sends=CreateAgent)
+def _made_again(past: Past) -> CreateAgent:
+    return CreateAgent.model_validate({k: v for k, v in past.before.items() if k not in _ANSWER_ONLY})

@@ -7,8 +7,7 @@ is no longer the same, the act is refused. An approval is good once.
 import base64
 import json
 import os
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import anyio
 from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, Resolve
@@ -21,7 +20,6 @@ from mcp.types import (
     ElicitRequestURLParams,
     ElicitResult,
     InputRequiredResult,
-    TextContent,
 )
 from pydantic import BaseModel, Field, SecretStr
 
@@ -29,6 +27,7 @@ from ..keys import subkey
 from ..ledger.ledger import Intent, Needs, Pending
 from .approval_state import sealed_state
 from .policy import TOKEN
+from .refusal import refusal
 from .scope import Call, NeedsApproval
 from .undo import target_of
 
@@ -40,6 +39,14 @@ WAIT_SECONDS = 45
 POLL_SECONDS = 0.25
 _PAGE = "page"
 STATE_SECONDS = 600  # how long the SDK honours a sealed state
+
+
+class Facts(Protocol):
+    """Makes the question's text from the platform's present state."""
+
+    async def __call__(self, *, again: bool) -> str:
+        """`again`: from facts that are read now, and not from those that this call has read before."""
+        ...
 
 
 class Answer(BaseModel):
@@ -55,13 +62,10 @@ _PLANS = build_resolver_plans(_RESOLVED, {"_question"})
 
 
 async def approve(
-    need: NeedsApproval, facts: Callable[[], Awaitable[str]], call: Call, token: object, ctx: Context[Any]
+    need: NeedsApproval, facts: Facts, call: Call, token: object, ctx: Context[Any]
 ) -> CallToolResult | InputRequiredResult | None:
-    """None: go on, `call` carries the approval. Else what the client gets instead of the act.
-
-    `facts` makes the question's text from the platform's present state.
-    """
-    question = await facts()
+    """None: go on, `call` carries the approval. Else what the client gets instead of the act."""
+    question = await facts(again=False)
     asks = not need.enters and _can_ask(ctx)
     opens = not asks and call.page is not None and _can_open(ctx)
     person = asks or opens or call.policy.person_needed(call.tool, need.op.effect)
@@ -113,7 +117,7 @@ async def _spend(pending: Pending, call: Call) -> bool:
 async def _declined(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult:
     await (await call.ledger()).close(pending.code)
     await _record(call, need, "declined")
-    return _said("The user said no. Nothing was done.", {"declined": True})
+    return refusal("The user said no. Nothing was done.", {"declined": True})
 
 
 async def _refuse_other_facts(question: str, pending: Pending, call: Call, need: NeedsApproval) -> None:
@@ -128,27 +132,30 @@ async def _refuse_other_facts(question: str, pending: Pending, call: Call, need:
 
 
 async def _ask_here(
-    pending: Pending, facts: Callable[[], Awaitable[str]], call: Call, need: NeedsApproval, ctx: Context[Any]
+    pending: Pending, facts: Facts, call: Call, need: NeedsApproval, ctx: Context[Any]
 ) -> CallToolResult | InputRequiredResult | None:
     answered = await resolve_arguments(_RESOLVED, _PLANS, {"_question": pending.question}, ctx)
     if isinstance(answered, InputRequiredResult):
         return answered
     ledger = await call.ledger()
     # A client that sends its last round trip again must not act again, nor turn its no into a yes.
-    if (state := sealed_state()) is not None and not await ledger.spend_once(state, seconds=STATE_SECONDS):
+    # What such a request was asked about was read after the answer was given, as it came with the answer.
+    state = sealed_state()
+    if state is not None and not await ledger.spend_once(state, seconds=STATE_SECONDS):
         raise ToolError("This approval was used already. Call again to ask anew.")
     answer = answered["_answer"]
     said_yes = isinstance(answer, AcceptedElicitation) and cast(AcceptedElicitation[Answer], answer).data.approve
     if not said_yes:
         return await _declined(pending, call, need)
-    await _refuse_other_facts(await facts(), pending, call, need)  # a person may think for minutes
+    if state is None:  # the call has waited for a person, who may think for minutes
+        await _refuse_other_facts(await facts(again=True), pending, call, need)
     if not await ledger.spend(pending.code, state="open"):
         raise ToolError("This approval was used already. Call again to ask anew.")
     return None
 
 
 async def _ask_by_url(
-    pending: Pending, facts: Callable[[], Awaitable[str]], call: Call, need: NeedsApproval, ctx: Context[Any]
+    pending: Pending, facts: Facts, call: Call, need: NeedsApproval, ctx: Context[Any]
 ) -> CallToolResult | InputRequiredResult | None:
     """The client shows the address of the local page. That a person opens it is no answer: the page has that."""
     url = await _page(pending, call)
@@ -166,7 +173,7 @@ async def _ask_by_url(
         return await _ask_outside(pending, call, need)
     if answered.state == "declined":
         return await _declined(pending, call, need)
-    await _refuse_other_facts(await facts(), pending, call, need)
+    await _refuse_other_facts(await facts(again=True), pending, call, need)
     if not await _spend(answered, call):
         raise ToolError("This approval was used already. Call again to ask anew.")
     return None
@@ -197,7 +204,7 @@ async def _ask_outside(pending: Pending, call: Call, need: NeedsApproval) -> Cal
         f" user to {ways} within {PERSON_SECONDS // 60} minutes, then call {call.tool} again with the same arguments."
     )
     facts = {"needs_approval": "person", "would": pending.question, "why": why, "approve_with": command}
-    return _said(text, facts | ({"approve_at": url} if url else {}))
+    return refusal(text, facts | ({"approve_at": url} if url else {}))
 
 
 async def _page(pending: Pending, call: Call) -> str:
@@ -213,7 +220,7 @@ async def _ask_by_token(pending: Pending, call: Call, token: object, digest: str
             f"Not done yet. {pending.question} Ask the user. If they agree, call {call.tool} again, arguments"
             f" unchanged, with {TOKEN}={sealed!r}."
         )
-        return _said(text, {"needs_approval": "preview", "would": pending.question, TOKEN: sealed})
+        return refusal(text, {"needs_approval": "preview", "would": pending.question, TOKEN: sealed})
     code, who, previewed = _open(call, token)
     if (who, previewed) != (call.who, digest):
         raise ToolError(f"This {TOKEN} was given for other arguments. Call without it to get a new preview.")
@@ -236,10 +243,6 @@ async def _record(call: Call, need: NeedsApproval, outcome: Any) -> None:
         previous=None,
     )
     await (await call.ledger()).begin(intent, outcome)
-
-
-def _said(text: str, facts: dict[str, Any]) -> CallToolResult:
-    return CallToolResult(content=[TextContent(text=text)], structured_content=facts, is_error=True)
 
 
 def _seal(call: Call, claims: list[str]) -> str:

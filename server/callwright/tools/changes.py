@@ -1,9 +1,7 @@
 """What a request changes, in words: path by path, before and after, without secrets."""
 
 import json
-import sys
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, cast
 
 from ..api.client import ApiClient
@@ -11,7 +9,7 @@ from ..contract.errors import ApiError
 from ..contract.operation import Operation
 from .preview import masked
 from .text import visible
-from .undo import holds
+from .undo import holds, reader_of
 from .views import View
 
 Json = dict[str, Any]
@@ -44,35 +42,10 @@ async def standing(client: ApiClient, op: Operation[Any]) -> Json | None:
         return None  # the change itself says what is wrong
 
 
-def reader_of(op: Operation[Any]) -> Operation[Any] | None:
-    """The request that reads what `op` writes."""
-    reader = _reader(type(op))
-    if reader is None:
-        return None
-    ids = {name: getattr(op, name) for name, place in reader.places().items() if place == "path"}
-    return reader.model_validate(ids)
-
-
 def part_of(op: Operation[Any], found: Any) -> Json:
     """The part of what was read that the body of `op` looks like."""
     whole: Json = found.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return whole[op.within] if op.within else whole
-
-
-@cache
-def _reader(op: type[Operation[Any]]) -> type[Operation[Any]] | None:
-    """The GET of the same path, or of the one above, of which the path is a part (`…/approval-policy`).
-
-    It stands beside its twin, so no other part of the contract is imported.
-    """
-    beside: list[Any] = list(vars(sys.modules[op.__module__]).values())
-    reads: dict[str, type[Operation[Any]]] = {}
-    for each in beside:
-        if isinstance(each, type) and issubclass(each, Operation):
-            declared = cast(type[Operation[Any]], each)
-            if getattr(declared, "method", None) == "GET":
-                reads[declared.path] = declared
-    return reads.get(op.path) or reads.get(op.path.rpartition("/")[0])
 
 
 def differences(op: Operation[Any], before: Json) -> list[Change]:

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.shared.exceptions import MCPError
@@ -12,6 +12,7 @@ from mcp.types import CallToolResult, InputRequiredResult
 
 from ..telemetry.logs import FACTS
 from ..telemetry.spans import described
+from .refusal import asks
 from .scope import Call
 
 if TYPE_CHECKING:
@@ -79,13 +80,8 @@ class Counted:
 
 
 def _asks(answer: object) -> bool:
-    return isinstance(answer, InputRequiredResult) or (_is_error(answer) and "needs_approval" in _facts(answer))
+    return isinstance(answer, InputRequiredResult) or asks(answer)
 
 
 def _is_error(answer: object) -> bool:
     return isinstance(answer, CallToolResult) and bool(answer.is_error)
-
-
-def _facts(answer: object) -> dict[str, Any]:
-    found = answer.structured_content if isinstance(answer, CallToolResult) else None
-    return cast(dict[str, Any], found) if isinstance(found, dict) else {}

@@ -31,6 +31,7 @@ from ..contract.operation import Blob
 from .files import PATH_LENGTH, read_file
 from .text import short
 from .toolset import PlatformApi, Toolset
+from .undo import Json, Past, undoes
 from .users import UsingAgents, named, refuse_while_used
 from .views import Deleted, Page, View, Whole, ordered
 
@@ -357,3 +358,24 @@ def _decoded(name: str, data: bytes) -> str:
     if not text.strip():
         raise ToolError(f"{name} is empty.")
     return text
+
+
+async def _keep_name(_: ApiClient, __: UpdateDocument, found: Json) -> Json:
+    return {"name": found.get("name")}
+
+
+@undoes(UpdateDocument, reads=GetDocument, sends=UpdateDocument, keep=_keep_name)
+def _called_as_before(past: Past) -> UpdateDocument:
+    return UpdateDocument(documentation_id=past.target, **past.inverse())
+
+
+async def _keep_text(client: ApiClient, op: DeleteDocument, found: Json) -> Json | None:
+    if found.get("type") != "text":
+        return None
+    content = await client.send(GetDocumentContent(documentation_id=op.documentation_id))
+    return {"name": found["name"], "text": content.data.decode(errors="replace")}
+
+
+@undoes(DeleteDocument, reads=GetDocument, sends=CreateTextDocument, keep=_keep_text)
+def _added_again(past: Past) -> CreateTextDocument:
+    return CreateTextDocument(text=past.before["text"], name=past.before["name"])

@@ -34,6 +34,7 @@ from .rehearsal import Json
 from .scope import Api
 from .text import short
 from .toolset import PlatformApi, Toolset
+from .undo import Past, has_plain_headers, inverse, is_read_by, undoes
 from .users import named, refuse_while_used
 from .views import Deleted, Page, View, paged
 
@@ -394,3 +395,18 @@ def _changing(body: Json, op: type[Operation[Any]]) -> None:
         near = difflib.get_close_matches(strange[0], known, 1)
         allowed = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(known)}."
         raise ToolError(f"config.{strange[0]} is unknown; {allowed}")
+
+
+async def _keep_config(_: ApiClient, op: UpdateMcpServer | UpdateMcpApprovalPolicy, found: Json) -> Json | None:
+    config: Json = found["config"]
+    return None if has_plain_headers(config) or has_plain_headers(op.body() or {}) else config
+
+
+@undoes(UpdateMcpServer, reads=GetMcpServer, sends=UpdateMcpServer, keep=_keep_config)
+@undoes(UpdateMcpApprovalPolicy, reads=GetMcpServer, sends=UpdateMcpServer, keep=_keep_config)
+def _called_as_before(past: Past) -> UpdateMcpServer:
+    back = inverse(past.request, past.before, past.now["config"])
+    return UpdateMcpServer.model_validate({"mcp_server_id": past.target} | back)
+
+
+is_read_by(UpdateMcpToolConfig, GetMcpToolConfig)

@@ -21,6 +21,7 @@ from ..contract.phone_numbers import (
 from .documents import put
 from .text import short
 from .toolset import PlatformApi, Toolset
+from .undo import Past, inverse, undoes
 from .views import Deleted, Page, View, paged
 
 TOOLS = Toolset("phone", "Import phone numbers and choose which agent answers them.")
@@ -190,3 +191,19 @@ def _inbound(trunk: Any) -> str | None:
         return None
     login = "with login" if trunk.has_auth_credentials else "without login"
     return f"from {', '.join(trunk.allowed_addresses)}, media encryption {trunk.media_encryption}, {login}"
+
+
+def _only_who_answers(op: UpdatePhoneNumber) -> bool:
+    """A trunk is not kept: the platform never gives its credentials back."""
+    return (op.body() or {}).keys() == {"agent_id"}
+
+
+@undoes(UpdatePhoneNumber, reads=GetPhoneNumber, sends=UpdatePhoneNumber, when=_only_who_answers)
+def _answered_as_before(past: Past) -> UpdatePhoneNumber:
+    back = inverse(past.request, _answered_by(past.before), _answered_by(past.now))
+    return UpdatePhoneNumber(phone_number_id=past.target, **back)
+
+
+def _answered_by(number: Json) -> Json:
+    agent = cast(Json, number.get("assigned_agent") or {})
+    return {"agent_id": agent.get("agent_id")}

@@ -27,6 +27,7 @@ from .files import PATH_LENGTH, read_file
 from .scope import Api
 from .text import short
 from .toolset import PlatformApi, Toolset
+from .undo import Json, Past, undoes
 from .views import Page, View
 
 TOOLS = Toolset("pronunciation", "Keep and try out the dictionaries that say how words are spoken.")
@@ -215,3 +216,12 @@ def _shown(entries: dict[str, Entry]) -> list[str]:
         f"{short(form)}: {entry.alphabet or 'alias'} {short(entry.spoken)}"
         for form, entry in list(entries.items())[:SHOWN]
     ]
+
+
+async def _keep_rules(_: ApiClient, __: SetDictionaryRules, found: Json) -> Json | None:
+    return {"rules": found["rules"]} if found.get("rules") is not None else None  # older platforms tell none
+
+
+@undoes(SetDictionaryRules, reads=GetDictionary, sends=SetDictionaryRules, keep=_keep_rules)
+def _spoken_as_before(past: Past) -> SetDictionaryRules:
+    return SetDictionaryRules.model_validate({"pronunciation_dictionary_id": past.target, **past.inverse()})

@@ -6,22 +6,24 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import SecretStr
 
 from ..api.client import ApiClient
+from ..api.shared import Request, SharedReads, request_of
 from ..contract.errors import ApiError, Refused, Unavailable
 from ..contract.operation import Operation, Stream
 from ..ledger.ledger import ApprovedBy, Intent, Ledger
 from ..tasks.task import current
-from .changes import Change, differences, part_of, reader_of, standing
+from .changes import Change, differences, part_of, standing
 from .limits import asking_paths, people_rung, refuse_beyond, rings_only_known
 from .names import unknown_names
 from .policy import Caps, Policy
 from .text import short
-from .undo import previous, target_of
+from .undo import previous, reader_of, target_of
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -92,6 +94,11 @@ class Call:
     unknown: list[str] = field(default_factory=list[str])
     """Paths of these that the contract does not know."""
 
+    @cached_property
+    def reads_ask(self) -> str | None:
+        """Why reading needs a person's word in this call; None where it does not."""
+        return self.policy.reason(self.tool, self.effect, "read", ())
+
     def reason(self, op: Operation[Any]) -> str | None:
         """Why `op` needs a person's word; None where it does not, or is exempt."""
         exempt = self.policy.exempt
@@ -113,8 +120,9 @@ class Call:
 class Api:
     """The tools' way to the platform."""
 
-    def __init__(self, client: ApiClient, call: Call, report: Report) -> None:
+    def __init__(self, client: SharedReads, call: Call, report: Report) -> None:
         self._client, self._call = client, call
+        self._read: set[Request] = set()
         self.report = report
         """Tell a client that asked for progress how far this is; to another one it says nothing."""
 
@@ -129,13 +137,21 @@ class Api:
         return self._call.changes
 
     async def send(self, op: Operation[R], *, deadline: float | None = None) -> R:
-        people = await self._people(op) if op.effect == "dial" else 0
-        digest = self.require(op)
         if op.effect == "read":
-            result = await self._client.send(op, deadline=deadline)
+            self._require_reading(op)
+            result = await self._client.send(op, deadline=deadline, again=self._read_before(op))
             self._call.answers[type(op)] = Answer(op, result)
             return result
+        people = await self._people(op) if op.effect == "dial" else 0
+        digest = self.require(op)
         return await self._change(op, digest, people, lambda client, op: client.send(op, deadline=deadline))
+
+    def _read_before(self, op: Operation[Any]) -> bool:
+        """Whether the tool itself has read this: then it waits for something to change, and must see that."""
+        asked = request_of(op)
+        before = asked in self._read
+        self._read.add(asked)
+        return before
 
     async def perform(self, op: Operation[R], act: Callable[[ApiClient], Awaitable[R]]) -> R:
         """As `send`, for what is not one request: `act` does it."""
@@ -173,24 +189,35 @@ class Api:
         await self._call.told(_ids(op))
 
     def require(self, op: Operation[Any]) -> str:
-        """The digest under which `op` may be sent now. Raises NeedsApproval where a person's word is missing."""
+        """The digest under which the change `op` may be sent now. Raises NeedsApproval where nobody has approved it."""
         call = self._call
-        if type(op) not in call.sends:
-            raise RuntimeError(f"{call.tool} does not declare that it sends {type(op).__name__}")
-        if op.effect != "read":
-            call.unknown = unknown_names(op, call.given)
-        if call.dry_run and op.effect != "read":
+        self._require_declared(op)
+        call.unknown = unknown_names(op, call.given)
+        if call.dry_run:
             raise WouldSend(op)
-        reason = call.reason(op)
-        if call.enters and op.effect != "read":
-            reason = reason or "a person enters the value"
-        digest = call.digest(op) if reason or op.effect != "read" else ""
+        reason = call.reason(op) or ("a person enters the value" if call.enters else None)
+        digest = self._require_approved(op, reason, enters=call.enters is not None)
+        if task := current():
+            task.begin()
+        return digest
+
+    def _require_reading(self, op: Operation[Any]) -> None:
+        """A read asks nobody, unless the policy wants every call of this tool asked about."""
+        self._require_declared(op)
+        if reason := self._call.reads_ask:
+            self._require_approved(op, reason, enters=self._call.enters is not None)
+
+    def _require_declared(self, op: Operation[Any]) -> None:
+        if type(op) not in self._call.sends:
+            raise RuntimeError(f"{self._call.tool} does not declare that it sends {type(op).__name__}")
+
+    def _require_approved(self, op: Operation[Any], reason: str | None, *, enters: bool) -> str:
+        call = self._call
+        digest = call.digest(op)
         if reason and call.approved != digest:
             if call.changes:
                 raise RuntimeError(f"{call.tool} asks after it has already changed something")
-            raise NeedsApproval(op, reason, enters=call.enters is not None)
-        if op.effect != "read" and (task := current()):
-            task.begin()
+            raise NeedsApproval(op, reason, enters=enters)
         return digest
 
     async def _people(self, op: Operation[Any]) -> int:
@@ -213,6 +240,7 @@ class Api:
             if ringing is None:  # another call came first
                 raise Refused("The policy's calls of this day have just been used up by another call.")
         change = await self._begin(op, digest)
+        self._client.forget()
         try:
             result = await act(self._client, self._with_entered(op))
         except ApiError as exc:
@@ -220,7 +248,9 @@ class Api:
             if ringing and not isinstance(exc, Unavailable):
                 await ledger.release_calls(ringing)
             raise
-        await (await self._call.ledger()).finish(change, "done", target=target_of(op, result))
+        finally:
+            self._client.forget()
+        await ledger.finish(change, "done", target=target_of(op, result))
         await self._call.told(_ids(op))
         return result
 

@@ -10,20 +10,54 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from ..api.client import ApiClient
+from ..contract.agent_tests import CreateAgentTest, GetAgentTest, UpdateAgentTest
 from ..contract.agent_tools import CreateTool, GetTool, UpdateTool
 from ..contract.agents import CreateAgent, GetAgent, UpdateAgent
-from ..contract.knowledge_base import CreateTextDocument, UpdateDocument
+from ..contract.knowledge_base import CreateTextDocument, GetDocument, UpdateDocument
 from ..contract.mcp_servers import GetMcpServer, UpdateMcpServer
+from ..contract.operation import Operation
 from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
-from ..contract.workspace import UpdateWorkspaceSettings
+from ..contract.pronunciation_dictionaries import GetDictionary, SetDictionaryRules
+from ..contract.workspace import (
+    GetDashboardSettings,
+    GetWorkspaceSettings,
+    UpdateDashboardSettings,
+    UpdateWorkspaceSettings,
+)
 from .explain import explained
 from .preview import changed_fields
 from .scopes import scope_of_each
 from .tasks import cancel_task, get_task
 from .text import short
 from .toolset import PlatformApi, Toolset, services
-from .undo import RESTORES, restoring, target_of
+from .undo import restoring, target_of
 from .views import Page, View
+
+RESTORES: tuple[type[Operation[Any]], ...] = (
+    GetAgent,
+    UpdateAgent,
+    CreateAgent,
+    GetDocument,
+    UpdateDocument,
+    CreateTextDocument,
+    GetPhoneNumber,
+    UpdatePhoneNumber,
+    GetAgentTest,
+    UpdateAgentTest,
+    CreateAgentTest,
+    GetTool,
+    UpdateTool,
+    CreateTool,
+    GetMcpServer,
+    UpdateMcpServer,
+    GetDictionary,
+    SetDictionaryRules,
+    GetWorkspaceSettings,
+    UpdateWorkspaceSettings,
+    GetDashboardSettings,
+    UpdateDashboardSettings,
+)
+"""What `undo_change` may send. A law holds it against what is declared beside the tools: see `undo.undoes`."""
 
 _BEING_UNDONE = "That change is being undone right now by another call. list_changes shows how that ends."
 

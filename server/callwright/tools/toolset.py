@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from typing import Annotated, Any, TypeVar, cast
 
 import anyio
@@ -16,12 +16,13 @@ from mcp.types import Tool as PublishedTool
 from pydantic import ValidationError
 
 from ..api.client import ApiClient
+from ..api.shared import SharedReads
 from ..contract.errors import ApiError
 from ..contract.operation import Effect, Operation
 from ..services import Services, Serving
 from ..settings import SettingError
 from ..tasks.task import current
-from .approval import approve
+from .approval import Facts, approve
 from .arguments import DRY_RUN, decoded, published, sealed, spoken, takes_document, untitled
 from .counting import Counted
 from .names import names_in
@@ -73,7 +74,7 @@ class Spec:
     def name(self) -> str:
         return self.fn.__name__
 
-    @property
+    @cached_property
     def effect(self) -> Effect:
         """The strongest effect of what it may send."""
         effects = {op.effect for op in self.sends}
@@ -177,17 +178,17 @@ class FunctionTool:
         counted = Counted(app.meters, spec.name, spec.effect, app.who)
         try:
             with counted.call() as told:
-                return told(await self._call(arguments, ctx, counted))
+                return told(await self._call(arguments, ctx, app, counted))
         except UnexpectedToolError:
             raise
         except ToolError as exc:
             raise ToolError(visible(str(exc))[:LIMIT]) from exc
 
     async def _call(
-        self, arguments: dict[str, Any], ctx: Context[Any], counted: Counted
+        self, arguments: dict[str, Any], ctx: Context[Any], app: Services, counted: Counted
     ) -> CallToolResult | InputRequiredResult:
         """Seal, decide, run, shape; and the one place where failures become words."""
-        app, spec = services(ctx), self._spec
+        spec = self._spec
         if not app.may(self._scope):
             raise ToolError(f"{spec.name} needs the scope {self._scope}, which this client's token does not have.")
         arguments = dict(arguments)
@@ -213,19 +214,20 @@ class FunctionTool:
             given=names_in(known),
         )
         try:
+            client = SharedReads(await app.api()) if self._api_kwarg else None
             try:
-                return await self._run(known, call, ctx)
-            except WouldSend as would:
-                client = await app.api()
-                question = await self._question(would.op, client)
-                return _shown([await planned(would.op, question, call, app.bounds, client)])
-            except NeedsApproval as need:
-                facts = partial(self._question, need.op, await app.api())
+                return await self._run(known, call, client, ctx)
+            except (WouldSend, NeedsApproval) as left:
+                if client is None:
+                    raise RuntimeError(f"{spec.name} sends something without an Api") from left
+                if isinstance(left, WouldSend):
+                    question = await self._question(left.op, client)
+                    return _shown([await planned(left.op, question, call, app.bounds, client)])
                 with counted.approval(call) as told:
-                    instead = told(await approve(need, facts, call, token, ctx))
+                    instead = told(await approve(left, self._facts(left.op, client), call, token, ctx))
                 if instead is not None:
                     return instead
-                return await self._run(known, call, ctx)
+                return await self._run(known, call, client, ctx)
         except NeedsApproval:
             # What the tool read while it prepared the operation is another than what was approved.
             raise ToolError(_CHANGED) from None
@@ -242,11 +244,13 @@ class FunctionTool:
         except Exception as exc:
             raise UnexpectedToolError(f"{spec.name} failed; the server's log has the reason.") from exc
 
-    async def _run(self, known: dict[str, Any], call: Call, ctx: Context[Any]) -> CallToolResult:
+    async def _run(
+        self, known: dict[str, Any], call: Call, client: SharedReads | None, ctx: Context[Any]
+    ) -> CallToolResult:
         injected: dict[str, Any] = {}
         pulse = Pulse(ctx)
-        if self._api_kwarg:
-            injected[self._api_kwarg] = Api(await services(ctx).api(), call, pulse)
+        if self._api_kwarg and client:
+            injected[self._api_kwarg] = Api(client, call, pulse)
         if self._context_kwarg:
             injected[self._context_kwarg] = ctx
         paths = known.get(PARTS)
@@ -267,6 +271,14 @@ class FunctionTool:
         if call.unknown:
             views.append(Unknown(unknown=call.unknown))
         return _shown(views)
+
+    def _facts(self, op: Operation[Any], client: SharedReads) -> Facts:
+        async def facts(*, again: bool) -> str:
+            if again:
+                client.forget()
+            return await self._question(op, client)
+
+        return facts
 
     async def _question(self, op: Operation[Any], client: ApiClient) -> str:
         return await question_of(op, self._previews.get(type(op)), self._spec.title, client)

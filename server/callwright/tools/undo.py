@@ -1,98 +1,113 @@
-"""What a change replaces, and how to put it back. The twin of the contract's `update` and `delete` operations."""
+"""What a change replaces, and how to put it back. Each change that can be taken back is declared beside its tool."""
 
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel
 
 from ..api.client import ApiClient
-from ..contract.agent_tests import CreateAgentTest, DeleteAgentTest, GetAgentTest, UpdateAgentTest
-from ..contract.agent_tools import CreateTool, DeleteTool, GetTool, UpdateTool
-from ..contract.agents import CreateAgent, DeleteAgent, GetAgent, UpdateAgent
 from ..contract.errors import BadRequest
-from ..contract.knowledge_base import (
-    CreateTextDocument,
-    DeleteDocument,
-    GetDocument,
-    GetDocumentContent,
-    UpdateDocument,
-)
-from ..contract.mcp_servers import GetMcpServer, UpdateMcpApprovalPolicy, UpdateMcpServer
 from ..contract.merge import Json
 from ..contract.operation import Operation
-from ..contract.phone_numbers import GetPhoneNumber, UpdatePhoneNumber
-from ..contract.pronunciation_dictionaries import GetDictionary, SetDictionaryRules
 from ..contract.talking import EndConversation, SendMessage
-from ..contract.workspace import (
-    GetDashboardSettings,
-    GetWorkspaceSettings,
-    UpdateDashboardSettings,
-    UpdateWorkspaceSettings,
-)
+from . import TOOLSETS
 
-RESTORES: tuple[type[Operation[Any]], ...] = (
-    GetAgent,
-    UpdateAgent,
-    CreateAgent,
-    GetDocument,
-    UpdateDocument,
-    CreateTextDocument,
-    GetPhoneNumber,
-    UpdatePhoneNumber,
-    GetAgentTest,
-    UpdateAgentTest,
-    CreateAgentTest,
-    GetTool,
-    UpdateTool,
-    CreateTool,
-    GetMcpServer,
-    UpdateMcpServer,
-    GetDictionary,
-    SetDictionaryRules,
-    GetWorkspaceSettings,
-    UpdateWorkspaceSettings,
-    GetDashboardSettings,
-    UpdateDashboardSettings,
-)
-"""Operations that `undo_change` may send."""
+Op = type[Operation[Any]]
 
-_ANSWER_ONLY = ("agent_id", "metadata", "access_info", "phone_numbers")
+
+class Past(NamedTuple):
+    """A recorded change that is to be taken back."""
+
+    target: str
+    request: Json
+    before: Json
+    """What was kept of the thing when it was changed or deleted."""
+    now: Json
+    """The thing as it stands, whole; empty after a delete."""
+
+    def inverse(self) -> Json:
+        """What takes the request back. Raises BadRequest where a value of it was changed again since."""
+        return inverse(self.request, self.before, self.now)
+
+
+Keep = Callable[[ApiClient, Any, Json], Awaitable[Json | None]]
+Back = Callable[[Past], Operation[Any]]
+B = TypeVar("B", bound=Back)
+
+
+async def everything(_: ApiClient, __: Operation[Any], found: Json) -> Json:
+    return found
+
+
+def always(_: Any) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Undo:
+    """How a change of one kind is taken back."""
+
+    op: Op
+    reads: Op
+    """Reads the thing that `op` changes or deletes."""
+    sends: Op
+    """Takes the change back."""
+    back: Back
+    keep: Keep
+    """What is kept of the thing that was read; None where it cannot be put back."""
+    when: Callable[[Any], bool]
+    """Whether a request of this kind can be taken back at all."""
+
+
+_UNDOS: dict[str, Undo] = {}
+_READERS: dict[Op, Op] = {}
+
+
+def undoes(
+    op: Op, *, reads: Op, sends: Op, keep: Keep = everything, when: Callable[[Any], bool] = always
+) -> Callable[[B], B]:
+    """Declare that the function makes the request, a `sends`, which takes an `op` back; see `Undo`."""
+
+    def add(back: B) -> B:
+        _UNDOS[op.__name__] = Undo(op, reads, sends, back, keep, when)
+        _READERS[op] = reads
+        return back
+
+    return add
+
+
+def is_read_by(op: Op, reads: Op) -> None:
+    """Declare what reads the thing that `op` changes, where the change cannot be taken back."""
+    _READERS[op] = reads
+
+
+def reader_of(op: Operation[Any]) -> Operation[Any] | None:
+    """The request that reads what `op` writes; None where nothing does."""
+    reads = _READERS.get(type(op))
+    return reads and _about_the_same(op, reads)
+
+
+def _about_the_same(op: Operation[Any], reads: Op) -> Operation[Any]:
+    ids = {name: getattr(op, name) for name, place in reads.places().items() if place == "path"}
+    return reads.model_validate(ids)
+
+
+def undo_of(operation: str) -> Undo | None:
+    """What was declared for the operation of this name, by whichever tools there are."""
+    if operation not in _UNDOS:
+        for module in TOOLSETS:
+            import_module(module)
+    return _UNDOS.get(operation)
 
 
 async def previous(client: ApiClient, op: Operation[Any]) -> Json | None:
     """What `op` is about to replace; None where it cannot be put back (or nothing is replaced)."""
-    match op:
-        case UpdateAgent() | DeleteAgent():
-            return _dump(await client.send(GetAgent(agent_id=op.agent_id)))
-        case UpdatePhoneNumber() if (op.body() or {}).keys() == {"agent_id"}:
-            # A trunk is not kept: the platform never gives its credentials back.
-            return _dump(await client.send(GetPhoneNumber(phone_number_id=op.phone_number_id)))
-        case UpdateMcpServer() | UpdateMcpApprovalPolicy():
-            found = _dump(await client.send(GetMcpServer(mcp_server_id=op.mcp_server_id)))["config"]
-            return None if _has_plain_headers(found) or _has_plain_headers(op.body() or {}) else found
-        case UpdateAgentTest() | DeleteAgentTest():
-            return _dump(await client.send(GetAgentTest(test_id=op.test_id)))
-        case UpdateTool() | DeleteTool():
-            return {"tool_config": _dump(await client.send(GetTool(tool_id=op.tool_id)))["tool_config"]}
-        case UpdateDocument():
-            found = await client.send(GetDocument(documentation_id=op.documentation_id))
-            return {"name": _dump(found).get("name")}
-        case UpdateWorkspaceSettings():
-            found = _dump(await client.send(GetWorkspaceSettings()))
-            hooks = [each.get("conversation_initiation_client_data_webhook") for each in (found, op.body() or {})]
-            return None if any(_has_plain_headers(hook or {}) for hook in hooks) else found
-        case SetDictionaryRules():
-            found = _dump(await client.send(GetDictionary(pronunciation_dictionary_id=op.pronunciation_dictionary_id)))
-            return {"rules": found["rules"]} if found.get("rules") is not None else None  # older platforms tell none
-        case UpdateDashboardSettings():
-            return _dump(await client.send(GetDashboardSettings()))
-        case DeleteDocument():
-            found = _dump(await client.send(GetDocument(documentation_id=op.documentation_id)))
-            if found.get("type") != "text":
-                return None
-            content = await client.send(GetDocumentContent(documentation_id=op.documentation_id))
-            return {"name": found["name"], "text": content.data.decode(errors="replace")}
-        case _:
-            return None
+    undo = _UNDOS.get(type(op).__name__)
+    if undo is None or not undo.when(op):
+        return None
+    return await undo.keep(client, op, _dump(await client.send(_about_the_same(op, undo.reads))))
 
 
 def target_of(op: Operation[Any], result: object = None) -> str:
@@ -111,66 +126,17 @@ def target_of(op: Operation[Any], result: object = None) -> str:
 
 async def restoring(client: Any, row: Json) -> Operation[Any]:
     """The operation that takes a recorded change back. Raises BadRequest where that cannot be done."""
-    request, before = cast(Json | None, row["request"]), cast(Json | None, row["previous"])
-    found = None
-    if before is not None and row["outcome"] in ("done", "unknown"):
-        found = _recreating(row["operation"], before)
-        found = found or await _putting_back(client, row["operation"], row["target"], request or {}, before)
-    if found is None:
+    before = cast(Json | None, row["previous"])
+    undo = undo_of(row["operation"]) if before is not None and row["outcome"] in ("done", "unknown") else None
+    if undo is None or before is None:
         raise BadRequest(_why_not(row))
-    return found
+    now = {} if undo.op.effect == "delete" else _dump(await client.send(_read(undo.reads, row["target"])))
+    return undo.back(Past(row["target"], cast(Json | None, row["request"]) or {}, before, now))
 
 
-def _recreating(operation: str, before: Json) -> Operation[Any] | None:
-    """What makes a deleted thing again."""
-    match operation:
-        case "DeleteAgent":
-            return CreateAgent.model_validate({k: v for k, v in before.items() if k not in _ANSWER_ONLY})
-        case "DeleteAgentTest":
-            return CreateAgentTest.model_validate({k: v for k, v in before.items() if k != "id"})
-        case "DeleteTool":
-            return CreateTool.model_validate(before)
-        case "DeleteDocument":
-            return CreateTextDocument(text=before["text"], name=before["name"])
-        case _:
-            return None
-
-
-async def _putting_back(client: Any, operation: str, id: str, request: Json, before: Json) -> Operation[Any] | None:
-    """What takes an update back."""
-    match operation:
-        case "UpdateAgent":
-            now = _dump(await client.send(GetAgent(agent_id=id)))
-            return UpdateAgent(agent_id=id, **inverse(request, before, now))
-        case "UpdatePhoneNumber":
-            now = _dump(await client.send(GetPhoneNumber(phone_number_id=id)))
-            back = inverse(request, _answered_by(before), _answered_by(now))
-            return UpdatePhoneNumber(phone_number_id=id, **back)
-        case "UpdateTool":
-            inverse(request, before, _dump(await client.send(GetTool(tool_id=id))))  # not changed again since
-            return UpdateTool.model_validate({"tool_id": id, **before})
-        case "UpdateMcpServer" | "UpdateMcpApprovalPolicy":
-            now = _dump(await client.send(GetMcpServer(mcp_server_id=id)))["config"]
-            return UpdateMcpServer.model_validate({"mcp_server_id": id} | inverse(request, before, now))
-        case "UpdateDocument":
-            now = _dump(await client.send(GetDocument(documentation_id=id)))
-            return UpdateDocument(documentation_id=id, **inverse(request, before, now))
-        case "UpdateAgentTest":
-            now = _dump(await client.send(GetAgentTest(test_id=id)))
-            inverse(request, before, now)  # refuses what was changed again since; a test is written whole
-            return UpdateAgentTest.model_validate({k: v for k, v in before.items() if k != "id"} | {"test_id": id})
-        case "UpdateWorkspaceSettings":
-            now = _dump(await client.send(GetWorkspaceSettings()))
-            return UpdateWorkspaceSettings.model_validate(inverse(request, before, now))
-        case "SetDictionaryRules":
-            now = _dump(await client.send(GetDictionary(pronunciation_dictionary_id=id)))
-            back = inverse(request, before, now)
-            return SetDictionaryRules.model_validate({"pronunciation_dictionary_id": id, **back})
-        case "UpdateDashboardSettings":
-            now = _dump(await client.send(GetDashboardSettings()))
-            return UpdateDashboardSettings.model_validate(inverse(request, before, now))
-        case _:
-            return None
+def _read(reads: Op, target: str) -> Operation[Any]:
+    """Read the thing with the id `target`, where there are several."""
+    return reads.model_validate({name: target for name, place in reads.places().items() if place == "path"})
 
 
 def inverse(request: Json, before: Json, now: Json, at: str = "") -> Json:
@@ -205,14 +171,9 @@ def holds(current: object, value: object) -> bool:
     return current == value
 
 
-def _has_plain_headers(caller: Json) -> bool:
+def has_plain_headers(caller: Json) -> bool:
     """A header that is no reference to a secret may be one itself."""
     return any(isinstance(value, str) for value in cast(Json, caller.get("request_headers") or {}).values())
-
-
-def _answered_by(number: Json) -> Json:
-    agent = cast(Json, number.get("assigned_agent") or {})
-    return {"agent_id": agent.get("agent_id")}
 
 
 def _why_not(row: Json) -> str:

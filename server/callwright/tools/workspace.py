@@ -18,6 +18,7 @@ from ..contract.workspace import (
 from .preview import changed_fields
 from .text import short
 from .toolset import PlatformApi, Toolset
+from .undo import Past, has_plain_headers, undoes
 from .views import View
 
 TOOLS = Toolset("workspace", "Settings that hold for every agent of the workspace.")
@@ -114,3 +115,18 @@ def _dashboard(found: DashboardSettings) -> Dashboard:
             for chart in charts[:100]
         ]
     )
+
+
+async def _keep_settings(_: ApiClient, op: UpdateWorkspaceSettings, found: Json) -> Json | None:
+    hooks = [each.get("conversation_initiation_client_data_webhook") for each in (found, op.body() or {})]
+    return None if any(has_plain_headers(hook or {}) for hook in hooks) else found
+
+
+@undoes(UpdateWorkspaceSettings, reads=GetWorkspaceSettings, sends=UpdateWorkspaceSettings, keep=_keep_settings)
+def _set_as_before(past: Past) -> UpdateWorkspaceSettings:
+    return UpdateWorkspaceSettings.model_validate(past.inverse())
+
+
+@undoes(UpdateDashboardSettings, reads=GetDashboardSettings, sends=UpdateDashboardSettings)
+def _shown_as_before(past: Past) -> UpdateDashboardSettings:
+    return UpdateDashboardSettings.model_validate(past.inverse())
