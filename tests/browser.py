@@ -16,6 +16,7 @@ from typing import Any
 
 import anyio
 import pytest
+from filelock import FileLock
 
 from .conformance.toolchain import NODE, NPM
 from .environments import MAY_SKIP
@@ -168,15 +169,19 @@ FLAWS = "found => found.violations.flatMap(rule => rule.nodes.map(node => `${rul
 def axe() -> str:
     """The checker's own script, which pages load. Fetched once by npm and kept in the environment of the checks."""
     kept = Path(sys.prefix) / "share" / f"{AXE.replace('@', '-')}.js"
-    if not kept.exists():
-        with tempfile.TemporaryDirectory() as folder:
-            command = [NODE, NPM, "pack", "--silent", "--ignore-scripts", AXE]
-            subprocess.run(command, cwd=folder, check=True, stdout=DEVNULL, timeout=SECONDS)
-            [packed] = Path(folder).glob("*.tgz")
-            with tarfile.open(packed) as archive:
-                member = archive.extractfile("package/axe.min.js")
-                assert member
-                text = member.read()
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(text)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{kept}.lock"):
+        if not kept.exists():
+            kept.write_bytes(_fetched_axe())
     return kept.read_text(encoding="utf-8")
+
+
+def _fetched_axe() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [NODE, NPM, "pack", "--silent", "--ignore-scripts", AXE]
+        subprocess.run(command, cwd=folder, check=True, stdout=DEVNULL, timeout=SECONDS)
+        [packed] = Path(folder).glob("*.tgz")
+        with tarfile.open(packed) as archive:
+            member = archive.extractfile("package/axe.min.js")
+            assert member
+            return member.read()

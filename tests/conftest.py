@@ -1,4 +1,6 @@
+import gc
 import os
+from collections import Counter
 from collections.abc import AsyncGenerator, Generator
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -14,7 +16,9 @@ from callwright.api.client import ApiClient
 from callwright.app import App
 
 from . import transports
+from .homes import keep_in_memory
 from .hosted.hosted_server import Hosted, Tenant, hosting
+from .lanes import LANES, lane_of, may_hold
 from .transports import Clock, numbered, reach, server, settings
 
 # No test may write into the keyring of whoever runs it.
@@ -23,6 +27,7 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 for name in [n for n in os.environ if n.startswith(("CALLWRIGHT_", "ELEVENLABS_"))]:
     del os.environ[name]
 
+keep_in_memory()
 
 # The same examples in every run, and no verdict by the clock: a busy machine is no defect.
 hypothesis.settings.register_profile(
@@ -40,14 +45,41 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("either_platform", ["embedded"] if alone else ["embedded", "hosted"], indirect=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--lane", choices=LANES, help="only the tests of this part of the suite (docs/testing.md)")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    lane: str | None = config.getoption("lane")
+    return True if lane and collection_path.is_file() and not may_hold(collection_path, lane) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
     """Against the hosted platform in one era only: what differs there is below the protocol."""
-    items[:] = [item for item in items if not {"hosted", "legacy"} <= _axes(item)]
+    lane: str | None = config.getoption("lane")
+    items[:] = [
+        item for item in items if not {"hosted", "legacy"} <= _axes(item) and (lane is None or lane_of(item) == lane)
+    ]
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays until the end: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _axes(item: pytest.Item) -> set[object]:
     chosen: dict[str, object] = getattr(getattr(item, "callspec", None), "params", {})
     return {chosen.get("either_platform"), chosen.get("era")}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What this machine lacks is told loudly: tests that were skipped for it prove nothing."""
+    skipped: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2] for report in skipped if isinstance(report.longrepr, tuple))
+    for reason, number in reasons.items():
+        if (lacking := reason.removeprefix("Skipped: ")).startswith("no "):
+            terminalreporter.write_line(f"NOT TESTED, {number} tests: {lacking}", red=True, bold=True)
 
 
 @pytest.fixture(scope="session")

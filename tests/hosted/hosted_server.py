@@ -22,6 +22,7 @@ from callwright.contract import all_operations
 from callwright.contract.operation import Operation
 from callwright.secrecy import SHORTEST
 from callwright.settings import Settings
+from tests.homes import put_database_into
 from tests.peers import serving
 
 from .recorder import Recorded, recorded
@@ -85,6 +86,7 @@ class Hosted:
     def app(self, chosen: Settings, **rest: Any) -> App:
         key = f"a-key-of-the-test-{next(_KEYS)}"
         elsewhere = replace(chosen, home=chosen.home / "platform", own_database_url=None, api_key=None)
+        put_database_into(elsewhere.home)
         tenant = Tenant(self._portal, key, App(elsewhere, "embedded", **rest))
         self._tenants[key] = tenant
         told = replace(chosen, api_url=self._url, api_key=key)

@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import cache
 from typing import Any, cast
 
 import hypothesis
@@ -17,22 +18,28 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.meta import REQUEST_SHAPE_PROBES, CoveragePhaseData, CoverageScenario
 
-from callwright.contract.openapi import document
+from tests.contract.published import published
 
 Schema = dict[str, Any]
 Case = schemathesis.Case[Any]
 
-DOCUMENT = document()
 LARGE = 20_000
 """Characters of a body's schema, with all that it refers to, beyond which breaking it takes minutes an operation."""
 
-LOADED: Any = schemathesis.openapi.from_dict(deepcopy(DOCUMENT), config=SchemathesisConfig())
-# The key is a matter of its own, and so are NUL characters, which no schema can exclude: both would hide the rest.
-LOADED.config.generation.update(with_security_parameters=False, allow_x00=False)
-OPERATIONS: dict[str, Any] = {
-    found.ok().definition.raw["operationId"]: found.ok() for found in LOADED.get_all_operations()
-}
-"""By `operationId`."""
+
+@cache
+def loaded() -> Any:
+    """The document as schemathesis reads it."""
+    found: Any = schemathesis.openapi.from_dict(deepcopy(published()), config=SchemathesisConfig())
+    # The key is a matter of its own, and so are NUL characters, which no schema can exclude: both would hide the rest.
+    found.config.generation.update(with_security_parameters=False, allow_x00=False)
+    return found
+
+
+@cache
+def operations() -> dict[str, Any]:
+    """All of them, by `operationId`."""
+    return {found.ok().definition.raw["operationId"]: found.ok() for found in loaded().get_all_operations()}
 
 
 def cases(operation: Any, known: Schema, body: Schema, examples: int, *, same: bool) -> Iterator[Case]:
@@ -78,7 +85,7 @@ def _referred(node: Any, found: Schema) -> Schema:
     if isinstance(node, dict):
         for key, child in cast(Schema, node).items():
             if key == "$ref" and child not in found:
-                found[child] = DOCUMENT["components"]["schemas"][child.rsplit("/", 1)[1]]
+                found[child] = published()["components"]["schemas"][child.rsplit("/", 1)[1]]
                 _referred(found[child], found)
             _referred(child, found)
     elif isinstance(node, list):
@@ -89,7 +96,7 @@ def _referred(node: Any, found: Schema) -> Schema:
 
 def _boundaries(operation: Any) -> Iterator[Case]:
     modes = list(GenerationMode)
-    return LOADED.iter_coverage_cases(operation, generation_modes=modes, generation_config=LOADED.config.generation)
+    return loaded().iter_coverage_cases(operation, generation_modes=modes, generation_config=loaded().config.generation)
 
 
 def _at_random(operation: Any, mode: GenerationMode, examples: int, *, same: bool) -> list[Case]:

@@ -1,0 +1,43 @@
+"""The lanes of the suite: parts that run by themselves (`scripts/test LANE`). Each test belongs to one.
+
+A test belongs to the first lane that names its file or folder; of the others, those against the platform elsewhere
+are `hosted`, and the rest is `quick`.
+"""
+
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+PLACES: dict[str, tuple[str, ...]] = {
+    # On a real PostgreSQL server.
+    "postgresql": ("db/test_postgresql.py", "db/test_live_postgresql.py"),
+    # In a real Chromium.
+    "browser": (
+        "test_approval_in_browser.py",
+        "engine/chat_page/test_in_browser.py",
+        "engine/chat_page/test_start_in_browser.py",
+        "guides/test_view.py",
+    ),
+    # With released SDKs of the platform and released clients of the protocol, each in an environment of its own.
+    "sdk": ("sdk", "clients"),
+}
+"""Files and folders, from the folder of tests."""
+LANES = ("quick", "hosted", *PLACES)
+
+
+def lane_of(item: pytest.Item) -> str:
+    if found := _lane_of(item.path):
+        return found
+    chosen: dict[str, object] = getattr(getattr(item, "callspec", None), "params", {})
+    return "hosted" if chosen.get("either_platform") == "hosted" else "quick"
+
+
+def may_hold(path: Path, lane: str) -> bool:
+    """Whether tests of `lane` can be in this file, so that it is worth reading."""
+    return (_lane_of(path) or "quick") == (lane if lane in PLACES else "quick")
+
+
+def _lane_of(path: Path) -> str | None:
+    around = {path, *path.parents}
+    return next((lane for lane, places in PLACES.items() if any(HERE / place in around for place in places)), None)
