@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from .services import Services
     from .tasks.task import Owner, Tasks
 
+    made_once = property
+    """For type checkers a plain property: one that is cached meets no Protocol, though it reads the same."""
+else:
+    made_once = cached_property
+
 
 @dataclass(frozen=True, eq=False)
 class App:
@@ -64,7 +69,7 @@ class App:
 
     # --- what is the same for all who ask
 
-    @cached_property
+    @made_once
     def policy(self) -> Policy:
         if self.settings.policy_file is None:
             return Policy(self.settings.approval or "fine-grained", unattended=self.settings.unattended)
@@ -72,50 +77,50 @@ class App:
 
         return policy_of(self.settings, self.settings.policy_file)
 
-    @cached_property
+    @made_once
     def bounds(self) -> Bounds:
         return Bounds(self.settings.read_only, self.settings.no_outbound)
 
-    @cached_property
+    @made_once
     def redactor(self) -> Redactor:
         return self.redact or Redactor(secrets_of(self.settings, {}))
 
-    @cached_property
+    @made_once
     def meters(self) -> Meters:
         """Counts of what the server does; over stdio nobody looks."""
         return Meters()
 
-    @cached_property
+    @made_once
     def subscriptions(self) -> Subscriptions:
         return Subscriptions(lambda request: self.of(request).account)
 
-    @cached_property
+    @made_once
     def talks(self) -> Talks:
         return Talks(self.clock, self.sleep)
 
-    @cached_property
+    @made_once
     def tasks(self) -> "Tasks":
         from .tasks.task import Tasks
 
         patience = self.settings.long_call_seconds if self.patience is None else self.patience
         return Tasks(self.clock, self.ids, patience)
 
-    @cached_property
+    @made_once
     def state_key(self) -> bytes:
         """Key of approvals in flight, and of the log: its digests, and the values that it keeps."""
         return self.settings.state_key or key_file(self.settings.home / "state.key")
 
     # --- what is opened
 
-    @cached_property
+    @made_once
     def host(self) -> EngineHost:
         return EngineHost(self.settings, self.clock, self.ids, self.sleep)
 
-    @cached_property
+    @made_once
     def _clients(self) -> Clients:
         return Clients(self.settings, self.platform, self.bounds, self.host, self.meters.upstream)
 
-    @cached_property
+    @made_once
     def _page(self) -> "_Page":
         return _Page(self)
 
@@ -166,7 +171,7 @@ class App:
     def owner(self) -> "Owner":
         return self.who, self.account
 
-    @cached_property
+    @made_once
     def account(self) -> str:
         """Where changes are made, for the log and for approvals: `embedded`, or the host and a mark of the key."""
         return "embedded" if self.platform == "embedded" else self._account(self.settings.api_key or "")
