@@ -21,7 +21,7 @@ from ..access import home_of
 from ..agents import agent_row
 from ..dialogue.agent import at
 from ..handlers import Asker, Tx
-from ..live.start import check_door
+from ..live.start import check_access
 from ..problems import refuse_unstorable
 from .terms import set_text, terms
 
@@ -90,7 +90,7 @@ def file(version: str, name: str) -> Response:
 
 
 def _admitted(tx: Tx, agent_id: str, token: str | None) -> tuple[str, Json]:
-    check_door(tx, agent_id, token)
+    check_access(tx, agent_id, token)
     row = agent_row(tx, agent_id)
     return row["name"], row["document"]
 

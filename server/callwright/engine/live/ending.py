@@ -1,4 +1,4 @@
-"""After the last word: the analysis of a conversation, and the end of what a process that is gone has left open."""
+"""The analysis of a conversation that is over, and the end of conversations that a process left open."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -28,18 +28,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Ended:
-    """A conversation that is over, with what it is judged by."""
+    """A conversation that is over, with what is needed to judge it."""
 
     document: Json
     """Its whole record, which is stored unless the agent keeps nothing."""
     kept: bool
     llm: LLM | None
-    """Judges it: the model that it began with, which is told what conversation its requests belong to."""
+    """The judge: the model that it began with, which is told what conversation its requests belong to."""
     documents: Sequence[Document]
     questions: Questions
     variables: Mapping[str, Value]
     forgotten: bool
-    """Nothing of it stays: the agent keeps conversations for no day."""
+    """Whether nothing of it stays, because the agent keeps conversations for no day."""
 
     @property
     def conversation_id(self) -> str:
@@ -47,7 +47,7 @@ class Ended:
 
 
 async def analysed(unit: Unit, ended: Ended) -> None:
-    """Find out what is asked about it; cut short, the reason stands where the answers would."""
+    """Answer the questions about it and store the answers; cut short, the reason stands in their place."""
     try:
         found = await _analysis(unit, ended)
     except Exception:
@@ -65,7 +65,7 @@ def unjudged(questions: Questions, variables: Mapping[str, Value], why: str, tit
 
 
 def close_orphan(tx: Tx, conversation_id: str, *, talking: bool) -> None:
-    """What another process held, or was about to analyse. One that was analysed in the meantime is left alone."""
+    """Close what another process held or was about to analyse. One that was analysed meanwhile is left alone."""
     gone = delete(live_conversation).where(
         live_conversation.c.workspace == tx.workspace, live_conversation.c.id == conversation_id
     )
@@ -95,7 +95,7 @@ async def _analysis(unit: Unit, ended: Ended) -> Analysis:
 
 
 async def hand_on(unit: Unit, document: Json) -> None:
-    """To whoever waits for conversations that are over; their trouble is not the conversation's."""
+    """Call `on_finished` with a conversation that is over. An error in it is logged, and is not the conversation's."""
     if unit.on_finished is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""Client tools: whoever holds the conversation carries them out."""
+"""Client tools, which the program at the other end of a conversation carries out."""
 
 import json
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class Client(Protocol):
 
 
 @dataclass(frozen=True)
-class ClientTools:
+class ClientToolExecutor:
     """`Executor` of client tools."""
 
     client: Client
