@@ -98,8 +98,8 @@ async def _online(rehearsal: Rehearsal, talk: Conversation, llm: LLM) -> Simulat
         ended = await _play(talk, user, rehearsal.new_turns_limit)
     except ApiError as failed:  # a model, a prompt that is too large, a variable without a value
         return _broken_off(rehearsal, talk, failed, user.usage)
-    questions, variables = rehearsal.questions, talk.variables()
-    analysis, judging = await analyse(talk.transcript, questions, variables, rehearsal.role.documents, llm)
+    questions, variables, role = rehearsal.questions, talk.variables(), rehearsal.role
+    analysis, judging = await analyse(talk.transcript, questions, variables, role.retrieval(role.documents), llm)
     return Simulated(talk.id, talk.transcript, analysis, ended, user_usage=user.usage, judge_usage=judging)
 
 

@@ -102,8 +102,8 @@ class Conversation:
     def enter(self, role: Role) -> None:
         """Let another role speak from now on."""
         self.role = role
-        self._responder = self.model(role) or OfflineResponder(role.documents)
-        self._library = role.agent.library(role.documents)
+        self._responder = self.model(role) or OfflineResponder(role.retrieval(role.documents))
+        self._retriever = role.retrieval(role.agent.looked_up(role.documents))
         self.language = role.agent.language
 
     def equip(self, tools: Executor, cast: Cast, role: Role) -> None:
@@ -237,7 +237,7 @@ class Conversation:
         must_call: str | None = None,
     ) -> Answer:
         request = Request(
-            [{"role": "system", "content": self._system_prompt()}, *messages(self.transcript)],
+            [{"role": "system", "content": await self._system_prompt()}, *messages(self.transcript)],
             [tool.schema() for tool in offered],
             must_call=must_call,
             temperature=role.agent.temperature,
@@ -258,16 +258,15 @@ class Conversation:
     def _session(self) -> Session:
         return Session(self.variables(), self._around.user_id, self._around.extra_body)
 
-    def _system_prompt(self) -> str:
-        agent, documents = self.agent, self.role.documents
+    async def _system_prompt(self) -> str:
+        agent, documents, said = self.agent, self.role.documents, spoken(self.transcript, 2)
+        found = await self._retriever.best(said, at_most=agent.rag_passages, characters=agent.rag_characters)
         return system_prompt(
             substitute(agent.prompt, self.variables()),
             language=self.language,
             voices=agent.voices,
             whole=agent.whole(documents),
-            found=self._library.best(
-                spoken(self.transcript, 2), at_most=agent.rag_passages, characters=agent.rag_characters
-            ),
+            found=found,
         )
 
     async def _call(self, answer: Answer) -> bool:

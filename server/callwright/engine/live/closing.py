@@ -56,8 +56,9 @@ class Closing:
             unit.jobs.start(hand_on(unit, document), f"the end of {plan.conversation_id}")
         elif keeps or unit.on_finished is not None:
             llm, questions = self._conversation.model(self._role), read_questions(plan.document["platform_settings"])
-            documents, variables = self._role.documents, self._conversation.variables()
-            ended = Ended(document, keeps, llm, documents, questions, variables, forgotten)
+            retriever = self._role.retrieval(self._role.documents)
+            variables = self._conversation.variables()
+            ended = Ended(document, keeps, llm, retriever, questions, variables, forgotten)
             unit.jobs.start(analysed(unit, ended), f"analysis of {plan.conversation_id}")
 
     async def _store_later(self, end: End, document: Json) -> None:

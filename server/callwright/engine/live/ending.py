@@ -1,7 +1,7 @@
 """The analysis of a conversation that is over, and the end of conversations that a process left open."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import anyio
@@ -13,7 +13,7 @@ from ..dialogue.agent import at
 from ..dialogue.analysis import Analysis, Questions, analyse, not_analysed, read_questions
 from ..dialogue.llm import LLM
 from ..dialogue.offline import NO_LLM
-from ..dialogue.passages import Document
+from ..dialogue.passages import Retriever
 from ..dialogue.variables import Value
 from ..handlers import Tx, Unit
 from ..tables import agent, conversation
@@ -35,7 +35,8 @@ class Ended:
     kept: bool
     llm: LLM | None
     """The judge: the model that it began with, which is told what conversation its requests belong to."""
-    documents: Sequence[Document]
+    retriever: Retriever
+    """Looks up what the judging needs of the agent's documents."""
     questions: Questions
     variables: Mapping[str, Value]
     forgotten: bool
@@ -89,7 +90,7 @@ async def _analysis(unit: Unit, ended: Ended) -> Analysis:
         return unjudged(ended.questions, ended.variables, f"Not judged: {NO_LLM}.", "Offline conversation")
     async with unit.jobs.slot:
         found, _ = await analyse(
-            ended.document["transcript"], ended.questions, ended.variables, ended.documents, ended.llm
+            ended.document["transcript"], ended.questions, ended.variables, ended.retriever, ended.llm
         )
     return found
 
