@@ -11,7 +11,7 @@ from callwright.engine.dialogue.bm25 import Bm25Retriever
 from callwright.engine.dialogue.passages import Document, Passage
 from callwright.engine.dialogue.roles import Role
 from callwright.engine.dialogue.tools import MockExecutor
-from callwright.engine.dialogue.turn import Conversation, Surroundings
+from callwright.engine.dialogue.turn import Conversation, ConversationContext
 
 from .conftest import Connect
 from .llm_peer import Say, peer
@@ -45,7 +45,7 @@ class LookedUp:
 
 
 def conversation(role: Role) -> Conversation:
-    return Conversation("conv_1", role, Surroundings(MockExecutor(), lambda: 0.0, lambda: "0" * 32), given={})
+    return Conversation("conv_1", role, ConversationContext(MockExecutor(), lambda: 0.0, lambda: "0" * 32), given={})
 
 
 async def test_the_model_is_asked_once_the_passages_are_there(connect: Connect) -> None:

@@ -12,7 +12,7 @@ from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.engine.cast import StoredCast
 from callwright.engine.dialogue.tools import MockExecutor, Outcome, Tool
-from callwright.engine.dialogue.turn import Conversation, Surroundings
+from callwright.engine.dialogue.turn import Conversation, ConversationContext
 from callwright.engine.handlers import Unit
 from callwright.engine.tool_calls.live import Live, live_tools
 from tests.arms import Clock, numbered, settings
@@ -78,7 +78,7 @@ async def talking(
 ) -> AsyncGenerator[tuple[Conversation, Live]]:
     ids = numbered()
     cast = StoredCast(unit, agent_id)
-    around = Surroundings(MockExecutor(), lambda: clock() / 1000, lambda: ids("x").rjust(32, "0"), cast=cast)
+    around = ConversationContext(MockExecutor(), lambda: clock() / 1000, lambda: ids("x").rjust(32, "0"), cast=cast)
     talk = Conversation("conv_live", await cast.role(agent_id), around, given=variables)
     async with live_tools(unit, agent_id, cast, person, talk.variables) as live:
         talk.equip(live.tools, live.cast, await live.cast.role(agent_id))

@@ -16,7 +16,7 @@ from .paths import value_at
 from .record import Turn, as_data, json_object
 from .roles import Role
 from .tools import MockExecutor
-from .turn import Clock, Conversation, Surroundings
+from .turn import Clock, Conversation, ConversationContext
 from .variables import Value
 
 JSON = Mapping[str, Any]
@@ -58,9 +58,9 @@ async def run_case(
     """Ask for the reply and check it. `tool_names` leads from ids of stored tools to the names the model calls."""
     if role.llm is None:
         return Ran(Judgement("unknown", f"Not run, because {NO_LLM}."))
-    around = Surroundings(MockExecutor(), clock, new_id)
+    context = ConversationContext(MockExecutor(), clock, new_id)
     try:
-        talk = Conversation(conversation_id, role, around, given=case.variables, history=case.history)
+        talk = Conversation(conversation_id, role, context, given=case.variables, history=case.history)
         await talk.open()
         if len(talk.transcript) == len(case.history):  # no greeting: something was said before, or there is none
             await talk.reply()

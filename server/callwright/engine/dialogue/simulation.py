@@ -15,7 +15,7 @@ from .record import Turn
 from .roles import Cast, Role
 from .simulated_user import PlayedUser, ScriptedUser, User
 from .tools import Mock, MockExecutor
-from .turn import Clock, Conversation, OnTurn, Surroundings
+from .turn import Clock, Conversation, ConversationContext, OnTurn
 from .variables import Value, require
 
 DEFAULT_TURNS = 20
@@ -85,9 +85,9 @@ async def simulate(
         return talk.judge()
 
     tools = MockedTools(MockExecutor(rehearsal.mocks), judge)
-    around = Surroundings(tools, lambda: now, new_id, on_turn, rehearsal.cast)
+    context = ConversationContext(tools, lambda: now, new_id, on_turn, rehearsal.cast)
     given = {**rehearsal.user.placeholders, **rehearsal.dynamic_variables}
-    talk = Conversation(conversation_id, rehearsal.role, around, given=given, history=rehearsal.history)
+    talk = Conversation(conversation_id, rehearsal.role, context, given=given, history=rehearsal.history)
     require(talk.variables(), rehearsal.user.prompt, rehearsal.user.first_message)
     return await (_online(rehearsal, talk, llm) if (llm := talk.model(rehearsal.role)) else _offline(rehearsal, talk))
 

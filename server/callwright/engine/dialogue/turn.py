@@ -10,7 +10,6 @@ import anyio
 from ..prices import family
 from .agent import Agent
 from .aloud import Aloud, OnText
-from .calls import described, request_record, result_record, run_call, written_down
 from .charging import usage_record
 from .judge import Judge
 from .llm import LLM, Answer, InSession, ModelFailed, Request, Session, ToolCall, collect
@@ -20,6 +19,7 @@ from .prompt import system_prompt
 from .record import NOTE, Turn, as_data, messages, spoken, turn
 from .roles import Cast, Role
 from .system_tools import Effect
+from .tool_calling import described, request_record, result_record, run_call, written_down
 from .tools import Executor, Outcome, Tool
 from .variables import Value, gather, require, substitute, system_variables
 from .voices import plain, split_voices
@@ -35,8 +35,8 @@ OnTurn = Callable[[Turn], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a conversation runs in."""
+class ConversationContext:
+    """What a conversation is given by the program that holds it: tools, clock, ids, and where its turns go."""
 
     tools: Executor
     clock: Clock
@@ -70,7 +70,7 @@ class Conversation:
         self,
         conversation_id: str,
         role: Role,
-        around: Surroundings,
+        context: ConversationContext,
         *,
         given: Mapping[str, Value | None],
         history: Sequence[JSON] = (),
@@ -86,10 +86,10 @@ class Conversation:
         self.interrupted = False
         """The user has spoken over the turn that was answered last."""
         self._writing: anyio.CancelScope | None = None
-        self.tools, self.cast, self.new_id, self.now = around.tools, around.cast, around.new_id, around.clock
-        self._around, self._given = around, given
+        self.tools, self.cast, self.new_id, self.now = context.tools, context.cast, context.new_id, context.clock
+        self._context, self._given = context, given
         self._called = role.agent.id
-        self._started = around.clock()
+        self._started = context.clock()
         require(self.variables(), role.agent.prompt, role.agent.first_message, names=role.needs)
         self.walk = self._walk_of(role)
         self.enter(role)
@@ -119,7 +119,7 @@ class Conversation:
             agent_id=self._called,
             current_agent_id=speaks.id,
             conversation_id=self.id,
-            now=self._around.clock(),
+            now=self._context.clock(),
             started=self._started,
             timezone=speaks.timezone,
         )
@@ -211,8 +211,8 @@ class Conversation:
 
     async def _spoken(self, offered: Sequence[Tool]) -> Answer | None:
         """What the model says, handed on as it does. None where the user spoke over it; what was heard is recorded."""
-        answer = Answer(pace=Pace(self.now) if self._around.timed and self.role.llm else None)
-        aloud = Aloud(self._around.on_text, voices=bool(self.agent.voices))
+        answer = Answer(pace=Pace(self.now) if self._context.timed and self.role.llm else None)
+        aloud = Aloud(self._context.on_text, voices=bool(self.agent.voices))
         try:
             with anyio.CancelScope() as self._writing:
                 await self._generate(self.role, offered, answer, aloud)
@@ -256,7 +256,7 @@ class Conversation:
         return answer
 
     def _session(self) -> Session:
-        return Session(self.variables(), self._around.user_id, self._around.extra_body)
+        return Session(self.variables(), self._context.user_id, self._context.extra_body)
 
     async def _system_prompt(self) -> str:
         agent, documents, said = self.agent, self.role.documents, spoken(self.transcript, 2)
@@ -314,8 +314,8 @@ class Conversation:
     async def _hand_over(self, role: Role, rule: JSON) -> bool:
         if message := rule.get("transfer_message"):
             await self._speak(substitute(message, self.variables()))
-        if self._around.pause and (delay := rule.get("delay_ms")):
-            await self._around.pause(delay / 1000)
+        if self._context.pause and (delay := rule.get("delay_ms")):
+            await self._context.pause(delay / 1000)
         self.transfers += 1
         self.switched = role.agent.language
         self.walk = None
@@ -361,8 +361,8 @@ class Conversation:
         await self._told()
 
     async def _told(self) -> None:
-        if self._around.on_turn is not None:
-            await self._around.on_turn(self.transcript[-1])
+        if self._context.on_turn is not None:
+            await self._context.on_turn(self.transcript[-1])
 
     def _seconds(self) -> int:
-        return int(self._around.clock() - self._started)
+        return int(self._context.clock() - self._started)

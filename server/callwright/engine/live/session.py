@@ -12,7 +12,7 @@ from ..dialogue.agent import at
 from ..dialogue.llm import ModelFailed
 from ..dialogue.record import Turn
 from ..dialogue.roles import Cast, Role
-from ..dialogue.turn import Conversation, Surroundings
+from ..dialogue.turn import Conversation, ConversationContext
 from ..dialogue.variables import MissingVariables
 from ..tool_calls.live import ByType, live_tools
 from .closing import Closing
@@ -64,7 +64,7 @@ class Session:
 
     def _new_conversation(self) -> Conversation:
         unit, data = self._recorder.unit, self._plan.brought.data
-        around = Surroundings(
+        context = ConversationContext(
             ByType({}),
             self._timers.now,
             lambda: unit.new_id("call").removeprefix("call_").ljust(32, "0")[:32],
@@ -76,7 +76,7 @@ class Session:
             extra_body=data.get("custom_llm_extra_body"),
             timed=True,
         )
-        return Conversation(self._plan.conversation_id, self._role, around, given=data["dynamic_variables"])
+        return Conversation(self._plan.conversation_id, self._role, context, given=data["dynamic_variables"])
 
     async def run(self) -> None:
         with self._inbox:

@@ -28,7 +28,7 @@ JSON = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Live:
-    """For the `Surroundings` of a conversation; its first role is from this `cast`, too, which knows the MCP tools."""
+    """The tools and roles of a live conversation. Its first role is from this `cast` too, which knows the MCP tools."""
 
     tools: Executor
     cast: Cast
