@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 # ruff: noqa: F403  # the same tests, with the fixture `at` of this file
-from tests.engine.live import test_keeping as keeping
+from tests.engine.live import test_recorder as keeping
 from tests.engine.live.talking import Stage, echo, judged, stage
 from tests.engine.live.test_limits import *
 from tests.engine.live.test_turns import *

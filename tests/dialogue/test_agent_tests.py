@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 from callwright.engine.dialogue.agent import read_agent
 from callwright.engine.dialogue.agent_tests import Case, Ran, run_case
 from callwright.engine.dialogue.paths import as_text, value_at
+from callwright.engine.dialogue.roles import Role
 
 from .conftest import Connect
 from .llm_peer import JSON, Call, Fault, Peer, Reply, Say, peer
@@ -72,9 +73,7 @@ async def run(at: Peer | None, connect: Connect, case: Case, config: JSON = CONF
     numbers = count(1)
     return await run_case(
         case,
-        read_agent("agent_1", config, on_phone=True),
-        [],
-        llm=connect(at, attempts=1) if at else None,
+        Role(read_agent("agent_1", config, on_phone=True), llm=connect(at, attempts=1) if at else None),
         tool_names=names,
         conversation_id="run_1",
         clock=lambda: 1_800_000_000.0,

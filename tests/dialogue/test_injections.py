@@ -12,9 +12,11 @@ import pytest
 from callwright.engine.dialogue.agent import read_agent
 from callwright.engine.dialogue.agent_tests import Case, Ran, run_case
 from callwright.engine.dialogue.analysis import Questions, analyse
+from callwright.engine.dialogue.bm25 import Bm25Retriever
 from callwright.engine.dialogue.judge import Found, Judge
 from callwright.engine.dialogue.llm import LLM
 from callwright.engine.dialogue.record import as_data
+from callwright.engine.dialogue.roles import Role
 
 from .conftest import Connect
 from .injections import INJECTIONS, Injection
@@ -67,7 +69,9 @@ async def test_no_words_in_a_conversation_or_a_document_win_a_judge(connect: Con
     found: dict[str, list[Any]] = {}
 
     async def ask(at: Peer, one: Injection) -> None:
-        said, _ = await analyse(one.transcript, Questions(CRITERIA, items), {}, one.documents, connect(at))
+        said, _ = await analyse(
+            one.transcript, Questions(CRITERIA, items), {}, Bm25Retriever(one.documents), connect(at)
+        )
         value, named = said["data_collection_results"]["deposit"], said["evaluation_criteria_results"]["named"]
         found[one.name] = [named["result"], value["value"], said["call_successful"]]
 
@@ -154,7 +158,7 @@ async def test_a_judge_that_cannot_be_understood_decides_nothing(connect: Connec
         results = [await judge.criterion(GOAL), await judge.reply("Good.", "[]"), await judge.value("A day.", "Monday")]
         found = await judge.item("day", {"type": "string"})
         branch = [await judge.first_that_holds([GOAL]), await judge.holds(GOAL)]
-        analysis, _ = await analyse(INJECTIONS[0].transcript, Questions(CRITERIA), {}, [], llm)
+        analysis, _ = await analyse(INJECTIONS[0].transcript, Questions(CRITERIA), {}, Bm25Retriever([]), llm)
     assert [one.result for one in results] == ["unknown"] * 3
     assert all(one.rationale for one in results)
     assert found == Found(None, found.rationale)
@@ -170,5 +174,5 @@ async def test_without_a_judge_a_test_is_unknown_and_says_why() -> None:
 async def judged(llm: LLM | None, case: Case) -> Ran:
     agent = read_agent("agent_1", {"agent": {"prompt": {"prompt": "Help."}}}, on_phone=False)
     return await run_case(
-        case, agent, [], llm=llm, tool_names={}, conversation_id="run_1", clock=lambda: 0.0, new_id=lambda: "a" * 32
+        case, Role(agent, llm=llm), tool_names={}, conversation_id="run_1", clock=lambda: 0.0, new_id=lambda: "a" * 32
     )

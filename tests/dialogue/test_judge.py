@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from inline_snapshot import snapshot
 
 from callwright.engine.dialogue.analysis import JUDGES_AT_ONCE, Questions, analyse, call_successful, read_questions
+from callwright.engine.dialogue.bm25 import Bm25Retriever
 from callwright.engine.dialogue.coercion import coerce
 from callwright.engine.dialogue.judge import Judge, Verdict, only_object
 from callwright.engine.dialogue.llm import Done, Piece, Request, Text, Usage
@@ -224,7 +225,9 @@ async def test_without_criteria_one_overall_judgement_decides_and_judging_is_cou
         return Say(verdict, usage=COUNTED)
 
     async with peer(judge) as at:
-        analysis, usage = await analyse([turn("user", "Hi", seconds=0)], Questions(), {}, [], connect(at))
+        analysis, usage = await analyse(
+            [turn("user", "Hi", seconds=0)], Questions(), {}, Bm25Retriever([]), connect(at)
+        )
     assert (analysis, usage) == (
         {
             "evaluation_criteria_results": {},
@@ -244,7 +247,7 @@ async def test_only_criteria_that_want_it_are_judged_with_the_knowledge_base(con
         {"id": "b", "name": "B", "conversation_goal_prompt": "Is polite.", "use_knowledge_base": False},
     ]
     async with peer(script(Say('{"result": "unknown", "rationale": "R", "summary": "S", "title": "T"}'))) as at:
-        await analyse([turn("user", "Hi", seconds=0)], Questions(criteria), {}, [terms], connect(at))
+        await analyse([turn("user", "Hi", seconds=0)], Questions(criteria), {}, Bm25Retriever([terms]), connect(at))
     asked = {r["messages"][1]["content"] for r in at.requests}
     assert [("Names the deposit" in one) for one in asked if "<reference>" in one] == [True]
 
@@ -257,7 +260,7 @@ async def test_constants_and_variables_need_no_judge(connect: Connect) -> None:
         "wrong": {"type": "boolean", "dynamic_variable": "seats"},
     }
     async with peer(script(Say('{"result": "unknown", "rationale": "R", "summary": "S", "title": "T"}'))) as at:
-        analysis, _ = await analyse([], Questions((), items), {"seats": "4"}, [], connect(at))
+        analysis, _ = await analyse([], Questions((), items), {"seats": "4"}, Bm25Retriever([]), connect(at))
     assert len(at.requests) == 2  # the overall judgement and the summary
     results = analysis["data_collection_results"]
     assert {id_: (one["value"], one["rationale"]) for id_, one in results.items()} == snapshot(
@@ -303,6 +306,6 @@ class Gate:
 async def test_judges_are_asked_side_by_side_and_at_most_four_at_once() -> None:
     criteria = [{"id": str(n), "name": "N", "conversation_goal_prompt": "G"} for n in range(20)]
     gate = Gate()
-    analysis, _ = await analyse([], Questions(criteria), {}, [], gate)
+    analysis, _ = await analyse([], Questions(criteria), {}, Bm25Retriever([]), gate)
     assert (gate.most, analysis["call_successful"]) == (4, "success")
     assert list(analysis["evaluation_criteria_results"]) == [str(n) for n in range(20)]

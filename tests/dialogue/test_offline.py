@@ -1,9 +1,10 @@
 import pytest
 from inline_snapshot import snapshot
 
+from callwright.engine.dialogue.bm25 import LONGEST_PASSAGE, Bm25Retriever, split
 from callwright.engine.dialogue.llm import Request, complete
 from callwright.engine.dialogue.offline import OfflineResponder, script
-from callwright.engine.dialogue.passages import LONGEST_PASSAGE, Document, Library, split
+from callwright.engine.dialogue.passages import Document
 from callwright.engine.dialogue.prompt import PROMPT_LIMIT, PromptTooLarge, system_prompt
 
 pytestmark = pytest.mark.anyio
@@ -44,23 +45,23 @@ def test_a_long_paragraph_is_cut_between_sentences_and_loses_nothing() -> None:
         ("Which WIND for beginners?", "These winds suit a beginner:\nTwo to four on the scale."),
     ],
 )
-def test_the_passage_that_shares_most_with_the_question_comes_first(query: str, expected: str) -> None:
-    assert Library([KITES, SHOP]).best(query, at_most=3, characters=5000)[0].text == expected
+async def test_the_passage_that_shares_most_with_the_question_comes_first(query: str, expected: str) -> None:
+    assert (await Bm25Retriever([KITES, SHOP]).best(query, at_most=3, characters=5000))[0].text == expected
 
 
 @pytest.mark.parametrize("query", ["", "what is the", "quantum chromodynamics", "?!"])
-def test_nothing_is_found_where_no_word_is_shared(query: str) -> None:
-    assert Library([KITES, SHOP]).best(query, at_most=3, characters=5000) == []
+async def test_nothing_is_found_where_no_word_is_shared(query: str) -> None:
+    assert await Bm25Retriever([KITES, SHOP]).best(query, at_most=3, characters=5000) == []
 
 
-def test_no_more_is_found_than_asked_for() -> None:
-    assert len(Library([KITES, SHOP]).best("spar spars sail wind", at_most=2, characters=5000)) == 2
-    assert Library([KITES, SHOP]).best("spar", at_most=9, characters=20) == []
+async def test_no_more_is_found_than_asked_for() -> None:
+    assert len(await Bm25Retriever([KITES, SHOP]).best("spar spars sail wind", at_most=2, characters=5000)) == 2
+    assert await Bm25Retriever([KITES, SHOP]).best("spar", at_most=9, characters=20) == []
 
 
 async def said(question: str, *documents: Document) -> str:
     messages = [{"role": "system", "content": "S"}, {"role": "user", "content": question}]
-    return (await complete(OfflineResponder(documents), Request(messages))).text
+    return (await complete(OfflineResponder(Bm25Retriever(documents)), Request(messages))).text
 
 
 async def test_the_responder_quotes_and_names_the_document_and_says_what_it_is() -> None:
@@ -90,13 +91,13 @@ def test_the_script_is_the_lines_without_their_bullets() -> None:
     ]
 
 
-def test_the_system_prompt_holds_language_voices_and_knowledge_in_this_order() -> None:
+async def test_the_system_prompt_holds_language_voices_and_knowledge_in_this_order() -> None:
     assert system_prompt(
         "Be brief.",
         language="nl",
         voices=[("Joe", "a gruff sailor"), ("Ann", "")],
         whole=[SHOP],
-        found=Library([KITES]).best("torn sail", at_most=1, characters=100),
+        found=await Bm25Retriever([KITES]).best("torn sail", at_most=1, characters=100),
     ) == snapshot(
         """\
 Be brief.

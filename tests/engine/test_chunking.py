@@ -2,11 +2,11 @@
 
 import pytest
 
-from callwright.engine.knowledge.chunking import LONGEST, OVERLAP, passages
+from callwright.engine.knowledge.chunking import LONGEST, OVERLAP, chunks
 
 
 def cut(text: str) -> list[str]:
-    return [passage.text for passage in passages("doc_1", text)]
+    return [passage.text for passage in chunks("doc_1", text)]
 
 
 def test_short_paragraphs_share_a_passage() -> None:
@@ -37,11 +37,11 @@ def test_whatever_the_text_no_passage_is_long_and_nothing_is_lost(text: str) -> 
 
 def test_the_same_text_gives_the_same_ids_and_another_document_others() -> None:
     text = "A sentence. " * 900
-    ids = [passage.id for passage in passages("doc_1", text)]
-    assert ids == [passage.id for passage in passages("doc_1", text)]
-    assert len({*ids, *(passage.id for passage in passages("doc_2", text))}) == 2 * len(ids)
+    ids = [passage.id for passage in chunks("doc_1", text)]
+    assert ids == [passage.id for passage in chunks("doc_1", text)]
+    assert len({*ids, *(passage.id for passage in chunks("doc_2", text))}) == 2 * len(ids)
 
 
 def test_repeated_paragraphs_are_passages_of_their_own() -> None:
-    ids = [passage.id for passage in passages("doc_1", "\n\n".join(["Same. " * 240] * 4))]
+    ids = [passage.id for passage in chunks("doc_1", "\n\n".join(["Same. " * 240] * 4))]
     assert len(set(ids)) == len(ids) == 4

@@ -17,7 +17,7 @@ from callwright.contract.conversations import GetConversation
 from callwright.contract.secrets import UpdateSecret
 from callwright.engine.dialogue.llm import ModelFailed
 from callwright.engine.dialogue.tools import MockExecutor
-from callwright.engine.dialogue.turn import Conversation, Surroundings
+from callwright.engine.dialogue.turn import Conversation, ConversationContext
 from callwright.engine.models import models_of
 from callwright.engine.role_loader import RoleLoader
 from callwright.engine.runtime import Engine
@@ -53,7 +53,7 @@ class House:
         models = models_of(self.app.settings)
         vault = Vault(vault_key(self.app.settings))
         unit = Engine(await self.app.database(), vault, models, allow, self.clock).unit("default")
-        around = Surroundings(MockExecutor(), lambda: 0.0, lambda: "0" * 32, **told)
+        around = ConversationContext(MockExecutor(), lambda: 0.0, lambda: "0" * 32, **told)
         role = await RoleLoader(unit, self.agent_id, override).role(self.agent_id)
         talk = Conversation("conv_1", role, around, given={"tenant": "north"})
         try:

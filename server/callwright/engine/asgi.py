@@ -140,7 +140,7 @@ def _talk(engine: Engine, admit: Admit) -> Callable[[WebSocket], Awaitable[None]
     """Conversations. What they run on is imported with the first one."""
 
     async def serve(socket: WebSocket) -> None:
-        from .live.door import answer
+        from .live.accept import answer
 
         await answer(engine, socket, admit(socket))
 

@@ -1,4 +1,4 @@
-"""The rules of documents' indexes. A document's passages are cut once, with its first index, and go with its last."""
+"""The rules of documents' indexes. A document's chunks are cut once, with its first index, and go with its last."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ from ..contract.knowledge_base import (
     RagOverview,
 )
 from .handlers import Handlers, Tx, Unit
-from .knowledge.chunking import Passage, passages
+from .knowledge.chunking import TextChunk, chunks
 from .knowledge_base import document_row
 from .tables_knowledge import chunk, rag_index
 
@@ -38,7 +38,7 @@ async def compute_index(unit: Unit, op: ComputeRagIndex) -> RagIndex:
     """An index that is there is answered as it is, but one that was too much is tried again. The text is cut outside
     of any transaction: it may be long."""
     text = await unit.read(lambda tx: document_row(tx, op.documentation_id)["content"])
-    cut = await anyio.to_thread.run_sync(passages, op.documentation_id, text)
+    cut = await anyio.to_thread.run_sync(chunks, op.documentation_id, text)
     return await unit.write(lambda tx: _indexed(tx, op, cut))
 
 
@@ -58,7 +58,7 @@ def delete_index(tx: Tx, op: DeleteRagIndex) -> RagIndex:
     was = _answer(tx, row)
     _take_out(tx, row)
     if not any(each["status"] == "succeeded" for each in _of(tx, op.documentation_id)):
-        _forget_passages(tx, op.documentation_id)
+        _forget_chunks(tx, op.documentation_id)
     return was
 
 
@@ -86,18 +86,18 @@ def get_chunk(tx: Tx, op: GetChunk) -> Chunk:
     return Chunk(id=op.chunk_id, name=name, content=content)
 
 
-def _indexed(tx: Tx, op: ComputeRagIndex, cut: list[Passage]) -> RagIndex:
+def _indexed(tx: Tx, op: ComputeRagIndex, cut: list[TextChunk]) -> RagIndex:
     document_row(tx, op.documentation_id)  # it may have gone while its text was cut
     there = _of(tx, op.documentation_id)
     same = next((row for row in there if row["model"] == op.model), None)
     if same is not None and same["status"] != "rag_limit_exceeded":
         return _answer(tx, same)
-    used = sum(len(passage.text.encode()) for passage in cut)
+    used = sum(len(each.text.encode()) for each in cut)
     status = "succeeded" if cut else "document_too_small"
     if get_overview(tx, GetRagOverview()).total_used_bytes + used > MOST_BYTES:
         status, used = "rag_limit_exceeded", 0
     if status == "succeeded" and not any(row["status"] == "succeeded" for row in there):
-        tx.db.execute(insert(chunk), [_row(tx, op, place, passage) for place, passage in enumerate(cut)])
+        tx.db.execute(insert(chunk), [_row(tx, op, place, each) for place, each in enumerate(cut)])
     if same is not None:
         _take_out(tx, same)
     new = same["id"] if same is not None else tx.new_id("ragindex")
@@ -109,10 +109,10 @@ def _indexed(tx: Tx, op: ComputeRagIndex, cut: list[Passage]) -> RagIndex:
     return _answer(tx, next(each for each in _of(tx, op.documentation_id) if each["id"] == row["id"]))
 
 
-def _row(tx: Tx, op: ComputeRagIndex, place: int, passage: Passage) -> dict[str, object]:
+def _row(tx: Tx, op: ComputeRagIndex, place: int, new: TextChunk) -> dict[str, object]:
     return {
-        "workspace": tx.workspace, "document_id": op.documentation_id, "id": passage.id, "place": place,
-        "content": passage.text,
+        "workspace": tx.workspace, "document_id": op.documentation_id, "id": new.id, "place": place,
+        "content": new.text,
     }  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def _take_out(tx: Tx, row: RowMapping) -> None:
     tx.db.execute(delete(rag_index).where(rag_index.c.workspace == tx.workspace, rag_index.c.id == row["id"]))
 
 
-def _forget_passages(tx: Tx, document_id: str) -> None:
+def _forget_chunks(tx: Tx, document_id: str) -> None:
     tx.db.execute(delete(chunk).where(chunk.c.workspace == tx.workspace, chunk.c.document_id == document_id))
 
 

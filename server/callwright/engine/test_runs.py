@@ -167,9 +167,7 @@ async def _run_one(unit: Unit, run: _Planned, listings: Listings) -> None:
         role = await with_offers(Role(run.agent, run.documents, llm), listings, known)
         ran = await run_case(
             run.case,
-            role.agent,
-            run.documents,
-            llm=llm,
+            role,
             tool_names=run.tool_names,
             conversation_id=run.id,
             clock=lambda: started,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from callwright.engine.live.session import FRAMES_AT_ONCE
+from callwright.engine.live.text_medium import FRAMES_AT_ONCE
 from tests.dialogue.llm_peer import JSON, Call, Fault, Reply, Say
 
 from .talking import ALL_EVENTS, Stage, echo, judged, stage

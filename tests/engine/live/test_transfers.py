@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from callwright.contract.paths import at as at_path
-from callwright.engine.dialogue.calls import MAX_TRANSFERS
+from callwright.engine.dialogue.tool_calling import MAX_TRANSFERS
 from tests.dialogue.llm_peer import JSON, Call, Say
 
 from .acting import obey, speaking, system_tool

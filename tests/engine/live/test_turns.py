@@ -13,7 +13,7 @@ from callwright.engine.tables_live import live_turn
 from tests.dialogue.llm_peer import JSON, Say
 
 from .talking import Caller, Stage, echo, judged, stage
-from .test_keeping import another_process
+from .test_recorder import another_process
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,7 @@ import anyio
 from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.engine.dialogue.tools import MockExecutor, Outcome, Tool
-from callwright.engine.dialogue.turn import Conversation, Surroundings
+from callwright.engine.dialogue.turn import Conversation, ConversationContext
 from callwright.engine.handlers import Unit
 from callwright.engine.role_loader import RoleLoader
 from callwright.engine.tool_calls.live import Live, live_tools
@@ -78,7 +78,7 @@ async def talking(
 ) -> AsyncGenerator[tuple[Conversation, Live]]:
     ids = numbered()
     roles = RoleLoader(unit, agent_id)
-    around = Surroundings(MockExecutor(), lambda: clock() / 1000, lambda: ids("x").rjust(32, "0"), roles=roles)
+    around = ConversationContext(MockExecutor(), lambda: clock() / 1000, lambda: ids("x").rjust(32, "0"), roles=roles)
     talk = Conversation("conv_live", await roles.role(agent_id), around, given=variables)
     async with live_tools(unit, agent_id, roles, person, talk.variables) as live:
         talk.equip(live.tools, live.roles, await live.roles.role(agent_id))

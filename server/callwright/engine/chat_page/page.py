@@ -20,7 +20,7 @@ from ...contract.paths import at
 from ..access import home_of
 from ..agents import agent_row
 from ..handlers import Asker, Tx
-from ..live.start import check_door
+from ..live.start import check_access
 from ..problems import refuse_unstorable
 from ..runtime import Engine
 from .terms import set_text, terms
@@ -87,7 +87,7 @@ def file(version: str, name: str) -> Response:
 
 
 def _admitted(tx: Tx, agent_id: str, token: str | None) -> tuple[str, Json]:
-    check_door(tx, agent_id, token)
+    check_access(tx, agent_id, token)
     row = agent_row(tx, agent_id)
     return row["name"], row["document"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...contract.paths import at
-from .passages import Document, Library
+from .passages import Document
 from .tools import Tool, inline_tools
 from .variables import Value
 
@@ -47,14 +47,14 @@ class Agent:
     rag_passages: int
 
     def whole(self, documents: Sequence[Document]) -> list[Document]:
-        """Those that stand in the prompt in full: told so, or small enough while retrieval is off."""
+        """The documents that stand in the prompt in full: told so, or small enough while retrieval is off."""
         fits = not self.rag and sum(len(document.text) for document in documents) <= self.rag_characters
         return [document for document in documents if fits or self.usage_modes.get(document.id) == "prompt"]
 
-    def library(self, documents: Sequence[Document]) -> Library:
-        """The other documents, of which only what speaks about the conversation stands in the prompt."""
+    def looked_up(self, documents: Sequence[Document]) -> list[Document]:
+        """The other documents, of which only passages about the conversation stand in the prompt."""
         whole = {document.id for document in self.whole(documents)}
-        return Library([document for document in documents if document.id not in whole])
+        return [document for document in documents if document.id not in whole]
 
 
 def read_agent(

@@ -9,17 +9,15 @@ from typing import Any
 
 from ...contract.errors import InvalidRequest
 from ...contract.merge import JsonView
-from .agent import Agent
 from .expectations import judged
 from .judge import Judge, Judgement
-from .llm import LLM, ModelFailed
+from .llm import ModelFailed
 from .offline import NO_LLM
-from .passages import Document
 from .paths import value_at
 from .record import Turn, as_data, json_object
 from .roles import Role
 from .tools import MockExecutor
-from .turn import Clock, Conversation, Surroundings
+from .turn import Clock, Conversation, ConversationContext
 from .variables import Value
 
 
@@ -49,36 +47,32 @@ class Ran:
 
 async def run_case(
     case: Case,
-    agent: Agent,
-    documents: Sequence[Document],
+    role: Role,
     *,
-    llm: LLM | None,
     tool_names: Mapping[str, str],
     conversation_id: str,
     clock: Clock,
     new_id: Callable[[], str],
 ) -> Ran:
     """Ask for the reply and check it. `tool_names` leads from ids of stored tools to the names the model calls."""
-    if llm is None:
+    if role.llm is None:
         return Ran(Judgement("unknown", f"Not run, because {NO_LLM}."))
-    around = Surroundings(MockExecutor(), clock, new_id)
+    context = ConversationContext(MockExecutor(), clock, new_id)
     try:
-        talk = Conversation(
-            conversation_id, Role(agent, documents, llm), around, given=case.variables, history=case.history
-        )
+        talk = Conversation(conversation_id, role, context, given=case.variables, history=case.history)
         await talk.open()
         if len(talk.transcript) == len(case.history):  # no greeting: something was said before, or there is none
             await talk.reply()
     except (InvalidRequest, ModelFailed) as why:  # variables without a value, a prompt too large, no answer
         return Ran(Judgement("unknown", f"Not run: {why}"))
     responses = talk.transcript[len(case.history) :]
-    judge = Judge(talk.model(talk.role) or llm, as_data(case.history))
+    judge = Judge(talk.model(talk.role) or role.llm, as_data(case.history))
     if case.type != "tool":
         return Ran(await judge.reply(case.condition, as_data(responses), case.examples), responses)
     messages: list[str] = []
     wanted: JsonView | None = case.tool_check.get("referenced_tool")
     name = tool_names.get(wanted["id"], wanted["id"]) if wanted else None
-    if name is not None and all(tool.name != name for tool in agent.tools):
+    if name is not None and all(tool.name != name for tool in role.agent.tools):
         messages.append(f"The agent has no tool {name!r}.")
     return Ran(await _judge_calls(case.tool_check, name, responses, judge, messages), responses, messages)
 

@@ -10,7 +10,7 @@ from ...contract.paths import at
 from .coercion import coerce
 from .judge import OVERALL, Found, Judge, Judgement, Verdict
 from .llm import LLM, Usage
-from .passages import Document, Library
+from .passages import Retriever
 from .record import as_data, spoken
 from .variables import Value
 
@@ -56,18 +56,22 @@ async def analyse(
     transcript: Sequence[Mapping[str, Any]],
     questions: Questions,
     variables: Mapping[str, Value],
-    documents: Sequence[Document],
+    retriever: Retriever,
     llm: LLM,
 ) -> tuple[Analysis, Usage]:
-    """Ask the judge everything, a few questions at once; what the judging cost is told apart."""
-    judge = Judge(llm, as_data(transcript))
-    talk, library = spoken(transcript, 6), Library(documents)
+    """Ask the judge everything, a few questions at once. The second part of the result is what the judging cost.
 
-    def about(criterion: Mapping[str, Any]) -> Callable[[], Awaitable[Judgement]]:
+    `retriever`: looks up what a criterion that is judged with the knowledge base needs.
+    """
+    judge = Judge(llm, as_data(transcript))
+    talk = spoken(transcript, 6)
+
+    async def about(criterion: Mapping[str, Any]) -> Judgement:
         goal = criterion["conversation_goal_prompt"]
-        query = f"{goal}\n{talk}" if criterion.get("use_knowledge_base") else ""
-        passages = library.best(query, at_most=_PASSAGES, characters=_CHARACTERS)
-        return lambda: judge.criterion(goal, [f"{p.document.name}: {p.text}" for p in passages])
+        if not criterion.get("use_knowledge_base"):
+            return await judge.criterion(goal)
+        passages = await retriever.best(f"{goal}\n{talk}", at_most=_PASSAGES, characters=_CHARACTERS)
+        return await judge.criterion(goal, [f"{p.document.name}: {p.text}" for p in passages])
 
     found = {id_: _without_judge(schema, variables) for id_, schema in questions.data_collection.items()}
     to_ask = {id_: schema for id_, schema in questions.data_collection.items() if found[id_] is None}
@@ -77,7 +81,7 @@ async def analyse(
     summaries: dict[str, tuple[str, str | None]] = {}
     async with anyio.create_task_group() as tasks:
         for criterion in questions.criteria:
-            tasks.start_soon(_put, judged, criterion["id"], about(criterion), limit)
+            tasks.start_soon(_put, judged, criterion["id"], lambda c=criterion: about(c), limit)
         for id_, schema in to_ask.items():
             tasks.start_soon(_put, found, id_, lambda i=id_, s=schema: judge.item(i, s), limit)
         if not questions.criteria:

@@ -8,36 +8,37 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 
 from .llm import Done, Piece, Request, Text
-from .passages import Document, Library, Passage
+from .passages import Passage, Retriever
 
 OFFLINE = "offline"
 """Stands where the name of the answering model stands."""
 
 NO_LLM = "no language model is configured (CALLWRIGHT_LLM_BASE_URL and CALLWRIGHT_LLM_MODEL)"
 
-_MOST_QUOTED = 2
+_MOST_QUOTED, _CHARACTERS = 2, 5_000
+"""Passages of one answer, and more characters than they have."""
 _WORTH_QUOTING = 0.6
 """Of the best passage's score: one that is much worse only shares some word."""
 _BULLET = re.compile(r"^\s*(?:[-*+\u2022\u2013]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s+")
 
 
 class OfflineResponder:
-    """Stands in for a language model: quotes the passages that share most words with what was said last."""
+    """Stands in for a language model: quotes the passages that answer best what was said last."""
 
-    def __init__(self, documents: Sequence[Document]) -> None:
-        self._library = Library(documents)
+    def __init__(self, retriever: Retriever) -> None:
+        self._retriever = retriever
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece]:
         said = next((m["content"] for m in reversed(request.messages) if m["role"] == "user"), "")
-        ranked = self._library.rank(said)[:_MOST_QUOTED]
-        found = [passage for points, passage in ranked if points > ranked[0][0] * _WORTH_QUOTING]
+        best = await self._retriever.best(said, at_most=_MOST_QUOTED, characters=_CHARACTERS)
+        found = [passage for passage in best if passage.score > best[0].score * _WORTH_QUOTING]
         yield Text(_quoted(found) if found else self._nothing())
         yield Done(OFFLINE, None)
 
     def _nothing(self) -> str:
-        if not self._library.documents:
+        if not self._retriever.documents:
             return "[offline responder] I can only quote documents, and none is attached to this agent."
-        names = ", ".join(f'"{document.name}"' for document in self._library.documents)
+        names = ", ".join(f'"{document.name}"' for document in self._retriever.documents)
         return f"[offline responder] I can only quote documents, and I found nothing about that in {names}."
 
 

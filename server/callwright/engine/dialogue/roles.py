@@ -6,8 +6,9 @@ from typing import Protocol
 
 from ...workflow.graph import Workflow
 from .agent import Agent
+from .bm25 import Bm25Retriever
 from .llm import LLM
-from .passages import Document
+from .passages import Document, Retrieval
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Role:
     """Variables that texts name which are only reached later in the conversation, and that no tool sets before."""
     node_id: str | None = None
     """Where in its workflow it speaks like this."""
+    retrieval: Retrieval = Bm25Retriever
+    """How passages are looked up in its documents."""
 
 
 class RoleProvider(Protocol):

@@ -15,7 +15,7 @@ from .record import Turn
 from .roles import Role, RoleProvider
 from .simulated_user import PlayedUser, ScriptedUser, User
 from .tools import Mock, MockExecutor
-from .turn import Clock, Conversation, OnTurn, Surroundings
+from .turn import Clock, Conversation, ConversationContext, OnTurn
 from .variables import Value, require
 
 DEFAULT_TURNS = 20
@@ -85,9 +85,9 @@ async def simulate(
         return talk.judge()
 
     tools = MockedTools(MockExecutor(rehearsal.mocks), judge)
-    around = Surroundings(tools, lambda: now, new_id, on_turn, rehearsal.roles)
+    context = ConversationContext(tools, lambda: now, new_id, on_turn, rehearsal.roles)
     given = {**rehearsal.user.placeholders, **rehearsal.dynamic_variables}
-    talk = Conversation(conversation_id, rehearsal.role, around, given=given, history=rehearsal.history)
+    talk = Conversation(conversation_id, rehearsal.role, context, given=given, history=rehearsal.history)
     require(talk.variables(), rehearsal.user.prompt, rehearsal.user.first_message)
     return await (_online(rehearsal, talk, llm) if (llm := talk.model(rehearsal.role)) else _offline(rehearsal, talk))
 
@@ -98,8 +98,8 @@ async def _online(rehearsal: Rehearsal, talk: Conversation, llm: LLM) -> Simulat
         ended = await _play(talk, user, rehearsal.new_turns_limit)
     except ApiError as failed:  # a model, a prompt that is too large, a variable without a value
         return _broken_off(rehearsal, talk, failed, user.usage)
-    questions, variables = rehearsal.questions, talk.variables()
-    analysis, judging = await analyse(talk.transcript, questions, variables, rehearsal.role.documents, llm)
+    questions, variables, role = rehearsal.questions, talk.variables(), rehearsal.role
+    analysis, judging = await analyse(talk.transcript, questions, variables, role.retrieval(role.documents), llm)
     return Simulated(talk.id, talk.transcript, analysis, ended, user_usage=user.usage, judge_usage=judging)
 
 

@@ -11,7 +11,6 @@ from ...contract.merge import JsonView
 from ..prices import family
 from .agent import Agent
 from .aloud import Aloud, OnText
-from .calls import described, request_record, result_record, run_call, written_down
 from .charging import usage_record
 from .judge import Judge
 from .llm import LLM, Answer, InSession, ModelFailed, Request, Session, ToolCall, collect
@@ -21,6 +20,7 @@ from .prompt import system_prompt
 from .record import NOTE, Turn, as_data, messages, spoken, turn
 from .roles import Role, RoleProvider
 from .system_tools import Effect
+from .tool_calling import described, request_record, result_record, run_call, written_down
 from .tools import Executor, Outcome, Tool
 from .variables import Value, gather, require, substitute, system_variables
 from .voices import plain, split_voices
@@ -35,8 +35,8 @@ OnTurn = Callable[[Turn], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a conversation runs in."""
+class ConversationContext:
+    """What a conversation is given by the program that holds it: tools, clock, ids, and where its turns go."""
 
     tools: Executor
     clock: Clock
@@ -70,7 +70,7 @@ class Conversation:
         self,
         conversation_id: str,
         role: Role,
-        around: Surroundings,
+        context: ConversationContext,
         *,
         given: Mapping[str, Value | None],
         history: Sequence[JsonView] = (),
@@ -86,10 +86,10 @@ class Conversation:
         self.interrupted = False
         """The user has spoken over the turn that was answered last."""
         self._writing: anyio.CancelScope | None = None
-        self.tools, self.roles, self.new_id, self.now = around.tools, around.roles, around.new_id, around.clock
-        self._around, self._given = around, given
+        self.tools, self.roles, self.new_id, self.now = context.tools, context.roles, context.new_id, context.clock
+        self._context, self._given = context, given
         self._called = role.agent.id
-        self._started = around.clock()
+        self._started = context.clock()
         require(self.variables(), role.agent.prompt, role.agent.first_message, names=role.needs)
         self.runner = self._runner_of(role)
         self.enter(role)
@@ -102,8 +102,8 @@ class Conversation:
     def enter(self, role: Role) -> None:
         """Let another role speak from now on."""
         self.role = role
-        self._responder = self.model(role) or OfflineResponder(role.documents)
-        self._library = role.agent.library(role.documents)
+        self._responder = self.model(role) or OfflineResponder(role.retrieval(role.documents))
+        self._retriever = role.retrieval(role.agent.looked_up(role.documents))
         self.language = role.agent.language
 
     def equip(self, tools: Executor, roles: RoleProvider, role: Role) -> None:
@@ -119,7 +119,7 @@ class Conversation:
             agent_id=self._called,
             current_agent_id=speaks.id,
             conversation_id=self.id,
-            now=self._around.clock(),
+            now=self._context.clock(),
             started=self._started,
             timezone=speaks.timezone,
         )
@@ -211,8 +211,8 @@ class Conversation:
 
     async def _spoken(self, offered: Sequence[Tool]) -> Answer | None:
         """What the model says, handed on as it does. None where the user spoke over it; what was heard is recorded."""
-        answer = Answer(pace=Pace(self.now) if self._around.timed and self.role.llm else None)
-        aloud = Aloud(self._around.on_text, voices=bool(self.agent.voices))
+        answer = Answer(pace=Pace(self.now) if self._context.timed and self.role.llm else None)
+        aloud = Aloud(self._context.on_text, voices=bool(self.agent.voices))
         try:
             with anyio.CancelScope() as self._writing:
                 await self._generate(self.role, offered, answer, aloud)
@@ -237,7 +237,7 @@ class Conversation:
         must_call: str | None = None,
     ) -> Answer:
         request = Request(
-            [{"role": "system", "content": self._system_prompt()}, *messages(self.transcript)],
+            [{"role": "system", "content": await self._system_prompt()}, *messages(self.transcript)],
             [tool.schema() for tool in offered],
             must_call=must_call,
             temperature=role.agent.temperature,
@@ -256,18 +256,17 @@ class Conversation:
         return answer
 
     def _session(self) -> Session:
-        return Session(self.variables(), self._around.user_id, self._around.extra_body)
+        return Session(self.variables(), self._context.user_id, self._context.extra_body)
 
-    def _system_prompt(self) -> str:
-        agent, documents = self.agent, self.role.documents
+    async def _system_prompt(self) -> str:
+        agent, documents, said = self.agent, self.role.documents, spoken(self.transcript, 2)
+        found = await self._retriever.best(said, at_most=agent.rag_passages, characters=agent.rag_characters)
         return system_prompt(
             substitute(agent.prompt, self.variables()),
             language=self.language,
             voices=agent.voices,
             whole=agent.whole(documents),
-            found=self._library.best(
-                spoken(self.transcript, 2), at_most=agent.rag_passages, characters=agent.rag_characters
-            ),
+            found=found,
         )
 
     async def _call(self, answer: Answer) -> bool:
@@ -315,8 +314,8 @@ class Conversation:
     async def _hand_over(self, role: Role, rule: JsonView) -> bool:
         if message := rule.get("transfer_message"):
             await self._speak(substitute(message, self.variables()))
-        if self._around.pause and (delay := rule.get("delay_ms")):
-            await self._around.pause(delay / 1000)
+        if self._context.pause and (delay := rule.get("delay_ms")):
+            await self._context.pause(delay / 1000)
         self.transfers += 1
         self.switched = role.agent.language
         self.runner = None
@@ -362,8 +361,8 @@ class Conversation:
         await self._told()
 
     async def _told(self) -> None:
-        if self._around.on_turn is not None:
-            await self._around.on_turn(self.transcript[-1])
+        if self._context.on_turn is not None:
+            await self._context.on_turn(self.transcript[-1])
 
     def _seconds(self) -> int:
-        return int(self._around.clock() - self._started)
+        return int(self._context.clock() - self._started)

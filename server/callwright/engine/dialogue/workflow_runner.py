@@ -8,18 +8,26 @@ from ...contract.paths import at
 from ...workflow.choosing import choose
 from ...workflow.graph import MOST_STEPS, DirectedEdge, Workflow
 from ...workflow.node_kinds import Node
-from .calls import Talk, described, prepare_transfer, request_record, result_record, run_call, written_down
 from .judge import Judge
 from .llm import ModelFailed, ToolCall
 from .roles import Role, RoleProvider
 from .system_tools import Effect
+from .tool_calling import (
+    ToolCallContext,
+    described,
+    prepare_transfer,
+    request_record,
+    result_record,
+    run_call,
+    written_down,
+)
 from .tools import Outcome, Tool
 
 Step = dict[str, Any]
 """A move in wire form."""
 
 
-class WorkflowContext(Talk, Protocol):
+class WorkflowContext(ToolCallContext, Protocol):
     """Of a conversation, what a step through a workflow depends on."""
 
     @property

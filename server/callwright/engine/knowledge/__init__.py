@@ -1,1 +1,1 @@
-"""What documents are made of: their text, read from files and pages, and the passages that it is cut into."""
+"""What documents are made of: their text, read from files and pages, and the chunks that it is cut into."""

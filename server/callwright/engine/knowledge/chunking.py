@@ -1,4 +1,7 @@
-"""A document's passages: whole paragraphs up to a length, each with the end of the one before."""
+"""A document's chunks, which its index holds: whole paragraphs up to a length, each with the end of the one before.
+
+They are not the passages of `dialogue.bm25`, which are single paragraphs with their headings, to be quoted.
+"""
 
 import hashlib
 import re
@@ -6,22 +9,22 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 LONGEST = 1_500
-"""Characters of a passage without its overlap: a few hundred tokens, so that several fit in one prompt."""
+"""Characters of a chunk without its overlap: a few hundred tokens, so that several fit in one prompt."""
 OVERLAP = 200
-"""Characters of the passage before that are repeated, at most: what refers back stays readable."""
+"""Characters of the chunk before that are repeated, at most: what refers back stays readable."""
 
 
-class Passage(NamedTuple):
+class TextChunk(NamedTuple):
     id: str
     text: str
 
 
-def passages(document_id: str, text: str) -> list[Passage]:
-    """The passages in order. The same text of the same document always gives the same ids."""
-    found: list[Passage] = []
+def chunks(document_id: str, text: str) -> list[TextChunk]:
+    """The chunks in order. The same text of the same document always gives the same ids."""
+    found: list[TextChunk] = []
     for place, piece in enumerate(_overlapping(_packed(text.replace("\r\n", "\n")))):
         digest = hashlib.sha256(f"{document_id}\0{place}\0{piece}".encode()).hexdigest()
-        found.append(Passage(f"chunk_{digest[:24]}", piece))
+        found.append(TextChunk(f"chunk_{digest[:24]}", piece))
     return found
 
 

@@ -1,7 +1,7 @@
-"""After the last word: the analysis of a conversation, and the end of what a process that is gone has left open."""
+"""The analysis of a conversation that is over, and the end of conversations that a process left open."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import anyio
@@ -13,7 +13,7 @@ from ..dialogue.agent import at
 from ..dialogue.analysis import Analysis, Questions, analyse, not_analysed, read_questions
 from ..dialogue.llm import LLM
 from ..dialogue.offline import NO_LLM
-from ..dialogue.passages import Document
+from ..dialogue.passages import Retriever
 from ..dialogue.variables import Value
 from ..handlers import Tx, Unit
 from ..tables import agent, conversation
@@ -28,18 +28,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Ended:
-    """A conversation that is over, with what it is judged by."""
+    """A conversation that is over, with what is needed to judge it."""
 
     document: Json
     """Its whole record, which is stored unless the agent keeps nothing."""
     kept: bool
     llm: LLM | None
-    """Judges it: the model that it began with, which is told what conversation its requests belong to."""
-    documents: Sequence[Document]
+    """The judge: the model that it began with, which is told what conversation its requests belong to."""
+    retriever: Retriever
+    """Looks up what the judging needs of the agent's documents."""
     questions: Questions
     variables: Mapping[str, Value]
     forgotten: bool
-    """Nothing of it stays: the agent keeps conversations for no day."""
+    """Whether nothing of it stays, because the agent keeps conversations for no day."""
 
     @property
     def conversation_id(self) -> str:
@@ -47,7 +48,7 @@ class Ended:
 
 
 async def analysed(unit: Unit, ended: Ended) -> None:
-    """Find out what is asked about it; cut short, the reason stands where the answers would."""
+    """Answer the questions about it and store the answers; cut short, the reason stands in their place."""
     try:
         found = await _analysis(unit, ended)
     except Exception:
@@ -65,7 +66,7 @@ def unjudged(questions: Questions, variables: Mapping[str, Value], why: str, tit
 
 
 def close_orphan(tx: Tx, conversation_id: str, *, talking: bool) -> None:
-    """What another process held, or was about to analyse. One that was analysed in the meantime is left alone."""
+    """Close what another process held or was about to analyse. One that was analysed meanwhile is left alone."""
     gone = delete(live_conversation).where(
         live_conversation.c.workspace == tx.workspace, live_conversation.c.id == conversation_id
     )
@@ -89,13 +90,13 @@ async def _analysis(unit: Unit, ended: Ended) -> Analysis:
         return unjudged(ended.questions, ended.variables, f"Not judged: {NO_LLM}.", "Offline conversation")
     async with unit.jobs.slot:
         found, _ = await analyse(
-            ended.document["transcript"], ended.questions, ended.variables, ended.documents, ended.llm
+            ended.document["transcript"], ended.questions, ended.variables, ended.retriever, ended.llm
         )
     return found
 
 
 async def hand_on(unit: Unit, document: Json) -> None:
-    """To whoever waits for conversations that are over; their trouble is not the conversation's."""
+    """Call `on_finished` with a conversation that is over. An error in it is logged, and is not the conversation's."""
     if unit.on_finished is None:
         return
     try:

@@ -54,8 +54,11 @@ class Plan:
         return bool(at(self.document, "platform_settings", "privacy", "zero_retention_mode"))
 
 
-def check_door(tx: Tx, agent_id: str, token: str | None) -> None:
-    """Before anything is read from a client. Nothing is spent. Raises NotFound, BadRequest, Forbidden, Unauthorized."""
+def check_access(tx: Tx, agent_id: str, token: str | None) -> None:
+    """The check before anything is read from a client. No token is spent.
+
+    Raises NotFound, BadRequest, Forbidden, Unauthorized.
+    """
     row = agent_row(tx, agent_id)
     authorize(tx, row["document"] | {"agent_id": agent_id}, token, spend=False)
     if row["archived"]:
@@ -63,7 +66,7 @@ def check_door(tx: Tx, agent_id: str, token: str | None) -> None:
 
 
 def plan(tx: Tx, agent_id: str, token: str | None, brought: Brought) -> Plan:
-    """Raises Denied for what the agent does not let this client bring along, and as `check_door` does."""
+    """Raises Denied for what the agent does not let this client bring along, and as `check_access` does."""
     document: Json = agent_row(tx, agent_id)["document"] | {"agent_id": agent_id}
     by = authorize(tx, document, token, spend=False)
     _check_brought(tx, document, brought)

@@ -1,4 +1,4 @@
-"""Client tools: whoever holds the conversation carries them out."""
+"""Client tools, which the program at the other end of a conversation carries out."""
 
 import json
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Client(Protocol):
 
 
 @dataclass(frozen=True)
-class ClientTools:
+class ClientToolExecutor:
     """`Executor` of client tools."""
 
     client: Client

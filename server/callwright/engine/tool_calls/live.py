@@ -14,7 +14,7 @@ from ..dialogue.tools import Executor, Outcome, Tool
 from ..dialogue.variables import Variables
 from ..handlers import Tx, Unit
 from ..secrets import reveal
-from .clients import Client, ClientTools
+from .clients import Client, ClientToolExecutor
 from .logins import StoredLogins
 from .mcp_tools import McpTools
 from .offers import Known, McpRoleProvider
@@ -26,7 +26,7 @@ CLOSING_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Live:
-    """For the `Surroundings` of a conversation; its first role comes from `roles` here, too, with the MCP tools."""
+    """The tools and roles of a live conversation. Its first role comes from these `roles` too, with the MCP tools."""
 
     tools: Executor
     roles: RoleProvider
@@ -65,7 +65,7 @@ async def live_tools(
     failed: Exception | None = None
     async with webhook_client(unit.allow, unit.models.proxy_url) as http, anyio.create_task_group() as sessions:
         webhooks = Webhooks(http, secrets, StoredLogins(unit, http))
-        executors: dict[str, Executor] = {"webhook": webhooks, "client": ClientTools(client)}
+        executors: dict[str, Executor] = {"webhook": webhooks, "client": ClientToolExecutor(client)}
         mcp = McpTools(unit, client, sessions)
         if not zero_retention:
             executors["mcp"] = mcp

@@ -37,15 +37,15 @@ _HELD = (
         live_conversation.c.holder == bindparam("held_by"),
     )
 )
-"""Made once, because every turn of every conversation runs it."""
+"""A query made once, because every turn of every conversation runs it."""
 
 
 class Lost(Exception):
-    """Another process took this one for gone, and has closed the conversation."""
+    """Another process has taken this one for gone and closed the conversation."""
 
 
-class Record:
-    """With zero retention nothing is stored but that there is a conversation, while there is one."""
+class Recorder:
+    """Writes the record of one conversation. With zero retention it stores only that the conversation goes on."""
 
     def __init__(self, unit: Unit, plan: Plan, role: Role, holder: str, source: tuple[str | None, str | None]) -> None:
         """`source`: the program that began it, and its version."""
@@ -63,33 +63,33 @@ class Record:
         await self.unit.write(self._begin)
 
     async def save(self, transcript: Sequence[Turn], *, changed: int | None = None) -> None:
-        """What is said to be so from now on is stored: turns that are new, and the one that was `changed`.
+        """Store the turns that are new, and the one that was `changed`.
 
-        It costs the same however many there were before. Raises Lost.
+        The cost is the same however many turns there were before. Raises Lost.
         """
         await self.unit.write(lambda tx: self._save(tx, transcript, changed))
 
     async def finish(self, document: Json, *, analysed: bool, forgotten: bool = False) -> None:
-        """It goes on no more; its place is free. Raises Lost.
+        """Store the end of the conversation, and free its place. Raises Lost.
 
-        `analysed`: nothing more will be found out about it; `forgotten`: nor is anything of it to stay.
+        `analysed`: nothing more will be found out about it; `forgotten`: nothing of it is to stay either.
         """
         await self.unit.write(lambda tx: self._finish(tx, document, analysed=analysed, forgotten=forgotten))
 
-    def judged(self, before: str | None, score: str | None) -> None:
-        """The client has judged an answer, or taken that back."""
+    def rated(self, before: str | None, score: str | None) -> None:
+        """Count the rating of an answer; None where there is none, as `before` or from now on."""
         self._thumbs.update(filter(None, [score]))
         self._thumbs.subtract(filter(None, [before]))
 
     def document(
         self, status: str, transcript: Sequence[Turn], ended: str = "", error: Json | None = None
     ) -> dict[str, Any]:
-        """The whole record as it stands at the end, when nothing is being saved any more."""
+        """The whole record as it stands at the end, once nothing is being saved any more."""
         self._count(transcript)
         return self._head(status, ended, error) | {"transcript": list(transcript)}
 
     def _count(self, transcript: Sequence[Turn]) -> Sequence[Turn]:
-        """Turns that were not counted before; they are now."""
+        """Count the turns that were not counted before; returns them."""
         new = transcript[self._stored :]
         for turn in new:
             self._charges.add(turn)
@@ -99,7 +99,7 @@ class Record:
         return new
 
     def _head(self, status: str, ended: str = "", error: Json | None = None) -> dict[str, Any]:
-        """All but the transcript."""
+        """The record without its transcript."""
         now = self.unit.clock() // 1000
         brought, source = self.plan.brought.data, self._source
         metadata: dict[str, Any] = {
@@ -143,21 +143,21 @@ class Record:
             keep(tx, self._head("in-progress"), simulated=False)
 
     def _save(self, tx: Tx, transcript: Sequence[Turn], changed: int | None) -> None:
-        """Writers queue, so that of two that were called at once each finds what the other has left to do."""
+        """Writers queue, so that of two saves at once each finds what the other has left to do."""
         feedback = self._held(tx)
         if not self.keeps:
             return
         first = self._stored
         new = dict(enumerate(self._count(transcript), first))
         old = {} if changed is None or changed >= first else {changed: transcript[changed]}
-        keep_turns(tx, self._judged(self._head("in-progress"), feedback), new, old, said=self._said)
+        keep_turns(tx, self._with_feedback(self._head("in-progress"), feedback), new, old, said=self._said)
 
     def _finish(self, tx: Tx, document: Json, *, analysed: bool, forgotten: bool) -> None:
         feedback = self._held(tx)
         if self.keeps and forgotten and analysed:
             forget(tx, self.plan.conversation_id)
         elif self.keeps:
-            keep_on(tx, self._judged(document, feedback))
+            keep_on(tx, self._with_feedback(document, feedback))
         if analysed or not self.keeps:
             tx.db.execute(delete(live_conversation).where(*self._mine(tx)))
         else:
@@ -175,8 +175,8 @@ class Record:
         mine, id = live_conversation.c, self.plan.conversation_id
         return mine.workspace == tx.workspace, mine.id == id, mine.holder == self._holder
 
-    def _judged(self, document: Json, stored: Json) -> Json:
-        """With the feedback that is `stored` and what came here since."""
+    def _with_feedback(self, document: Json, stored: Json) -> Json:
+        """The document with the feedback that is `stored` and what came here since."""
         thumbs, before = self._thumbs.copy(), self._stored_thumbs
         self._stored_thumbs = thumbs
         more = {f"{score}s": thumbs[score] - before[score] for score in ("like", "dislike")}

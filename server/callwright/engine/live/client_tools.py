@@ -1,4 +1,4 @@
-"""The client's program, as the tools of a live conversation use it; and which tools are not really called in one."""
+"""The tools that the client's program carries out, and the questions about calls that it answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,12 +9,11 @@ import anyio
 from ...clock import NowMs, Sleep
 from ...contract.merge import Json
 from ..dialogue.paths import as_text
-from ..dialogue.tools import NOT_MOCKED, Executor, Outcome, Tool
-from ..dialogue.variables import Variables
+from ..dialogue.tools import Outcome, Tool
 from ..tool_calls.webhooks import cut
-from .frames import Approval, ClientToolResult, Mocking
-from .line import Line
-from .telling import Telling
+from .agent_events import AgentEvents
+from .client_socket import ClientSocket
+from .frames import Approval, ClientToolResult
 
 ASSUMED = "The client was told to run it; its answer is not waited for."
 
@@ -26,24 +25,24 @@ class _Waiting:
 
 
 @dataclass(frozen=True)
-class Program:
-    """`Client` of the tools."""
+class ClientTools:
+    """`Client` over a socket. `answered` takes the answers that come back over it."""
 
-    line: Line
-    telling: Telling
+    socket: ClientSocket
+    agent_events: AgentEvents
     clock: NowMs
     sleep: Sleep
     _waiting: dict[str, _Waiting] = field(default_factory=dict[str, _Waiting])
 
     async def ask(self, tool: Tool, request_id: str, arguments: Mapping[str, Any]) -> Outcome:
-        if "client_tool_call" not in self.line.events:
+        if "client_tool_call" not in self.socket.events:
             said = "The client is not told of tool calls: client_tool_call is not among the agent's client_events."
             return Outcome(said, is_error=True, called=False)
         began = self.clock()
         call: Json = {"tool_name": tool.name, "tool_call_id": request_id, "parameters": dict(arguments)}
-        call |= {"event_id": self.telling.event_id, "expects_response": tool.expects_response}
+        call |= {"event_id": self.agent_events.event_id, "expects_response": tool.expects_response}
         waiting = self._expect(request_id) if tool.expects_response else None
-        await self.line.tell("client_tool_call", "client_tool_call", **call)
+        await self.socket.tell("client_tool_call", "client_tool_call", **call)
         if waiting is None:
             return Outcome(ASSUMED)
         answer = await self._wait(request_id, waiting, tool.timeout_secs)
@@ -55,8 +54,8 @@ class Program:
         return Outcome(cut(text), answer.is_error, latency_secs=took, answer=text)
 
     async def approve(self, call: Mapping[str, Any]) -> bool:
-        """As the client was asked by the report of this call."""
-        if "mcp_tool_call" not in self.line.events:
+        """Wait for the answer to the report of this call, which asked for it."""
+        if "mcp_tool_call" not in self.socket.events:
             return False  # nobody was asked
         id, seconds = str(call["tool_call_id"]), float(call["approval_timeout_secs"])
         answer = await self._wait(id, self._expect(id), seconds)
@@ -66,16 +65,16 @@ class Program:
         name = str(event["type"])
         if event[name].get("state") == "awaiting_approval":
             self._expect(event[name]["tool_call_id"])
-        await self.line.tell(name, name, **event[name])
+        await self.socket.tell(name, name, **event[name])
 
     def answered(self, answer: ClientToolResult | Approval) -> None:
-        """By the client. What nobody waits for any more, or ever did, is passed over."""
+        """Take an answer of the client. One that nothing waits for is passed over."""
         if (waiting := self._waiting.get(answer.tool_call_id)) is not None:
             waiting.answer = answer
             waiting.came.set()
 
     def _expect(self, id: str) -> _Waiting:
-        """Before the frame leaves: the answer may come at once."""
+        """Called before the frame leaves, because the answer may come at once."""
         return self._waiting.setdefault(id, _Waiting())
 
     async def _wait(self, id: str, waiting: _Waiting, seconds: float) -> ClientToolResult | Approval | None:
@@ -92,22 +91,3 @@ class Program:
         finally:
             self._waiting.pop(id, None)
         return waiting.answer
-
-
-@dataclass(frozen=True)
-class LiveTools:
-    """`Executor`: some tools may be mocked for one conversation; the others are really called."""
-
-    inner: Executor
-    mocking: Mocking
-
-    def details(self, tool: Tool, arguments: Mapping[str, Any], variables: Variables) -> Mapping[str, Any] | None:
-        return self.inner.details(tool, arguments, variables)
-
-    async def run(self, tool: Tool, request_id: str, arguments: Mapping[str, Any], variables: Variables) -> Outcome:
-        strategy = self.mocking.mocking_strategy
-        if strategy == "all" or (strategy == "selected" and tool.name in self.mocking.mocked_tool_names):
-            return Outcome(NOT_MOCKED)
-        if strategy == "selected" and self.mocking.fallback_strategy == "raise_error":
-            return Outcome("This tool is not mocked, and no other is called here.", is_error=True, called=False)
-        return await self.inner.run(tool, request_id, arguments, variables)

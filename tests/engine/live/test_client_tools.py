@@ -9,10 +9,10 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
+from callwright.engine.live.agent_events import AgentEvents
+from callwright.engine.live.client_socket import ClientSocket
+from callwright.engine.live.client_tools import ClientTools
 from callwright.engine.live.frames import Approval, heard, unpacked
-from callwright.engine.live.line import Line
-from callwright.engine.live.program import Program
-from callwright.engine.live.telling import Telling
 from tests.engine.helpers import JSON
 from tests.peers import serving
 from tests.transports import Clock
@@ -34,27 +34,27 @@ def state(name: str, **more: object) -> JSON:
 async def one_call(socket: WebSocket, clock: Clock) -> None:
     """What an executor does: ask, and call only where the person agrees."""
     await socket.accept()
-    line = Line(socket)
-    line.events = ALL_EVENTS
-    program = Program(line, Telling(line), clock, clock.sleep)
+    client = ClientSocket(socket)
+    client.events = ALL_EVENTS
+    tools = ClientTools(client, AgentEvents(client), clock, clock.sleep)
     async with anyio.create_task_group() as tasks:
 
         async def read() -> None:
-            while (message := await line.receive()) is not None:
+            while (message := await client.receive()) is not None:
                 said = heard(unpacked(message))
                 if isinstance(said, Approval):
-                    program.answered(said)
+                    tools.answered(said)
 
         tasks.start_soon(read)
         asking = state("awaiting_approval", approval_timeout_secs=300)
-        await program.report(asking)
-        if await program.approve(asking["mcp_tool_call"]):
-            await program.report(state("loading"))
-            await program.report(state("success", result=[{"type": "text", "text": "Booked."}]))
+        await tools.report(asking)
+        if await tools.approve(asking["mcp_tool_call"]):
+            await tools.report(state("loading"))
+            await tools.report(state("success", result=[{"type": "text", "text": "Booked."}]))
         else:
-            await program.report(state("failure", error_message="The person did not agree."))
+            await tools.report(state("failure", error_message="The person did not agree."))
         tasks.cancel_scope.cancel()
-    await line.close(1000, "done")
+    await client.close(1000, "done")
 
 
 @pytest.mark.parametrize("answer", ["yes", "no", "none"])

@@ -1,24 +1,26 @@
-"""What the agent says and does, as frames. All that belongs to one thing that it says carries one event id."""
+"""Frames that tell the client what the agent says and does. All frames about one message carry one event id."""
 
 from ...contract.merge import Json
 from ..dialogue.agent import at
 from ..dialogue.record import NOTE, Turn
 from ..prices import context_of
-from .line import Line
+from .client_socket import ClientSocket
 
 
-class Telling:
-    def __init__(self, line: Line) -> None:
+class AgentEvents:
+    """Sends the agent's turns over one socket, each message with the next event id."""
+
+    def __init__(self, socket: ClientSocket) -> None:
         self.event_id = 0
-        """Of what the agent said last, or says."""
+        """The id of the message that the agent said last, or is saying."""
         self.places: dict[int, int] = {}
-        """Where in the transcript what was told under an event id stands."""
-        self._line = line
+        """The place in the transcript of each message, by its event id."""
+        self._socket = socket
         self._open = False
         self._cut: tuple[str, str] | None = None
 
     async def text(self, piece: str) -> None:
-        """The next piece of what is being said."""
+        """Send the next piece of the message that is being said."""
         if not self._open:
             self._open = True
             self.event_id += 1
@@ -26,7 +28,7 @@ class Telling:
         await self._part(piece, "delta")
 
     async def turn(self, turn: Turn, place: int) -> None:
-        """A turn of the agent that is stored now. `place`: in the transcript."""
+        """Send a turn of the agent, which is stored. `place`: of it in the transcript."""
         for call in turn["tool_calls"]:
             if call["tool_name"] != NOTE and call["type"] != "workflow":
                 await self._request(call)
@@ -43,16 +45,16 @@ class Telling:
             await self._stop()
             self.places[self.event_id] = place
             told = {"agent_response": said, "event_id": self.event_id}
-            await self._line.tell("agent_response", "agent_response_event", **told)
+            await self._socket.tell("agent_response", "agent_response_event", **told)
         await self._usage(turn)
 
     async def interruption(self) -> None:
-        """The user has spoken over the agent, which has stopped."""
+        """Send that the user has spoken over the agent, which has stopped."""
         id, cut, self._cut = self.event_id, self._cut, None
-        await self._line.tell("interruption", "interruption_event", event_id=id, reason="user_message")
+        await self._socket.tell("interruption", "interruption_event", event_id=id, reason="user_message")
         if cut and cut[1]:
             told = {"original_agent_response": cut[0], "corrected_agent_response": cut[1], "event_id": id}
-            await self._line.tell("agent_response_correction", "agent_response_correction_event", **told)
+            await self._socket.tell("agent_response_correction", "agent_response_correction_event", **told)
 
     async def _stop(self) -> None:
         if self._open:
@@ -61,27 +63,27 @@ class Telling:
 
     async def _part(self, text: str, type_: str) -> None:
         told = {"text": text, "type": type_, "event_id": self.event_id}
-        await self._line.tell("agent_chat_response_part", "text_response_part", **told)
+        await self._socket.tell("agent_chat_response_part", "text_response_part", **told)
 
     async def _request(self, call: Json) -> None:
-        await self._line.tell("agent_tool_request", "agent_tool_request", **self._head(call))
+        await self._socket.tell("agent_tool_request", "agent_tool_request", **self._head(call))
 
     async def _response(self, result: Json) -> None:
         came = {"is_error": result["is_error"], "is_called": result["tool_has_been_called"]}
         told = self._head(result) | came
-        await self._line.tell("agent_tool_response", "agent_tool_response", **told)
+        await self._socket.tell("agent_tool_response", "agent_tool_response", **told)
         whole = {"full_tool_result": result["result_value"]}
-        await self._line.tell("agent_tool_response_full_payload", "agent_tool_response_full_payload", **told, **whole)
+        await self._socket.tell("agent_tool_response_full_payload", "agent_tool_response_full_payload", **told, **whole)
 
     async def _usage(self, turn: Turn) -> None:
-        """How much of its model's context the answer took, where both are known."""
+        """Send how much of its model's context the answer took, where both are known."""
         used: dict[str, dict[str, Json]] = at(turn, "llm_usage", "model_usage") or {}
         for model, counts in used.items():
             if (limit := context_of(model)) is not None:
                 tokens = sum(count["tokens"] for count in counts.values())
                 told: Json = {"event_id": self.event_id, "model": model}
                 told |= {"context_tokens": tokens, "context_limit_tokens": limit}
-                await self._line.tell("context_usage", "context_usage_event", **told)
+                await self._socket.tell("context_usage", "context_usage_event", **told)
 
     def _head(self, record: Json) -> Json:
         head = {"tool_name": record["tool_name"], "tool_call_id": record["request_id"], "tool_type": record["type"]}

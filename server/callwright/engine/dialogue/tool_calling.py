@@ -1,4 +1,4 @@
-"""The tool calls of one answer: what is written down of each, and what it comes to."""
+"""The tool calls of one answer: the record of each, how it is run, and what it changes of the conversation."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -21,8 +21,8 @@ MAX_TRANSFERS = 5
 JSON = Mapping[str, Any]
 
 
-class Talk(Protocol):
-    """Of a conversation, what a call may know."""
+class ToolCallContext(Protocol):
+    """The part of a conversation that a tool call may know and change."""
 
     @property
     def role(self) -> Role: ...
@@ -66,7 +66,7 @@ def request_record(head: JSON, call: ToolCall, details: JSON | None = None) -> d
     return {**head, "params_as_json": call.arguments, "tool_has_been_called": False, "tool_details": details}
 
 
-def described(talk: Talk, call: ToolCall, tools: Sequence[Tool]) -> JSON | None:
+def described(context: ToolCallContext, call: ToolCall, tools: Sequence[Tool]) -> JSON | None:
     """What will be asked of whom; None where nothing can be, and of system tools."""
     tool = next((tool for tool in tools if tool.name == call.name and tool.type != "system"), None)
     if tool is None:
@@ -75,7 +75,7 @@ def described(talk: Talk, call: ToolCall, tools: Sequence[Tool]) -> JSON | None:
         arguments = read_arguments(call.arguments, tool)
     except ValueError:
         return None
-    return talk.tools.details(tool, arguments, talk.variables())
+    return context.tools.details(tool, arguments, context.variables())
 
 
 def result_record(head: JSON, outcome: Outcome) -> dict[str, Any]:
@@ -90,7 +90,9 @@ def result_record(head: JSON, outcome: Outcome) -> dict[str, Any]:
     return result | {"result": outcome.result} if head["type"] in ("system", "workflow") else result
 
 
-async def run_call(talk: Talk, call: ToolCall, request_id: str, tools: Sequence[Tool], effects: Effect) -> Outcome:
+async def run_call(
+    context: ToolCallContext, call: ToolCall, request_id: str, tools: Sequence[Tool], effects: Effect
+) -> Outcome:
     """Run one call with one of `tools`; what it changes of the conversation is written into `effects`."""
     tool = next((tool for tool in tools if tool.name == call.name), None)
     if tool is None and call.name in PHONE_ONLY:
@@ -103,28 +105,28 @@ async def run_call(talk: Talk, call: ToolCall, request_id: str, tools: Sequence[
     except ValueError as wrong:
         return Outcome(f"{wrong} Call the tool again with correct arguments.", is_error=True, called=False)
     if tool.type != "system":
-        return await _run_outside(talk, tool, request_id, arguments)
-    agent, before = talk.role.agent, effects.transfer
-    system = System(agent.id, agent.languages, talk.variables(), request_id)
+        return await _run_outside(context, tool, request_id, arguments)
+    agent, before = context.role.agent, effects.transfer
+    system = System(agent.id, agent.languages, context.variables(), request_id)
     outcome = run_system_tool(tool, arguments, system, effects)
     if tool.kind == "language_detection" and not outcome.is_error:
-        why = await _prepare_switch(talk, effects)
+        why = await _prepare_switch(context, effects)
         return Outcome(why, is_error=True) if why is not None else outcome
     rule = effects.transfer
     if rule is None or rule is before:
         return outcome
-    if (why := await prepare_transfer(talk, rule, effects)) is not None:
+    if (why := await prepare_transfer(context, rule, effects)) is not None:
         return transfer_failed(agent.id, why)
     return outcome
 
 
-async def _prepare_switch(talk: Talk, effects: Effect) -> str | None:
+async def _prepare_switch(context: ToolCallContext, effects: Effect) -> str | None:
     """Let the agent speak as the new language has it, in `effects`; what is in the way, and then nothing changes."""
     language, effects.language, effects.speaker = effects.language, None, None
-    if talk.roles is not None and language != talk.language:
+    if context.roles is not None and language != context.language:
         try:
-            role = await talk.roles.role(talk.role.agent.id, talk.role.node_id, language)
-            require(talk.variables(role.agent), role.agent.prompt)
+            role = await context.roles.role(context.role.agent.id, context.role.node_id, language)
+            require(context.variables(role.agent), role.agent.prompt)
         except ApiError as why:
             return str(why)
         effects.speaker = role
@@ -132,34 +134,34 @@ async def _prepare_switch(talk: Talk, effects: Effect) -> str | None:
     return None
 
 
-async def prepare_transfer(talk: Talk, rule: JSON, effects: Effect) -> str | None:
+async def prepare_transfer(context: ToolCallContext, rule: JSON, effects: Effect) -> str | None:
     """Hand over by this rule, in `effects`; what is in the way, after which nothing is handed over."""
     agent_id = rule["agent_id"]
     effects.transfer = None
-    if talk.roles is None:
+    if context.roles is None:
         effects.ended = f"The conversation was handed over to the agent {agent_id}."
         effects.farewell = rule.get("transfer_message") or None
         return None
-    if talk.transfers >= MAX_TRANSFERS:
+    if context.transfers >= MAX_TRANSFERS:
         return f"The conversation was handed over {MAX_TRANSFERS} times in this turn already."
     try:
-        role = await talk.roles.role(agent_id, language=effects.language or talk.language)
+        role = await context.roles.role(agent_id, language=effects.language or context.language)
         first = role.agent.first_message if rule.get("enable_transferred_agent_first_message") else ""
-        require(talk.variables(role.agent), role.agent.prompt, first)
-        require(talk.variables(), rule.get("transfer_message") or "")
+        require(context.variables(role.agent), role.agent.prompt, first)
+        require(context.variables(), rule.get("transfer_message") or "")
     except ApiError as why:
         return str(why)
     effects.transfer, effects.successor = rule, role
     return None
 
 
-async def _run_outside(talk: Talk, tool: Tool, request_id: str, arguments: JSON) -> Outcome:
+async def _run_outside(context: ToolCallContext, tool: Tool, request_id: str, arguments: JSON) -> Outcome:
     """Where the answer sets variables, they are set for all that follows."""
-    before, began = talk.variables(), talk.now()
-    outcome = await talk.tools.run(tool, request_id, arguments, before)
-    now = talk.now()
+    before, began = context.variables(), context.now()
+    outcome = await context.tools.run(tool, request_id, arguments, before)
+    now = context.now()
     new = dict(assigned(tool, outcome))
-    talk.assigned.update(new)
+    context.assigned.update(new)
     updates = [update_record(*one, before, at=now, tool=tool, request_id=request_id) for one in new.items()]
     return replace(outcome, latency_secs=now - began, updates=updates)
 

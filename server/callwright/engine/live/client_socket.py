@@ -1,4 +1,4 @@
-"""The WebSocket of one conversation: frames out, gated by the events that the client is to see; and its end."""
+"""The WebSocket of one conversation: its frames, of which only those leave that the client is to see, and its close."""
 
 from collections.abc import Collection
 from typing import Any
@@ -7,17 +7,17 @@ from pydantic_core import to_json
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ...contract.merge import Json
-
-NORMAL, OPERATIONAL, REFUSED, INTERNAL = 1000, 1002, 1008, 1011
-"""Close codes: the agent or a limit ended it; a model failed; what the client sent or is; a defect of ours."""
+from .medium import NORMAL
 
 _UNGATED = frozenset({"conversation_initiation_metadata", "error"})
-"""No client can do without."""
+"""Frames that every client gets, whatever its events are."""
 _REASON_BYTES = 123
-"""The most that a close frame carries."""
+"""The largest reason that a close frame carries."""
 
 
-class Line:
+class ClientSocket:
+    """The client's end of one conversation. Once the client has gone, nothing is sent and nothing raised."""
+
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
         self._gone = False
@@ -27,7 +27,7 @@ class Line:
         """The code with which the client left."""
 
     async def send(self, frame: Json) -> None:
-        """To a client that has gone, nothing."""
+        """Send a frame, if its type is one of `events`."""
         if self._gone or (frame["type"] not in _UNGATED and frame["type"] not in self.events):
             return
         try:
@@ -36,11 +36,11 @@ class Line:
             self._gone = True
 
     async def tell(self, type_: str, key: str, **fields: Any) -> None:
-        """A frame of the usual form: its content under a key of its own."""
+        """Send a frame of the usual form: its content under a key of its own."""
         await self.send({"type": type_, key: fields})
 
     async def refuse(self, code: int, message: str, error_type: str | None = None, **details: Any) -> None:
-        """Say what is wrong, and close."""
+        """Send an error frame, and close with its message as the reason."""
         event: Json = {"code": code, "message": message, "reason": message}
         event |= {"error_type": error_type} if error_type else {}
         event |= {"details": details} if details else {}

@@ -19,9 +19,9 @@ from sqlalchemy import func, select, text
 
 from callwright.app import App
 from callwright.engine.jobs import process_name
+from callwright.engine.live.closing import STORED_AGAIN_AFTER_SECONDS
 from callwright.engine.live.ending import NOT_FINISHED, STOPPED
 from callwright.engine.live.leases import LEASE_MS, sweep
-from callwright.engine.live.session import STORED_AGAIN_AFTER_SECONDS
 from callwright.engine.models import Models
 from callwright.engine.runtime import Engine
 from callwright.engine.tables_live import live_conversation, live_holder
