@@ -58,12 +58,9 @@ class SilenceTimers:
         self._timers.set(self._end, self._in("silence_end_call_timeout"))
 
     async def _remind(self) -> None:
-        if self._inbox.empty:
+        if self._inbox.empty:  # else something was said at this moment, and is answered
             self._reminders += 1
             self._inbox.put(SILENCE)
-        else:  # something was said at this moment
-            for text in self._inbox.drain():
-                self._conversation.overhear(text)
 
     async def _give_up(self) -> None:
         raise SessionOver(End("The user was silent for too long."))
