@@ -8,10 +8,11 @@ from pathlib import Path
 
 from published import links, manifests
 
+from callwright.commands.tools import coverage_table, tool_table
 from callwright.engine import routes
-from callwright.listing import coverage_table, tool_table
 from callwright.settings import settings_table
-from callwright.tools.surface import Entry, dumps, snap
+from callwright.surface import Entry, dumps
+from callwright.toolkit.lazy_tool import snap
 
 ROOT = Path(__file__).parents[1]
 SURFACE = ROOT / "server" / "callwright" / "surface.json"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from callwright import __version__
-from callwright.hosts import HOSTS
+from callwright.commands.hosts import HOSTS
 from callwright.settings import described
 
 NAME = "io.github.callwright/callwright"

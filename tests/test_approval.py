@@ -13,7 +13,7 @@ from mcp.types import ElicitResult, InputRequiredResult
 
 from callwright.app import App
 from callwright.contract.agents import UpdateAgent
-from callwright.mcp_server import build_server
+from callwright.mcp_server.server import build_server
 
 from .peers import peer
 from .transports import ARMS, ERAS, MODERN, Says, facts, reach, refusal_facts, settings, text

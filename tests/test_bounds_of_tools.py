@@ -15,7 +15,7 @@ from callwright.contract.knowledge_base import CreateTextDocument
 from callwright.contract.phone_numbers import CreatePhoneNumber
 from callwright.contract.secrets import CreateSecret
 from callwright.engine.conversations import keep
-from callwright.tools.text import LIMIT, fitted, short, visible
+from callwright.replies.text import LIMIT, fitted, short, visible
 
 from .transports import facts, reach, text
 

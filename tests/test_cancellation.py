@@ -11,8 +11,8 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from callwright.app import App
-from callwright.mcp_server import build_server
-from callwright.serving import mcp_app
+from callwright.http_server.serving import mcp_app
+from callwright.mcp_server.server import build_server
 
 from .dialogue.llm_peer import Peer, Say, peer
 from .peers import serving

@@ -12,8 +12,8 @@ from callwright.app import App
 from callwright.contract.agents import CreateAgent, GetAgent, UpdateAgent
 from callwright.contract.phone_numbers import UpdatePhoneNumber
 from callwright.contract.secrets import UpdateSecret
-from callwright.tools.changes import LONGEST, MOST, differences
-from callwright.tools.surface import Entry
+from callwright.surface import Entry
+from callwright.undo.changes import LONGEST, MOST, differences
 
 from .transports import ERAS, facts, reach, server, settings, text
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from callwright.hosts import HOSTS
+from callwright.commands.hosts import HOSTS
 
 from .manifests.test_manifests import entry_of
 from .test_cli import run

@@ -19,9 +19,9 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import URL_ELICITATION_REQUIRED, CallToolResult, ElicitResult, InputRequiredResult
 
 from callwright.app import App
-from callwright.mcp_server import build_server
-from callwright.serving import mcp_app
-from callwright.tools import approval
+from callwright.approval import ask as approval
+from callwright.http_server.serving import mcp_app
+from callwright.mcp_server.server import build_server
 
 from .peers import serving
 from .test_unattended import callers

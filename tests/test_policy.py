@@ -10,8 +10,8 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, Tool
 
 from callwright.app import App
+from callwright.approval.policy import META, OWN_NOTES, TOKEN, Policy
 from callwright.settings import Approval, Unattended
-from callwright.tools.policy import META, OWN_NOTES, TOKEN, Policy
 
 from .transports import ERAS, facts, numbered, reach, refusal_facts, settings, text
 

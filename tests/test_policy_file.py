@@ -10,9 +10,9 @@ from mcp import Client
 from mcp.types import CallToolResult
 
 from callwright.app import App
+from callwright.approval.exempt import Exempt
+from callwright.approval.refusal import facts_of
 from callwright.settings import Approval, SettingError
-from callwright.tools.exempt import Exempt
-from callwright.tools.refusal import facts_of
 
 from .transports import Clock, facts, numbered, reach, refusal_facts, settings, text
 

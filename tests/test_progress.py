@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from callwright.app import App
-from callwright.tools import toolset
+from callwright.toolkit import toolset
 
 from .peers import serving
 from .transports import ERAS, facts, reach, settings

@@ -8,7 +8,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import CacheableResult
 
 from callwright.app import App
-from callwright.mcp_server import build_server
+from callwright.mcp_server.server import build_server
 
 from .transports import ERAS, MODERN, reach
 

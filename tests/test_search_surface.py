@@ -11,10 +11,10 @@ from inline_snapshot import snapshot
 from mcp import Client
 
 from callwright.app import App
-from callwright.tools.policy import Policy
-from callwright.tools.ranking import Ranking
+from callwright.approval.policy import Policy
+from callwright.surface import built
+from callwright.toolkit.ranking import Ranking
 from callwright.tools.search import RUNNERS, Catalogue, document, kind_of
-from callwright.tools.surface import built
 from tests.tools.requests import REQUESTS
 
 from .transports import ERAS, MODERN, Clock, Says, facts, numbered, reach, refusal_facts, settings, text

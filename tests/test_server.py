@@ -8,7 +8,7 @@ from inline_snapshot import snapshot
 
 from callwright import __version__
 from callwright.app import App
-from callwright.introduction import instructions
+from callwright.mcp_server.instructions import instructions
 from callwright.settings import Approval, Platform
 
 from .transports import facts, reach, settings

@@ -17,7 +17,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from callwright.app import App
-from callwright.serving import Listen, engine_key, http_token, listen_at, mcp_app
+from callwright.http_server.serving import Listen, engine_key, http_token, listen_at, mcp_app
 from callwright.settings import SettingError
 
 from .peers import peer, serving

@@ -8,10 +8,10 @@ import pytest
 from inline_snapshot import snapshot
 
 from callwright.app import App
+from callwright.commands.tools import as_mcp_server
 from callwright.contract.mcp_servers import CreateMcpServer, ListMcpTools
-from callwright.listing import as_mcp_server
-from callwright.mcp_server import build_server
-from callwright.tools.surface import built
+from callwright.mcp_server.server import build_server
+from callwright.surface import built
 
 from .peers import serving
 from .test_policy_file import server

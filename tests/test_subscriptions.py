@@ -9,10 +9,10 @@ from mcp.server.subscriptions import ResourceUpdated
 from mcp.shared.exceptions import MCPError
 from mcp.types import ResourceUpdatedNotification
 
-from callwright import subscriptions
 from callwright.app import App
-from callwright.mcp_server import build_server
-from callwright.serving import Listen, mcp_app
+from callwright.http_server.serving import Listen, mcp_app
+from callwright.mcp_server import subscriptions
+from callwright.mcp_server.server import build_server
 
 from .peers import serving
 from .transports import MODERN, facts

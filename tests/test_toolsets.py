@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from callwright.approval.policy import Policy
 from callwright.bounds import Bounds
+from callwright.mcp_server.tool_visibility import chosen
 from callwright.settings import SettingError
-from callwright.tools.policy import Policy
-from callwright.tools.surface import Entry, chosen
+from callwright.surface import Entry
 
 
 def entry(name: str, toolset: str, effect: str = "read", *, default: bool = True) -> Entry:

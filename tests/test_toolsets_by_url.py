@@ -11,8 +11,8 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from callwright.app import App
-from callwright.serving import Listen, mcp_app
-from callwright.tools.surface import built
+from callwright.http_server.serving import Listen, mcp_app
+from callwright.surface import built
 
 from .peers import serving
 from .transports import ERAS, facts, settings

@@ -12,8 +12,8 @@ from inline_snapshot import snapshot
 from mcp import Client
 from mcp.types import CallToolResult
 
+from callwright.accounts.principals import Principal
 from callwright.app import App
-from callwright.principals import Principal
 from callwright.settings import Unattended
 
 from .edge.tokens_fixture import entering, served

@@ -10,7 +10,7 @@ from inline_snapshot import snapshot
 from mcp import Client
 
 from callwright.app import App
-from callwright.tools.undo import inverse
+from callwright.undo.undo import inverse
 
 from .peers import serving
 from .transports import facts, reach, refusal_facts, server, settings, text

@@ -15,11 +15,11 @@ from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult, ElicitResult
 
 from callwright.app import App
+from callwright.approval.refusal import facts_of
 from callwright.clock import NewId, NowMs, new_id, now_ms
-from callwright.mcp_server import build_server
-from callwright.serving import Listen, mcp_app
+from callwright.http_server.serving import Listen, mcp_app
+from callwright.mcp_server.server import build_server
 from callwright.settings import Settings
-from callwright.tools.refusal import facts_of
 
 from .homes import put_database_into
 from .peers import serving

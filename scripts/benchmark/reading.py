@@ -9,7 +9,7 @@ from typing import Any, cast
 from mcp import Client
 
 from callwright.app import App
-from callwright.mcp_server import build_server
+from callwright.mcp_server.server import build_server
 from callwright.settings import Settings
 
 from .rows import Row

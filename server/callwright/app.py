@@ -11,25 +11,25 @@ from urllib.parse import urlsplit
 import anyio
 from mcp.server.subscriptions import ResourceUpdated
 
+from .accounts.principals import LOCAL, Principal
+from .approval.policy import Policy
 from .bounds import Bounds
+from .client_conversations.open_conversations import Talks
 from .clients import Clients
 from .clock import NewId, NowMs, Sleep, new_id, now_ms
 from .engine_host import EngineHost
-from .guides.places import changed_by
 from .keys import key_file, subkey
-from .meters import Meters
-from .principals import LOCAL, Principal
+from .mcp_server.resources import changed_by
+from .mcp_server.subscriptions import Subscriptions
 from .settings import Platform, Settings
-from .subscriptions import Subscriptions
-from .talks.held import Talks
+from .telemetry.metrics import Meters
 from .telemetry.redaction import Redactor, secrets_of
-from .tools.policy import Policy
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from .api.client import ApiClient
-    from .approval_page import ApprovalPage
+    from .approval.page import ApprovalPage
     from .db.database import Database
     from .ledger.ledger import Ledger
     from .services import Services
@@ -73,7 +73,7 @@ class App:
     def policy(self) -> Policy:
         if self.settings.policy_file is None:
             return Policy(self.settings.approval or "fine-grained", unattended=self.settings.unattended)
-        from .tools.policy_file import policy_of
+        from .approval.policy_file import policy_of
 
         return policy_of(self.settings, self.settings.policy_file)
 
@@ -164,7 +164,7 @@ class App:
         user = None if request is None else request.scope.get("user")
         if user is None or user.alone:
             return self
-        from .tenants import Tenant
+        from .accounts.tenants import Tenant
 
         return Tenant(self, user.principal)
 
@@ -230,7 +230,7 @@ class _Page:
 
     async def address(self, code: str) -> str:
         if self._open is None:
-            from .approval_page import ApprovalPage
+            from .approval.page import ApprovalPage
 
             app = self._app
             self._open = ApprovalPage(app.ledger, subkey(app.state_key, "approval page"), app.account)

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from . import __version__
+from .commands.hosts import HOSTS, Host
 from .contract.errors import ApiError
-from .hosts import HOSTS, Host
 from .settings import Platform, SettingError, Settings, is_loopback
 from .telemetry.logs import configure
 from .telemetry.redaction import Redactor, secrets_of
 
 if TYPE_CHECKING:
-    from .edge.tokens import Tokens
+    from .http_server.tokens import Tokens
 
 _COLLECT_AFTER = (10_000, 50, 50)
 
@@ -158,11 +158,11 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
     where = settings.api_url if platform == "hosted" else f"data in {settings.home}"
     args.say(f"callwright {__version__}: {platform} platform ({where}), approval {app.policy.mode}")
     if args.transport == "stdio":
-        from .mcp_server import build_server
+        from .mcp_server.server import build_server
 
         build_server(app).run("stdio")
         return 0
-    from .serving import Listen, serve_http
+    from .http_server.serving import Listen, serve_http
 
     tokens = _tokens(settings, platform)
     listen = Listen(
@@ -174,15 +174,15 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
 def _tokens(settings: Settings, platform: Platform) -> "Tokens":
     if settings.tokens_file is None:
         return {}
-    from .edge.tokens import read_tokens
-    from .tools.scopes import scope_of_each
+    from .accounts.scopes import scope_of_each
+    from .http_server.tokens import read_tokens
 
     return read_tokens(settings.tokens_file, os.environ, platform, set(scope_of_each().values()))
 
 
 def _engine(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
-    from .serving import serve_engine
+    from .http_server.serving import serve_engine
     from .telemetry.exporting import export_spans
 
     export_spans(os.environ)
@@ -191,7 +191,7 @@ def _engine(settings: Settings, args: argparse.Namespace) -> int:
 
 def _tools(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
-    from .listing import as_mcp_server, document, listed, table
+    from .commands.tools import as_mcp_server, document, listed, table
 
     app = App(settings, cast(Platform, args.platform or settings.platform))
     if args.format == "approval-policy":
@@ -213,7 +213,7 @@ def _openapi(_: Settings, __: argparse.Namespace) -> int:
 
 def _call(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
-    from .calling import call_tool, secret_argument
+    from .commands.call import call_tool, secret_argument
 
     text = sys.stdin.read() if args.json == "-" else args.json
     try:
@@ -239,7 +239,7 @@ def _call(settings: Settings, args: argparse.Namespace) -> int:
 
 def _approve(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
-    from .approving import approve
+    from .commands.approve import approve
 
     code, output = approve(App(settings, settings.platform), args.code, _ask_here if sys.stdin.isatty() else None)
     _print(output)
@@ -264,7 +264,7 @@ def _own_command(settings: Settings) -> str:
 
 
 def _install(settings: Settings, args: argparse.Namespace) -> int:
-    from .installing import install
+    from .commands.install import install
 
     host = HOSTS[args.host]
     env = {name: _present(name) for name in args.env}
@@ -287,7 +287,7 @@ def _link(host: Host, entry: dict[str, Any], args: argparse.Namespace) -> int:
         return _refuse(f"{host.title} has no such link. Leave --link out, and its configuration is written.")
     if args.env:
         return _refuse("A link would show the values of --env to whoever sees it. Leave --link out.")
-    from .installing import SERVER
+    from .commands.install import SERVER
 
     _print(host.app_link(SERVER, entry))
     return 0
@@ -316,10 +316,10 @@ def _program() -> list[str]:
 
 def _doctor(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
-    from .doctor import examine, report
+    from .commands.doctor import examine, report
 
     if args.host:
-        from .host_doctor import examine_host
+        from .commands.host_doctor import examine_host
 
         findings = examine_host(HOSTS[args.host])
     else:

@@ -12,9 +12,9 @@ from .settings import Platform, Settings
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from .accounts.principals import Principal
     from .api.client import ApiClient
     from .engine_host import EngineHost
-    from .principals import Principal
 
 KEPT_CLIENTS = 256
 """An issuer may have any number of people; whoever comes back gets a new client."""

@@ -6,16 +6,16 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
+    from .accounts.principals import Principal
     from .api.client import ApiClient
+    from .approval.policy import Policy
     from .bounds import Bounds
+    from .client_conversations.open_conversations import Talks
     from .db.database import Database
     from .ledger.ledger import Ledger
-    from .meters import Meters
-    from .principals import Principal
     from .settings import Platform
-    from .talks.held import Talks
     from .tasks.task import Owner, Tasks
-    from .tools.policy import Policy
+    from .telemetry.metrics import Meters
 
 
 class Services(Protocol):

@@ -16,11 +16,11 @@ from starlette.websockets import WebSocket
 
 from callwright.api.client import ApiClient
 from callwright.bounds import Bounds
+from callwright.client_conversations.conversation import News, Talk
+from callwright.client_conversations.open_conversations import Talks
 from callwright.clock import now_ms
 from callwright.contract.errors import ApiError
 from callwright.contract.talking import SendMessage, StartConversation
-from callwright.talks.held import Talks
-from callwright.talks.talk import News, Talk
 from tests.peers import serving
 
 pytestmark = pytest.mark.anyio

@@ -14,12 +14,13 @@ import anyio
 import pytest
 
 from callwright.app import App
+from callwright.approval.policy import Policy
 from callwright.bounds import Bounds
-from callwright.guides.places import PLACES
-from callwright.guides.prompts import GUIDES
-from callwright.serving import Listen, http_token, mcp_app
-from callwright.tools.policy import Policy
-from callwright.tools.surface import built, chosen
+from callwright.http_server.serving import Listen, http_token, mcp_app
+from callwright.mcp_server.prompts import GUIDES
+from callwright.mcp_server.resources import PLACES
+from callwright.mcp_server.tool_visibility import chosen
+from callwright.surface import built
 from tests.environments import python_of
 from tests.peers import serving
 from tests.test_cli import environment

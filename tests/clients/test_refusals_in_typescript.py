@@ -17,10 +17,10 @@ import anyio
 import pytest
 
 from callwright.app import App
+from callwright.approval.policy import ASKING
 from callwright.contract.agents import UpdateAgent
-from callwright.serving import mcp_app
-from callwright.tools.policy import ASKING
-from callwright.tools.surface import built
+from callwright.http_server.serving import mcp_app
+from callwright.surface import built
 from tests.peers import serving
 from tests.test_cli import environment
 from tests.tools.asking_calls import NEAR, calls, furnished

@@ -10,8 +10,8 @@ from typing import Any
 from mcp.server import MCPServer
 
 from callwright.app import App
-from callwright.mcp_server import build_server
-from callwright.tools.surface import Entry, built
+from callwright.mcp_server.server import build_server
+from callwright.surface import Entry, built
 
 from . import asking, content, listing, tasks
 

@@ -7,7 +7,7 @@ from mcp.server.mcpserver import Context
 from mcp.types import Completion
 from pydantic import Field
 
-from callwright.tools.surface import Entry
+from callwright.surface import Entry
 
 RAW = Entry(
     module="tests.conformance.listing",

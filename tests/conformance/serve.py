@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from mcp.shared.exceptions import MCPDeprecationWarning
 
 from callwright.app import App
-from callwright.serving import Listen, mcp_app, serve_http
+from callwright.http_server.serving import Listen, mcp_app, serve_http
 from callwright.settings import Settings
 from tests.peers import serving
 

@@ -11,9 +11,9 @@ from mcp import Client
 from mcp.server.subscriptions import ResourceUpdated
 from mcp.types import ResourceUpdatedNotification
 
+from callwright.accounts.principals import Principal
 from callwright.app import App
-from callwright.principals import Principal
-from callwright.serving import Listen, mcp_app
+from callwright.http_server.serving import Listen, mcp_app
 from tests.peers import serving
 from tests.transports import ERAS, MODERN, Clock, facts, numbered, settings
 

@@ -13,9 +13,9 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import ElicitResult
 
 from callwright.app import App
-from callwright.edge.discovery import card
-from callwright.edge.health import Readiness
-from callwright.serving import Listen, http_token, mcp_app
+from callwright.http_server.discovery import card
+from callwright.http_server.health import Readiness
+from callwright.http_server.serving import Listen, http_token, mcp_app
 from tests.peers import serving
 from tests.transports import MODERN, facts, settings
 

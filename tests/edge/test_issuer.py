@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from callwright.accounts.principals import Principal
 from callwright.clock import now_ms
-from callwright.edge.issuer import AGAIN_SECONDS, KEPT_SECONDS, STALE_SECONDS, Issuer, Keys
+from callwright.http_server.issuer import AGAIN_SECONDS, KEPT_SECONDS, STALE_SECONDS, Issuer, Keys
 from callwright.net.guard import AllowList
-from callwright.principals import Principal
 from tests.transports import Clock
 
 from .identity import EC, RSA, Identity, identity

@@ -8,10 +8,10 @@ import anyio
 import httpx2
 import pytest
 
+from callwright.accounts.principals import Principal
 from callwright.app import App
-from callwright.edge.limits import TIDY_ABOVE, Allowance, Limits
-from callwright.principals import Principal
-from callwright.serving import http_token
+from callwright.http_server.limits import TIDY_ABOVE, Allowance, Limits
+from callwright.http_server.serving import http_token
 from tests.transports import settings
 
 from .tokens_fixture import call_of, served, token

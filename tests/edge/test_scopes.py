@@ -8,14 +8,14 @@ import httpx2
 import pytest
 from inline_snapshot import snapshot
 
+from callwright.accounts.principals import Principal
+from callwright.accounts.scopes import scope_of_each, scopes_of
 from callwright.app import App
-from callwright.edge.scoping import Scoping
-from callwright.mcp_server import build_server
-from callwright.principals import Principal
-from callwright.serving import Listen, http_token, mcp_app
+from callwright.http_server.serving import Listen, http_token, mcp_app
+from callwright.http_server.token_visibility import Scoping
+from callwright.mcp_server.server import build_server
 from callwright.settings import SettingError
-from callwright.tools.scopes import scope_of_each, scopes_of
-from callwright.tools.surface import built
+from callwright.surface import built
 from tests.peers import serving
 from tests.transports import ERAS, MODERN, Clock, facts, server, settings, text
 
@@ -122,7 +122,7 @@ async def test_a_call_that_passes_the_gate_unseen_is_refused_by_the_tool(
     everything: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever a request looks like from outside, the tool itself asks whether the token is for it."""
-    monkeypatch.setattr("callwright.edge.gate._called", _nothing)
+    monkeypatch.setattr("callwright.http_server.gate._called", _nothing)
     async with served(everything, READER) as url, entering(url, token("reader")) as reader:
         refused = await reader.call_tool("create_agent", {"name": "Ada", "prompt": "p"})
         assert refused.is_error

@@ -13,13 +13,13 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import ResourceTemplateReference
 from starlette.requests import Request
 
+from callwright.accounts.principals import Principal
 from callwright.app import App
-from callwright.guides.completing import SOURCES
-from callwright.guides.places import PLACES
+from callwright.http_server.serving import http_token
+from callwright.mcp_server.completions import SOURCES
+from callwright.mcp_server.resources import PLACES
 from callwright.net.asgi import ASGITransport
-from callwright.principals import Principal
-from callwright.serving import http_token
-from callwright.tools.surface import built
+from callwright.surface import built
 from tests.dialogue.llm_peer import Fault, Say, peer
 from tests.engine.test_workspaces import everything
 from tests.laws.test_answers import furnished

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
-from callwright.edge.tokens import digest, read_tokens
-from callwright.principals import Principal
+from callwright.accounts.principals import Principal
+from callwright.http_server.tokens import digest, read_tokens
 from callwright.settings import Platform, SettingError
 
 KNOWN = {"agents:read", "agents:write"}

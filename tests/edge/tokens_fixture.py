@@ -9,10 +9,10 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import ElicitResult
 
+from callwright.accounts.principals import Principal
 from callwright.app import App
-from callwright.edge.tokens import digest
-from callwright.principals import Principal
-from callwright.serving import Listen, mcp_app
+from callwright.http_server.serving import Listen, mcp_app
+from callwright.http_server.tokens import digest
 from tests.peers import serving
 from tests.transports import MODERN
 

@@ -12,9 +12,9 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import PromptReference, ResourceLink
 
 from callwright.app import App
-from callwright.guides.places import PLACES
-from callwright.guides.reading import READERS
-from callwright.tools.surface import built
+from callwright.mcp_server.resource_reader import READERS
+from callwright.mcp_server.resources import PLACES
+from callwright.surface import built
 from tests.transports import ERAS, Clock, facts, numbered, reach, settings
 
 pytestmark = pytest.mark.anyio

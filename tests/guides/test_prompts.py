@@ -11,8 +11,8 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import PromptReference, ResourceTemplateReference
 
 from callwright.app import App
-from callwright.guides.prompts import GUIDES, body_of, description_of, text_of
-from callwright.tools.surface import built
+from callwright.mcp_server.prompts import GUIDES, body_of, description_of, text_of
+from callwright.surface import built
 from tests.transports import ERAS, facts, reach
 
 pytestmark = pytest.mark.anyio

@@ -12,8 +12,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from callwright.app import App
-from callwright.guides.apps import MIME_TYPE, SHOWN, URI, page
-from callwright.tools.surface import built
+from callwright.mcp_server.apps import MIME_TYPE, SHOWN, URI, page
+from callwright.surface import built
 from tests.browser import FLAWS, axe, browser, needs_browser
 from tests.peers import serving
 from tests.transports import ERAS, Clock, facts, numbered, reach, settings

@@ -20,7 +20,7 @@ from callwright.contract.agents import CreateAgent, GetAgent, UpdateAgent
 from callwright.contract.errors import Refused
 from callwright.contract.mcp_servers import CreateMcpServer
 from callwright.contract.phone_numbers import CreatePhoneNumber, GetPhoneNumber
-from callwright.mcp_server import build_server
+from callwright.mcp_server.server import build_server
 
 from ..engine.mcp_peer import real
 from ..samples import SAMPLES

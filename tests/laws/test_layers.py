@@ -240,7 +240,7 @@ from pathlib import Path
 import mcp, mcp.server
 before = set(sys.modules)
 from callwright.app import App
-from callwright.mcp_server import build_server
+from callwright.mcp_server.server import build_server
 from callwright.settings import Settings
 server = build_server(App(Settings(home=Path(sys.argv[1]), state_key=b"0" * 32), "embedded"))
 assert len(asyncio.run(server.list_tools())) > 20
@@ -262,25 +262,25 @@ print("\\n".join(sorted(set(sys.modules) - before)))
             "callwright.app",
             "callwright.bounds",
             "callwright.clients",
-            "callwright.client_log",
+            "callwright.mcp_server.client_log",
             "callwright.clock",
             "callwright.engine_host",
-            "callwright.guides",
-            "callwright.guides.apps",
-            "callwright.guides.places",
-            "callwright.guides.prompts",
-            "callwright.guides.server",
-            "callwright.guides.skills",
-            "callwright.introduction",
-            "callwright.keys",
             "callwright.mcp_server",
-            "callwright.meters",
-            "callwright.principals",
+            "callwright.mcp_server.apps",
+            "callwright.mcp_server.resources",
+            "callwright.mcp_server.prompts",
+            "callwright.mcp_server.guided_server",
+            "callwright.mcp_server.skills",
+            "callwright.mcp_server.instructions",
+            "callwright.keys",
+            "callwright.mcp_server.server",
+            "callwright.telemetry.metrics",
+            "callwright.accounts.principals",
             "callwright.secrecy",
             "callwright.settings",
-            "callwright.subscriptions",
-            "callwright.talks",
-            "callwright.talks.held",
+            "callwright.mcp_server.subscriptions",
+            "callwright.client_conversations",
+            "callwright.client_conversations.open_conversations",
             "callwright.tasks",
             "callwright.tasks.extension",
             "callwright.telemetry",
@@ -288,13 +288,13 @@ print("\\n".join(sorted(set(sys.modules) - before)))
             "callwright.telemetry.logs",
             "callwright.telemetry.redaction",
             "callwright.tools",
-            "callwright.tools.approval_state",
-            "callwright.tools.exempt",
-            "callwright.tools.offer",
-            "callwright.tools.policy",
-            "callwright.tools.scopes",
-            "callwright.tools.surface",
-            "callwright.while_serving",
+            "callwright.approval.request_state",
+            "callwright.approval.exempt",
+            "callwright.mcp_server.tool_visibility",
+            "callwright.approval.policy",
+            "callwright.accounts.scopes",
+            "callwright.toolkit.lazy_tool",
+            "callwright.background_group",
         }
     )
     heavy = {"sqlalchemy", "openai", "dbos", "cryptography", "filelock", "platformdirs", "keyring"}

@@ -15,7 +15,8 @@ from pydantic.fields import FieldInfo
 from callwright.contract import all_operations
 from callwright.contract.common import Unknown
 from callwright.contract.operation import Operation
-from callwright.tools import TOOLSETS, WITHOUT_TOOL
+from callwright.surface import TOOLSETS
+from callwright.tools import WITHOUT_TOOL
 from tests.samples import SAMPLES
 from tests.samples.probing import PROBE
 

@@ -15,10 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from callwright.app import App
+from callwright.approval.policy import OWN_NOTES
 from callwright.contract import all_operations
 from callwright.contract.operation import Operation
-from callwright.tools.policy import OWN_NOTES
-from callwright.tools.text import LIMIT
+from callwright.replies.text import LIMIT
 from tests.peers import serving
 from tests.samples import SAMPLES
 from tests.transports import reach, settings, text

@@ -11,14 +11,15 @@ import pytest
 from inline_snapshot import snapshot
 
 from callwright.app import App
+from callwright.approval.policy import ASKING, OWN_NOTES, Policy
+from callwright.commands.tools import coverage_table, tool_table
 from callwright.contract import all_operations
 from callwright.contract.operation import Effect
 from callwright.engine.coverage import SOCKET
-from callwright.listing import coverage_table, tool_table
-from callwright.tools import TOOLSETS, WITHOUT_TOOL
-from callwright.tools.policy import ASKING, OWN_NOTES, Policy
-from callwright.tools.surface import Entry, dumps, snap
-from callwright.tools.toolset import Toolset
+from callwright.surface import TOOLSETS, Entry, dumps
+from callwright.toolkit.lazy_tool import snap
+from callwright.toolkit.toolset import Toolset
+from callwright.tools import WITHOUT_TOOL
 
 from ..transports import facts, reach
 

@@ -4,9 +4,9 @@ from importlib import import_module
 
 from callwright.contract import all_operations
 from callwright.contract.operation import Operation
-from callwright.tools import TOOLSETS
+from callwright.surface import TOOLSETS
 from callwright.tools.server import RESTORES
-from callwright.tools.undo import reader_of, undo_of
+from callwright.undo.undo import reader_of, undo_of
 
 from .test_surface import SPECS
 

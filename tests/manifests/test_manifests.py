@@ -15,8 +15,8 @@ from jsonschema import Draft7Validator
 
 from callwright import __version__
 from callwright.app import App
-from callwright.hosts import HOSTS, Host
-from callwright.serving import Listen, mcp_app
+from callwright.commands.hosts import HOSTS, Host
+from callwright.http_server.serving import Listen, mcp_app
 from callwright.settings import described
 from tests.peers import serving
 from tests.transports import settings

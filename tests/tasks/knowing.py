@@ -11,8 +11,8 @@ from mcp.types import CallToolResult, Request, RequestParams, Result
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from callwright.app import App
-from callwright.mcp_server import build_server
-from callwright.serving import Listen, mcp_app
+from callwright.http_server.serving import Listen, mcp_app
+from callwright.mcp_server.server import build_server
 from tests.dialogue.llm_peer import Peer, Say, peer
 from tests.peers import serving
 from tests.transports import MODERN, facts, settings

@@ -19,7 +19,7 @@ from mcp.types import (
 )
 
 from callwright.app import App
-from callwright.mcp_server import build_server
+from callwright.mcp_server.server import build_server
 from callwright.tasks import task as machinery
 from tests.conformance.fixtures import server_with_fixtures
 from tests.dialogue.llm_peer import peer

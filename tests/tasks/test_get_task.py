@@ -13,9 +13,9 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult, ElicitResult
 
 from callwright.app import App
-from callwright.calling import call_tool
-from callwright.mcp_server import build_server
-from callwright.tools.surface import built
+from callwright.commands.call import call_tool
+from callwright.mcp_server.server import build_server
+from callwright.surface import built
 from tests.conformance.fixtures import server_with_fixtures
 from tests.dialogue.llm_peer import Say, peer
 from tests.test_cli import environment

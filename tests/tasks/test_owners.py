@@ -12,9 +12,9 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS
 
-from callwright.edge.tokens import digest
-from callwright.principals import Principal
-from callwright.serving import Listen, mcp_app
+from callwright.accounts.principals import Principal
+from callwright.http_server.serving import Listen, mcp_app
+from callwright.http_server.tokens import digest
 from tests.edge.tokens_fixture import entering, served, token
 from tests.peers import serving
 from tests.transports import ERAS, MODERN, facts, text

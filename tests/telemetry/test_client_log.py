@@ -9,11 +9,11 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp.types import LoggingMessageNotificationParams
 
+from callwright.accounts.principals import Principal
 from callwright.app import App
 from callwright.contract.agents import ListAgents
-from callwright.mcp_server import build_server
-from callwright.principals import Principal
-from callwright.serving import Listen, mcp_app
+from callwright.http_server.serving import Listen, mcp_app
+from callwright.mcp_server.server import build_server
 
 from ..edge.tokens_fixture import entering, served, token
 from ..peers import serving

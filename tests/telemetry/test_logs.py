@@ -172,7 +172,7 @@ def test_debug_does_not_make_libraries_tell_what_people_said(tmp_path: Path) -> 
 
 
 def test_an_end_by_a_defect_is_a_line_too(tmp_path: Path) -> None:
-    code = f"import callwright.mcp_server as server\ndef of(*_, **__): raise RuntimeError('api_key={SECRET}')\nserver.build_server = of"
+    code = f"import callwright.mcp_server.server as server\ndef of(*_, **__): raise RuntimeError('api_key={SECRET}')\nserver.build_server = of"
     run = f"{code}\nimport sys; sys.argv = ['callwright', 'serve']\nfrom callwright.cli import main\nmain()"
     done = subprocess.run(
         [sys.executable, "-c", run],

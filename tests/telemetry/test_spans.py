@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+from callwright.accounts.principals import Principal
 from callwright.app import App
-from callwright.principals import Principal
 from callwright.telemetry.silent import Silent
 
 from ..dialogue.llm_peer import Fault, Say, peer, script

@@ -10,8 +10,8 @@ from inline_snapshot import snapshot
 from mcp import Client
 
 from callwright.contract.agent_tests import GetAgentTest, Invocation
-from callwright.tools.agent_test_views import RunsView
-from callwright.tools.rehearsal import UNTRUSTED
+from callwright.replies.agent_tests import RunsView
+from callwright.replies.rehearsal import UNTRUSTED
 from tests.dialogue.llm_peer import JSON, Call, Peer, Reply, Say, peer
 from tests.transports import ERAS, MODERN, Clock, facts, numbered, reach, server, settings, text
 

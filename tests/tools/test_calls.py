@@ -11,7 +11,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.contract.phone_numbers import CreatePhoneNumber
-from callwright.tools.recipients import recipients_of, rows_of_csv
+from callwright.requests.recipients import recipients_of, rows_of_csv
 from tests.engine.helpers import JSON, change
 from tests.engine.helpers import agent as make_agent
 from tests.engine.test_calls import OPEN, TRUNK

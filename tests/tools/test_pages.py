@@ -11,7 +11,7 @@ from callwright.contract.mcp_servers import CreateMcpServer
 from callwright.contract.operation import Operation
 from callwright.contract.phone_numbers import CreatePhoneNumber
 from callwright.contract.secrets import CreateSecret
-from callwright.tools.views import LINES
+from callwright.replies.views import LINES
 from tests.transports import Clock, facts, reach, text
 
 from .everything import offering

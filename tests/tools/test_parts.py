@@ -6,8 +6,8 @@ import pytest
 from mcp import Client
 
 from callwright.app import App
-from callwright.tools.parts import BUDGET, parts_of
-from callwright.tools.text import LIMIT
+from callwright.replies.parts import BUDGET, parts_of
+from callwright.replies.text import LIMIT
 from tests.engine.helpers import JSON
 from tests.transports import ERAS, facts, reach, text
 

@@ -7,9 +7,9 @@ import pytest
 from inline_snapshot import snapshot
 
 from callwright.app import App
+from callwright.approval.policy import ASKING
 from callwright.contract import all_operations
-from callwright.tools.policy import ASKING
-from callwright.tools.surface import built
+from callwright.surface import built
 from tests.transports import Clock, numbered, reach, settings
 
 from .asking_calls import NEAR, calls, furnished

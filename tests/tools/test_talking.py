@@ -12,8 +12,8 @@ from inline_snapshot import snapshot
 from mcp import Client
 
 from callwright.app import App
+from callwright.client_conversations.open_conversations import IDLE_SECONDS, MOST_OPEN
 from callwright.contract.conversations import GetConversation
-from callwright.talks.held import IDLE_SECONDS, MOST_OPEN
 from tests.dialogue.llm_peer import JSON, Call, Fault, Peer, Reply, Say, peer
 from tests.engine.helpers import agent
 from tests.engine.live.talking import KEY, echo, judged

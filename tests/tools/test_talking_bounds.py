@@ -6,7 +6,7 @@ import anyio
 import pytest
 from inline_snapshot import snapshot
 
-from callwright.talks.held import MOST_OPEN
+from callwright.client_conversations.open_conversations import MOST_OPEN
 from tests.dialogue.llm_peer import Call, Say
 from tests.transports import facts, text
 

@@ -11,7 +11,7 @@ from mcp import Client
 from callwright.app import App
 from callwright.contract.agent_tests import CreateAgentTest, GetAgentTest
 from callwright.contract.conversations import Conversation, GetConversation
-from callwright.tools.agent_test_origins import CONDITION, cut_out
+from callwright.requests.agent_test_origins import CONDITION, cut_out
 from tests.dialogue.llm_peer import JSON, Call, Reply, Say, peer
 from tests.transports import Clock, facts, numbered, reach, server, settings, text
 

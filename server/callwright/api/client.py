@@ -18,17 +18,7 @@ from pydantic_core import from_json, to_json
 from ..bounds import UNBOUNDED, Bounds
 from ..contract.errors import ApiError, BadRequest, RateLimited, Refused, Unavailable, Unreachable, Unreadable, decode
 from ..contract.operation import Blob, Operation, Stream
-from ..net.http import (
-    CONNECT_SECONDS,
-    URL,
-    InvalidURL,
-    Request,
-    Response,
-    Timeout,
-    Transport,
-    http_client,
-    read_body,
-)
+from ..net.http import CONNECT_SECONDS, URL, InvalidURL, Request, Response, Timeout, Transport, http_client, read_body
 from ..secrecy import SHORTEST
 from ..telemetry.calling import hush
 from ..telemetry.spans import Span, answered, failed, upstream_request

@@ -6,15 +6,7 @@ from typing import Any, cast
 
 from sqlalchemy import RowMapping, delete, insert, select, update
 
-from ..contract.agent_tools import (
-    CreateTool,
-    DeleteTool,
-    GetTool,
-    ListToolDependents,
-    ListTools,
-    ToolWrite,
-    UpdateTool,
-)
+from ..contract.agent_tools import CreateTool, DeleteTool, GetTool, ListToolDependents, ListTools, ToolWrite, UpdateTool
 from ..contract.common import Empty
 from ..contract.dependents import DependentAgentPage
 from ..contract.errors import InUse, InvalidRequest, NotFound, Problem, body_problem

@@ -10,13 +10,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, func, insert, select, update
 
-from ..contract.calls import (
-    CancelBatchCall,
-    GetBatchCall,
-    ListBatchCalls,
-    RetryBatchCall,
-    SubmitBatchCall,
-)
+from ..contract.calls import CancelBatchCall, GetBatchCall, ListBatchCalls, RetryBatchCall, SubmitBatchCall
 from ..contract.errors import BadRequest, InvalidRequest, NotFound, Problem, body_problem
 from ..contract.merge import Json
 from .call_checks import Admission, admission, calling_agent, calling_number

@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from ..accounts.principals import DEFAULT_WORKSPACE
 from ..clock import NewId, NowMs
 from ..contract.merge import Json
 from ..contract.operation import Operation
 from ..db.database import Database
 from ..net.guard import AllowList
-from ..principals import DEFAULT_WORKSPACE
 from .jobs import Jobs
 from .models import Models
 from .tokens import Tokens

@@ -25,7 +25,7 @@ from mcp.types import (
 )
 from pydantic import BaseModel, Field, ValidationError
 
-from ..while_serving import WhileServing
+from ..background_group import WhileServing
 
 if TYPE_CHECKING:
     from ..services import Serving

@@ -3,23 +3,6 @@
 Names only: a module is imported when one of its tools is called.
 """
 
-TOOLSETS = (
-    "callwright.tools.agents",
-    "callwright.tools.conversations",
-    "callwright.tools.widget",
-    "callwright.tools.knowledge_base",
-    "callwright.tools.phone_numbers",
-    "callwright.tools.secrets",
-    "callwright.tools.agent_tools",
-    "callwright.tools.llms",
-    "callwright.tools.pronunciation",
-    "callwright.tools.agent_tests",
-    "callwright.tools.mcp_servers",
-    "callwright.tools.calls",
-    "callwright.tools.workspace",
-    "callwright.tools.server",
-)
-
 WITHOUT_TOOL = {
     "GET /v1/convai/avatars/{agent_id}": "a picture for browsers; get_widget names its address",
     "PATCH /v1/workspace/auth-connections/{auth_connection_id}": (

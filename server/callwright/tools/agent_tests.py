@@ -8,6 +8,8 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from ..api.client import ApiClient
+from ..approval.call import Api
+from ..approval.question import changed_fields
 from ..contract.agent.system_spelling import SYSTEM_TOOLS
 from ..contract.agent_tests import (
     AgentTestSummary,
@@ -27,17 +29,14 @@ from ..contract.agent_tools import GetTool
 from ..contract.agents import GetAgent
 from ..contract.common import AgentId, AgentTestId, ConversationId, Cursor, InvocationId, PageSize
 from ..contract.conversations import GetConversation
-from ..contract.merge import merged
-from .agent_test_origins import cut_out
-from .agent_test_views import InvocationLine, Invocations, RunsView, TestLine, TestView
-from .documents import put
-from .preview import changed_fields
-from .rehearsal import Json
-from .scope import Api
-from .text import short
-from .toolset import PlatformApi, Toolset
-from .undo import Past, undoes
-from .views import Deleted, Page, View
+from ..contract.merge import Json, merged
+from ..replies.agent_tests import InvocationLine, Invocations, RunsView, TestLine, TestView
+from ..replies.text import short
+from ..replies.views import Deleted, Page, View
+from ..requests.agent_test_origins import cut_out
+from ..requests.documents import put
+from ..toolkit.toolset import PlatformApi, Toolset
+from ..undo.undo import Past, undoes
 
 TOOLS = Toolset("tests", "Test single replies of agents, and run such tests.")
 

@@ -15,13 +15,13 @@ from ..contract.agent_tools import (
     UpdateTool,
 )
 from ..contract.common import Cursor, PageSize, ToolId
-from .changes import differences
-from .text import short
-from .tool_config import Json, written
-from .toolset import PlatformApi, Toolset
-from .undo import Past, undoes
-from .users import UsingAgents, named, refuse_while_used
-from .views import Deleted, Page, View, paged
+from ..replies.text import short
+from ..replies.users import UsingAgents, named, refuse_while_used
+from ..replies.views import Deleted, Page, View, paged
+from ..requests.tool_config import Json, written
+from ..toolkit.toolset import PlatformApi, Toolset
+from ..undo.changes import differences
+from ..undo.undo import Past, undoes
 
 TOOLS = Toolset("tools", "Store the tools that agents call: webhooks, client tools, system tools.")
 

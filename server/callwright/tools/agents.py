@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ..api.client import ApiClient
+from ..approval.call import Api
+from ..approval.question import changed_fields
 from ..contract.agents import (
     Agent,
     CreateAgent,
@@ -26,7 +28,12 @@ from ..contract.common import AgentId, Cursor, PageSize
 from ..contract.conversation.transcript import Turn
 from ..contract.errors import Unreadable
 from ..contract.knowledge_base import GetDocument
-from .agent_config import (
+from ..replies.agent_hints import hints_of
+from ..replies.names import unknown_values
+from ..replies.rehearsal import Rehearsed
+from ..replies.text import short
+from ..replies.views import Deleted, Page, View, ordered
+from ..requests.agent_config import (
     PROMPT_SHOWN,
     AgentView,
     Changes,
@@ -45,16 +52,10 @@ from .agent_config import (
     Voice,
     changes_of,
 )
-from .agent_hints import hints_of
+from ..requests.rehearsal import rehearsal_of
+from ..toolkit.toolset import PlatformApi, Toolset
+from ..undo.undo import Past, undoes
 from .describe_config import describe_config
-from .names import unknown_values
-from .preview import changed_fields
-from .rehearsal import Rehearsed, rehearsal_of
-from .scope import Api
-from .text import short
-from .toolset import PlatformApi, Toolset
-from .undo import Past, undoes
-from .views import Deleted, Page, View, ordered
 from .workflows import explain_workflow, validate_workflow
 
 TOOLS = Toolset("agents", "Create, inspect, change and rehearse voice agents.")

@@ -11,6 +11,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from ..api.client import ApiClient
+from ..approval.costs import costs
+from ..approval.dial_limits import UNREACHED
+from ..approval.question import leaves
 from ..contract.agents import GetAgent
 from ..contract.calls import (
     BatchCall,
@@ -27,14 +30,11 @@ from ..contract.calls import (
 from ..contract.common import AgentId, BatchCallId, Cursor, PageSize, PhoneNumberId
 from ..contract.merge import Json
 from ..contract.phone_numbers import GetPhoneNumber
-from .costs import costs
-from .documents import put
-from .limits import UNREACHED
-from .preview import leaves
-from .recipients import recipients_of, rows_of_csv
-from .text import short
-from .toolset import PlatformApi, Toolset
-from .views import Page, View
+from ..replies.text import short
+from ..replies.views import Page, View
+from ..requests.documents import put
+from ..requests.recipients import recipients_of, rows_of_csv
+from ..toolkit.toolset import PlatformApi, Toolset
 
 TOOLS = Toolset("calls", "Call people: one, or many in a batch.")
 

@@ -19,8 +19,11 @@ from ..contract.conversations import (
     SendFeedback,
 )
 from ..contract.talking import EndConversation, SendMessage, StartConversation
-from .files import PATH_LENGTH, new_file_in_roots, write_new
-from .rehearsal import UNTRUSTED, AnalysisView, Said, said
+from ..replies.rehearsal import UNTRUSTED, AnalysisView, Said, said
+from ..replies.text import short
+from ..replies.views import Deleted, Page, View, Whole
+from ..toolkit.files import PATH_LENGTH, new_file_in_roots, write_new
+from ..toolkit.toolset import PlatformApi, Toolset
 from .talking import (
     end_conversation,
     send_message,
@@ -29,9 +32,6 @@ from .talking import (
     what_would_begin,
     what_would_end,
 )
-from .text import short
-from .toolset import PlatformApi, Toolset
-from .views import Deleted, Page, View, Whole
 
 TOOLS = Toolset("conversations", "Find, read, judge and delete conversations, and let people start them.")
 

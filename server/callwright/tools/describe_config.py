@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from ..contract.describe import Described, NoSuchPart, describe
 from ..contract.operation import Operation
-from .text import short
-from .views import View
+from ..replies.text import short
+from ..replies.views import View
 
 _KINDS = {
     "agent": ("agents", "CreateAgent", ""),

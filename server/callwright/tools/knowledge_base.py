@@ -28,12 +28,12 @@ from ..contract.knowledge_base import (
     UpdateDocument,
 )
 from ..contract.operation import Blob
-from .files import PATH_LENGTH, read_file
-from .text import short
-from .toolset import PlatformApi, Toolset
-from .undo import Json, Past, undoes
-from .users import UsingAgents, named, refuse_while_used
-from .views import Deleted, Page, View, Whole, ordered
+from ..replies.text import short
+from ..replies.users import UsingAgents, named, refuse_while_used
+from ..replies.views import Deleted, Page, View, Whole, ordered
+from ..toolkit.files import PATH_LENGTH, read_file
+from ..toolkit.toolset import PlatformApi, Toolset
+from ..undo.undo import Json, Past, undoes
 
 TOOLS = Toolset("knowledge", "Add, read, rename and delete the documents that agents know.")
 

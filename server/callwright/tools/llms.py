@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..approval.call import Api
 from ..contract.agents import GetAgent, GetAgentKnowledgeSize
 from ..contract.common import AgentId, Cursor, PageSize
 from ..contract.errors import NotFound
@@ -17,11 +18,10 @@ from ..contract.llms import (
     LlmPrice,
 )
 from ..contract.voices import ListVoices, Voice
-from .savings import Load, levers
-from .scope import Api
-from .text import short
-from .toolset import PlatformApi, Toolset
-from .views import Page, View
+from ..replies.savings import Load, levers
+from ..replies.text import short
+from ..replies.views import Page, View
+from ..toolkit.toolset import PlatformApi, Toolset
 
 TOOLS = Toolset("llms", "Choose language models and voices, and estimate what models cost.")
 

@@ -8,6 +8,8 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from ..api.client import ApiClient
+from ..approval.call import Api
+from ..approval.question import changed_fields
 from ..contract.common import Cursor, McpServerId, SecretLocator
 from ..contract.mcp_servers import (
     CreateMcpServer,
@@ -27,16 +29,14 @@ from ..contract.mcp_servers import (
     UpdateMcpServer,
     UpdateMcpToolConfig,
 )
+from ..contract.merge import Json
 from ..contract.operation import Operation
-from .documents import put
-from .preview import changed_fields
-from .rehearsal import Json
-from .scope import Api
-from .text import short
-from .toolset import PlatformApi, Toolset
-from .undo import Past, has_plain_headers, inverse, is_read_by, undoes
-from .users import named, refuse_while_used
-from .views import Deleted, Page, View, paged
+from ..replies.text import short
+from ..replies.users import named, refuse_while_used
+from ..replies.views import Deleted, Page, View, paged
+from ..requests.documents import put
+from ..toolkit.toolset import PlatformApi, Toolset
+from ..undo.undo import Past, has_plain_headers, inverse, is_read_by, undoes
 
 TOOLS = Toolset("mcp_servers", "Connect MCP servers whose tools agents may call.")
 

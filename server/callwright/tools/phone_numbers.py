@@ -18,11 +18,11 @@ from ..contract.phone_numbers import (
     PhoneNumber,
     UpdatePhoneNumber,
 )
-from .documents import put
-from .text import short
-from .toolset import PlatformApi, Toolset
-from .undo import Past, inverse, undoes
-from .views import Deleted, Page, View, paged
+from ..replies.text import short
+from ..replies.views import Deleted, Page, View, paged
+from ..requests.documents import put
+from ..toolkit.toolset import PlatformApi, Toolset
+from ..undo.undo import Past, inverse, undoes
 
 TOOLS = Toolset("phone", "Import phone numbers and choose which agent answers them.")
 

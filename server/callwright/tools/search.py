@@ -16,12 +16,13 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 
+from ..accounts.scopes import scope_of
+from ..approval.policy import Policy
 from ..contract.merge import Json
-from .policy import Policy
-from .ranking import Ranking
-from .scopes import scope_of
-from .surface import RUNNERS, Entry, Kind, LazyTool, lazy
-from .text import short
+from ..replies.text import short
+from ..surface import RUNNERS, Entry, Kind
+from ..toolkit.lazy_tool import LazyTool, lazy
+from ..toolkit.ranking import Ranking
 
 BRIEFS = 6
 BRIEF_LENGTH = 130
@@ -184,7 +185,7 @@ def search_tools(entries: list[Entry], policy: Policy) -> list[SearchTool]:
 
 
 def _services(context: Context[Any, Any]) -> Any:
-    from .toolset import services
+    from ..toolkit.toolset import services
 
     return services(context)
 

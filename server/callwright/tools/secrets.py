@@ -6,19 +6,14 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field, SecretStr
 
 from ..api.client import ApiClient
-from ..contract.auth_connections import (
-    AuthConnection,
-    CreateAuthConnection,
-    DeleteAuthConnection,
-    ListAuthConnections,
-)
+from ..approval.call import ENTERED
+from ..contract.auth_connections import AuthConnection, CreateAuthConnection, DeleteAuthConnection, ListAuthConnections
 from ..contract.common import AuthConnectionId, Cursor, SecretId
 from ..contract.secrets import CreateSecret, DeleteSecret, ListSecrets, SecretInUse, SecretList, UpdateSecret
-from .scope import ENTERED
-from .text import short
-from .toolset import PlatformApi, Toolset
-from .users import named, refuse_while_used
-from .views import Deleted, Page, View, paged
+from ..replies.text import short
+from ..replies.users import named, refuse_while_used
+from ..replies.views import Deleted, Page, View, paged
+from ..toolkit.toolset import PlatformApi, Toolset
 
 TOOLS = Toolset("secrets", "Keep the secrets that agents' tools and webhooks use.")
 

@@ -9,7 +9,10 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
+from ..accounts.scopes import scope_of_each
 from ..api.client import ApiClient
+from ..approval.explain import explained
+from ..approval.question import changed_fields
 from ..contract.agent_tests import CreateAgentTest, GetAgentTest, UpdateAgentTest
 from ..contract.agent_tools import CreateTool, GetTool, UpdateTool
 from ..contract.agents import CreateAgent, GetAgent, UpdateAgent
@@ -24,14 +27,11 @@ from ..contract.workspace import (
     UpdateDashboardSettings,
     UpdateWorkspaceSettings,
 )
-from .explain import explained
-from .preview import changed_fields
-from .scopes import scope_of_each
+from ..replies.text import short
+from ..replies.views import Page, View
+from ..toolkit.toolset import PlatformApi, Toolset, services
+from ..undo.undo import restoring, target_of
 from .tasks import cancel_task, get_task
-from .text import short
-from .toolset import PlatformApi, Toolset, services
-from .undo import restoring, target_of
-from .views import Page, View
 
 RESTORES: tuple[type[Operation[Any]], ...] = (
     GetAgent,

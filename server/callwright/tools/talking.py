@@ -10,18 +10,18 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field, ValidationError
 
 from ..api.client import ApiClient
+from ..approval.question import fields
+from ..client_conversations.conversation import SEEN, Asked, News, Talk
 from ..contract.agents import Agent, GetAgent
 from ..contract.common import AgentId, ConversationId
 from ..contract.merge import Json
 from ..contract.talking import Begun, EndConversation, SendMessage, StartConversation
-from ..talks.talk import SEEN, Asked, News, Talk
-from .arguments import spoken
-from .documents import put
-from .preview import fields
-from .rehearsal import UNTRUSTED, cut
-from .text import short
-from .toolset import PlatformApi, services
-from .views import View
+from ..replies.rehearsal import UNTRUSTED, cut
+from ..replies.text import short
+from ..replies.views import View
+from ..requests.documents import put
+from ..toolkit.arguments import spoken
+from ..toolkit.toolset import PlatformApi, services
 
 ANSWER_SECONDS = 300.0
 PIECE_LENGTH, ALL_PIECES = 4_000, 8_000

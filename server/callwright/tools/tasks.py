@@ -7,9 +7,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel, Field
 
+from ..accounts.scopes import scope_of_each
 from ..tasks.task import Task
-from .scopes import scope_of_each
-from .toolset import services
+from ..toolkit.toolset import services
 
 TaskId = Annotated[str, Field(max_length=64, description="From the call's answer.")]
 

@@ -10,10 +10,10 @@ from ..contract.agents import GetAgent
 from ..contract.common import AgentId
 from ..contract.operation import Blob
 from ..contract.widget import GetWidget, UploadAvatar
-from .files import PATH_LENGTH, read_file
-from .text import short
-from .toolset import PlatformApi, Toolset
-from .views import View
+from ..replies.text import short
+from ..replies.views import View
+from ..toolkit.files import PATH_LENGTH, read_file
+from ..toolkit.toolset import PlatformApi, Toolset
 
 TOOLS = Toolset("widget", "See and dress the widget through which agents talk on web pages.")
 

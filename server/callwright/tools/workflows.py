@@ -9,13 +9,13 @@ from ..contract.agent.workflow import Workflow
 from ..contract.agents import Agent, GetAgent
 from ..contract.common import AgentId
 from ..contract.merge import Json
+from ..replies.text import short
+from ..replies.views import View
+from ..toolkit.toolset import PlatformApi
 from ..workflow.graph import DirectedEdge, directed_edges, read_workflow
 from ..workflow.problems import graph_problems, unreachable
 from ..workflow.trying import tried
 from ..workflow.wording import described, in_words, mermaid
-from .text import short
-from .toolset import PlatformApi
-from .views import View
 
 LONGEST_DRAWING = 8_000
 """Characters."""

@@ -6,6 +6,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from ..api.client import ApiClient
+from ..approval.question import changed_fields
 from ..contract.merge import Json
 from ..contract.workspace import (
     DashboardSettings,
@@ -15,11 +16,10 @@ from ..contract.workspace import (
     UpdateWorkspaceSettings,
     WorkspaceSettings,
 )
-from .preview import changed_fields
-from .text import short
-from .toolset import PlatformApi, Toolset
-from .undo import Past, has_plain_headers, undoes
-from .views import View
+from ..replies.text import short
+from ..replies.views import View
+from ..toolkit.toolset import PlatformApi, Toolset
+from ..undo.undo import Past, has_plain_headers, undoes
 
 TOOLS = Toolset("workspace", "Settings that hold for every agent of the workspace.")
 

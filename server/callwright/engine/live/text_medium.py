@@ -25,17 +25,7 @@ from .frames import (
     heard,
     unpacked,
 )
-from .medium import (
-    REFUSED,
-    SERVER_STOPPED,
-    AnswerRated,
-    ContextAdded,
-    End,
-    Input,
-    SessionOver,
-    UserActive,
-    UserSaid,
-)
+from .medium import REFUSED, SERVER_STOPPED, AnswerRated, ContextAdded, End, Input, SessionOver, UserActive, UserSaid
 from .timers import Timer, Timers
 
 PING_SECONDS = 5.0

@@ -1,0 +1,280 @@
+"""A question to a person about one operation: asked inside the conversation where the client can, else outside it.
+
+The text of the question comes from the data. It is pinned when it is first asked, and made again before the act: if it
+is no longer the same, the act is refused. An approval is good once.
+"""
+
+import base64
+import json
+import os
+from typing import Any, Protocol, cast
+
+import anyio
+from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, Resolve
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.resolve import build_resolver_plans, resolve_arguments
+from mcp.shared.exceptions import UrlElicitationRequiredError
+from mcp.types import (
+    CallToolResult,
+    ElicitRequest,
+    ElicitRequestURLParams,
+    ElicitResult,
+    InputRequiredResult,
+)
+from pydantic import BaseModel, Field, SecretStr
+
+from ..keys import subkey
+from ..ledger.ledger import Intent, Needs, Pending
+from ..undo.undo import target_of
+from .call import Call, NeedsApproval
+from .policy import TOKEN
+from .refusal import refusal
+from .request_state import sealed_state
+
+MODERN = "2026-07-28"
+TOKEN_SECONDS = 300
+PERSON_SECONDS = 900
+WAIT_SECONDS = 45
+"""How long a call waits for a person at the page; hosts give up on calls after a minute."""
+POLL_SECONDS = 0.25
+_PAGE = "page"
+STATE_SECONDS = 600  # how long the SDK honours a sealed state
+
+
+class Facts(Protocol):
+    """Makes the question's text from the platform's present state."""
+
+    async def __call__(self, *, again: bool) -> str:
+        """`again`: from facts that are read now, and not from those that this call has read before."""
+        ...
+
+
+class Answer(BaseModel):
+    approve: bool = Field(description="Go ahead")
+
+
+async def _ask(_question: str) -> Answer | Elicit[Answer]:
+    return Elicit(_question, Answer)
+
+
+_RESOLVED = {"_answer": (Resolve(_ask), True)}
+_PLANS = build_resolver_plans(_RESOLVED, {"_question"})
+
+
+async def approve(
+    need: NeedsApproval, facts: Facts, call: Call, token: object, ctx: Context[Any]
+) -> CallToolResult | InputRequiredResult | None:
+    """None: go on, `call` carries the approval. Else what the client gets instead of the act."""
+    question = await facts(again=False)
+    asks = not need.enters and _can_ask(ctx)
+    opens = not asks and call.page is not None and _can_open(ctx)
+    person = asks or opens or call.policy.person_needed(call.tool, need.op.effect)
+    needs: Needs = "value" if need.enters else "person" if person else "token"
+    if not (asks or opens) and call.policy.unattended == "refuse":
+        await _record(call, need, "refused")
+        raise ToolError(
+            f"Not done: {question} This needs a person's approval ({need.reason}), this client cannot ask one, and the"
+            " server refuses such calls (CALLWRIGHT_UNATTENDED=refuse)."
+        )
+    ledger = await call.ledger()
+    digest = call.digest(need.op)
+    pending = await ledger.pin(
+        who=call.who,
+        tool=call.tool,
+        digest=digest,
+        question=question,
+        needs=needs,
+        seconds=TOKEN_SECONDS if needs == "token" else PERSON_SECONDS,
+    )
+    await _refuse_other_facts(question, pending, call, need)
+    if pending.state == "declined":
+        waits = await _declined(pending, call, need)
+    elif pending.state == "approved" and await _spend(pending, call):
+        waits = None  # somebody approved on the page, or by `callwright approve`
+    elif asks:
+        waits = await _ask_here(pending, facts, call, need, ctx)
+    elif opens:
+        waits = await _ask_by_url(pending, facts, call, need, ctx)
+    elif needs != "token":
+        waits = await _ask_outside(pending, call, need)
+    else:
+        waits = await _ask_by_token(pending, call, token, digest)
+    if waits is None:
+        call.approved, call.approved_by = digest, "preview" if needs == "token" else "person"
+    return waits
+
+
+async def _spend(pending: Pending, call: Call) -> bool:
+    """Use up what a person approved outside the conversation; a value that they entered goes into the call."""
+    ledger = await call.ledger()
+    if pending.needs != "value":
+        return await ledger.spend(pending.code, state="approved")
+    entered = await ledger.spend_entered(pending.code)
+    call.entered = None if entered is None else SecretStr(entered)
+    return entered is not None
+
+
+async def _declined(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult:
+    await (await call.ledger()).close(pending.code)
+    await _record(call, need, "declined")
+    return refusal("The user said no. Nothing was done.", {"declined": True})
+
+
+async def _refuse_other_facts(question: str, pending: Pending, call: Call, need: NeedsApproval) -> None:
+    if pending.question == question:
+        return
+    await (await call.ledger()).close(pending.code)
+    await _record(call, need, "refused")
+    raise ToolError(
+        f"Not done: what this affects has changed since it was asked. Then: {pending.question} Now: {question}"
+        " Call again to ask anew."
+    )
+
+
+async def _ask_here(
+    pending: Pending, facts: Facts, call: Call, need: NeedsApproval, ctx: Context[Any]
+) -> CallToolResult | InputRequiredResult | None:
+    answered = await resolve_arguments(_RESOLVED, _PLANS, {"_question": pending.question}, ctx)
+    if isinstance(answered, InputRequiredResult):
+        return answered
+    ledger = await call.ledger()
+    # A client that sends its last round trip again must not act again, nor turn its no into a yes.
+    # What such a request was asked about was read after the answer was given, as it came with the answer.
+    state = sealed_state()
+    if state is not None and not await ledger.spend_once(state, seconds=STATE_SECONDS):
+        raise ToolError("This approval was used already. Call again to ask anew.")
+    answer = answered["_answer"]
+    said_yes = isinstance(answer, AcceptedElicitation) and cast(AcceptedElicitation[Answer], answer).data.approve
+    if not said_yes:
+        return await _declined(pending, call, need)
+    if state is None:  # the call has waited for a person, who may think for minutes
+        await _refuse_other_facts(await facts(again=True), pending, call, need)
+    if not await ledger.spend(pending.code, state="open"):
+        raise ToolError("This approval was used already. Call again to ask anew.")
+    return None
+
+
+async def _ask_by_url(
+    pending: Pending, facts: Facts, call: Call, need: NeedsApproval, ctx: Context[Any]
+) -> CallToolResult | InputRequiredResult | None:
+    """The client shows the address of the local page. That a person opens it is no answer: the page has that."""
+    url = await _page(pending, call)
+    if ctx.protocol_version != MODERN:
+        request = ElicitRequestURLParams(message=pending.question, url=url, elicitation_id=pending.code)
+        raise UrlElicitationRequiredError([request], f"{pending.question} A person approves at {url}")
+    answer = (ctx.input_responses or {}).get(_PAGE)
+    if not isinstance(answer, ElicitResult) or ctx.request_state != pending.code:
+        request = ElicitRequest(params=ElicitRequestURLParams(message=pending.question, url=url))
+        return InputRequiredResult(input_requests={_PAGE: request}, request_state=pending.code)
+    if answer.action != "accept":
+        return await _declined(pending, call, need)
+    answered = await _answered(pending, call)
+    if answered is None or answered.state == "open":
+        return await _ask_outside(pending, call, need)
+    if answered.state == "declined":
+        return await _declined(pending, call, need)
+    await _refuse_other_facts(await facts(again=True), pending, call, need)
+    if not await _spend(answered, call):
+        raise ToolError("This approval was used already. Call again to ask anew.")
+    return None
+
+
+async def _answered(pending: Pending, call: Call) -> Pending | None:
+    """The question once it was answered on the page, or as it stands after a while."""
+    ledger = await call.ledger()
+    found = await ledger.pending(pending.code)
+    with anyio.move_on_after(WAIT_SECONDS):
+        while found is not None and found.state == "open":
+            await anyio.sleep(POLL_SECONDS)
+            found = await ledger.pending(pending.code)
+    return found
+
+
+async def _ask_outside(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult:
+    command = f"{call.command or 'callwright'} approve {pending.code}"
+    url = await _page(pending, call) if call.page else None
+    ways = f"run `{command}` in a terminal"
+    if url:
+        ways = f"open {url} in a browser, or to {ways}"
+    if call.command is None:
+        ways = f"have whoever runs this server run `{command}` there"
+    why = need.reason if not need.enters else "who enters the value"
+    text = (
+        f"Not done yet. {pending.question} This needs a person ({why}), and this client cannot ask one. Ask the"
+        f" user to {ways} within {PERSON_SECONDS // 60} minutes, then call {call.tool} again with the same arguments."
+    )
+    facts = {"needs_approval": "person", "would": pending.question, "why": why, "approve_with": command}
+    return refusal(text, facts | ({"approve_at": url} if url else {}))
+
+
+async def _page(pending: Pending, call: Call) -> str:
+    if call.page is None:
+        raise RuntimeError("there is no page to approve on")
+    return await call.page(pending.code)
+
+
+async def _ask_by_token(pending: Pending, call: Call, token: object, digest: str) -> CallToolResult | None:
+    if token is None:
+        sealed = _seal(call, [pending.code, call.who, digest])
+        text = (
+            f"Not done yet. {pending.question} Ask the user. If they agree, call {call.tool} again, arguments"
+            f" unchanged, with {TOKEN}={sealed!r}."
+        )
+        return refusal(text, {"needs_approval": "preview", "would": pending.question, TOKEN: sealed})
+    code, who, previewed = _open(call, token)
+    if (who, previewed) != (call.who, digest):
+        raise ToolError(f"This {TOKEN} was given for other arguments. Call without it to get a new preview.")
+    if not await (await call.ledger()).spend(code, state="open"):
+        raise ToolError(f"This {TOKEN} was used already, or has expired. Call without it to get a new preview.")
+    return None
+
+
+async def _record(call: Call, need: NeedsApproval, outcome: Any) -> None:
+    """What was not done is in the log too."""
+    intent = Intent(
+        platform=call.platform,
+        who=call.who,
+        tool=call.tool,
+        operation=type(need.op).__name__,
+        target=target_of(need.op),
+        digest=call.digest(need.op),
+        approved_by="person" if outcome == "declined" else "policy",
+        request=None,
+        previous=None,
+    )
+    await (await call.ledger()).begin(intent, outcome)
+
+
+def _seal(call: Call, claims: list[str]) -> str:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = os.urandom(12)
+    sealed = AESGCM(subkey(call.key, "approval token")).encrypt(nonce, json.dumps(claims).encode(), None)
+    return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
+
+
+def _open(call: Call, token: object) -> tuple[str, str, str]:
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    try:
+        text = token if isinstance(token, str) else ""
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
+        code, who, digest = json.loads(AESGCM(subkey(call.key, "approval token")).decrypt(raw[:12], raw[12:], None))
+    except (ValueError, InvalidTag):
+        raise ToolError(f"This {TOKEN} is not valid. Call without it to get a new preview.") from None
+    return code, who, digest
+
+
+def _can_ask(ctx: Context[Any]) -> bool:
+    caps = ctx.client_capabilities
+    elicitation = caps.elicitation if caps else None
+    if elicitation is None or (elicitation.form is None and elicitation.url is not None):
+        return False
+    return ctx.protocol_version == MODERN or ctx.session.can_send_request
+
+
+def _can_open(ctx: Context[Any]) -> bool:
+    """Whether the client shows a person the address of a page."""
+    caps = ctx.client_capabilities
+    return bool(caps and caps.elicitation and caps.elicitation.url is not None)

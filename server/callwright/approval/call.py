@@ -1,0 +1,293 @@
+"""What one tool call may send: its declared operations, under the approval policy, with a record of each change."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
+
+from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import SecretStr
+
+from ..api.client import ApiClient
+from ..api.shared import Request, SharedReads, request_of
+from ..contract.errors import ApiError, Refused, Unavailable
+from ..contract.operation import Operation, Stream
+from ..ledger.ledger import ApprovedBy, Intent, Ledger
+from ..replies.names import unknown_names
+from ..replies.text import short
+from ..tasks.task import current
+from ..undo.changes import Change, differences, part_of, standing
+from ..undo.undo import previous, reader_of, target_of
+from .dial_limits import asking_paths, people_rung, refuse_beyond, rings_only_known
+from .policy import Caps, Policy
+
+R = TypeVar("R")
+T = TypeVar("T")
+ENTERED = "(entered by a person)"
+"""Stands in a request for a value until it is sent."""
+Report = Callable[[str], Awaitable[None]]
+
+
+class NeedsApproval(Exception):
+    """The call would send `op`, and the policy wants a person's word first. Nothing was sent that changes anything."""
+
+    def __init__(self, op: Operation[Any], reason: str, *, enters: bool = False) -> None:
+        """`enters`: the person also enters a value that the call did not bring."""
+        super().__init__(reason)
+        self.op, self.reason, self.enters = op, reason, enters
+
+
+class WouldSend(Exception):
+    """A dry run has come to what it would change: `op` was not sent."""
+
+    def __init__(self, op: Operation[Any]) -> None:
+        super().__init__(type(op).__name__)
+        self.op = op
+
+
+class Answer(NamedTuple):
+    op: Operation[Any]
+    result: Any
+
+
+@dataclass
+class Call:
+    """One call of one tool by one principal."""
+
+    tool: str
+    effect: str
+    sends: tuple[type[Operation[Any]], ...]
+    arguments: dict[str, Any]
+    who: str
+    platform: str
+    policy: Policy
+    key: bytes
+    command: str | None
+    """What a person types to run this program; None where only whoever runs the server can."""
+    ledger: Callable[[], Awaitable[Ledger]]
+    told: Callable[[Mapping[str, str]], Awaitable[None]]
+    """Hears the ids of whatever was changed."""
+    page: Callable[[str], Awaitable[str]] | None
+    """Address of the local page for a pending approval; None where a person could not open one."""
+    variables: Mapping[str, str]
+    """Environment variables that the operator named as sources of secrets."""
+    dry_run: bool = False
+    """Reads go through, and the first change is raised as WouldSend."""
+    approved: str | None = None
+    """Digest of the operation that was approved."""
+    approved_by: ApprovedBy = "policy"
+    enters: str | None = None
+    """Field of the operation whose value a person enters."""
+    entered: SecretStr | None = None
+    changes: list[str] = field(default_factory=list[str])
+    """Ids of the changes that this call recorded."""
+    changed: list[Change] = field(default_factory=list[Change])
+    """What its update replaced, where that could be read."""
+    answers: dict[type[Operation[Any]], Answer] = field(default_factory=dict[type[Operation[Any]], Answer])
+    """What it read last, whole: the view of it shows less."""
+    given: frozenset[str] = frozenset()
+    """Names inside the documents among its arguments."""
+    unknown: list[str] = field(default_factory=list[str])
+    """Paths of these that the contract does not know."""
+
+    @cached_property
+    def reads_ask(self) -> str | None:
+        """Why reading needs a person's word in this call; None where it does not."""
+        return self.policy.reason(self.tool, self.effect, "read", ())
+
+    def reason(self, op: Operation[Any]) -> str | None:
+        """Why `op` needs a person's word; None where it does not, or is exempt."""
+        exempt = self.policy.exempt
+        why = self.policy.reason(self.tool, self.effect, op.effect, asking_paths(op, exempt, self._stands(op)))
+        return None if why == op.effect == "dial" and rings_only_known(op, exempt) else why
+
+    def _stands(self, op: Operation[Any]) -> dict[str, Any] | None:
+        """What this call has read of the thing that `op` writes."""
+        reader = reader_of(op) if op.effect == "update" else None
+        read = self.answers.get(type(reader)) if reader else None
+        return part_of(op, read.result) if read and read.op == reader else None
+
+    def digest(self, op: Operation[Any]) -> str:
+        """Keyed: a plain hash of a short secret argument could be guessed from the log."""
+        said = [self.platform, self.who, self.tool, self.arguments, op.method, op.url(), op.query(), _wire(op)]
+        return hmac.digest(self.key, json.dumps(said, sort_keys=True, default=str).encode(), "sha256").hex()
+
+
+class Api:
+    """The tools' way to the platform."""
+
+    def __init__(self, client: SharedReads, call: Call, report: Report) -> None:
+        self._client, self._call = client, call
+        self._read: set[Request] = set()
+        self.report = report
+        """Tell a client that asked for progress how far this is; to another one it says nothing."""
+
+    @property
+    def platform(self) -> str:
+        """`embedded` or `hosted`."""
+        return self._call.platform.partition(" ")[0]
+
+    @property
+    def changes(self) -> list[str]:
+        """Ids of the changes that this call has recorded."""
+        return self._call.changes
+
+    async def send(self, op: Operation[R], *, deadline: float | None = None) -> R:
+        if op.effect == "read":
+            self._require_reading(op)
+            result = await self._client.send(op, deadline=deadline, again=self._read_before(op))
+            self._call.answers[type(op)] = Answer(op, result)
+            return result
+        people = await self._people(op) if op.effect == "dial" else 0
+        digest = self.require(op)
+        return await self._change(op, digest, people, lambda client, op: client.send(op, deadline=deadline))
+
+    def _read_before(self, op: Operation[Any]) -> bool:
+        """Whether the tool itself has read this: then it waits for something to change, and must see that."""
+        asked = request_of(op)
+        before = asked in self._read
+        self._read.add(asked)
+        return before
+
+    async def perform(self, op: Operation[R], act: Callable[[ApiClient], Awaitable[R]]) -> R:
+        """As `send`, for what is not one request: `act` does it."""
+        return await self._change(op, self.require(op), 0, lambda client, _: act(client))
+
+    def secret(self, given: SecretStr | None, variable: str | None, field: str) -> SecretStr:
+        """The value of a secret: as given, from a variable that the operator named, or entered later by a person.
+
+        `field`: where in the operation a person's value goes. Raises ToolError where the variable is none of those.
+        """
+        if given is not None:
+            if variable is not None or given.get_secret_value() == ENTERED:
+                raise ToolError("Give the value itself, or the variable that holds it.")
+            return given
+        if variable is None:
+            self._call.enters = field
+            return SecretStr(ENTERED)
+        if variable not in self._call.variables:
+            known = ", ".join(self._call.variables) or "none"
+            raise ToolError(f"{short(variable)!r} is not in CALLWRIGHT_SECRET_ENV. There: {known}.")
+        return SecretStr(self._call.variables[variable])
+
+    async def stream(self, op: Operation[Stream[T]], *, deadline: float | None = None) -> AsyncGenerator[T]:
+        """As `send`, for an answer that comes value by value. It counts as done when it was read to its end."""
+        digest = self.require(op)
+        change = await self._begin(op, digest)
+        try:
+            async with aclosing(self._client.stream(op, deadline=deadline)) as values:
+                async for value in values:
+                    yield value
+        except ApiError as exc:
+            await self._fail(change, exc)
+            raise
+        await (await self._call.ledger()).finish(change, "done", target=target_of(op))
+        await self._call.told(_ids(op))
+
+    def require(self, op: Operation[Any]) -> str:
+        """The digest under which the change `op` may be sent now. Raises NeedsApproval where nobody has approved it."""
+        call = self._call
+        self._require_declared(op)
+        call.unknown = unknown_names(op, call.given)
+        if call.dry_run:
+            raise WouldSend(op)
+        reason = call.reason(op) or ("a person enters the value" if call.enters else None)
+        digest = self._require_approved(op, reason, enters=call.enters is not None)
+        if task := current():
+            task.begin()
+        return digest
+
+    def _require_reading(self, op: Operation[Any]) -> None:
+        """A read asks nobody, unless the policy wants every call of this tool asked about."""
+        self._require_declared(op)
+        if reason := self._call.reads_ask:
+            self._require_approved(op, reason, enters=self._call.enters is not None)
+
+    def _require_declared(self, op: Operation[Any]) -> None:
+        if type(op) not in self._call.sends:
+            raise RuntimeError(f"{self._call.tool} does not declare that it sends {type(op).__name__}")
+
+    def _require_approved(self, op: Operation[Any], reason: str | None, *, enters: bool) -> str:
+        call = self._call
+        digest = call.digest(op)
+        if reason and call.approved != digest:
+            if call.changes:
+                raise RuntimeError(f"{call.tool} asks after it has already changed something")
+            raise NeedsApproval(op, reason, enters=enters)
+        return digest
+
+    async def _people(self, op: Operation[Any]) -> int:
+        """Whom `op` would ring. Raises Refused where the caps forbid it, before anybody is asked."""
+        caps = self._call.policy.caps
+        if caps == Caps():
+            return 0
+        people = await people_rung(op, self._client)
+        refuse_beyond(caps, people, await (await self._call.ledger()).rung(self._call.platform), op)
+        return people
+
+    async def _change(
+        self, op: Operation[R], digest: str, people: int, act: Callable[[ApiClient, Operation[R]], Awaitable[R]]
+    ) -> R:
+        """The intent is on disk before the act, the outcome after it."""
+        ledger, call = await self._call.ledger(), self._call
+        ringing = None
+        if people and (most := call.policy.caps.calls_a_day) is not None:
+            ringing = await ledger.claim_calls(call.platform, people, most)
+            if ringing is None:  # another call came first
+                raise Refused("The policy's calls of this day have just been used up by another call.")
+        change = await self._begin(op, digest)
+        self._client.forget()
+        try:
+            result = await act(self._client, self._with_entered(op))
+        except ApiError as exc:
+            await self._fail(change, exc)
+            if ringing and not isinstance(exc, Unavailable):
+                await ledger.release_calls(ringing)
+            raise
+        finally:
+            self._client.forget()
+        await ledger.finish(change, "done", target=target_of(op, result))
+        await self._call.told(_ids(op))
+        return result
+
+    def _with_entered(self, op: Operation[R]) -> Operation[R]:
+        call = self._call
+        return op.model_copy(update={call.enters: call.entered}) if call.enters else op
+
+    async def _begin(self, op: Operation[Any], digest: str) -> str:
+        call = self._call
+        before = await previous(self._client, op)
+        if call.effect == op.effect == "update" and (stood := before or await standing(self._client, op)):
+            call.changed += differences(op, stood)
+        intent = Intent(
+            platform=call.platform,
+            who=call.who,
+            tool=call.tool,
+            operation=type(op).__name__,
+            target=target_of(op),
+            digest=digest,
+            approved_by=call.approved_by,
+            request=op.body() if before is not None else None,  # what cannot be undone may hold secrets
+            previous=before,
+        )
+        change = await (await call.ledger()).begin(intent)
+        call.changes.append(change)
+        return change
+
+    async def _fail(self, change: str, exc: ApiError) -> None:
+        # Where the platform did not answer, nobody knows whether it acted: the row keeps saying so.
+        if not isinstance(exc, Unavailable):
+            await (await self._call.ledger()).finish(change, "failed")
+
+
+def _ids(op: Operation[Any]) -> dict[str, str]:
+    return {name: str(getattr(op, name)) for name, place in op.places().items() if place == "path"}
+
+
+def _wire(op: Operation[Any]) -> Any:
+    files = {name: [blob.filename, hashlib.sha256(blob.data).hexdigest()] for name, blob in op.files().items()}
+    return [op.body(), files]

@@ -1,0 +1,67 @@
+"""How many people one request would ring, and what the operator's policy says to that."""
+
+from typing import Any
+
+from ..api.client import ApiClient
+from ..contract.calls import CallBySip, CallByTwilio, GetBatchCall, RetryBatchCall, SubmitBatchCall
+from ..contract.errors import Refused
+from ..contract.merge import Json
+from ..contract.operation import Operation
+from .exempt import Exempt
+from .policy import Caps
+from .question import value_at
+
+UNREACHED = ("failed", "voicemail")
+"""Whom a retry calls again."""
+
+
+def asking_paths(op: Operation[Any], exempt: Exempt, stands: Json | None) -> list[str]:
+    """The guarded paths that a request carries, without those whose own value is exempt.
+
+    `stands`: what the call has read of the thing that it writes. What is there already and only travels along, because
+    the thing is written whole, is no reason to ask.
+    """
+    guarded = op.guarded_paths()
+    if not guarded or not (exempt.hosts or stands):
+        return guarded
+    body = op.body() or {}
+    changed = [path for path in guarded if stands is None or value_at(body, path) != value_at(stands, path)]
+    return [path for path in changed if not exempt.address(value_at(body, path))]
+
+
+def rings_only_known(op: Operation[Any], exempt: Exempt) -> bool:
+    """Whether everybody whom a request would ring has a number that need not be asked about."""
+    if not exempt.phone_prefixes:
+        return False
+    match op:
+        case CallByTwilio() | CallBySip():
+            return exempt.number(op.to_number)
+        case SubmitBatchCall():
+            return all(each.whatsapp_user_id is None and exempt.number(each.phone_number) for each in op.recipients)
+        case _:
+            return False
+
+
+async def people_rung(op: Operation[Any], client: ApiClient) -> int:
+    """How many people a request of effect `dial` would ring."""
+    match op:
+        case SubmitBatchCall():
+            return len(op.recipients)
+        case RetryBatchCall():
+            batch = await client.send(GetBatchCall(batch_id=op.batch_id))
+            return sum(each.status in UNREACHED for each in batch.recipients)
+        case _:
+            return 1
+
+
+def refuse_beyond(caps: Caps, people: int, within_a_day: int, op: Operation[Any]) -> None:
+    """Raises Refused where `people` more are too many for one batch, or after those of the last 24 hours."""
+    most = caps.recipients_a_batch
+    if most is not None and isinstance(op, SubmitBatchCall | RetryBatchCall) and people > most:
+        raise Refused(f"The policy lets a batch ring at most {most:,} people, and this one would ring {people:,}.")
+    most = caps.calls_a_day
+    if most is not None and within_a_day + people > most:
+        raise Refused(
+            f"The policy allows {most:,} calls to people within 24 hours; {within_a_day:,} were placed, and this would"
+            f" place {people:,} more."
+        )

@@ -1,0 +1,68 @@
+"""The text conversations that stay open between the calls of assistants. Light: made at every start."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from ..background_group import WhileServing
+from ..clock import NowMs, Sleep
+
+if TYPE_CHECKING:
+    from ..api.client import ApiClient
+    from ..contract.talking import StartConversation
+    from ..tasks.task import Owner
+    from .conversation import Talk
+
+IDLE_SECONDS = 15 * 60
+"""So long after the last call a conversation is ended, and an ended one forgotten."""
+MOST_OPEN = 20
+"""Conversations of one owner at a time."""
+MOST_KEPT = 200
+"""Of all owners, of those that have ended."""
+
+
+class Talks(WhileServing):
+    """None outlives the server."""
+
+    def __init__(self, clock: NowMs, sleep: Sleep) -> None:
+        super().__init__()
+        self._clock, self._sleep = clock, sleep
+        self._kept: dict[str, Talk] = {}
+        self._beginning = Counter["Owner"]()
+
+    async def begin(self, client: "ApiClient", op: "StartConversation", owner: "Owner") -> "Talk":
+        """Raises ApiError where it cannot begin, RateLimited where the owner holds too many."""
+        from ..contract.errors import RateLimited
+        from .conversation import Talk
+
+        self._forget()
+        held = [talk.id for talk in self._kept.values() if talk.owner == owner and talk.ended is None]
+        if len(held) + self._beginning[owner] >= MOST_OPEN:
+            raise RateLimited(f"{MOST_OPEN} conversations are open, the most at a time. End one: {', '.join(held)}.")
+        if self.group is None:
+            raise RuntimeError("conversations are held while the server runs")
+        talk = Talk(op, owner, self._clock, self._sleep)
+        self.group.start_soon(talk.run, client)
+        self._beginning[owner] += 1
+        try:
+            await talk.begun()
+        except BaseException:  # the caller went away, too
+            talk.stop()
+            raise
+        finally:
+            self._beginning[owner] -= 1
+        self._kept[talk.id] = talk
+        return talk
+
+    def find(self, id: str, owner: "Owner") -> "Talk | None":
+        """None where it is unknown, forgotten or somebody else's: these look the same."""
+        self._forget()
+        talk = self._kept.get(id)
+        return talk if talk and talk.owner == owner else None
+
+    def _forget(self) -> None:
+        """Those that ended a while ago; of too many, those first whose last call is longest ago."""
+        ended = sorted((talk for talk in self._kept.values() if talk.ended is not None), key=lambda talk: talk.used_ms)
+        old, spare = self._clock() - IDLE_SECONDS * 1000, len(ended) - MOST_KEPT
+        for place, talk in enumerate(ended):
+            if talk.used_ms < old or place < spare:
+                del self._kept[talk.id]

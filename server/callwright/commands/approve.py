@@ -1,0 +1,54 @@
+"""`callwright approve`: a person says yes to what a client that cannot be asked was refused."""
+
+from collections.abc import Callable
+
+import anyio
+import anyio.to_thread
+
+from ..app import App
+from ..clock import now_ms
+
+Ask = Callable[[str, bool], str | None]
+"""Shows a question to the person at the terminal, and waits: None is a no. Where the flag says so, a yes is the secret
+value that they enter; else its text means nothing."""
+
+
+def approve(app: App, code: str | None, ask: Ask | None) -> tuple[int, str]:
+    """Exit status and text: what waits, or what was approved. Without `ask` nobody is there: nothing is approved."""
+    return anyio.run(_list, app) if code is None else anyio.run(_approve, code, ask, app)
+
+
+async def _list(app: App) -> tuple[int, str]:
+    try:
+        waiting = await (await app.ledger()).waiting()
+    finally:
+        await app.close()
+    if not waiting:
+        return 0, f"Nothing waits for approval in {app.settings.home}."
+    lines = [f"{p.code}  {p.tool}, for {(p.expires_ms - now_ms()) // 60_000 + 1} min  {p.question}" for p in waiting]
+    return 0, "\n".join([*lines, "", "callwright approve CODE lets the same call run once."])
+
+
+async def _approve(code: str, ask: Ask | None, app: App) -> tuple[int, str]:
+    try:
+        ledger = await app.ledger()
+        found = next((p for p in await ledger.waiting() if p.code == code.strip().upper()), None)
+        if found is None:
+            return 1, (
+                f"Nothing with the code {code!r} waits in {app.settings.home}: it was used, declined or has expired."
+                " Call the tool again."
+            )
+        if ask is None:
+            return 1, "Approving needs a person: run this command in a terminal yourself, and answer there."
+        enters = found.needs == "value"
+        said = await anyio.to_thread.run_sync(ask, f"{found.tool}: {found.question}", enters)
+        if said is None:
+            await ledger.decline(found.code)
+            return 1, "Not approved; the question is closed."
+        approved = await ledger.approve(found.code, said if enters else None)
+    finally:
+        await app.close()
+    if approved is None:
+        return 1, "The question has expired meanwhile. Call the tool again."
+    minutes = (approved.expires_ms - now_ms()) // 60_000
+    return 0, f"Approved. Call {approved.tool} again within {minutes} minutes, arguments unchanged."

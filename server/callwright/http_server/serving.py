@@ -1,0 +1,242 @@
+"""Both HTTP servers: MCP over streamable HTTP behind a bearer token, and the embedded platform's REST API."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from socket import IPPROTO_TCP, TCP_NODELAY, socket
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import uvicorn
+from mcp.server import MCPServer
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from ..accounts.principals import LOCAL, Principal
+from ..accounts.scopes import scope_of_each
+from ..app import App
+from ..contract.errors import ApiError
+from ..graceful import Server
+from ..keys import token_file
+from ..mcp_server.server import build_server
+from ..settings import SettingError, is_loopback
+from . import discovery, health
+from .authenticator import Admission
+from .gate import Challenge, Gate
+from .limits import Allowance, Limits
+from .router import Front, Metrics, OperatorOnly
+from .token_visibility import Scoping
+from .tokens import Tokens, digest
+
+Say = Callable[[str], None]
+
+GRACE_SECONDS = 5
+"""How long calls in progress may go on once the server is told to end."""
+WEBSOCKET_BYTES = 1024 * 1024
+"""Of one frame from a client; what is larger closes its connection before it is read."""
+
+WEBSOCKET_PONG_SECONDS = 60.0
+"""How long a client may leave the server's pings unanswered. They keep the way through proxies open and find out who
+is gone, since the engine's own ping frames are for measuring and end nothing. But a telephone that changes networks, or
+a server that is busy, is no end of a conversation; and whoever is gone takes a place no longer than this.
+"""
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Where and for whom the MCP server listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    token: bool = True
+    allowed_hosts: tuple[str, ...] = ()
+    """Beside the host of `public_url` and the names of this machine."""
+    stateless: bool = False
+    json_answers: bool = False
+    """One JSON document an answer instead of a stream of events: a call cannot be told of, nor asked about, before."""
+    public_url: str | None = None
+    """Scheme and host under which clients reach the server."""
+    tokens: Tokens = field(default_factory=dict[str, Principal])
+    """Beside the server's own."""
+
+    @property
+    def url(self) -> str:
+        if self.public_url:
+            return self.public_url
+        return f"http://{self.allowed_hosts[0] if self.allowed_hosts else _at(self.host, self.port)}"
+
+    @property
+    def names(self) -> list[str]:
+        """What a request may call its host; its `Origin` is one of these too."""
+        public = [urlsplit(self.public_url).netloc] if self.public_url else []
+        return [*public, *self.allowed_hosts, *(f"{name}:*" for name in ("127.0.0.1", "localhost", "[::1]"))]
+
+
+def _at(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def mcp_app(app: App, listen: Listen, server: MCPServer[Any] | None = None) -> ASGIApp:
+    """The MCP server as an ASGI app. Refuses to be open to a network without a token and named hosts.
+
+    `server`: that of `app`, with something added; otherwise it is built here.
+    """
+    local = is_loopback(listen.host)
+    if not local and not listen.token:
+        raise SettingError("--no-token is for this machine only: leave it out, or listen on 127.0.0.1.")
+    if not listen.token and (listen.tokens or app.settings.oauth_issuer):
+        raise SettingError("--no-token opens the server to all: it goes with no tokens file and no issuer.")
+    if not local and not (listen.allowed_hosts or listen.public_url):
+        raise SettingError(
+            f"--host {listen.host} needs --allowed-hosts or CALLWRIGHT_PUBLIC_URL: the host names under which clients"
+            " reach the server, such as callwright.example.com or 192.168.1.20:8000."
+        )
+    security = TransportSecuritySettings(
+        allowed_hosts=listen.names,
+        allowed_origins=[f"{scheme}://{name}" for name in listen.names for scheme in ("http", "https")],
+    )
+    server = server or build_server(app, by_url=True, sessions=not listen.stateless)
+    scopes = scope_of_each()
+    admission = _admission(app, listen, scopes) if listen.token else None
+    if admission and not admission.alone:
+        server.middleware.insert(0, Scoping(scopes))
+    s = app.settings
+    inner = server.streamable_http_app(
+        stateless_http=listen.stateless,
+        json_response=listen.json_answers,
+        transport_security=security,
+        host=listen.host,
+        max_request_body_size=s.http_body or sys.maxsize,
+    )
+    gate = Gate(
+        inner,
+        admission,
+        Limits(Allowance(s.http_body, s.http_rate, s.http_at_once)),
+        app.meters,
+        scopes,
+        _challenge(app, listen, scopes),
+    )
+    return Front(_shown(app, listen, scopes, Metrics(app.meters, security)), gate, lifespan=inner)
+
+
+def _admission(app: App, listen: Listen, scopes: Mapping[str, str]) -> Admission:
+    s, operator = app.settings, {digest(http_token(app)): Principal(LOCAL)}
+    if not s.oauth_issuer:
+        return Admission({**listen.tokens, **operator})
+    if not (listen.public_url or is_loopback(listen.host)):
+        raise SettingError("CALLWRIGHT_OAUTH_ISSUER needs CALLWRIGHT_PUBLIC_URL: tokens are issued for that address.")
+    from ..net.guard import AllowList
+    from .issuer import Issuer, Keys
+
+    allow = AllowList.parse(",".join(s.allow_private))
+    keys = Keys(s.oauth_issuer, allow=allow, proxy_url=s.proxy_url, clock=app.clock)
+    known = set(scopes.values())
+    issuer = Issuer(keys, f"{listen.url}/mcp", s.oauth_workspace_claim, known, app.clock)
+    return Admission({**listen.tokens, **operator}, issuer)
+
+
+def _challenge(app: App, listen: Listen, scopes: Mapping[str, str]) -> Challenge:
+    """A client that knows nothing yet is told to ask for what reads; a call that needs more says so itself."""
+    if not app.settings.oauth_issuer:
+        return Challenge()
+    reading = sorted({scope for scope in scopes.values() if scope.endswith(":read")})
+    return Challenge(discovery.resource_metadata_url(listen.url), " ".join(reading))
+
+
+def _shown(app: App, listen: Listen, scopes: Mapping[str, str], metrics: Metrics) -> list[Route]:
+    """What is answered without the gate. The numbers are the operator's, whoever else has a token."""
+    guarded = OperatorOnly(metrics, digest(http_token(app))) if listen.token else metrics
+    shown = [*health.routes(app), *discovery.routes(listen.url, token=listen.token)]
+    if issuer := app.settings.oauth_issuer:
+        shown += discovery.resource_routes(listen.url, issuer, sorted(set(scopes.values())))
+    return [*shown, Route("/metrics", guarded, methods=["GET"])]
+
+
+def http_token(app: App) -> str:
+    return app.settings.http_token or token_file(app.settings.home / "http.token")
+
+
+def engine_key(app: App) -> str:
+    return app.settings.engine_api_key or token_file(app.settings.home / "engine.key")
+
+
+def serve_http(app: App, listen: Listen, say: Say, server: MCPServer[Any] | None = None) -> int:
+    asgi = mcp_app(app, listen, server)
+    address = f"{listen.url}/mcp"
+    say(f"MCP at {address}")
+    if listen.token:
+        headers = {"Authorization": f"Bearer {http_token(app)}"}
+        cursor = {"mcpServers": {"callwright": {"url": address, "headers": headers}}}
+        code = {"servers": {"callwright": {"type": "http", "url": address, "headers": headers}}}
+        header = f"Authorization: {headers['Authorization']}"
+        say(f'Claude Code:  claude mcp add --transport http callwright {address} --header "{header}"')
+        say(f"Cursor:       {json.dumps(cursor)}")
+        say(f"VS Code:      {json.dumps(code)}")
+    return anyio.run(_serve_mcp, app, _config(asgi, listen.host, listen.port))
+
+
+def serve_engine(app: App, host: str, port: int, say: Say) -> int:
+    if not is_loopback(host):
+        say("Warning: other machines can reach this port. Put TLS before it, and keep the key to yourself.")
+    return anyio.run(_serve_engine, app, host, port, say)
+
+
+async def _serve_engine(app: App, host: str, port: int, say: Say) -> int:
+    try:
+        config = _config(await app.engine(engine_key(app)), host, port, websockets=True)
+        where = (
+            "from CALLWRIGHT_ENGINE_API_KEY"
+            if app.settings.engine_api_key
+            else f"in {app.settings.home / 'engine.key'}"
+        )
+        listening = listen_at(config)  # port 0 is any that is free: only now it is known which
+        port = listening.getsockname()[1]
+        say(f"Embedded platform at http://{_at(host, port)}; header xi-api-key, the key is {where}")
+        say(f"Talk to an agent in a browser: http://{_at(host, port)}/agents/AGENT_ID/chat")
+        return await _served(config, [listening])
+    except ApiError as exc:  # the vault's key is another one
+        raise SettingError(str(exc)) from None
+    finally:
+        await app.close()
+
+
+def listen_at(config: uvicorn.Config) -> socket:
+    """Where a server listens. What it accepts sends at once: asyncio sees to that only on sockets of its own making.
+
+    Otherwise the body of each answer waits some 40 ms until the other end has acknowledged the head.
+    """
+    listening = config.bind_socket()
+    listening.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+    listening.listen(config.backlog)  # so that whoever reads the address finds somebody there, before the server runs
+    return listening
+
+
+async def _serve_mcp(app: App, config: uvicorn.Config) -> int:
+    try:
+        return await _served(config)
+    finally:
+        await app.close()
+
+
+async def _served(config: uvicorn.Config, sockets: list[socket] | None = None) -> int:
+    server = Server(config)
+    await server.serve(sockets)
+    return 0 if server.started else 1
+
+
+def _config(asgi: ASGIApp, host: str, port: int, *, websockets: bool = False) -> uvicorn.Config:
+    return uvicorn.Config(
+        asgi,
+        host=host,
+        port=port,
+        log_config=None,  # its own would go round the program's handler, and so round redaction
+        log_level="warning",
+        server_header=False,
+        ws="wsproto" if websockets else "none",
+        ws_max_size=WEBSOCKET_BYTES,
+        ws_ping_timeout=WEBSOCKET_PONG_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )

@@ -1,0 +1,107 @@
+"""The MCP server of an App: its tools, guides, long calls and middleware."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from mcp.server import MCPServer
+from mcp.server.caching import CacheHint
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.request_state import RequestStateSecurity
+from mcp.types import Icon
+
+from .. import __version__
+from ..accounts.scopes import scopes_of
+from ..approval.request_state import name_question
+from ..keys import subkey
+from ..surface import RUNNERS, Entry, built
+from ..tasks.extension import TaskExtension
+from ..toolkit.lazy_tool import lazy
+from .apps import Apps, stamped
+from .client_log import ClientLog
+from .guided_server import GuidedServer
+from .instructions import ICON, instructions
+from .skills import Skills
+from .tool_visibility import EVERYDAY, Offer, chosen, named_prompts, one_page
+
+if TYPE_CHECKING:
+    from ..app import App
+
+LIST_SECONDS = 300
+_LISTS: tuple[Any, ...] = (
+    "server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list"
+)  # fmt: skip
+_SAME_FOR_ALL = CacheHint(LIST_SECONDS * 1000, "public")
+"""Nothing in these answers depends on who asks; whatever filters them by person has to say `private`."""
+
+
+def build_server(
+    app: "App", entries: list[Entry] | None = None, *, by_url: bool = False, sessions: bool = True
+) -> MCPServer[Any]:
+    """The MCP server of `app`. `entries` replaces the shipped surface in tests; `by_url`: a URL may choose toolsets.
+
+    `sessions`: clients of the older revisions keep a connection on which they can be told something.
+    """
+    surface = built() if entries is None else entries
+    search = app.settings.surface == "search"
+    tools, middleware = _found(app, surface) if search else _listed(app, surface, by_url=by_url)
+
+    reachable = chosen(surface, _widest(app), app.bounds, app.policy)
+    long_calls = _long_calls(app, reachable)
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncGenerator["App"]:
+        try:
+            async with long_calls.running(), app.talks.running():
+                yield app
+        finally:
+            await app.close()
+
+    server = GuidedServer(
+        app,
+        {entry["tool"]["name"] for entry in reachable},
+        "callwright",
+        title="Callwright",
+        description="Builds, rehearses and watches voice agents.",
+        version=__version__,
+        instructions=instructions(app.settings, app.platform, app.policy.mode),
+        icons=[Icon(src=ICON, mime_type="image/svg+xml", sizes=["any"])],
+        lifespan=lifespan,
+        tools=tools,
+        middleware=[one_page, named_prompts, *middleware],
+        extensions=[Skills(), Apps(), long_calls],
+        cache_hints=dict.fromkeys(_LISTS, _SAME_FOR_ALL),
+        request_state_security=RequestStateSecurity(keys=[subkey(app.state_key, "request state")]),
+        subscriptions=app.subscriptions,
+        log_level="WARNING",
+    )
+    server.middleware.insert(0, name_question)
+    told = ClientLog(app.redactor)
+    server.middleware[:0] = [told, app.subscriptions]
+    if sessions:
+        told.serve(server)
+        app.subscriptions.serve(server)
+    return server
+
+
+def _long_calls(app: "App", reachable: list[Entry]) -> TaskExtension:
+    long = scopes_of([entry for entry in reachable if entry["long"]])
+    return TaskExtension(app, long, scopes_of(reachable).get("get_task"), RUNNERS.values())
+
+
+def _listed(app: "App", surface: list[Entry], *, by_url: bool) -> tuple[list[Tool], list[Offer]]:
+    """Every offered tool in full, and what bounds a connection by its URL."""
+    offer = Offer(surface, app.settings.toolsets, app.bounds, app.policy, by_url=by_url)
+    return [stamped(lazy(entry, app.policy)) for entry in offer.tools], [offer]
+
+
+def _found(app: "App", surface: list[Entry]) -> tuple[list[Tool], list[Offer]]:
+    """The search surface. It costs the same whatever stands behind it, so nothing is left out where nobody chose."""
+    from ..tools.search import search_tools
+
+    return [*search_tools(chosen(surface, _widest(app), app.bounds, app.policy), app.policy)], []
+
+
+def _widest(app: "App") -> tuple[str, ...]:
+    """The toolsets within the operator's bounds: where nobody chose, the everyday list is a beginning and no bound."""
+    return ("all",) if app.settings.toolsets == EVERYDAY else app.settings.toolsets

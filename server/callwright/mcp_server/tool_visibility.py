@@ -1,0 +1,121 @@
+"""What a connection may list and call: the server's tools, over HTTP those of the toolsets in its URL."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, cast
+
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS
+
+from ..approval.policy import Policy
+from ..bounds import Bounds
+from ..settings import SettingError
+from ..surface import Entry
+
+EVERYDAY = ("default",)
+_LISTS = ("tools/list", "prompts/list", "resources/list", "resources/templates/list")
+_WRONG_PROMPT = ("Unknown prompt", "Missing required arguments")
+"""How the SDK's errors begin that are about the request; others are about the prompt's function."""
+_KEPT = 32
+"""Different URLs whose lists are kept; any text may stand in one."""
+
+
+async def one_page(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Middleware. Every list here is one page: no cursor can be ours, and the SDK would answer it with the first."""
+    if ctx.method in _LISTS and (ctx.params or {}).get("cursor") is not None:
+        raise MCPError(INVALID_PARAMS, "Unknown cursor: the list is one page. Ask again without it.")
+    return await call_next(ctx)
+
+
+async def named_prompts(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Middleware. A prompt that does not exist is the client's mistake; the SDK would call it the server's."""
+    try:
+        return await call_next(ctx)
+    except ValueError as exc:
+        if ctx.method == "prompts/get" and str(exc).startswith(_WRONG_PROMPT):
+            raise MCPError(INVALID_PARAMS, str(exc)) from None
+        raise
+
+
+class Offer:
+    """Middleware over one server's surface.
+
+    `/mcp?toolsets=agents,calls` bounds a connection to these toolsets. It never widens what the operator chose: bounds,
+    policy and a list of toolsets hold for every URL. Only where nobody chose (`default`) is the everyday list a
+    beginning and not a bound, so that a URL can ask for the rest.
+    """
+
+    def __init__(
+        self, entries: list[Entry], toolsets: Sequence[str], bounds: Bounds, policy: Policy, *, by_url: bool
+    ) -> None:
+        self._entries, self._bounds, self._policy = entries, bounds, policy
+        self._unasked = _names(chosen(entries, toolsets, bounds, policy))
+        open_ = by_url and tuple(toolsets) == EVERYDAY
+        self.tools = chosen(entries, ("all",) if open_ else toolsets, bounds, policy)
+        """All that any connection may reach."""
+        self._reachable = _names(self.tools)
+        self._of_url = lru_cache(_KEPT)(self._asked_for)
+        self._shaped: dict[str, HandlerResult] = {}
+        self._listed = lru_cache(_KEPT)(self._bounded_list)
+
+    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        offered = self._offered(ctx.request)
+        if ctx.method == "tools/list":
+            if ctx.protocol_version not in self._shaped:
+                self._shaped[ctx.protocol_version] = await call_next(ctx)
+            return self._listed(ctx.protocol_version, offered)
+        if ctx.method == "tools/call" and (name := (ctx.params or {}).get("name")) not in offered:
+            raise MCPError(INVALID_PARAMS, f"Unknown tool: {name}")
+        return await call_next(ctx)
+
+    def _offered(self, request: Any) -> frozenset[str]:
+        """Names of the tools that a request may see. Raises MCPError where its URL names an unknown toolset."""
+        given: list[str] = request.query_params.getlist("toolsets") if request is not None else []
+        return self._of_url(",".join(given)) if given else self._unasked
+
+    def _asked_for(self, given: str) -> frozenset[str]:
+        toolsets = [name.strip() for name in given.split(",") if name.strip()]
+        try:
+            asked = chosen(self._entries, toolsets, self._bounds, self._policy)
+        except SettingError as exc:
+            raise MCPError(INVALID_PARAMS, str(exc)) from None
+        return _names(asked) & self._reachable
+
+    def _bounded_list(self, protocol_version: str, offered: frozenset[str]) -> HandlerResult:
+        """The SDK shapes the list once a protocol version; after that it is only cut."""
+        whole: Any = self._shaped[protocol_version]
+        return whole if offered == self._reachable else _cut(whole, offered)
+
+
+def _names(entries: list[Entry]) -> frozenset[str]:
+    return frozenset(entry["tool"]["name"] for entry in entries)
+
+
+def _cut(whole: dict[str, Any], offered: frozenset[str]) -> HandlerResult:
+    return {**whole, "tools": [tool for tool in whole["tools"] if tool["name"] in offered]}
+
+
+def chosen(entries: list[Entry], toolsets: Sequence[str], bounds: Bounds, policy: Policy) -> list[Entry]:
+    """The tools of these toolsets that the bounds allow and the policy does not disable.
+
+    `default` stands for the everyday tools of all toolsets, `all` for every tool. `server` (status, changes, undo) is
+    always there. An unknown toolset is refused with the known ones.
+    """
+    known = list(dict.fromkeys(entry["toolset"] for entry in entries))
+    wanted = set(known) if "all" in toolsets else {*toolsets, "server"} - {"default"}
+    if unknown := sorted(wanted - set(known)):
+        raise SettingError(f"Unknown toolset {unknown[0]!r}. Known: {', '.join(known)}; or default, or all.")
+    return [
+        entry
+        for entry in entries
+        if (entry["toolset"] in wanted or ("default" in toolsets and entry["default"]))
+        and bounds.allow(cast(Any, entry["effect"])) is None
+        and not (bounds.read_only and _writes(entry))
+        and policy.of_tool(entry["tool"]["name"], entry["effect"]) != "disabled"
+    ]
+
+
+def _writes(entry: Entry) -> bool:
+    """A tool that reads the platform may still make a file on this machine."""
+    return not entry["tool"].get("annotations", {}).get("readOnlyHint", entry["effect"] == "read")

@@ -1,0 +1,1 @@
+"""What tools answer: views, their text, chosen parts, masked secrets."""

@@ -1,0 +1,1 @@
+"""How the arguments of a tool become a document of the platform."""

@@ -1,0 +1,51 @@
+"""The published tool list, `surface.json`: which tools there are, read without importing any of them."""
+
+import json
+from importlib.resources import files
+from typing import Any, Literal, TypedDict
+
+TOOLSETS = (
+    "callwright.tools.agents",
+    "callwright.tools.conversations",
+    "callwright.tools.widget",
+    "callwright.tools.knowledge_base",
+    "callwright.tools.phone_numbers",
+    "callwright.tools.secrets",
+    "callwright.tools.agent_tools",
+    "callwright.tools.llms",
+    "callwright.tools.pronunciation_dictionaries",
+    "callwright.tools.agent_tests",
+    "callwright.tools.mcp_servers",
+    "callwright.tools.calls",
+    "callwright.tools.workspace",
+    "callwright.tools.server",
+)
+
+Kind = Literal["read", "write", "risky"]
+
+
+RUNNERS: dict[Kind, str] = {"read": "run_read_tool", "write": "run_write_tool", "risky": "run_risky_tool"}
+"""Of the search surface, the tools that run another one, by what that one does."""
+
+
+class Entry(TypedDict):
+    """One tool in `surface.json`."""
+
+    module: str
+    toolset: str
+    effect: str
+    default: bool
+    long: bool
+    """Whether a call of it may become a task."""
+    operations: list[str]
+    """What it may send, its own operation first."""
+    tool: dict[str, Any]
+
+
+def dumps(entries: list[Entry]) -> str:
+    return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
+
+
+def built() -> list[Entry]:
+    """The surface as it was shipped."""
+    return json.loads(files("callwright").joinpath("surface.json").read_bytes())

@@ -1,0 +1,1 @@
+"""How a function becomes a tool: published list, sealed arguments, approval, errors."""

@@ -1,0 +1,75 @@
+"""The published tool list as a build artefact: `tools/list` from a file, a tool built when it is first called."""
+
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Any, cast
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.tools import Tool
+from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
+from mcp.types import Tool as PublishedTool
+
+from ..approval.policy import META, TOKEN, TOKEN_SCHEMA, Policy
+from ..surface import TOOLSETS, Entry
+
+
+def snap(modules: Iterable[str] = TOOLSETS) -> list[Entry]:
+    """The surface, from the functions. The slow way round; `scripts/snap` and a test use it."""
+    from .toolset import FunctionTool, Toolset
+
+    entries: list[Entry] = []
+    for module in modules:
+        toolset: Toolset = import_module(module).TOOLS
+        for spec in toolset.specs.values():
+            wire = FunctionTool(spec, toolset).published().model_dump(mode="json", by_alias=True, exclude_none=True)
+            entry = Entry(
+                module=module,
+                toolset=toolset.name,
+                effect=spec.effect,
+                default=spec.default,
+                long=spec.long,
+                operations=[f"{op.method} {op.path}" for op in spec.sends],
+                tool=wire,
+            )
+            entries.append(entry)
+    return entries
+
+
+class LazyTool(Tool):
+    """Published from the file; the function behind it is imported at the first call."""
+
+    module: str
+    built: Any = None
+
+    async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
+        if self.built is None:
+            from .toolset import FunctionTool
+
+            toolset = import_module(self.module).TOOLS
+            self.built = FunctionTool(toolset.specs[self.name], toolset)
+        return await self.built.call(arguments, context)
+
+
+def _no_function() -> None:
+    """`Tool` wants a function; `LazyTool.run` never reaches this one."""
+
+
+def lazy(entry: Entry, policy: Policy) -> LazyTool:
+    """The tool of an entry, with what the policy in force adds: its `_meta`, and the token's argument."""
+    wire = PublishedTool.model_validate(entry["tool"])
+    schema = wire.input_schema
+    if policy.takes_token(wire.name, entry["effect"]):
+        schema = {**schema, "properties": cast(dict[str, Any], schema.get("properties", {})) | {TOKEN: TOKEN_SCHEMA}}
+    return LazyTool(
+        fn=_no_function,
+        name=wire.name,
+        title=wire.title,
+        description=wire.description or "",
+        parameters=schema,
+        fn_metadata=FuncMetadata(arg_model=ArgModelBase, output_schema=wire.output_schema),
+        is_async=True,
+        context_kwarg=None,
+        annotations=wire.annotations,
+        meta={META: policy.of_tool(wire.name, entry["effect"])},
+        module=entry["module"],
+    )

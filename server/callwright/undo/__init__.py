@@ -1,0 +1,1 @@
+"""What a change replaced, and how it is put back."""
