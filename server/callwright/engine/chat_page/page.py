@@ -18,11 +18,11 @@ from starlette.responses import HTMLResponse, Response
 from ...contract.errors import ApiError, NotFound
 from ...contract.merge import Json
 from ..access import home_of
-from ..agents import agent_row
 from ..dialogue.agent import at
 from ..handlers import Asker, Tx
 from ..live.start import check_door
 from ..problems import refuse_unstorable
+from ..tables import agent
 from .terms import set_text, terms
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def file(version: str, name: str) -> Response:
 
 def _admitted(tx: Tx, agent_id: str, token: str | None) -> tuple[str, Json]:
     check_door(tx, agent_id, token)
-    row = agent_row(tx, agent_id)
+    row = tx.one(agent, agent_id)
     return row["name"], row["document"]
 
 
