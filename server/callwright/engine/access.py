@@ -17,7 +17,6 @@ from ..contract.agents import AgentLink, ConversationToken, GetAgentLink
 from ..contract.conversations import GetSessionToken, GetSignedUrl, SessionToken, SignedUrl
 from ..contract.errors import Forbidden, NotFound, Unauthorized
 from ..contract.merge import Json
-from .agents import agent_row
 from .handlers import Handlers, Tx
 from .tables import agent
 from .tables_access import access_token
@@ -67,7 +66,7 @@ _METHODS: dict[Purpose, str] = {
 
 @access.implements(GetSignedUrl, proof="test_a_signed_url_starts_conversations_for_15_minutes")
 def get_signed_url(tx: Tx, op: GetSignedUrl) -> SignedUrl:
-    _check_page_that_asks(tx, agent_row(tx, op.agent_id)["document"])
+    _check_page_that_asks(tx, tx.one(agent, op.agent_id)["document"])
     conversation_id = tx.new_id("conv") if op.include_conversation_id else None
     token, _ = issue(tx, op.agent_id, "signed_url", START_SECONDS, conversation_id=conversation_id)
     query = {"agent_id": op.agent_id, "conversation_signature": token}
@@ -81,7 +80,7 @@ def get_signed_url(tx: Tx, op: GetSignedUrl) -> SignedUrl:
     GetSessionToken, proof="test_a_session_token_starts_its_one_conversation", missing="conversations by WebRTC"
 )
 def get_session_token(tx: Tx, op: GetSessionToken) -> SessionToken:
-    _check_page_that_asks(tx, agent_row(tx, op.agent_id)["document"])
+    _check_page_that_asks(tx, tx.one(agent, op.agent_id)["document"])
     conversation_id = tx.new_id("conv")
     token, _ = issue(
         tx, op.agent_id, "session", SESSION_SECONDS, conversation_id=conversation_id, participant=op.participant_name
@@ -92,7 +91,7 @@ def get_session_token(tx: Tx, op: GetSessionToken) -> SessionToken:
 @access.implements(GetAgentLink, proof="test_the_link_of_an_agent_that_demands_authentication_carries_a_token")
 def get_agent_link(tx: Tx, op: GetAgentLink) -> AgentLink:
     """Without a token where anybody may talk to the agent. Each time a new one, because none is kept in the clear."""
-    if not _auth(agent_row(tx, op.agent_id)["document"]).get("enable_auth"):
+    if not _auth(tx.one(agent, op.agent_id)["document"]).get("enable_auth"):
         return AgentLink(agent_id=op.agent_id, token=None)
     token, expires_ms = issue(tx, op.agent_id, "shareable_link", LINK_SECONDS)
     return AgentLink(
@@ -118,9 +117,7 @@ def issue(
 ) -> tuple[str, int]:
     """A new token and when it expires (ms). With a `conversation_id` it is good once."""
     forgotten = tx.now_ms - REMEMBERED_SECONDS * 1000
-    tx.db.execute(
-        delete(access_token).where(access_token.c.workspace == tx.workspace, access_token.c.expires_ms < forgotten)
-    )
+    tx.db.execute(delete(access_token).where(tx.own(access_token), access_token.c.expires_ms < forgotten))
     token, expires_ms = secrets.token_urlsafe(32), tx.now_ms + seconds * 1000
     row: dict[str, Any] = {
         "digest": _digest(token),
@@ -142,11 +139,7 @@ def redeem(tx: Tx, token: str, agent_id: str) -> Granted:
     """
     row = _valid(tx, token, agent_id)
     if row["single_use"]:
-        tx.db.execute(
-            update(access_token)
-            .where(access_token.c.workspace == tx.workspace, access_token.c.digest == row["digest"])
-            .values(used_ms=tx.now_ms)
-        )
+        tx.db.execute(update(access_token).where(tx.own(access_token, digest=row["digest"])).values(used_ms=tx.now_ms))
     return _granted(row)
 
 
@@ -211,9 +204,7 @@ def home_of(db: Connection, agent_id: str) -> str:
 
 
 def _valid(tx: Tx, token: str, agent_id: str) -> RowMapping:
-    found = select(access_token).where(
-        access_token.c.workspace == tx.workspace, access_token.c.digest == _digest(token)
-    )
+    found = select(access_token).where(tx.own(access_token, digest=_digest(token)))
     row = tx.db.execute(found).mappings().one_or_none()
     # The same words for another agent's token: whoever tries one learns nothing about it.
     if row is None or row["agent_id"] != agent_id:

@@ -14,9 +14,7 @@ from .uses import references_in, replace_uses
 def texts_of(tx: Tx, conversation_config: Json) -> list[Document]:
     """The documents that an agent's prompt names, as the dialogue runtime reads them, in the order of the prompt."""
     ids = [locator["id"] for locator in conversation_config["agent"]["prompt"].get("knowledge_base") or ()]
-    found = select(document.c.id, document.c.name, document.c.content).where(
-        document.c.workspace == tx.workspace, document.c.id.in_(ids)
-    )
+    found = select(document.c.id, document.c.name, document.c.content).where(tx.own(document), document.c.id.in_(ids))
     by_id = {row.id: Document(row.id, row.name, row.content) for row in tx.db.execute(found)}
     return [by_id[id] for id in ids if id in by_id]
 
@@ -35,16 +33,12 @@ def take_out(tx: Tx, agent_id: str, document_id: str) -> None:
 
 
 def _config(tx: Tx, agent_id: str) -> Json:
-    found = select(agent.c.document).where(agent.c.workspace == tx.workspace, agent.c.id == agent_id)
+    found = select(agent.c.document).where(tx.own(agent, id=agent_id))
     return tx.db.execute(found).scalar_one()
 
 
 def _keep(tx: Tx, agent_id: str, config: Json) -> None:
-    tx.db.execute(
-        update(agent)
-        .where(agent.c.workspace == tx.workspace, agent.c.id == agent_id)
-        .values(document=config, updated_ms=tx.now_ms)
-    )
+    tx.db.execute(update(agent).where(tx.own(agent, id=agent_id)).values(document=config, updated_ms=tx.now_ms))
     replace_uses(tx, "agent", agent_id, references_in(config))
 
 

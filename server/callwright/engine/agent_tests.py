@@ -17,7 +17,7 @@ from ..contract.agent_tests import (
     UpdateAgentTest,
 )
 from ..contract.common import Empty
-from ..contract.errors import InUse, InvalidRequest, NotFound, Problem, body_problem
+from ..contract.errors import InUse, InvalidRequest, Problem, body_problem
 from ..contract.merge import Json, with_defaults
 from .handlers import Handlers, Tx
 from .paging import name_key, page, search_key
@@ -50,7 +50,7 @@ def create_test(tx: Tx, op: CreateAgentTest) -> CreatedAgentTest:
 @agent_tests.implements(ListAgentTests, proof="test_tests_are_listed_page_by_page_and_found_by_name")
 def list_tests(tx: Tx, op: ListAgentTests) -> AgentTestPage:
     columns = [c for c in agent_test.c if c.name != "document"]
-    found = select(*columns).where(agent_test.c.workspace == tx.workspace)
+    found = select(*columns).where(tx.own(agent_test))
     if op.search:
         found = found.where(agent_test.c.name_key.contains(search_key(op.search), autoescape=True))
     rows, cursor = page(
@@ -62,27 +62,27 @@ def list_tests(tx: Tx, op: ListAgentTests) -> AgentTestPage:
 
 @agent_tests.implements(GetAgentTest, proof="test_a_test_reads_back_as_it_was_created")
 def get_test(tx: Tx, op: GetAgentTest) -> Json:
-    return _answer(test_row(tx, op.test_id))
+    return _answer(tx.one(agent_test, op.test_id))
 
 
 @agent_tests.implements(UpdateAgentTest, proof="test_an_update_replaces_the_whole_test", missing=_MISSING)
 def update_test(tx: Tx, op: UpdateAgentTest) -> Json:
-    test_row(tx, op.test_id)
-    mine = (agent_test.c.workspace == tx.workspace) & (agent_test.c.id == op.test_id)
+    tx.one(agent_test, op.test_id)
+    mine = tx.own(agent_test, id=op.test_id)
     columns = _columns(tx, op.body() or {})
     tx.db.execute(update(agent_test).where(mine).values(**columns))
     replace_uses(tx, "agent_test", op.test_id, _tools_in(columns["document"]))
-    return _answer(test_row(tx, op.test_id))
+    return _answer(tx.one(agent_test, op.test_id))
 
 
 @agent_tests.implements(DeleteAgentTest, proof="test_deleting_an_attached_test_names_the_agents")
 def delete_test(tx: Tx, op: DeleteAgentTest) -> Empty:
     """Refused while agents have it attached. What was run stays."""
-    name = test_row(tx, op.test_id)["name"]
+    name = tx.one(agent_test, op.test_id)["name"]
     if users := agents_using(tx, "test", op.test_id):
         named = ", ".join(f"{shown!r} ({id})" for id, shown, _ in users[:10])
         raise InUse("test_in_use", f"Test {name!r} is attached to {named}. Detach it there first.")
-    tx.db.execute(delete(agent_test).where(agent_test.c.workspace == tx.workspace, agent_test.c.id == op.test_id))
+    tx.db.execute(delete(agent_test).where(tx.own(agent_test, id=op.test_id)))
     forget_uses(tx, "agent_test", op.test_id)
     return Empty()
 
@@ -95,16 +95,9 @@ def summarise_tests(tx: Tx, op: SummariseAgentTests) -> AgentTestSummaries:
 
 def tests_by_id(tx: Tx, ids: list[str]) -> dict[str, RowMapping]:
     """Those that exist, in the order of `ids`."""
-    found = select(agent_test).where(agent_test.c.workspace == tx.workspace, agent_test.c.id.in_(set(ids)))
+    found = select(agent_test).where(tx.own(agent_test), agent_test.c.id.in_(set(ids)))
     rows = {row["id"]: row for row in tx.db.execute(found).mappings()}
     return {id: rows[id] for id in ids if id in rows}
-
-
-def test_row(tx: Tx, test_id: str) -> RowMapping:
-    found = select(agent_test).where(agent_test.c.workspace == tx.workspace, agent_test.c.id == test_id)
-    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
-        raise NotFound(f"No test {test_id!r}. GET /v1/convai/agent-testing lists them.")
-    return row
 
 
 def _columns(tx: Tx, body: Json) -> dict[str, Any]:

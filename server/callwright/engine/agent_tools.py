@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, delete, insert, select, update
 from ..contract.agent_tools import CreateTool, DeleteTool, GetTool, ListToolDependents, ListTools, ToolWrite, UpdateTool
 from ..contract.common import Empty
 from ..contract.dependents import DependentAgentPage
-from ..contract.errors import InUse, InvalidRequest, NotFound, Problem, body_problem
+from ..contract.errors import InUse, InvalidRequest, Problem, body_problem
 from ..contract.merge import Json, with_defaults
 from ..contract.tool_dialect import placeholders
 from . import defaults
@@ -38,53 +38,46 @@ def create_tool(tx: Tx, op: CreateTool) -> Json:
     row = {"workspace": tx.workspace, "id": new, "name": config["name"], "created_ms": tx.now_ms, "document": config}
     tx.db.execute(insert(tool).values(**row))
     replace_uses(tx, "tool", new, references_in(config))
-    return _answer(tool_row(tx, new), op.warnings)
+    return _answer(tx.one(tool, new), op.warnings)
 
 
 @agent_tools.implements(ListTools, proof="test_tools_are_listed_newest_first", missing=_USAGE)
 def list_tools(tx: Tx, _: ListTools) -> Json:
-    found = select(tool).where(tool.c.workspace == tx.workspace).order_by(tool.c.created_ms.desc(), tool.c.id.desc())
+    found = select(tool).where(tx.own(tool)).order_by(tool.c.created_ms.desc(), tool.c.id.desc())
     rows = tx.db.execute(found).mappings()
     return {"tools": [_answer(row) for row in rows], "has_more": False, "next_cursor": None}
 
 
 @agent_tools.implements(GetTool, proof="test_a_tool_reads_back_as_it_was_created", missing=_USAGE)
 def get_tool(tx: Tx, op: GetTool) -> Json:
-    return _answer(tool_row(tx, op.tool_id))
+    return _answer(tx.one(tool, op.tool_id))
 
 
 @agent_tools.implements(UpdateTool, proof="test_an_update_replaces_the_whole_tool")
 def update_tool(tx: Tx, op: UpdateTool) -> Json:
-    tool_row(tx, op.tool_id)
+    tx.one(tool, op.tool_id)
     config = _checked(tx, op)
-    this = (tool.c.workspace == tx.workspace) & (tool.c.id == op.tool_id)
+    this = tx.own(tool, id=op.tool_id)
     tx.db.execute(update(tool).where(this).values(name=config["name"], document=config))
     replace_uses(tx, "tool", op.tool_id, references_in(config))
-    return _answer(tool_row(tx, op.tool_id), op.warnings)
+    return _answer(tx.one(tool, op.tool_id), op.warnings)
 
 
 @agent_tools.implements(DeleteTool, proof="test_deleting_a_tool_in_use_names_the_agents")
 def delete_tool(tx: Tx, op: DeleteTool) -> Empty:
-    name = tool_row(tx, op.tool_id)["name"]
+    name = tx.one(tool, op.tool_id)["name"]
     if users := [*agents_using(tx, "tool", op.tool_id), *tests_using(tx, "tool", op.tool_id)]:
         named = ", ".join(f"{shown!r} ({id})" for id, shown, _ in users[:10])
         raise InUse("tool_in_use", f"Tool {name!r} is used by {named}. Take it out there first.")
-    tx.db.execute(delete(tool).where(tool.c.workspace == tx.workspace, tool.c.id == op.tool_id))
+    tx.db.execute(delete(tool).where(tx.own(tool, id=op.tool_id)))
     forget_uses(tx, "tool", op.tool_id)
     return Empty()
 
 
 @agent_tools.implements(ListToolDependents, proof="test_the_agents_that_use_a_tool_are_listed_page_by_page")
 def list_dependents(tx: Tx, op: ListToolDependents) -> DependentAgentPage:
-    tool_row(tx, op.tool_id)
+    tx.one(tool, op.tool_id)
     return dependent_agents(tx, "tool", op.tool_id, size=op.page_size, cursor=op.cursor)
-
-
-def tool_row(tx: Tx, tool_id: str) -> RowMapping:
-    found = select(tool).where(tool.c.workspace == tx.workspace, tool.c.id == tool_id)
-    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
-        raise NotFound(f"No tool {tool_id!r}. GET /v1/convai/tools lists them.")
-    return row
 
 
 def with_stored_tools(tx: Tx, conversation_config: Json) -> Json:
@@ -94,7 +87,7 @@ def with_stored_tools(tx: Tx, conversation_config: Json) -> Json:
     ids: list[str] = prompt.get("tool_ids") or []
     if not ids:
         return conversation_config
-    found = select(tool.c.id, tool.c.document).where(tool.c.workspace == tx.workspace, tool.c.id.in_(ids))
+    found = select(tool.c.id, tool.c.document).where(tx.own(tool), tool.c.id.in_(ids))
     stored = {row.id: row.document for row in tx.db.execute(found)}
     tools: list[Json] = [*(prompt.get("tools") or []), *(stored[id] for id in dict.fromkeys(ids) if id in stored)]
     return conversation_config | {"agent": agent | {"prompt": prompt | {"tools": tools}}}

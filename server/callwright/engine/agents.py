@@ -17,7 +17,7 @@ from ..contract.agents import (
     ListAgents,
     UpdateAgent,
 )
-from ..contract.errors import InUse, NotFound
+from ..contract.errors import InUse
 from ..contract.merge import Json, merged, with_defaults
 from ..workflow.node_kinds import kind_of
 from . import defaults
@@ -48,7 +48,7 @@ def create_agent(tx: Tx, op: CreateAgent) -> CreatedAgent:
 @agents.implements(DuplicateAgent, proof="test_a_copy_has_the_configuration_and_neither_the_numbers_nor_the_keys")
 def duplicate_agent(tx: Tx, op: DuplicateAgent) -> CreatedAgent:
     """Phone numbers stay with the original, and so does what opens it: a link to it does not open the copy."""
-    row = agent_row(tx, op.agent_id)
+    row = tx.one(agent, op.agent_id)
     settings: Json = row["document"]["platform_settings"]
     auth = {name: value for name, value in settings["auth"].items() if name != "shareable_token"}
     new = tx.new_id("agent")
@@ -61,7 +61,7 @@ def duplicate_agent(tx: Tx, op: DuplicateAgent) -> CreatedAgent:
 @agents.implements(ListAgents, proof="test_agents_are_listed_page_by_page_in_every_order")
 def list_agents(tx: Tx, op: ListAgents) -> AgentPage:
     columns = [c for c in agent.c if c.name != "document"]
-    found = select(*columns).where(agent.c.workspace == tx.workspace)
+    found = select(*columns).where(tx.own(agent))
     if op.search:
         found = found.where(agent.c.name_key.contains(search_key(op.search), autoescape=True))
     if op.archived is not None:
@@ -80,26 +80,22 @@ def list_agents(tx: Tx, op: ListAgents) -> AgentPage:
 
 @agents.implements(GetAgent, proof="test_an_agent_reads_back_as_it_was_created")
 def get_agent(tx: Tx, op: GetAgent) -> Json:
-    return _answer(tx, agent_row(tx, op.agent_id))
+    return _answer(tx, tx.one(agent, op.agent_id))
 
 
 @agents.implements(UpdateAgent, proof="test_an_update_merges_deeply_and_null_restores_the_default", missing=_MISSING)
 def update_agent(tx: Tx, op: UpdateAgent) -> Json:
-    old = agent_row(tx, op.agent_id)["document"]
+    old = tx.one(agent, op.agent_id)["document"]
     document = _checked(tx, old, op.body() or {})
-    tx.db.execute(
-        update(agent)
-        .where(agent.c.workspace == tx.workspace, agent.c.id == op.agent_id)
-        .values(**_columns(tx, document))
-    )
+    tx.db.execute(update(agent).where(tx.own(agent, id=op.agent_id)).values(**_columns(tx, document)))
     replace_uses(tx, "agent", op.agent_id, references_in(document))
-    return _answer(tx, agent_row(tx, op.agent_id))
+    return _answer(tx, tx.one(agent, op.agent_id))
 
 
 @agents.implements(DeleteAgent, proof="test_deleting_an_agent_unassigns_its_phone_numbers")
 def delete_agent(tx: Tx, op: DeleteAgent) -> Json:
     """Refused while other agents or tools hand over to it. Conversations stay; phone numbers are freed and named."""
-    name = agent_row(tx, op.agent_id)["name"]
+    name = tx.one(agent, op.agent_id)["name"]
     users = [user for user in agents_using(tx, "agent", op.agent_id) if user[0] != op.agent_id]
     users += tools_using(tx, "agent", op.agent_id)
     if users:
@@ -107,35 +103,26 @@ def delete_agent(tx: Tx, op: DeleteAgent) -> Json:
         raise InUse("agent_in_use", f"Agent {name!r} is handed callers by {named}. Take that transfer out first.")
     freed = unassign(tx, op.agent_id)
     for table in (access_token, avatar):
-        tx.db.execute(delete(table).where(table.c.workspace == tx.workspace, table.c.agent_id == op.agent_id))
-    tx.db.execute(delete(agent).where(agent.c.workspace == tx.workspace, agent.c.id == op.agent_id))
+        tx.db.execute(delete(table).where(tx.own(table, agent_id=op.agent_id)))
+    tx.db.execute(delete(agent).where(tx.own(agent, id=op.agent_id)))
     forget_uses(tx, "agent", op.agent_id)
     return {"unassigned_phone_numbers": freed} if freed else {}
 
 
 @agents.implements(GetAgentKnowledgeSize, proof="test_the_size_of_an_agents_knowledge_is_told_in_pages")
 def get_knowledge_size(tx: Tx, op: GetAgentKnowledgeSize) -> KnowledgeSize:
-    return KnowledgeSize(number_of_pages=pages_of(tx, agent_row(tx, op.agent_id)["document"]))
-
-
-def agent_row(tx: Tx, agent_id: str) -> RowMapping:
-    found = select(agent).where(agent.c.workspace == tx.workspace, agent.c.id == agent_id)
-    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
-        raise NotFound(f"No agent {agent_id!r}. GET /v1/convai/agents lists them.")
-    return row
+    return KnowledgeSize(number_of_pages=pages_of(tx, tx.one(agent, op.agent_id)["document"]))
 
 
 def as_updated(tx: Tx, agent_id: str, patch: Json) -> Json:
     """The document as an update would store it, checked like one. Nothing is stored."""
-    document: Json = agent_row(tx, agent_id)["document"]
+    document: Json = tx.one(agent, agent_id)["document"]
     return _checked(tx, document, patch) if patch else document
 
 
 def _with_own_picture(tx: Tx, widget: Json, agent_id: str, new: str) -> Json:
     """An uploaded picture is kept with its agent, so a copy has one of its own."""
-    found = select(avatar.c.media_type, avatar.c.data).where(
-        avatar.c.workspace == tx.workspace, avatar.c.agent_id == agent_id
-    )
+    found = select(avatar.c.media_type, avatar.c.data).where(tx.own(avatar, agent_id=agent_id))
     picture = tx.db.execute(found).mappings().one_or_none()
     shown: Json = widget.get("avatar") or {}
     url = str(shown.get("url") or "")

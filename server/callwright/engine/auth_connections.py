@@ -22,7 +22,7 @@ from ..contract.auth_connections import (
 )
 from ..contract.common import Empty
 from ..contract.dependents import DependentTool
-from ..contract.errors import BadRequest, InUse, InvalidRequest, NotFound, Problem, body_problem
+from ..contract.errors import BadRequest, InUse, InvalidRequest, Problem, body_problem
 from ..contract.merge import Json, merged
 from ..net.guard import AllowList, check
 from ..net.headers import line, settable
@@ -89,19 +89,19 @@ def create_connection(tx: Tx, op: CreateAuthConnection) -> Json:
     row = {"workspace": tx.workspace, "id": new, "name": op.name, "auth_type": op.auth_type, "created_ms": tx.now_ms}
     document = {"provider": op.provider, **_shown(kind, given)}
     tx.db.execute(insert(auth_connection).values(**row, **_stored(tx, new, 1, document, kind, given)))
-    return _answer(tx, _row(tx, new))
+    return _answer(tx, tx.one(auth_connection, new))
 
 
 @auth_connections.implements(ListAuthConnections, proof="test_a_connection_is_listed_without_its_secret")
 def list_connections(tx: Tx, _: ListAuthConnections) -> Json:
-    found = select(auth_connection).where(auth_connection.c.workspace == tx.workspace)
+    found = select(auth_connection).where(tx.own(auth_connection))
     rows = tx.db.execute(found.order_by(auth_connection.c.name)).mappings().all()
     return {"auth_connections": [_answer(tx, row) for row in rows]}
 
 
 @auth_connections.implements(UpdateAuthConnection, proof="test_an_update_changes_what_it_names", missing=_MISSING)
 def update_connection(tx: Tx, op: UpdateAuthConnection) -> Json:
-    row = _row(tx, op.auth_connection_id)
+    row = tx.one(auth_connection, op.auth_connection_id)
     if op.auth_type != row["auth_type"]:
         raise BadRequest(f"Auth connection {row['name']!r} is of the kind {row['auth_type']}, which never changes.")
     kind, patch = _kind(row["auth_type"]), _given(op)
@@ -113,12 +113,12 @@ def update_connection(tx: Tx, op: UpdateAuthConnection) -> Json:
     document = {"provider": op.provider or row["document"]["provider"], **_shown(kind, new)}
     changed = _stored(tx, row["id"], row["version"] + 1, document, kind, new)
     tx.db.execute(update(auth_connection).where(_this(tx, row["id"])).values(**changed))
-    return _answer(tx, _row(tx, row["id"]))
+    return _answer(tx, tx.one(auth_connection, row["id"]))
 
 
 @auth_connections.implements(DeleteAuthConnection, proof="test_deleting_a_connection_in_use_names_its_users")
 def delete_connection(tx: Tx, op: DeleteAuthConnection) -> Empty:
-    name = _row(tx, op.auth_connection_id)["name"]
+    name = tx.one(auth_connection, op.auth_connection_id)["name"]
     tools = [f"tool {shown!r} ({id})" for id, shown, _ in tools_using(tx, "auth_connection", op.auth_connection_id)]
     agents = [f"agent {user.name!r} ({user.id})" for user in agents_using(tx, "auth_connection", op.auth_connection_id)]
     if users := [*tools, *agents]:
@@ -130,7 +130,7 @@ def delete_connection(tx: Tx, op: DeleteAuthConnection) -> Empty:
 
 def login_of(tx: Tx, connection_id: str) -> StoredLogin:
     """For the moment of use inside the engine; it must not be kept or answered. Raises NotFound."""
-    row = _row(tx, connection_id)
+    row = tx.one(auth_connection, connection_id)
     opened = _opened(tx, row)
     kind = _kind(row["auth_type"])
     secret: str = opened[kind.secret]
@@ -218,18 +218,11 @@ def _opened(tx: Tx, row: RowMapping) -> Json:
 
 
 def _this(tx: Tx, connection_id: str) -> Any:
-    return (auth_connection.c.workspace == tx.workspace) & (auth_connection.c.id == connection_id)
+    return tx.own(auth_connection, id=connection_id)
 
 
 def _named(tx: Tx, name: str) -> Any:
-    return (auth_connection.c.workspace == tx.workspace) & (auth_connection.c.name == name)
-
-
-def _row(tx: Tx, connection_id: str) -> RowMapping:
-    found = tx.db.execute(select(auth_connection).where(_this(tx, connection_id))).mappings().one_or_none()
-    if found is None:
-        raise NotFound(f"No auth connection {connection_id!r}. GET /v1/workspace/auth-connections lists them.")
-    return found
+    return tx.own(auth_connection, name=name)
 
 
 def _answer(tx: Tx, row: RowMapping) -> Json:

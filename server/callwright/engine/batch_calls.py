@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import RowMapping, func, insert, select, update
 
 from ..contract.calls import CancelBatchCall, GetBatchCall, ListBatchCalls, RetryBatchCall, SubmitBatchCall
-from ..contract.errors import BadRequest, InvalidRequest, NotFound, Problem, body_problem
+from ..contract.errors import BadRequest, InvalidRequest, Problem, body_problem
 from ..contract.merge import Json
 from .call_checks import Admission, admission, calling_agent, calling_number
 from .handlers import Handlers, Tx
@@ -69,12 +69,12 @@ def submit_batch_call(tx: Tx, op: SubmitBatchCall) -> Json:
     rows = [_recipient_row(tx, new, place, recipient) for place, recipient in enumerate(recipients)]
     tx.db.execute(insert(batch_recipient), rows)
     _fail_what_is_due(tx, new)
-    return _answers(tx, [_row(tx, new)])[0]
+    return _answers(tx, [tx.one(batch_call, new)])[0]
 
 
 @batch_calls.implements(ListBatchCalls, proof="test_batches_are_listed_newest_first_in_pages")
 def list_batch_calls(tx: Tx, op: ListBatchCalls) -> Json:
-    found = select(batch_call).where(batch_call.c.workspace == tx.workspace)
+    found = select(batch_call).where(tx.own(batch_call))
     rows, cursor = page(
         tx.db,
         found,
@@ -89,11 +89,9 @@ def list_batch_calls(tx: Tx, op: ListBatchCalls) -> Json:
 
 @batch_calls.implements(GetBatchCall, proof="test_a_batch_reads_back_with_all_its_recipients")
 def get_batch_call(tx: Tx, op: GetBatchCall) -> Json:
-    row = _row(tx, op.batch_id)
+    row = tx.one(batch_call, op.batch_id)
     found = (
-        select(batch_recipient)
-        .where(batch_recipient.c.workspace == tx.workspace, batch_recipient.c.batch_id == op.batch_id)
-        .order_by(batch_recipient.c.place)
+        select(batch_recipient).where(tx.own(batch_recipient, batch_id=op.batch_id)).order_by(batch_recipient.c.place)
     )
     overdue = _is_overdue(tx, row)
     recipients = [_recipient(row, recipient, overdue) for recipient in tx.db.execute(found).mappings()]
@@ -105,17 +103,17 @@ def cancel_batch_call(tx: Tx, op: CancelBatchCall) -> Json:
     """Whoever was not called yet will not be, and who is being called is not talked to; what is finished stays, with
     its conversation. A batch that is over stays as it is."""
     _fail_what_is_due(tx, op.batch_id)
-    if _row(tx, op.batch_id)["status"] not in _OVER:
+    if tx.one(batch_call, op.batch_id)["status"] not in _OVER:
         _move(tx, op.batch_id, _OPEN, "cancelled")
         _set(tx, op.batch_id, status="cancelled")
-    return _answers(tx, [_row(tx, op.batch_id)])[0]
+    return _answers(tx, [tx.one(batch_call, op.batch_id)])[0]
 
 
 @batch_calls.implements(RetryBatchCall, proof="test_a_retry_takes_up_only_who_was_not_reached", missing=_MISSING)
 def retry_batch_call(tx: Tx, op: RetryBatchCall) -> Json:
     """Checked anew: since then the agent may have been archived, or the number taken out."""
     _fail_what_is_due(tx, op.batch_id)
-    row = _row(tx, op.batch_id)
+    row = tx.one(batch_call, op.batch_id)
     counts = _counts(tx, [op.batch_id])[op.batch_id]
     if not any(counts[status] for status in _UNREACHED):
         raise BadRequest(f"Nobody to call again: everybody in batch {row['name']!r} was reached, or still will be.")
@@ -125,7 +123,7 @@ def retry_batch_call(tx: Tx, op: RetryBatchCall) -> Json:
     _move(tx, op.batch_id, _UNREACHED, "pending")
     _set(tx, op.batch_id, status="pending", scheduled_secs=tx.now, retry_count=row["retry_count"] + 1)
     _fail_what_is_due(tx, op.batch_id)
-    return _answers(tx, [_row(tx, op.batch_id)])[0]
+    return _answers(tx, [tx.one(batch_call, op.batch_id)])[0]
 
 
 def _time_problems(tx: Tx, due: int) -> list[Problem]:
@@ -165,8 +163,7 @@ def _repeated(recipients: Sequence[Json]) -> Iterator[Problem]:
 
 def _refuse_what_is_closed_now(tx: Tx, admission: Admission, batch_id: str) -> None:
     again = select(batch_recipient.c.phone_number, batch_recipient.c.brought).where(
-        batch_recipient.c.workspace == tx.workspace,
-        batch_recipient.c.batch_id == batch_id,
+        tx.own(batch_recipient, batch_id=batch_id),
         batch_recipient.c.status.in_(_UNREACHED),
     )
     rows = tx.db.execute(again.order_by(batch_recipient.c.place)).all()
@@ -193,7 +190,7 @@ def _recipient_row(tx: Tx, batch_id: str, place: int, recipient: Json) -> Json:
 
 def _fail_what_is_due(tx: Tx, batch_id: str) -> None:
     """Write down what reading shows already: nothing could carry the calls."""
-    row = _row(tx, batch_id)
+    row = tx.one(batch_call, batch_id)
     if _is_overdue(tx, row):
         _move(tx, batch_id, ("pending",), "failed")
         _set(tx, batch_id, status="failed")
@@ -204,21 +201,14 @@ def _is_overdue(tx: Tx, row: RowMapping) -> bool:
 
 
 def _move(tx: Tx, batch_id: str, come_from: Sequence[str], status: str) -> None:
-    mine = (batch_recipient.c.workspace == tx.workspace) & (batch_recipient.c.batch_id == batch_id)
+    mine = tx.own(batch_recipient, batch_id=batch_id)
     moving = update(batch_recipient).where(mine, batch_recipient.c.status.in_(come_from))
     tx.db.execute(moving.values(status=status, updated_secs=tx.now))
 
 
 def _set(tx: Tx, batch_id: str, **values: Any) -> None:
-    mine = (batch_call.c.workspace == tx.workspace) & (batch_call.c.id == batch_id)
+    mine = tx.own(batch_call, id=batch_id)
     tx.db.execute(update(batch_call).where(mine).values(updated_secs=tx.now, **values))
-
-
-def _row(tx: Tx, batch_id: str) -> RowMapping:
-    found = select(batch_call).where(batch_call.c.workspace == tx.workspace, batch_call.c.id == batch_id)
-    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
-        raise NotFound(f"No batch {batch_id!r}. GET /v1/convai/batch-calling/workspace lists them.")
-    return row
 
 
 def _counts(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counter[str]]:
@@ -226,7 +216,7 @@ def _counts(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counter[str]]:
     counts: dict[str, Counter[str]] = {id: Counter() for id in batch_ids}
     found = (
         select(batch_recipient.c.batch_id, batch_recipient.c.status, func.count().label("many"))
-        .where(batch_recipient.c.workspace == tx.workspace, batch_recipient.c.batch_id.in_(batch_ids))
+        .where(tx.own(batch_recipient), batch_recipient.c.batch_id.in_(batch_ids))
         .group_by(batch_recipient.c.batch_id, batch_recipient.c.status)
     )
     for row in tx.db.execute(found):

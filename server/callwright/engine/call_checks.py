@@ -9,11 +9,10 @@ from sqlalchemy import RowMapping
 from ..contract.errors import BadRequest, Problem
 from ..contract.merge import Json
 from ..contract.paths import at
-from .agents import agent_row
 from .dialogue.variables import OF_A_CALL, Value, gather, named_in, system_variables
 from .handlers import Tx
 from .needed_later import needed_later
-from .phone_numbers import number_row
+from .tables import agent, phone_number
 
 Place = tuple[str | int, ...]
 
@@ -24,7 +23,7 @@ _SYSTEM = frozenset(system_variables(agent_id="", conversation_id="", now=0, sta
 
 def calling_agent(tx: Tx, agent_id: str) -> RowMapping:
     """The agent that will talk. Raises NotFound, and BadRequest for an archived one."""
-    found = agent_row(tx, agent_id)
+    found = tx.one(agent, agent_id)
     if found["archived"]:
         raise BadRequest(f"Agent {found['name']!r} is archived and calls nobody. Set archived to false first.")
     return found
@@ -35,7 +34,7 @@ def calling_number(tx: Tx, phone_number_id: str, provider: str | None = None) ->
 
     Raises NotFound, and BadRequest for one that cannot place the call.
     """
-    found = number_row(tx, phone_number_id)
+    found = tx.one(phone_number, phone_number_id)
     number, has, stored = found["phone_number"], found["provider"], cast(Json, found["document"])
     if provider is not None and has != provider:
         raise BadRequest(f"{number} is a {has} number: call with POST {ROUTES.get(has, 'its own provider')} instead.")

@@ -73,7 +73,7 @@ def missing_references(tx: Tx, doc: Json) -> list[Problem]:
         wanted = {reference.id for reference in found if reference.kind == kind}
         if not wanted:
             continue
-        there = select(table.c.id).where(table.c.workspace == tx.workspace, table.c.id.in_(wanted))
+        there = select(table.c.id).where(tx.own(table), table.c.id.in_(wanted))
         known = set(tx.db.execute(there).scalars())
         problems += [
             body_problem([*at], f"There is no {kind} {id!r}.", "unknown_reference")
@@ -88,7 +88,7 @@ def _unknown_versions(tx: Tx, doc: Json) -> Iterator[Problem]:
     table = pronunciation_version
     for kind, id, at in references_in(doc):
         if kind == "pronunciation_dictionary" and (version := _beside(doc, at, "version_id")) is not None:
-            its = select(table.c.id).where(table.c.workspace == tx.workspace, table.c.dictionary_id == id)
+            its = select(table.c.id).where(tx.own(table, dictionary_id=id))
             known = set(tx.db.execute(its).scalars())  # a dictionary has at least one
             if known and version not in known:
                 said = f"Pronunciation dictionary {id!r} has no version {version!r}."

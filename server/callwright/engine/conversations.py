@@ -33,7 +33,7 @@ def list_conversations(tx: Tx, op: ListConversations) -> ConversationPage:
     found = (
         select(*_LISTED, agent.c.name.label("agent_name"))
         .outerjoin(agent, (agent.c.workspace == conversation.c.workspace) & (agent.c.id == conversation.c.agent_id))
-        .where(conversation.c.workspace == tx.workspace)
+        .where(tx.own(conversation))
     )
     for condition in _conditions(tx, op):
         found = found.where(condition)
@@ -58,12 +58,12 @@ def list_conversations(tx: Tx, op: ListConversations) -> ConversationPage:
 
 @conversations.implements(GetConversation, proof="test_a_rehearsal_reads_back_as_a_conversation")
 def get_conversation(tx: Tx, op: GetConversation) -> Json:
-    return whole(tx, conversation_row(tx, op.conversation_id)["document"])
+    return whole(tx, tx.one(conversation, op.conversation_id)["document"])
 
 
 @conversations.implements(DeleteConversation, proof="test_a_deleted_conversation_is_gone_from_the_list")
 def delete_conversation(tx: Tx, op: DeleteConversation) -> Empty:
-    conversation_row(tx, op.conversation_id)
+    tx.one(conversation, op.conversation_id)
     forget(tx, op.conversation_id)
     return Empty()
 
@@ -74,20 +74,20 @@ def delete_conversation(tx: Tx, op: DeleteConversation) -> Empty:
     missing="recordings: conversations here are in text, so there never is one",
 )
 def get_audio(tx: Tx, op: GetConversationAudio) -> Blob:
-    row = conversation_row(tx, op.conversation_id)
+    row = tx.one(conversation, op.conversation_id)
     kind = "a rehearsal, which is held" if row["simulated"] else "held"
     raise NotFound(f"Conversation {op.conversation_id!r} has no recording: it was {kind} in text. Read its transcript.")
 
 
 @conversations.implements(SendFeedback, proof="test_feedback_is_counted_in_the_conversation")
 def send_feedback(tx: Tx, op: SendFeedback) -> Empty:
-    record: Json = conversation_row(tx, op.conversation_id)["document"]
+    record: Json = tx.one(conversation, op.conversation_id)["document"]
     counted: Json = {"overall_score": None, "likes": 0, "dislikes": 0} | record["metadata"].get("feedback", {})
     name = f"{op.feedback}s"
     feedback = counted | {name: counted[name] + 1}
     tx.db.execute(
         update(conversation)
-        .where(conversation.c.workspace == tx.workspace, conversation.c.id == op.conversation_id)
+        .where(tx.own(conversation, id=op.conversation_id))
         .values(document=record | {"metadata": record["metadata"] | {"feedback": feedback}})
     )
     return Empty()
@@ -99,17 +99,13 @@ def keep(tx: Tx, record: Json, *, simulated: bool) -> None:
     tx.db.execute(insert(conversation).values(workspace=tx.workspace, **row))
     if not simulated:
         tx.db.execute(
-            update(agent)
-            .where(agent.c.workspace == tx.workspace, agent.c.id == record["agent_id"])
-            .values(last_call_secs=row["start_secs"])
+            update(agent).where(tx.own(agent, id=record["agent_id"])).values(last_call_secs=row["start_secs"])
         )
 
 
 def keep_on(tx: Tx, record: Json) -> None:
     """Store all that became of a kept conversation. One that was deleted stays so."""
-    found = update(conversation).where(
-        conversation.c.workspace == tx.workspace, conversation.c.id == record["conversation_id"]
-    )
+    found = update(conversation).where(tx.own(conversation, id=record["conversation_id"]))
     tx.db.execute(found.values(**_columns(record)))
     _clear_turns(tx, record["conversation_id"])
 
@@ -153,22 +149,19 @@ def whole(tx: Tx, record: Json) -> Json:
     """A stored record with its transcript, also where the conversation is being held."""
     if record["status"] != "in-progress":
         return record
-    turns = select(live_turn.c.document).where(
-        live_turn.c.workspace == tx.workspace, live_turn.c.id == record["conversation_id"]
-    )
+    turns = select(live_turn.c.document).where(tx.own(live_turn, id=record["conversation_id"]))
     said: list[Json] = [*tx.db.execute(turns.order_by(live_turn.c.place)).scalars()]
     return record | {"transcript": [*record["transcript"], *said]}
 
 
 def forget(tx: Tx, conversation_id: str) -> None:
     """Nothing of it stays."""
-    mine = conversation.c.workspace == tx.workspace, conversation.c.id == conversation_id
-    tx.db.execute(delete(conversation).where(*mine))
+    tx.db.execute(delete(conversation).where(tx.own(conversation, id=conversation_id)))
     _clear_turns(tx, conversation_id)
 
 
 def _clear_turns(tx: Tx, conversation_id: str) -> None:
-    tx.db.execute(delete(live_turn).where(live_turn.c.workspace == tx.workspace, live_turn.c.id == conversation_id))
+    tx.db.execute(delete(live_turn).where(tx.own(live_turn, id=conversation_id)))
 
 
 def _turn(one: Json) -> dict[str, Any]:
@@ -197,13 +190,6 @@ def _columns(record: Json) -> dict[str, Any]:
     }
 
 
-def conversation_row(tx: Tx, conversation_id: str) -> RowMapping:
-    found = select(conversation).where(conversation.c.workspace == tx.workspace, conversation.c.id == conversation_id)
-    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
-        raise NotFound(f"No conversation {conversation_id!r}. GET /v1/convai/conversations lists them.")
-    return row
-
-
 def _conditions(tx: Tx, op: ListConversations) -> list[Any]:
     c = conversation.c
     asked: list[tuple[Any, Any]] = [
@@ -218,9 +204,7 @@ def _conditions(tx: Tx, op: ListConversations) -> list[Any]:
         found.append(c.start_secs > max(min(op.call_start_after_unix, LARGEST), -LARGEST))
     if op.search:
         wanted = search_key(op.search)
-        now = select(live_turn.c.id).where(
-            live_turn.c.workspace == tx.workspace, live_turn.c.search_key.contains(wanted, autoescape=True)
-        )
+        now = select(live_turn.c.id).where(tx.own(live_turn), live_turn.c.search_key.contains(wanted, autoescape=True))
         found.append(or_(c.search_key.contains(wanted, autoescape=True), c.id.in_(now)))
     if not op.include_simulated:
         found.append(c.simulated.is_(False))

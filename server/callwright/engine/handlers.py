@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, and_, select
 
 from ..accounts.principals import DEFAULT_WORKSPACE
 from ..clock import NewId, NowMs
@@ -14,6 +14,7 @@ from ..contract.operation import Operation
 from ..db.database import Database
 from ..net.guard import AllowList
 from .jobs import Jobs
+from .missing import not_found
 from .models import Models
 from .tokens import Tokens
 from .vault import Vault
@@ -58,6 +59,17 @@ class Tx:
     def now(self) -> int:
         """Seconds since 1970."""
         return self.now_ms // 1000
+
+    def own(self, table: Table, **equal: object) -> ColumnElement[bool]:
+        """The rows of this workspace, and of them only those whose columns have these values."""
+        return and_(table.c.workspace == self.workspace, *(table.c[name] == value for name, value in equal.items()))
+
+    def one(self, table: Table, id: str) -> RowMapping:
+        """The row of this workspace with this id. Raises NotFound in the words that `table` was made with."""
+        row = self.db.execute(select(table).where(self.own(table, id=id))).mappings().one_or_none()
+        if row is None:
+            raise not_found(table, id)
+        return row
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, delete, insert, select, update
 
 from ..contract.common import Empty
 from ..contract.dependents import AgentDependent, DependentAgentPage
-from ..contract.errors import InUse, NotFound
+from ..contract.errors import InUse
 from ..contract.knowledge_base import (
     AddedDocument,
     CreateDocument,
@@ -30,6 +30,7 @@ from .agent_documents import attach, take_out
 from .dependents import dependent_agents
 from .handlers import Handlers, Tx, Unit
 from .knowledge.extraction import Extracted, extract
+from .missing import not_found
 from .paging import name_key, page, search_key
 from .people import OWNER
 from .tables import agent, document
@@ -85,7 +86,7 @@ async def create_document(unit: Unit, op: CreateDocument) -> AddedDocument:
 @knowledge_base.implements(ListDocuments, proof="test_documents_are_listed_by_type_and_search")
 def list_documents(tx: Tx, op: ListDocuments) -> DocumentPage:
     columns = [c for c in document.c if c.name != "content"]
-    found = select(*columns).where(document.c.workspace == tx.workspace)
+    found = select(*columns).where(tx.own(document))
     if op.search:
         found = found.where(document.c.name_key.contains(search_key(op.search), autoescape=True))
     if op.types:
@@ -111,24 +112,24 @@ def list_documents(tx: Tx, op: ListDocuments) -> DocumentPage:
 
 @knowledge_base.implements(GetDocument, proof="test_a_text_document_reads_back_as_it_was_created")
 def get_document(tx: Tx, op: GetDocument) -> Json:
-    return _answer(document_row(tx, op.documentation_id))
+    return _answer(tx.one(document, op.documentation_id))
 
 
 @knowledge_base.implements(UpdateDocument, proof="test_a_renamed_document_is_found_by_its_new_name")
 def update_document(tx: Tx, op: UpdateDocument) -> Json:
-    document_row(tx, op.documentation_id)
+    tx.one(document, op.documentation_id)
     tx.db.execute(
         update(document)
-        .where(document.c.workspace == tx.workspace, document.c.id == op.documentation_id)
+        .where(tx.own(document, id=op.documentation_id))
         .values(name=op.name, name_key=name_key(op.name), updated_ms=tx.now_ms)
     )
-    return _answer(document_row(tx, op.documentation_id))
+    return _answer(tx.one(document, op.documentation_id))
 
 
 @knowledge_base.implements(DeleteDocument, proof="test_deleting_a_document_in_use_names_the_agents")
 def delete_document(tx: Tx, op: DeleteDocument) -> Empty:
     """Refused while agents use it, unless `force`: then it is taken out of them."""
-    row = document_row(tx, op.documentation_id)
+    row = tx.one(document, op.documentation_id)
     users = agents_using(tx, "document", op.documentation_id)
     if users and not op.force:
         named = ", ".join(f"{name!r} ({id})" for id, name, _ in users[:10])
@@ -139,28 +140,21 @@ def delete_document(tx: Tx, op: DeleteDocument) -> Empty:
     for agent_id, _, _ in users:
         take_out(tx, agent_id, op.documentation_id)
     for table in (rag_index, chunk):
-        this = (table.c.workspace == tx.workspace) & (table.c.document_id == op.documentation_id)
+        this = tx.own(table, document_id=op.documentation_id)
         tx.db.execute(delete(table).where(this))
-    tx.db.execute(delete(document).where(document.c.workspace == tx.workspace, document.c.id == op.documentation_id))
+    tx.db.execute(delete(document).where(tx.own(document, id=op.documentation_id)))
     return Empty()
 
 
 @knowledge_base.implements(GetDocumentContent, proof="test_a_text_document_reads_back_as_it_was_created")
 def get_content(tx: Tx, op: GetDocumentContent) -> Blob:
-    return Blob("text/html", document_row(tx, op.documentation_id)["content"].encode())
+    return Blob("text/html", tx.one(document, op.documentation_id)["content"].encode())
 
 
 @knowledge_base.implements(ListDocumentDependents, proof="test_the_agents_that_use_a_document_are_listed_page_by_page")
 def list_dependents(tx: Tx, op: ListDocumentDependents) -> DependentAgentPage:
-    document_row(tx, op.documentation_id)
+    tx.one(document, op.documentation_id)
     return dependent_agents(tx, "document", op.documentation_id, size=op.page_size, cursor=op.cursor)
-
-
-def document_row(tx: Tx, document_id: str) -> RowMapping:
-    found = select(document).where(document.c.workspace == tx.workspace, document.c.id == document_id)
-    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
-        raise NotFound(f"No document {document_id!r}. GET /v1/convai/knowledge-base lists them.")
-    return row
 
 
 async def _from_file(unit: Unit, file: Blob, name: str | None, agent_id: str | None = None) -> AddedDocument:
@@ -204,9 +198,9 @@ def _added(
 
 
 def _known_agent(tx: Tx, agent_id: str) -> None:
-    found = select(agent.c.id).where(agent.c.workspace == tx.workspace, agent.c.id == agent_id)
+    found = select(agent.c.id).where(tx.own(agent, id=agent_id))
     if tx.db.execute(found).scalar_one_or_none() is None:
-        raise NotFound(f"No agent {agent_id!r}. GET /v1/convai/agents lists them.")
+        raise not_found(agent, agent_id)
 
 
 def _brought(name: str) -> str:

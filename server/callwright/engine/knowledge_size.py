@@ -13,6 +13,6 @@ def pages_of(tx: Tx, agent_document: Json) -> float:
     """Pages of all documents that the configuration names, each counted once, in hundredths."""
     ids = {reference.id for reference in references_in(agent_document) if reference.kind == "document"}
     characters = select(func.coalesce(func.sum(func.length(document.c.content)), 0)).where(
-        document.c.workspace == tx.workspace, document.c.id.in_(ids)
+        tx.own(document), document.c.id.in_(ids)
     )
     return round(int(tx.db.execute(characters).scalar_one()) / CHARACTERS_A_PAGE, 2)

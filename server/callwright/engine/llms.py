@@ -29,10 +29,10 @@ from ..contract.llms import (
     RetirementRule,
 )
 from ..contract.merge import Json
-from .agents import agent_row
 from .handlers import Handlers, Tx
 from .knowledge_size import pages_of
 from .prices import MODELS, Model
+from .tables import agent
 
 llms = Handlers()
 
@@ -46,7 +46,7 @@ def calculate(_: Tx, op: CalculateLlmUsage) -> LlmPrices:
 
 @llms.implements(CalculateAgentLlmUsage, proof="test_an_agents_price_follows_from_what_it_has")
 def calculate_for_agent(tx: Tx, op: CalculateAgentLlmUsage) -> LlmPrices:
-    row: RowMapping = agent_row(tx, op.agent_id)
+    row: RowMapping = tx.one(agent, op.agent_id)
     prompt: Json = row["document"]["conversation_config"]["agent"]["prompt"]
     rag: Json = prompt.get("rag") or {}
     length = len(prompt.get("prompt") or "") if op.prompt_length is None else op.prompt_length

@@ -82,22 +82,18 @@ def create_server(tx: Tx, op: CreateMcpServer) -> Json:
     new = tx.new_id("mcpsrv")
     tx.db.execute(insert(mcp_server).values(workspace=tx.workspace, id=new, created_ms=tx.now_ms, document=config))
     replace_uses(tx, "mcp_server", new, references_in(config))
-    return _answer(tx, server_row(tx, new))
+    return _answer(tx, tx.one(mcp_server, new))
 
 
 @mcp_servers.implements(ListMcpServers, proof="test_a_server_reads_back_as_it_was_created")
 def list_servers(tx: Tx, _: ListMcpServers) -> Json:
-    found = (
-        select(mcp_server)
-        .where(mcp_server.c.workspace == tx.workspace)
-        .order_by(mcp_server.c.created_ms, mcp_server.c.id)
-    )
+    found = select(mcp_server).where(tx.own(mcp_server)).order_by(mcp_server.c.created_ms, mcp_server.c.id)
     return {"mcp_servers": [_answer(tx, row) for row in tx.db.execute(found).mappings().all()]}
 
 
 @mcp_servers.implements(GetMcpServer, proof="test_a_server_reads_back_as_it_was_created")
 def get_server(tx: Tx, op: GetMcpServer) -> Json:
-    return _answer(tx, server_row(tx, op.mcp_server_id))
+    return _answer(tx, tx.one(mcp_server, op.mcp_server_id))
 
 
 @mcp_servers.implements(UpdateMcpServer, proof="test_an_update_changes_what_it_names_and_null_resets", missing=_REACHED)
@@ -120,7 +116,7 @@ def delete_server(tx: Tx, op: DeleteMcpServer) -> Empty:
     if users := agents_using(tx, "mcp_server", op.mcp_server_id):
         named = ", ".join(f"{shown!r} ({id})" for id, shown, _ in users[:10])
         raise InUse("mcp_server_in_use", f"MCP server {name!r} is used by {named}. Take it out there first.")
-    mine = (mcp_server.c.workspace == tx.workspace) & (mcp_server.c.id == op.mcp_server_id)
+    mine = tx.own(mcp_server, id=op.mcp_server_id)
     tx.db.execute(delete(mcp_server).where(mine))
     forget_uses(tx, "mcp_server", op.mcp_server_id)
     return Empty()
@@ -201,23 +197,16 @@ def delete_tool_config(tx: Tx, op: DeleteMcpToolConfig) -> Json:
     return _save(tx, op.mcp_server_id, config | {"tool_config_overrides": others})
 
 
-def server_row(tx: Tx, server_id: str) -> RowMapping:
-    found = select(mcp_server).where(mcp_server.c.workspace == tx.workspace, mcp_server.c.id == server_id)
-    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
-        raise NotFound(f"No MCP server {server_id!r}. GET /v1/convai/mcp-servers lists them.")
-    return row
-
-
 def _config(tx: Tx, server_id: str) -> Json:
-    return cast(Json, server_row(tx, server_id)["document"])
+    return cast(Json, tx.one(mcp_server, server_id)["document"])
 
 
 def _save(tx: Tx, server_id: str, config: Json) -> Json:
     _check(tx, config, at=[])
-    mine = (mcp_server.c.workspace == tx.workspace) & (mcp_server.c.id == server_id)
+    mine = tx.own(mcp_server, id=server_id)
     tx.db.execute(update(mcp_server).where(mine).values(document=config))
     replace_uses(tx, "mcp_server", server_id, references_in(config))
-    return _answer(tx, server_row(tx, server_id))
+    return _answer(tx, tx.one(mcp_server, server_id))
 
 
 def _answer(tx: Tx, row: RowMapping) -> Json:
@@ -269,7 +258,7 @@ def _unknown_words(config: Json) -> list[Problem]:
 
 def _unknown_secrets(tx: Tx, config: Json) -> list[Problem]:
     found = [reference for reference in references_in(config) if reference.kind == "secret"]
-    there = select(secret.c.id).where(secret.c.workspace == tx.workspace, secret.c.id.in_({one.id for one in found}))
+    there = select(secret.c.id).where(tx.own(secret), secret.c.id.in_({one.id for one in found}))
     known = set(tx.db.execute(there).scalars())
     return [body_problem(one.at, f"There is no secret {one.id!r}.") for one in found if one.id not in known]
 

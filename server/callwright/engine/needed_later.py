@@ -48,7 +48,7 @@ def _assigned(tx: Tx, document: Json) -> set[str]:
     sources: list[object] = [document]
     for kind, table in (("tool", tool), ("mcp_server", mcp_server)):
         ids = {reference.id for reference in references_in(document) if reference.kind == kind}
-        found = select(table.c.document).where(table.c.workspace == tx.workspace, table.c.id.in_(ids))
+        found = select(table.c.document).where(tx.own(table), table.c.id.in_(ids))
         sources += tx.db.execute(found).scalars()
     rules = [cast(list[Json], value) for source in sources for value in _values(source, "assignments") if value]
     return {str(rule.get("dynamic_variable")) for each in rules for rule in each}

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import RowMapping, delete, insert, select, update
 
 from ..contract.common import Empty
-from ..contract.errors import BadRequest, NotFound
+from ..contract.errors import BadRequest
 from ..contract.merge import Json
 from ..contract.phone_numbers import (
     CreatedPhoneNumber,
@@ -39,9 +39,7 @@ _CLEAR_TRUNK = {
 def import_number(tx: Tx, op: CreatePhoneNumber) -> CreatedPhoneNumber:
     body = op.body() or {}
     number = body["phone_number"]
-    taken = select(phone_number.c.id).where(
-        phone_number.c.workspace == tx.workspace, phone_number.c.phone_number == number
-    )
+    taken = select(phone_number.c.id).where(tx.own(phone_number, phone_number=number))
     if (other := tx.db.execute(taken).scalar_one_or_none()) is not None:
         raise BadRequest(f"{number} is imported already, as {other}. Update that one, or delete it first.")
     new = tx.new_id("phnum")
@@ -62,7 +60,7 @@ def list_numbers(tx: Tx, _: ListPhoneNumbers) -> list[Json]:
     found = (
         select(phone_number, agent.c.name.label("agent_name"))
         .outerjoin(agent, (agent.c.workspace == phone_number.c.workspace) & (agent.c.id == phone_number.c.agent_id))
-        .where(phone_number.c.workspace == tx.workspace)
+        .where(tx.own(phone_number))
         .order_by(phone_number.c.created_ms.desc(), phone_number.c.id.desc())
     )
     return [_answer(row, row["agent_name"]) for row in tx.db.execute(found).mappings()]
@@ -70,7 +68,7 @@ def list_numbers(tx: Tx, _: ListPhoneNumbers) -> list[Json]:
 
 @phone_numbers.implements(GetPhoneNumber, proof="test_an_imported_number_reads_back_with_masked_credentials")
 def get_number(tx: Tx, op: GetPhoneNumber) -> Json:
-    row = number_row(tx, op.phone_number_id)
+    row = tx.one(phone_number, op.phone_number_id)
     return _answer(row, _agent_name(tx, row["agent_id"]))
 
 
@@ -78,7 +76,7 @@ def get_number(tx: Tx, op: GetPhoneNumber) -> Json:
 def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
     """`agent_id: null` takes the number from its agent. A trunk that is given replaces the old one with its login, so
     that no password goes to an address that it was not stored for; null takes the trunk out."""
-    row = number_row(tx, op.phone_number_id)
+    row = tx.one(phone_number, op.phone_number_id)
     body = op.body() or {}
     agent_id = body.pop("agent_id", row["agent_id"])
     label = body.pop("label", None) or row["label"]  # newer clients can change it
@@ -92,7 +90,7 @@ def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
     document, credentials = row["document"] | stored, {**credentials_of(tx, row), **dict.fromkeys(stored), **secret}
     tx.db.execute(
         update(phone_number)
-        .where(phone_number.c.workspace == tx.workspace, phone_number.c.id == op.phone_number_id)
+        .where(tx.own(phone_number, id=op.phone_number_id))
         .values(agent_id=agent_id, label=str(label), document=document, sealed=_seal(tx, row["id"], credentials))
     )
     return get_number(tx, GetPhoneNumber(phone_number_id=op.phone_number_id))
@@ -100,10 +98,8 @@ def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
 
 @phone_numbers.implements(DeletePhoneNumber, proof="test_a_deleted_number_is_gone_from_its_agent")
 def delete_number(tx: Tx, op: DeletePhoneNumber) -> Empty:
-    number_row(tx, op.phone_number_id)
-    tx.db.execute(
-        delete(phone_number).where(phone_number.c.workspace == tx.workspace, phone_number.c.id == op.phone_number_id)
-    )
+    tx.one(phone_number, op.phone_number_id)
+    tx.db.execute(delete(phone_number).where(tx.own(phone_number, id=op.phone_number_id)))
     return Empty()
 
 
@@ -111,7 +107,7 @@ def numbers_of(tx: Tx, agent_id: str, agent_name: str) -> list[Json]:
     """The numbers that an agent answers, as its own answer shows them."""
     found = (
         select(phone_number)
-        .where(phone_number.c.workspace == tx.workspace, phone_number.c.agent_id == agent_id)
+        .where(tx.own(phone_number, agent_id=agent_id))
         .order_by(phone_number.c.created_ms, phone_number.c.id)
     )
     return [_answer(row, agent_name) for row in tx.db.execute(found).mappings()]
@@ -119,7 +115,7 @@ def numbers_of(tx: Tx, agent_id: str, agent_name: str) -> list[Json]:
 
 def unassign(tx: Tx, agent_id: str) -> list[str]:
     """Take all numbers from an agent; answers them as `+15551234567 (phnum_…)`."""
-    mine = (phone_number.c.workspace == tx.workspace) & (phone_number.c.agent_id == agent_id)
+    mine = tx.own(phone_number, agent_id=agent_id)
     rows = tx.db.execute(select(phone_number.c.phone_number, phone_number.c.id).where(mine)).all()
     tx.db.execute(update(phone_number).where(mine).values(agent_id=None))
     return [f"{row.phone_number} ({row.id})" for row in rows]
@@ -152,15 +148,8 @@ def credentials_of(tx: Tx, row: RowMapping) -> Credentials:
     return json.loads(tx.vault.open(sealed, belongs_to=f"{tx.workspace}/{row['id']}")) if sealed is not None else {}
 
 
-def number_row(tx: Tx, phone_number_id: str) -> RowMapping:
-    found = select(phone_number).where(phone_number.c.workspace == tx.workspace, phone_number.c.id == phone_number_id)
-    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
-        raise NotFound(f"No phone number {phone_number_id!r}. GET /v1/convai/phone-numbers lists them.")
-    return row
-
-
 def _agent_name(tx: Tx, agent_id: str | None) -> str | None:
-    found = select(agent.c.name).where(agent.c.workspace == tx.workspace, agent.c.id == agent_id)
+    found = select(agent.c.name).where(tx.own(agent, id=agent_id))
     return tx.db.execute(found).scalar_one_or_none()
 
 

@@ -67,7 +67,7 @@ def create_from_rules(tx: Tx, op: CreateDictionaryFromRules) -> AddedDictionary:
 @pronunciation_dictionaries.implements(ListDictionaries, proof="test_dictionaries_are_listed_in_every_order")
 def list_dictionaries(tx: Tx, op: ListDictionaries) -> DictionaryPage:
     table = pronunciation_dictionary
-    found = select(table).where(table.c.workspace == tx.workspace)
+    found = select(table).where(tx.own(table))
     if not op.include_archived:
         found = found.where(table.c.archived_ms.is_(None))
     rows, cursor = page(
@@ -90,7 +90,7 @@ def list_dictionaries(tx: Tx, op: ListDictionaries) -> DictionaryPage:
 
 @pronunciation_dictionaries.implements(GetDictionary, proof="test_a_dictionary_reads_back_as_it_was_created")
 def get_dictionary(tx: Tx, op: GetDictionary) -> Json:
-    row = _row(tx, op.pronunciation_dictionary_id)
+    row = tx.one(pronunciation_dictionary, op.pronunciation_dictionary_id)
     return _answer(row) | {"rules": _rules(tx, row["id"], row["latest_version_id"])}
 
 
@@ -98,7 +98,7 @@ def get_dictionary(tx: Tx, op: GetDictionary) -> Json:
     UpdateDictionary, proof="test_an_archived_dictionary_is_listed_only_when_asked_for"
 )
 def update_dictionary(tx: Tx, op: UpdateDictionary) -> Json:
-    row = _row(tx, op.pronunciation_dictionary_id)
+    row = tx.one(pronunciation_dictionary, op.pronunciation_dictionary_id)
     changed: dict[str, Any] = {}
     if op.name is not None:
         changed |= {"name": op.name, "name_key": name_key(op.name)}
@@ -106,14 +106,14 @@ def update_dictionary(tx: Tx, op: UpdateDictionary) -> Json:
         changed["archived_ms"] = tx.now_ms if op.archived else None
     if changed:
         _change(tx, row["id"], changed)
-    return _answer(_row(tx, row["id"]))
+    return _answer(tx.one(pronunciation_dictionary, row["id"]))
 
 
 @pronunciation_dictionaries.implements(
     SetDictionaryRules, proof="test_every_change_of_rules_makes_a_version_and_the_old_one_stays", missing=_MISSING
 )
 def set_rules(tx: Tx, op: SetDictionaryRules) -> DictionaryVersion:
-    row = _row(tx, op.pronunciation_dictionary_id)
+    row = tx.one(pronunciation_dictionary, op.pronunciation_dictionary_id)
     check_rules(op.rules)
     return _next_version(tx, row["id"], lexicon_of(op.rules))
 
@@ -150,7 +150,7 @@ def remove_rules(tx: Tx, op: RemoveDictionaryRules) -> DictionaryVersion:
     DownloadDictionary, proof="test_every_change_of_rules_makes_a_version_and_the_old_one_stays"
 )
 def download(tx: Tx, op: DownloadDictionary) -> Blob:
-    _row(tx, op.dictionary_id)
+    tx.one(pronunciation_dictionary, op.dictionary_id)
     lexicon = _lexicon(_rules(tx, op.dictionary_id, op.version_id))
     return Blob("application/pls+xml", write_lexicon(lexicon))
 
@@ -184,23 +184,12 @@ def _version(tx: Tx, lexicon: Lexicon) -> Json:
 
 def _change(tx: Tx, dictionary_id: str, values: dict[str, Any]) -> None:
     table = pronunciation_dictionary
-    this = (table.c.workspace == tx.workspace) & (table.c.id == dictionary_id)
+    this = tx.own(table, id=dictionary_id)
     tx.db.execute(update(table).where(this).values(**values))
 
 
-def _row(tx: Tx, dictionary_id: str) -> RowMapping:
-    table = pronunciation_dictionary
-    found = select(table).where(table.c.workspace == tx.workspace, table.c.id == dictionary_id)
-    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
-        raise NotFound(
-            f"No pronunciation dictionary {dictionary_id!r}. GET /v1/pronunciation-dictionaries?include_archived=true"
-            " lists them."
-        )
-    return row
-
-
 def _latest(tx: Tx, dictionary_id: str) -> Lexicon:
-    return _lexicon(_rules(tx, dictionary_id, _row(tx, dictionary_id)["latest_version_id"]))
+    return _lexicon(_rules(tx, dictionary_id, tx.one(pronunciation_dictionary, dictionary_id)["latest_version_id"]))
 
 
 def _lexicon(rules: list[Json]) -> Lexicon:
@@ -209,8 +198,8 @@ def _lexicon(rules: list[Json]) -> Lexicon:
 
 def _rules(tx: Tx, dictionary_id: str, version_id: str) -> list[Json]:
     table = pronunciation_version
-    this = (table.c.workspace == tx.workspace, table.c.dictionary_id == dictionary_id, table.c.id == version_id)
-    if (rules := tx.db.execute(select(table.c.rules).where(*this)).scalar_one_or_none()) is None:
+    this = tx.own(table, dictionary_id=dictionary_id, id=version_id)
+    if (rules := tx.db.execute(select(table.c.rules).where(this)).scalar_one_or_none()) is None:
         raise NotFound(f"Pronunciation dictionary {dictionary_id!r} has no version {version_id!r}.")
     return rules
 

@@ -21,7 +21,7 @@ from ..contract.knowledge_base import (
 )
 from .handlers import Handlers, Tx, Unit
 from .knowledge.chunking import TextChunk, chunks
-from .knowledge_base import document_row
+from .tables import document
 from .tables_knowledge import chunk, rag_index
 
 rag_indexes = Handlers()
@@ -37,21 +37,21 @@ _MISSING = "vectors: passages are found by their words, whatever model is asked 
 async def compute_index(unit: Unit, op: ComputeRagIndex) -> RagIndex:
     """An index that is there is answered as it is, but one that was too much is tried again. The text is cut outside
     of any transaction: it may be long."""
-    text = await unit.read(lambda tx: document_row(tx, op.documentation_id)["content"])
+    text = await unit.read(lambda tx: tx.one(document, op.documentation_id)["content"])
     cut = await anyio.to_thread.run_sync(chunks, op.documentation_id, text)
     return await unit.write(lambda tx: _indexed(tx, op, cut))
 
 
 @rag_indexes.implements(GetRagIndexes, proof="test_a_document_has_one_index_a_model", missing=_MISSING)
 def get_indexes(tx: Tx, op: GetRagIndexes) -> RagIndexList:
-    document_row(tx, op.documentation_id)
+    tx.one(document, op.documentation_id)
     return RagIndexList(indexes=[_answer(tx, row) for row in _of(tx, op.documentation_id)])
 
 
 @rag_indexes.implements(DeleteRagIndex, proof="test_the_passages_go_with_the_last_index")
 def delete_index(tx: Tx, op: DeleteRagIndex) -> RagIndex:
     """Answers the index as it was."""
-    document_row(tx, op.documentation_id)
+    tx.one(document, op.documentation_id)
     row = next((row for row in _of(tx, op.documentation_id) if row["id"] == op.rag_index_id), None)
     if row is None:
         raise NotFound(f"Document {op.documentation_id!r} has no index {op.rag_index_id!r}.")
@@ -67,7 +67,7 @@ def get_overview(tx: Tx, _: GetRagOverview) -> RagOverview:
     taken = func.sum(rag_index.c.used_bytes)
     found = (
         select(rag_index.c.model, taken.label("taken"))
-        .where(rag_index.c.workspace == tx.workspace)
+        .where(tx.own(rag_index))
         .group_by(rag_index.c.model)
         .order_by(rag_index.c.model)
     )
@@ -78,8 +78,8 @@ def get_overview(tx: Tx, _: GetRagOverview) -> RagOverview:
 
 @rag_indexes.implements(GetChunk, proof="test_an_index_makes_passages_that_can_be_read")
 def get_chunk(tx: Tx, op: GetChunk) -> Chunk:
-    name = document_row(tx, op.documentation_id)["name"]
-    this = (chunk.c.workspace == tx.workspace) & (chunk.c.document_id == op.documentation_id)
+    name = tx.one(document, op.documentation_id)["name"]
+    this = tx.own(chunk, document_id=op.documentation_id)
     found = select(chunk.c.content).where(this, chunk.c.id == op.chunk_id)
     if (content := tx.db.execute(found).scalar_one_or_none()) is None:
         raise NotFound(f"Document {op.documentation_id!r} has no passage {op.chunk_id!r}. Passages come with an index.")
@@ -87,7 +87,7 @@ def get_chunk(tx: Tx, op: GetChunk) -> Chunk:
 
 
 def _indexed(tx: Tx, op: ComputeRagIndex, cut: list[TextChunk]) -> RagIndex:
-    document_row(tx, op.documentation_id)  # it may have gone while its text was cut
+    tx.one(document, op.documentation_id)  # it may have gone while its text was cut
     there = _of(tx, op.documentation_id)
     same = next((row for row in there if row["model"] == op.model), None)
     if same is not None and same["status"] != "rag_limit_exceeded":
@@ -117,23 +117,23 @@ def _row(tx: Tx, op: ComputeRagIndex, place: int, new: TextChunk) -> dict[str, o
 
 
 def _of(tx: Tx, document_id: str) -> Sequence[RowMapping]:
-    this = (rag_index.c.workspace == tx.workspace) & (rag_index.c.document_id == document_id)
+    this = tx.own(rag_index, document_id=document_id)
     found = select(rag_index).where(this).order_by(rag_index.c.created_ms, rag_index.c.id)
     return tx.db.execute(found).mappings().all()
 
 
 def _take_out(tx: Tx, row: RowMapping) -> None:
-    tx.db.execute(delete(rag_index).where(rag_index.c.workspace == tx.workspace, rag_index.c.id == row["id"]))
+    tx.db.execute(delete(rag_index).where(tx.own(rag_index, id=row["id"])))
 
 
 def _forget_chunks(tx: Tx, document_id: str) -> None:
-    tx.db.execute(delete(chunk).where(chunk.c.workspace == tx.workspace, chunk.c.document_id == document_id))
+    tx.db.execute(delete(chunk).where(tx.own(chunk, document_id=document_id)))
 
 
 def _answer(tx: Tx, row: RowMapping) -> RagIndex:
     """With the number of passages and the first of their ids, which the contract has no other way to learn."""
     done = row["status"] == "succeeded"
-    this = (chunk.c.workspace == tx.workspace) & (chunk.c.document_id == row["document_id"])
+    this = tx.own(chunk, document_id=row["document_id"])
     count = tx.db.execute(select(func.count()).select_from(chunk).where(this)).scalar_one() if done else 0
     ids = select(chunk.c.id).where(this).order_by(chunk.c.place).limit(FIRST_IDS)
     return RagIndex.model_validate(

@@ -7,7 +7,6 @@ from ..workflow.graph import Workflow, read_workflow
 from ..workflow.node_kinds import kind_of
 from .agent_documents import texts_of
 from .agent_tools import with_stored_tools
-from .agents import agent_row
 from .custom_llm import llm_of
 from .dialogue.agent import Agent, read_agent
 from .dialogue.passages import Document
@@ -15,6 +14,7 @@ from .dialogue.roles import Role
 from .handlers import Tx, Unit
 from .initiation import as_started
 from .needed_later import needed_later
+from .tables import agent
 
 _Read = tuple[Agent, list[Document], Workflow | None, frozenset[str], Json]
 """With the variables that it needs later, and the platform settings that hold for the agent."""
@@ -46,7 +46,7 @@ class RoleLoader:
         return self._roles[key]
 
     def _read(self, tx: Tx, agent_id: str, node_id: str | None, language: str | None) -> _Read:
-        row = agent_row(tx, agent_id)
+        row = tx.one(agent, agent_id)
         if row["archived"] and agent_id != self._called:
             raise BadRequest(f"Agent {row['name']!r} ({agent_id}) is archived and talks to nobody.")
         document: Json = row["document"]
@@ -61,13 +61,13 @@ class RoleLoader:
         config = with_stored_tools(tx, changed)
         workflow = read_workflow(document.get("workflow"))
         settings: Json = document["platform_settings"]
-        if agent_id != self._called and at(agent_row(tx, self._called)["document"], *_ZERO_RETENTION):
+        if agent_id != self._called and at(tx.one(agent, self._called)["document"], *_ZERO_RETENTION):
             # What one agent may keep nowhere, nobody keeps whom it hands the conversation over to.
             settings = merged(settings, {"privacy": {"zero_retention_mode": True}})
         needs = needed_later(tx, document) if (agent_id, node_id) == (self._called, None) else frozenset[str]()
         own: str = at(document, "conversation_config", "agent", "language") or "en"
-        agent = read_agent(agent_id, config, languages=[own], on_phone=self._on_phone)
-        return agent, texts_of(tx, config), workflow, needs, settings
+        talks_as = read_agent(agent_id, config, languages=[own], on_phone=self._on_phone)
+        return talks_as, texts_of(tx, config), workflow, needs, settings
 
 
 def at_node(document: Json, node_id: str | None, *, override: Json | None = None, language: str | None = None) -> Json:

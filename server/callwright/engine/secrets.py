@@ -17,6 +17,7 @@ from ..contract.secrets import (
 from ..db.database import Database
 from ..telemetry.calling import hush
 from .handlers import Handlers, Tx
+from .missing import not_found
 from .tables import phone_number, secret, vault_check
 from .tables_auth_connections import auth_connection
 from .uses import User, agents_using, agents_using_each, tools_using, users_of
@@ -41,7 +42,7 @@ def create_secret(tx: Tx, op: CreateSecret) -> StoredSecret:
 
 @secrets.implements(ListSecrets, proof="test_a_created_secret_is_listed_without_its_value")
 def list_secrets(tx: Tx, _: ListSecrets) -> SecretList:
-    found = select(secret.c.id, secret.c.name).where(secret.c.workspace == tx.workspace).order_by(secret.c.name)
+    found = select(secret.c.id, secret.c.name).where(tx.own(secret)).order_by(secret.c.name)
     rows = tx.db.execute(found).all()
     users = agents_using_each(tx, "secret", (row.id for row in rows))
     return SecretList(
@@ -58,11 +59,7 @@ def update_secret(tx: Tx, op: UpdateSecret) -> StoredSecret:
     if op.name != old:
         _refuse_taken_name(tx, op.name)
     sealed = tx.vault.seal(op.value.get_secret_value(), belongs_to=_row(tx, op.secret_id))
-    tx.db.execute(
-        update(secret)
-        .where(secret.c.workspace == tx.workspace, secret.c.id == op.secret_id)
-        .values(name=op.name, sealed=sealed)
-    )
+    tx.db.execute(update(secret).where(tx.own(secret, id=op.secret_id)).values(name=op.name, sealed=sealed))
     return StoredSecret(type="stored", secret_id=op.secret_id, name=op.name)
 
 
@@ -74,12 +71,12 @@ def delete_secret(tx: Tx, op: DeleteSecret) -> None:
         names = {id: shown for id, shown, _ in named}
         said = [f"{kind} {names.get(id, id)!r} ({id})" for kind, ids in users.items() for id in ids]
         raise InUse("secret_in_use", f"Secret {name!r} is used by {', '.join(said[:10])}. Take it out there first.")
-    tx.db.execute(delete(secret).where(secret.c.workspace == tx.workspace, secret.c.id == op.secret_id))
+    tx.db.execute(delete(secret).where(tx.own(secret, id=op.secret_id)))
 
 
 def reveal(tx: Tx, secret_id: str) -> str:
     """The value, for the moment of use inside the engine; it must not be kept or answered."""
-    found = select(secret.c.sealed).where(secret.c.workspace == tx.workspace, secret.c.id == secret_id)
+    found = select(secret.c.sealed).where(tx.own(secret, id=secret_id))
     sealed = tx.db.execute(found).scalar_one_or_none()
     if sealed is None:
         raise NotFound(f"No secret {secret_id!r}.")
@@ -146,14 +143,14 @@ def _row(tx: Tx, id: str) -> str:
 
 
 def _name(tx: Tx, secret_id: str) -> str:
-    found = select(secret.c.name).where(secret.c.workspace == tx.workspace, secret.c.id == secret_id)
+    found = select(secret.c.name).where(tx.own(secret, id=secret_id))
     if (name := tx.db.execute(found).scalar_one_or_none()) is None:
-        raise NotFound(f"No secret {secret_id!r}. GET /v1/convai/secrets lists them.")
+        raise not_found(secret, secret_id)
     return name
 
 
 def _refuse_taken_name(tx: Tx, name: str) -> None:
-    found = select(secret.c.id).where(secret.c.workspace == tx.workspace, secret.c.name == name)
+    found = select(secret.c.id).where(tx.own(secret, name=name))
     if (taken := tx.db.execute(found).scalar_one_or_none()) is not None:
         raise BadRequest(f"A secret named {name!r} exists ({taken}). Update it, or choose another name.")
 

@@ -5,7 +5,6 @@ from typing import Any
 from ..contract.agents import SimulateConversation, StreamSimulation
 from ..contract.errors import InvalidRequest
 from ..contract.merge import Json
-from .agents import agent_row
 from .conversations import keep
 from .dialogue.agent import read_agent
 from .dialogue.analysis import read_questions
@@ -20,6 +19,7 @@ from .dialogue.variables import of_a_call
 from .handlers import Emit, Handlers, Unit
 from .model_names import CUSTOM_LLM, keeps_nothing
 from .role_loader import RoleLoader
+from .tables import agent
 from .tool_calls.offers import McpRoleProvider, listings_of, rehearsed
 
 simulations = Handlers()
@@ -59,7 +59,7 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
     body = op.body() or {}
     spec: Json = body["simulation_specification"]
     mocks: dict[str, Json] = spec.get("tool_mock_config") or {}
-    settings: Json = await unit.read(lambda tx: agent_row(tx, op.agent_id)["document"]["platform_settings"])
+    settings: Json = await unit.read(lambda tx: tx.one(agent, op.agent_id)["document"]["platform_settings"])
     variables: Json = spec.get("dynamic_variables") or {}
     stored = RoleLoader(unit, op.agent_id, on_phone=of_a_call(variables))
     user = read_agent("simulated_user", {"agent": spec["simulated_user_config"]})

@@ -19,6 +19,7 @@ from . import (
     tables_widget,
     tables_workspace,
 )
+from .missing import called
 
 STEPS = {
     "core/0001_tables": """
@@ -103,6 +104,7 @@ agent = Table(
     Column("name", Text), Column("name_key", Text), Column("created_ms", BigInteger), Column("updated_ms", BigInteger),
     Column("last_call_secs", BigInteger), Column("voice_id", Text), Column("archived", Boolean), Column("tags", JSON),
     Column("document", JSON),
+    info=called("agent", "/v1/convai/agents lists them"),
 )  # fmt: skip
 conversation = Table(
     "conversation", _all, _key("workspace"), _key("id"),
@@ -110,21 +112,25 @@ conversation = Table(
     Column("duration_secs", Integer), Column("call_successful", Text), Column("user_id", Text),
     Column("simulated", Boolean), Column("direction", Text), Column("title", Text), Column("summary", Text),
     Column("message_count", Integer), Column("search_key", Text), Column("document", JSON),
+    info=called("conversation", "/v1/convai/conversations lists them"),
 )  # fmt: skip
 document = Table(
     "document", _all, _key("workspace"), _key("id"),
     Column("name", Text), Column("name_key", Text), Column("type", Text), Column("created_ms", BigInteger),
     Column("updated_ms", BigInteger), Column("size_bytes", BigInteger), Column("url", Text), Column("content", Text),
     Column("filename", Text),
+    info=called("document", "/v1/convai/knowledge-base lists them"),
 )  # fmt: skip
 phone_number = Table(
     "phone_number", _all, _key("workspace"), _key("id"),
     Column("phone_number", Text), Column("label", Text), Column("provider", Text), Column("agent_id", Text),
     Column("created_ms", BigInteger), Column("document", JSON), Column("sealed", LargeBinary),
+    info=called("phone number", "/v1/convai/phone-numbers lists them"),
 )  # fmt: skip
 secret = Table(
     "secret", _all, _key("workspace"), _key("id"),
     Column("name", Text), Column("sealed", LargeBinary), Column("created_ms", BigInteger),
+    info=called("secret", "/v1/convai/secrets lists them"),
 )  # fmt: skip
 vault_check = Table("vault_check", _all, Column("id", Integer, primary_key=True), Column("sealed", LargeBinary))
 """One row: a known text, sealed with the vault's key."""

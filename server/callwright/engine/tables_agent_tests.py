@@ -2,6 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Column, Integer, MetaData, Table, Text
 
+from .missing import called
+
 STEPS = {
     "agent_tests/0001_tests_and_runs": """
     CREATE TABLE agent_test (
@@ -31,10 +33,12 @@ agent_test = Table(
     "agent_test", _all, _key("workspace"), _key("id"),
     Column("name", Text), Column("name_key", Text), Column("type", Text), Column("created_ms", BigInteger),
     Column("updated_ms", BigInteger), Column("document", JSON),
+    info=called("test", "/v1/convai/agent-testing lists them"),
 )  # fmt: skip
 test_invocation = Table(
     "test_invocation", _all, _key("workspace"), _key("id"),
     Column("agent_id", Text), Column("title", Text), Column("created_ms", BigInteger),
+    info=called("test invocation", "/v1/convai/test-invocations lists an agent's"),
 )  # fmt: skip
 test_run = Table(
     "test_run", _all, _key("workspace"), _key("id"),

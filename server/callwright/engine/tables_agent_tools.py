@@ -2,6 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Column, MetaData, Table, Text
 
+from .missing import called
+
 STEPS = {
     "agent_tools/0001_tools": """
     CREATE TABLE tool (
@@ -15,4 +17,5 @@ tool = Table(
     "tool", MetaData(),
     Column("workspace", Text, primary_key=True), Column("id", Text, primary_key=True), Column("name", Text),
     Column("created_ms", BigInteger), Column("document", JSON),
+    info=called("tool", "/v1/convai/tools lists them"),
 )  # fmt: skip

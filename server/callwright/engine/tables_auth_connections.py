@@ -2,6 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text
 
+from .missing import called
+
 STEPS = {
     "auth_connections/0001_connections": """
     CREATE TABLE auth_connection (
@@ -16,5 +18,6 @@ auth_connection = Table(
     Column("workspace", Text, primary_key=True), Column("id", Text, primary_key=True),
     Column("name", Text), Column("auth_type", Text), Column("version", Integer), Column("created_ms", BigInteger),
     Column("updated_ms", BigInteger), Column("document", JSON), Column("sealed", LargeBinary),
+    info=called("auth connection", "/v1/workspace/auth-connections lists them"),
 )  # fmt: skip
 """`document`: the settings that are answered. `sealed`: the secret, and headers, which may carry others."""

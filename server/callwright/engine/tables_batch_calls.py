@@ -2,6 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Column, Integer, MetaData, Table, Text
 
+from .missing import called
+
 STEPS = {
     "batch_calls/0001_batches": """
     CREATE TABLE batch_call (
@@ -26,6 +28,7 @@ batch_call = Table(
     Column("phone_provider", Text), Column("status", Text), Column("created_ms", BigInteger),
     Column("scheduled_secs", BigInteger), Column("updated_secs", BigInteger), Column("retry_count", Integer),
     Column("document", JSON),
+    info=called("batch", "/v1/convai/batch-calling/workspace lists them"),
 )  # fmt: skip
 batch_recipient = Table(
     "batch_recipient", _all, Column("workspace", Text, primary_key=True), Column("batch_id", Text, primary_key=True),

@@ -2,6 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Column, MetaData, Table, Text
 
+from .missing import called
+
 STEPS = {
     "mcp_servers/0001_servers": """
     CREATE TABLE mcp_server (
@@ -15,4 +17,5 @@ _all = MetaData()
 mcp_server = Table(
     "mcp_server", _all, Column("workspace", Text, primary_key=True), Column("id", Text, primary_key=True),
     Column("created_ms", BigInteger), Column("document", JSON),
+    info=called("MCP server", "/v1/convai/mcp-servers lists them"),
 )  # fmt: skip

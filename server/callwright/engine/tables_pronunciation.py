@@ -2,6 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Column, Integer, MetaData, Table, Text
 
+from .missing import called
+
 STEPS = {
     "pronunciation/0001_dictionaries": """
     CREATE TABLE pronunciation_dictionary (
@@ -27,6 +29,7 @@ pronunciation_dictionary = Table(
     "pronunciation_dictionary", _all, _key("workspace"), _key("id"),
     Column("name", Text), Column("name_key", Text), Column("description", Text), Column("created_ms", BigInteger),
     Column("archived_ms", BigInteger), Column("latest_version_id", Text), Column("latest_rules_num", Integer),
+    info=called("pronunciation dictionary", "/v1/pronunciation-dictionaries?include_archived=true lists them"),
 )  # fmt: skip
 pronunciation_version = Table(
     "pronunciation_version", _all, _key("workspace"), _key("dictionary_id"), _key("id"),

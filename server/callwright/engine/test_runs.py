@@ -23,7 +23,7 @@ from ..contract.agent_tests import (
     RunAgentTests,
 )
 from ..contract.common import Empty
-from ..contract.errors import BadRequest, InvalidRequest, NotFound, Problem, body_problem
+from ..contract.errors import BadRequest, InvalidRequest, Problem, body_problem
 from ..contract.merge import Json
 from .agent_documents import texts_of
 from .agent_tests import tests_by_id
@@ -118,9 +118,7 @@ def get_invocation(tx: Tx, op: GetInvocation) -> Json:
 
 @test_runs.implements(ListInvocations, proof="test_invocations_of_an_agent_are_listed_with_their_counts")
 def list_invocations(tx: Tx, op: ListInvocations) -> InvocationPage:
-    found = select(test_invocation).where(
-        test_invocation.c.workspace == tx.workspace, test_invocation.c.agent_id == op.agent_id
-    )
+    found = select(test_invocation).where(tx.own(test_invocation, agent_id=op.agent_id))
     rows, cursor = page(
         tx.db, found, by=test_invocation.c.created_ms, id=test_invocation.c.id, descending=True, size=op.page_size,
         cursor=op.cursor,
@@ -250,7 +248,7 @@ def _tool_names(tx: Tx, tests: Mapping[str, RowMapping]) -> dict[str, str]:
     """A test names a stored tool by its id, and the model calls it by its name."""
     checks: list[Json] = [test["document"]["tool_call_parameters"] or {} for test in tests.values()]
     ids = {check["referenced_tool"]["id"] for check in checks if check.get("referenced_tool")}
-    found = select(tool.c.id, tool.c.name).where(tool.c.workspace == tx.workspace, tool.c.id.in_(ids))
+    found = select(tool.c.id, tool.c.name).where(tx.own(tool), tool.c.id.in_(ids))
     return {row.id: row.name for row in tx.db.execute(found)}
 
 
@@ -261,7 +259,7 @@ def _metadata(tx: Tx, test: RowMapping) -> Json:
 
 
 def _rerun(tx: Tx, invocation_id: str, agent_id: str, run_ids: list[str]) -> list[RowMapping]:
-    row = _invocation_row(tx, invocation_id)
+    row = tx.one(test_invocation, invocation_id)
     if row["agent_id"] != agent_id:
         raise BadRequest(f"Invocation {invocation_id!r} is of the agent {row['agent_id']!r}, not of {agent_id!r}.")
     rows = {run["id"]: run for run in _runs(tx, invocation_id)}
@@ -279,13 +277,13 @@ def _pending(tx: Tx, named: Json, run: _Planned) -> dict[str, Any]:
 
 
 def _run(tx: Tx, id: str) -> ColumnElement[bool]:
-    return and_(test_run.c.workspace == tx.workspace, test_run.c.id == id)
+    return and_(tx.own(test_run, id=id))
 
 
 def _mine(tx: Tx, ids: Sequence[str]) -> ColumnElement[bool]:
     """Those of these runs that are still to be finished, by whoever holds the lease."""
     alive = and_(test_run.c.status == "pending", test_run.c.lease_ms > tx.now_ms)
-    return and_(test_run.c.workspace == tx.workspace, test_run.c.id.in_(ids), alive)
+    return and_(tx.own(test_run), test_run.c.id.in_(ids), alive)
 
 
 def _status(tx: Tx) -> ColumnElement[str]:
@@ -295,9 +293,7 @@ def _status(tx: Tx) -> ColumnElement[str]:
 
 
 def _runs(tx: Tx, invocation_id: str) -> Sequence[RowMapping]:
-    found = select(test_run, _status(tx)).where(
-        test_run.c.workspace == tx.workspace, test_run.c.invocation_id == invocation_id
-    )
+    found = select(test_run, _status(tx)).where(tx.own(test_run, invocation_id=invocation_id))
     return tx.db.execute(found.order_by(test_run.c.place)).mappings().all()
 
 
@@ -305,7 +301,7 @@ def _counts(tx: Tx, invocation_ids: list[str]) -> dict[str, dict[str, int]]:
     """How many runs of each invocation stand where."""
     runs = (
         select(test_run.c.invocation_id, _status(tx))
-        .where(test_run.c.workspace == tx.workspace, test_run.c.invocation_id.in_(invocation_ids))
+        .where(tx.own(test_run), test_run.c.invocation_id.in_(invocation_ids))
         .subquery()
     )
     found = select(runs, func.count().label("runs")).group_by(runs.c.invocation_id, runs.c.now)
@@ -315,17 +311,8 @@ def _counts(tx: Tx, invocation_ids: list[str]) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _invocation_row(tx: Tx, invocation_id: str) -> RowMapping:
-    found = select(test_invocation).where(
-        test_invocation.c.workspace == tx.workspace, test_invocation.c.id == invocation_id
-    )
-    if (row := tx.db.execute(found).mappings().one_or_none()) is None:
-        raise NotFound(f"No test invocation {invocation_id!r}. GET /v1/convai/test-invocations lists an agent's.")
-    return row
-
-
 def _invocation(tx: Tx, invocation_id: str) -> Json:
-    row = _invocation_row(tx, invocation_id)
+    row = tx.one(test_invocation, invocation_id)
     shown = Invocation.model_validate({"id": row["id"], "agent_id": row["agent_id"], "test_runs": []}).model_dump()
     runs = [_answer(run, row["agent_id"]) for run in _runs(tx, invocation_id)]
     return shown | {"created_at": row["created_ms"] // 1000, "test_runs": runs}

@@ -46,14 +46,14 @@ def replace_uses(tx: Tx, kind: str, id: str, references: Iterable[Reference]) ->
 
 
 def forget_uses(tx: Tx, kind: str, id: str) -> None:
-    tx.db.execute(delete(uses).where(uses.c.workspace == tx.workspace, uses.c.user_kind == kind, uses.c.user_id == id))
+    tx.db.execute(delete(uses).where(tx.own(uses, user_kind=kind, user_id=id)))
 
 
 def users_of(tx: Tx, kind: str, id: str) -> dict[str, list[str]]:
     """Ids of what uses a thing, by kind, in order."""
     found = (
         select(uses.c.user_kind, uses.c.user_id)
-        .where(uses.c.workspace == tx.workspace, uses.c.target_kind == kind, uses.c.target_id == id)
+        .where(tx.own(uses, target_kind=kind, target_id=id))
         .order_by(uses.c.user_kind, uses.c.user_id)
     )
     users: dict[str, list[str]] = {}
@@ -84,7 +84,7 @@ def agents_using_each(tx: Tx, kind: str, ids: Iterable[str]) -> dict[str, list[U
     found = (
         select(uses.c.target_id, agent.c.id, agent.c.name, agent.c.created_ms)
         .join(uses, (uses.c.workspace == agent.c.workspace) & (uses.c.user_id == agent.c.id))
-        .where(uses.c.workspace == tx.workspace, uses.c.user_kind == "agent")
+        .where(tx.own(uses, user_kind="agent"))
         .where(uses.c.target_kind == kind, uses.c.target_id.in_(users))
         .order_by(agent.c.created_ms, agent.c.id)
     )
@@ -109,7 +109,7 @@ def select_users(tx: Tx, table: Table, kind: str, id: str) -> Select[Any]:
     return (
         select(*columns)
         .join(uses, (uses.c.workspace == table.c.workspace) & (uses.c.user_id == table.c.id))
-        .where(uses.c.workspace == tx.workspace, uses.c.user_kind == table.name)
+        .where(tx.own(uses, user_kind=table.name))
         .where(uses.c.target_kind == kind, uses.c.target_id == id)
     )
 

@@ -11,7 +11,6 @@ from ..contract.merge import Json, merged
 from ..contract.operation import Blob
 from ..contract.widget import GetAvatar, GetWidget, UploadAvatar, UploadedAvatar
 from .access import check_asker
-from .agents import agent_row
 from .handlers import Handlers, Tx
 from .tables import agent
 from .tables_widget import avatar
@@ -34,34 +33,30 @@ _SIGNATURES = (
 @widget.implements(GetWidget, proof="test_the_widget_shows_what_the_agent_is_configured_to", public=True)
 def get_widget(tx: Tx, op: GetWidget) -> Json:
     """Answered without a key too: to the pages, and with the signature, that the agent asks for."""
-    document: Json = agent_row(tx, op.agent_id)["document"]
+    document: Json = tx.one(agent, op.agent_id)["document"]
     check_asker(tx, document | {"agent_id": op.agent_id}, op.conversation_signature)
     return {"agent_id": op.agent_id, "widget_config": _config(tx, document)}
 
 
 @widget.implements(UploadAvatar, proof="test_an_uploaded_picture_is_served_where_the_widget_names_it")
 def upload_avatar(tx: Tx, op: UploadAvatar) -> UploadedAvatar:
-    document: Json = agent_row(tx, op.agent_id)["document"]
+    document: Json = tx.one(agent, op.agent_id)["document"]
     data = op.avatar_file.data
     row = {"workspace": tx.workspace, "agent_id": op.agent_id, "media_type": _image_type(data), "data": data}
-    tx.db.execute(delete(avatar).where(avatar.c.workspace == tx.workspace, avatar.c.agent_id == op.agent_id))
+    tx.db.execute(delete(avatar).where(tx.own(avatar, agent_id=op.agent_id)))
     tx.db.execute(insert(avatar).values(**row))
     # The version makes browsers fetch a new picture. Without a host, because that is the asker's to know.
     url = f"/v1/convai/avatars/{op.agent_id}?v={hashlib.sha256(data).hexdigest()[:12]}"
     changed = merged(document, {"platform_settings": {"widget": {"avatar": None}}})
     changed["platform_settings"]["widget"]["avatar"] = {"type": "image", "url": url}
-    tx.db.execute(
-        update(agent)
-        .where(agent.c.workspace == tx.workspace, agent.c.id == op.agent_id)
-        .values(document=changed, updated_ms=tx.now_ms)
-    )
+    tx.db.execute(update(agent).where(tx.own(agent, id=op.agent_id)).values(document=changed, updated_ms=tx.now_ms))
     return UploadedAvatar(agent_id=op.agent_id, avatar_url=tx.asker.base + url)
 
 
 @widget.implements(GetAvatar, proof="test_an_uploaded_picture_is_served_where_the_widget_names_it", public=True)
 def get_avatar(tx: Tx, op: GetAvatar) -> Blob:
     """To anybody: a page shows it in an `img`, which sends no key."""
-    found = select(avatar).where(avatar.c.workspace == tx.workspace, avatar.c.agent_id == op.agent_id)
+    found = select(avatar).where(tx.own(avatar, agent_id=op.agent_id))
     if (row := tx.db.execute(found).mappings().one_or_none()) is None:
         raise NotFound(f"Agent {op.agent_id!r} has no uploaded picture.")
     return Blob(row["media_type"], row["data"])

@@ -15,9 +15,7 @@ _DEFAULTS: dict[Kind, Json] = {"settings": WORKSPACE, "dashboard": DASHBOARD}
 
 
 def document_of(tx: Tx, kind: Kind) -> Json:
-    found = select(workspace_document.c.document).where(
-        workspace_document.c.workspace == tx.workspace, workspace_document.c.kind == kind
-    )
+    found = select(workspace_document.c.document).where(tx.own(workspace_document, kind=kind))
     return with_defaults(tx.db.execute(found).scalar_one_or_none() or {}, _DEFAULTS[kind])
 
 
@@ -27,6 +25,6 @@ def changed(tx: Tx, kind: Kind, patch: Json) -> Json:
 
 
 def keep(tx: Tx, kind: Kind, document: Json) -> None:
-    mine = (workspace_document.c.workspace == tx.workspace) & (workspace_document.c.kind == kind)
+    mine = tx.own(workspace_document, kind=kind)
     tx.db.execute(delete(workspace_document).where(mine))
     tx.db.execute(insert(workspace_document).values(workspace=tx.workspace, kind=kind, document=document))

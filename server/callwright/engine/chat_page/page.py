@@ -18,11 +18,11 @@ from ...contract.errors import ApiError, NotFound
 from ...contract.merge import Json
 from ...contract.paths import at
 from ..access import home_of
-from ..agents import agent_row
 from ..handlers import Asker, Tx
 from ..live.start import check_access
 from ..problems import refuse_unstorable
 from ..runtime import Engine
+from ..tables import agent
 from .terms import set_text, terms
 
 _FOLDER = files("callwright").joinpath("engine/chat_page/files")
@@ -88,7 +88,7 @@ def file(version: str, name: str) -> Response:
 
 def _admitted(tx: Tx, agent_id: str, token: str | None) -> tuple[str, Json]:
     check_access(tx, agent_id, token)
-    row = agent_row(tx, agent_id)
+    row = tx.one(agent, agent_id)
     return row["name"], row["document"]
 
 

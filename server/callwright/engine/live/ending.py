@@ -67,15 +67,13 @@ def unjudged(questions: Questions, variables: Mapping[str, Value], why: str, tit
 
 def close_orphan(tx: Tx, conversation_id: str, *, talking: bool) -> None:
     """Close what another process held or was about to analyse. One that was analysed meanwhile is left alone."""
-    gone = delete(live_conversation).where(
-        live_conversation.c.workspace == tx.workspace, live_conversation.c.id == conversation_id
-    )
+    gone = delete(live_conversation).where(tx.own(live_conversation, id=conversation_id))
     if not tx.db.execute(gone).rowcount:
         return
     document = _stored(tx, conversation_id)
     if document is None:
         return
-    found = select(agent.c.document).where(agent.c.workspace == tx.workspace, agent.c.id == document["agent_id"])
+    found = select(agent.c.document).where(tx.own(agent, id=document["agent_id"]))
     settings: Json = at(tx.db.execute(found).scalar_one_or_none(), "platform_settings") or {}
     why = STOPPED if talking else NOT_FINISHED
     change: Json = {"status": "done", "analysis": unjudged(read_questions(settings), {}, why)}
@@ -116,9 +114,7 @@ async def _done(unit: Unit, ended: Ended, found: Analysis) -> None:
 
 
 def _store(tx: Tx, ended: Ended, found: Analysis) -> None:
-    gone = delete(live_conversation).where(
-        live_conversation.c.workspace == tx.workspace, live_conversation.c.id == ended.conversation_id
-    )
+    gone = delete(live_conversation).where(tx.own(live_conversation, id=ended.conversation_id))
     if not tx.db.execute(gone).rowcount:
         return  # another process took this one for gone, and has closed it
     if ended.forgotten:
@@ -128,8 +124,6 @@ def _store(tx: Tx, ended: Ended, found: Analysis) -> None:
 
 
 def _stored(tx: Tx, conversation_id: str) -> Json | None:
-    found = select(conversation.c.document).where(
-        conversation.c.workspace == tx.workspace, conversation.c.id == conversation_id
-    )
+    found = select(conversation.c.document).where(tx.own(conversation, id=conversation_id))
     document: Json | None = tx.db.execute(found).scalar_one_or_none()
     return document and whole(tx, document)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, select, update
 
 from ...contract.merge import Json
 from ..conversations import forget, keep, keep_on, keep_turns
@@ -159,9 +159,9 @@ class Recorder:
         elif self.keeps:
             keep_on(tx, self._with_feedback(document, feedback))
         if analysed or not self.keeps:
-            tx.db.execute(delete(live_conversation).where(*self._mine(tx)))
+            tx.db.execute(delete(live_conversation).where(self._mine(tx)))
         else:
-            tx.db.execute(update(live_conversation).where(*self._mine(tx)).values(talking=False))
+            tx.db.execute(update(live_conversation).where(self._mine(tx)).values(talking=False))
 
     def _held(self, tx: Tx) -> Json:
         """The feedback that is stored, which may have come by the API meanwhile. Raises Lost."""
@@ -171,9 +171,8 @@ class Recorder:
             raise Lost
         return NO_FEEDBACK | (row[0] or {})
 
-    def _mine(self, tx: Tx) -> tuple[Any, ...]:
-        mine, id = live_conversation.c, self.plan.conversation_id
-        return mine.workspace == tx.workspace, mine.id == id, mine.holder == self._holder
+    def _mine(self, tx: Tx) -> ColumnElement[bool]:
+        return tx.own(live_conversation, id=self.plan.conversation_id, holder=self._holder)
 
     def _with_feedback(self, document: Json, stored: Json) -> Json:
         """The document with the feedback that is `stored` and what came here since."""

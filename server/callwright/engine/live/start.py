@@ -8,11 +8,11 @@ from sqlalchemy import func, insert, select, update
 from ...contract.errors import BadRequest, RateLimited
 from ...contract.merge import Json
 from ..access import Authorized, authorize
-from ..agents import agent_row
 from ..call_checks import Admission
 from ..dialogue.agent import at
 from ..handlers import Tx
 from ..initiation import as_started
+from ..tables import agent
 from ..tables_live import begun_in_a_day, live_conversation
 from .frames import Brought
 
@@ -59,7 +59,7 @@ def check_access(tx: Tx, agent_id: str, token: str | None) -> None:
 
     Raises NotFound, BadRequest, Forbidden, Unauthorized.
     """
-    row = agent_row(tx, agent_id)
+    row = tx.one(agent, agent_id)
     authorize(tx, row["document"] | {"agent_id": agent_id}, token, spend=False)
     if row["archived"]:
         raise BadRequest(f"Agent {row['name']!r} is archived and talks to nobody. Set archived to false first.")
@@ -67,7 +67,7 @@ def check_access(tx: Tx, agent_id: str, token: str | None) -> None:
 
 def plan(tx: Tx, agent_id: str, token: str | None, brought: Brought) -> Plan:
     """Raises Denied for what the agent does not let this client bring along, and as `check_access` does."""
-    document: Json = agent_row(tx, agent_id)["document"] | {"agent_id": agent_id}
+    document: Json = tx.one(agent, agent_id)["document"] | {"agent_id": agent_id}
     by = authorize(tx, document, token, spend=False)
     _check_brought(tx, document, brought)
     config = as_started(document["conversation_config"], brought.data["conversation_config_override"])
@@ -124,7 +124,7 @@ def _is_burst(tx: Tx, agent_id: str, limits: Json) -> bool:
 
 def _talking(tx: Tx, agent_id: str | None) -> int:
     """Conversations that go on, of one agent or of all."""
-    found = select(func.count()).where(live_conversation.c.workspace == tx.workspace, live_conversation.c.talking)
+    found = select(func.count()).where(tx.own(live_conversation), live_conversation.c.talking)
     if agent_id is not None:
         found = found.where(live_conversation.c.agent_id == agent_id)
     return tx.db.execute(found).scalar_one()
@@ -134,7 +134,7 @@ def _count_today(tx: Tx, agent_id: str, limit: int | None) -> None:
     day = tx.now_ms // DAY_MS
     key = {"workspace": tx.workspace, "agent_id": agent_id}
     table = begun_in_a_day
-    found = select(table).where(table.c.workspace == tx.workspace, table.c.agent_id == agent_id)
+    found = select(table).where(tx.own(table, agent_id=agent_id))
     row = tx.db.execute(found).mappings().one_or_none()
     begun: int = row["begun"] if row is not None and row["day"] == day else 0
     if limit is not None and 0 <= limit <= begun:
@@ -142,7 +142,7 @@ def _count_today(tx: Tx, agent_id: str, limit: int | None) -> None:
     if row is None:
         tx.db.execute(insert(table).values(**key, day=day, begun=1))
         return
-    mine = update(table).where(table.c.workspace == tx.workspace, table.c.agent_id == agent_id)
+    mine = update(table).where(tx.own(table, agent_id=agent_id))
     tx.db.execute(mine.values(day=day, begun=begun + 1))
 
 

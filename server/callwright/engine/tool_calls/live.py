@@ -8,12 +8,12 @@ import anyio
 
 from ...contract.merge import JsonView
 from ...contract.paths import at
-from ..agents import agent_row
 from ..dialogue.roles import RoleProvider
 from ..dialogue.tools import Executor, Outcome, Tool
 from ..dialogue.variables import Variables
 from ..handlers import Tx, Unit
 from ..secrets import reveal
+from ..tables import agent
 from .clients import Client, ClientToolExecutor
 from .logins import StoredLogins
 from .mcp_tools import McpTools
@@ -81,4 +81,4 @@ async def live_tools(
 
 
 def _keeps_nothing(tx: Tx, agent_id: str) -> bool:
-    return bool(at(agent_row(tx, agent_id)["document"], "platform_settings", "privacy", "zero_retention_mode"))
+    return bool(at(tx.one(agent, agent_id)["document"], "platform_settings", "privacy", "zero_retention_mode"))
