@@ -9,14 +9,14 @@ from pathlib import Path
 from published import links, manifests
 
 from callwright.commands.tools import coverage_table, tool_table
-from callwright.engine import routes
+from callwright.engine.http import routes
 from callwright.settings import settings_table
 from callwright.surface import Entry, dumps
 from callwright.toolkit.lazy_tool import snap
 
 ROOT = Path(__file__).parents[1]
 SURFACE = ROOT / "server" / "callwright" / "surface.json"
-ROUTES = ROOT / "server" / "callwright" / "engine" / "routes.json"
+ROUTES = ROOT / "server" / "callwright" / "engine" / "http" / "routes.json"
 
 
 def _systems(name: str) -> Callable[[list[Entry]], str]:

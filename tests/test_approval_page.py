@@ -12,7 +12,7 @@ from mcp import Client
 
 from callwright.app import App
 from callwright.engine.handlers import Tx
-from callwright.engine.secrets import reveal
+from callwright.engine.rules.secrets import reveal
 
 from .transports import Clock, facts, numbered, reach, refusal_facts, settings, text
 

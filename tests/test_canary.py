@@ -359,7 +359,7 @@ def test_a_server_on_stdio_logs_no_secret(tmp_path: Path, form: str) -> None:
 
 UNKNOWN = "parkiet-that-no-setting-holds"
 LEAK = f"""
-import callwright.engine.agents as agents
+import callwright.engine.rules.agents as agents
 def fails(*_, **__):
     headers = {{"xi-api-key": {CANARY!r}, "authorization": "Bearer {UNKNOWN}"}}
     raise RuntimeError(f"sent {{headers}} to https://user:{UNKNOWN}@x.example/?token={UNKNOWN}")
@@ -388,4 +388,6 @@ def test_an_http_server_that_crashes_logs_no_secret(tmp_path: Path, form: str) -
     assert UNKNOWN not in out + errors
     if form == "json":
         lines = [json.loads(line) for line in errors.splitlines()]
-        assert {"callwright.engine.asgi", "uvicorn.error"} <= {line["logger"] for line in lines if "exception" in line}
+        assert {"callwright.engine.http.app", "uvicorn.error"} <= {
+            line["logger"] for line in lines if "exception" in line
+        }

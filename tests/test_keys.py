@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from callwright.engine.asgi import key_holder
+from callwright.engine.http.app import key_holder
 from callwright.keys import key_file, token_file
 from callwright.settings import SettingError
 

@@ -8,7 +8,7 @@ import keyring.backend
 import pytest
 
 from callwright.app import App
-from callwright.engine.vault_key import vault_key
+from callwright.engine.store.vault_key import vault_key
 from callwright.settings import Settings
 
 from .test_cli import call, run

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from .db.database import Database
-    from .engine.models import Models
+    from .engine.models.routing import Models
     from .engine.runtime import Engine
 
 
@@ -48,13 +48,13 @@ class EngineHost:
 
     async def app(self, admit_key: str | None) -> "Starlette":
         """The platform as an ASGI app; it demands `admit_key` where one is given. Raises WrongKey."""
-        from .engine.asgi import build_app, key_holder
+        from .engine.http.app import build_app, key_holder
 
         return build_app(await self.engine(), key_holder(admit_key))
 
     async def workspace(self, name: str) -> "ASGIApp":
         """The platform as an ASGI app, within one workspace. Raises WrongKey."""
-        from .engine.asgi import build_app, told_inside, within
+        from .engine.http.app import build_app, told_inside, within
 
         engine = await self.engine()
         if self._inside is None:
@@ -72,11 +72,11 @@ class EngineHost:
 
     async def _new_engine(self, database: "Database") -> "Engine":
         from .engine.live.leases import tend
-        from .engine.models import models_of
+        from .engine.models.routing import models_of
+        from .engine.rules.secrets import claim
         from .engine.runtime import Engine
-        from .engine.secrets import claim
-        from .engine.vault import Vault
-        from .engine.vault_key import vault_key
+        from .engine.store.vault import Vault
+        from .engine.store.vault_key import vault_key
         from .net.guard import AllowList
 
         vault = Vault(await anyio.to_thread.run_sync(vault_key, self._settings))
@@ -90,7 +90,7 @@ class EngineHost:
     def _open_database(self) -> "Database":
         """In a thread, which goes on where its caller is cancelled: so it is the thread that says what was opened."""
         from .db.database import Database
-        from .engine.tables import SCHEMA as ENGINE
+        from .engine.schema.tables import SCHEMA as ENGINE
         from .ledger.tables import SCHEMA as LEDGER
 
         with self._database_lock:

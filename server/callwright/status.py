@@ -7,7 +7,7 @@ from . import __version__
 from .settings import Approval, Platform, SettingError, Settings, is_loopback
 
 if TYPE_CHECKING:
-    from .engine.models import Route
+    from .engine.models.routing import Route
 
 WORKSPACE = "default"
 _OFFLINE = "offline responder (quotes documents, judges nothing)"
@@ -38,7 +38,7 @@ def routes(settings: Settings) -> dict[str, "Route"]:
     """Model name, or prefix with `*`, -> endpoint. Raises SettingError for a bad routes file."""
     if not settings.llm_base_url and not settings.llm_routes:
         return {}
-    from .engine.models import models_of
+    from .engine.models.routing import models_of
 
     return models_of(settings).routes
 

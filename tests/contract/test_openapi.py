@@ -10,7 +10,7 @@ import pytest
 from callwright.contract import all_operations
 from callwright.contract.common import E164, e164
 from callwright.contract.openapi import PUBLIC
-from callwright.engine.routes import all_handlers
+from callwright.engine.http.routes import all_handlers
 
 from .published import published
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine
 
 from callwright.db.migrations import Component, statements
-from callwright.engine.tables import SCHEMA as ENGINE
+from callwright.engine.schema.tables import SCHEMA as ENGINE
 from callwright.ledger.tables import SCHEMA as LEDGER
 
 from .filled import JSON, RELEASED

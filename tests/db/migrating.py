@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event
 
 from callwright.db.database import Database
 from callwright.db.migrations import Component
-from callwright.engine.tables import SCHEMA as ENGINE
+from callwright.engine.schema.tables import SCHEMA as ENGINE
 from callwright.ledger.tables import SCHEMA as LEDGER
 
 ON_FILES = {"os.rename", "os.remove", "sqlite3.connect"}

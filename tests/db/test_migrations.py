@@ -21,7 +21,7 @@ from callwright import __version__
 from callwright.db.copies import KEPT, NotCopied
 from callwright.db.database import Database
 from callwright.db.migrations import Component, NewerDatabase, statements
-from callwright.engine.tables import SCHEMA as ENGINE
+from callwright.engine.schema.tables import SCHEMA as ENGINE
 from callwright.ledger.tables import SCHEMA as LEDGER
 from tests.environments import MAY_SKIP
 from tests.transports import facts, reach, text

@@ -4,7 +4,7 @@ import pytest
 
 from callwright.engine.dialogue.charging import charging, usage_record
 from callwright.engine.dialogue.llm import Usage
-from callwright.engine.prices import family, token_prices
+from callwright.engine.dialogue.prices import family, token_prices
 
 
 @pytest.mark.parametrize(

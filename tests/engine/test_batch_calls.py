@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, update
 
 from callwright.api.client import ApiClient
 from callwright.app import App
-from callwright.engine.tables_batch_calls import batch_call, batch_recipient
+from callwright.engine.schema.batch_calls import batch_call, batch_recipient
 
 from ..transports import START_MS, Clock
 from .helpers import JSON, agent, change, problems

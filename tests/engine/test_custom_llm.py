@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from callwright.engine.models.routing import models_of
 from inline_snapshot import snapshot
 
 from callwright.api.client import ApiClient
@@ -18,11 +19,10 @@ from callwright.contract.secrets import UpdateSecret
 from callwright.engine.dialogue.llm import ModelFailed
 from callwright.engine.dialogue.tools import MockExecutor
 from callwright.engine.dialogue.turn import Conversation, ConversationContext
-from callwright.engine.models import models_of
-from callwright.engine.role_loader import RoleLoader
+from callwright.engine.roles.role_loader import RoleLoader
 from callwright.engine.runtime import Engine
-from callwright.engine.vault import Vault
-from callwright.engine.vault_key import vault_key
+from callwright.engine.store.vault import Vault
+from callwright.engine.store.vault_key import vault_key
 from callwright.net.guard import AllowList
 from tests.dialogue.llm_peer import JSON, Call, Fault, Peer, Reply, Say, peer, script
 from tests.transports import Clock, numbered, settings

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.contract.agents import ListAgents
-from callwright.engine.asgi import BODY_LIMIT
+from callwright.engine.http.app import BODY_LIMIT
 from tests.peers import serving
 
 from .helpers import agent, http, problems, read

@@ -18,7 +18,7 @@ from callwright.contract.mcp_servers import (
     UpdateMcpApprovalPolicy,
 )
 from callwright.contract.secrets import UpdateSecret
-from callwright.engine import mcp_client
+from callwright.engine.mcp import client as mcp_client
 from tests.contract.facts import assert_answer
 from tests.peers import peer
 from tests.transports import Clock, numbered, settings

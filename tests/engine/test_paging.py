@@ -13,7 +13,7 @@ from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.contract.agents import DeleteAgent, ListAgents
 from callwright.contract.knowledge_base import ListDocuments
-from callwright.engine.tables import document
+from callwright.engine.schema.tables import document
 from tests.transports import Clock
 
 from .helpers import agent, dump, problems, text

@@ -15,7 +15,7 @@ from callwright.contract.phone_numbers import (
     ListPhoneNumbers,
     UpdatePhoneNumber,
 )
-from callwright.engine.tables import phone_number
+from callwright.engine.schema.tables import phone_number
 
 from .helpers import JSON, agent, dump, problems, read, refused
 
@@ -211,8 +211,8 @@ async def test_a_new_trunk_takes_nothing_from_the_old_one(app: App, api: ApiClie
 
 async def opened(app: App, id: str) -> str | None:
     """What is sealed with a number, opened with the key of the data folder."""
-    from callwright.engine.vault import Vault
-    from callwright.engine.vault_key import vault_key
+    from callwright.engine.store.vault import Vault
+    from callwright.engine.store.vault_key import vault_key
 
     sealed = await (await app.database()).read(
         lambda db: db.execute(select(phone_number.c.sealed).where(phone_number.c.id == id)).scalar_one()

@@ -15,7 +15,7 @@ from callwright.contract.knowledge_base import (
     GetRagOverview,
     RagIndex,
 )
-from callwright.engine import rag_indexes
+from callwright.engine.rules import rag_indexes
 from tests.contract.facts import assert_answer
 
 from .helpers import dump, refused, text

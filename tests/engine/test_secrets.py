@@ -14,11 +14,11 @@ from callwright.contract.mcp_servers import CreateMcpServer
 from callwright.contract.phone_numbers import CreatePhoneNumber
 from callwright.contract.secrets import DeleteSecret, ListSecrets, UpdateSecret
 from callwright.engine.handlers import Tx
-from callwright.engine.secrets import claim, reveal, rotate
-from callwright.engine.tables import phone_number
-from callwright.engine.tables import secret as secrets
-from callwright.engine.vault import Vault, WrongKey
-from callwright.engine.vault_key import vault_key
+from callwright.engine.rules.secrets import claim, reveal, rotate
+from callwright.engine.schema.tables import phone_number
+from callwright.engine.schema.tables import secret as secrets
+from callwright.engine.store.vault import Vault, WrongKey
+from callwright.engine.store.vault_key import vault_key
 from callwright.net.guard import NOTHING_PRIVATE
 
 from .helpers import agent, change, dump, refused, secret

@@ -307,7 +307,7 @@ async def test_a_defect_in_one_run_leaves_none_pending(
     def broken(*_: object, **__: object) -> Any:
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("callwright.engine.test_runs.run_case", broken)
+    monkeypatch.setattr("callwright.engine.rules.agent_test_runs.run_case", broken)
     async with served(tmp_path, clock) as api:
         ada, test = await agent(api), await made(api)
         done = await finished(api, (await api.send(run(ada, test, test))).id)

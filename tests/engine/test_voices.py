@@ -5,8 +5,8 @@ import pytest
 from callwright.api.client import ApiClient
 from callwright.contract.errors import BadRequest
 from callwright.contract.voices import ListVoices
-from callwright.engine import defaults
-from callwright.engine.voices import CATALOGUE
+from callwright.engine.rules.voices import CATALOGUE
+from callwright.engine.schema import defaults
 
 from .helpers import refused
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from callwright.app import App
 from callwright.contract import all_operations
 from callwright.contract.operation import Operation
-from callwright.engine.routes import all_handlers, built, snap
+from callwright.engine.http.routes import all_handlers, built, snap
 from tests.contract.facts import assert_answer
 from tests.engine.helpers import JSON, http
 from tests.engine.test_calls import TRUNK

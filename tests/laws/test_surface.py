@@ -15,7 +15,7 @@ from callwright.approval.policy import ASKING, OWN_NOTES, Policy
 from callwright.commands.tools import coverage_table, tool_table
 from callwright.contract import all_operations
 from callwright.contract.operation import Effect
-from callwright.engine.coverage import SOCKET
+from callwright.engine.http.coverage import SOCKET
 from callwright.surface import TOOLSETS, Entry, dumps
 from callwright.toolkit.lazy_tool import snap
 from callwright.toolkit.toolset import Toolset

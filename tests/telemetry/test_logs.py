@@ -150,7 +150,7 @@ def test_a_crash_inside_a_tool_logs_its_traceback_without_secrets(tmp_path: Path
 def test_a_secret_that_is_entered_during_a_call_is_in_no_line_about_it(tmp_path: Path) -> None:
     """The program knows it only from the request."""
     broken = """
-from callwright.engine.vault import Vault
+from callwright.engine.store.vault import Vault
 ours = Vault.seal
 def seal(self, value, *, belongs_to):
     if "kanarie" in value:

@@ -102,9 +102,9 @@ async def _secrets(app: App) -> Finding:
     """Whether what was sealed still opens: a key that was lost shows here and not in the middle of a call."""
     if app.platform == "hosted":
         return Finding("ok", "secrets", "kept by the hosted platform")
-    from ..engine.secrets import check_key
-    from ..engine.vault import Vault
-    from ..engine.vault_key import vault_key
+    from ..engine.rules.secrets import check_key
+    from ..engine.store.vault import Vault
+    from ..engine.store.vault_key import vault_key
 
     vault, database = Vault(vault_key(app.settings)), await app.database()
     count = await database.read(lambda db: check_key(db, vault))
@@ -127,7 +127,7 @@ async def _llm(app: App) -> Finding:
     hints, found = missing(app.settings, app.platform), routes(app.settings)
     if not found:
         return Finding("warning", "llm", f"{llm(app.settings)}. {hints[0]}")
-    from ..engine.models import reach
+    from ..engine.models.routing import reach
 
     endpoints = {(route.base_url, route.api_key.get_secret_value()) for route in found.values()}
     tried = [await reach(at, key, app.settings.proxy_url) for at, key in sorted(endpoints)]

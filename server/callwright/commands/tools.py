@@ -39,7 +39,7 @@ def as_mcp_server(app: App) -> dict[str, Any]:
 
     `approval_policy` and a decision a tool, each bound by its hash to name, description and schema as they are listed.
     """
-    from ..engine.mcp_approval import tool_hash
+    from ..engine.mcp.approval import tool_hash
 
     offered = chosen(built(), app.settings.toolsets, app.bounds, app.policy)
     tools = [(lazy(entry, app.policy), app.policy.of_tool(entry["tool"]["name"], entry["effect"])) for entry in offered]
@@ -83,7 +83,7 @@ def tools_of(operation: str, entries: list[Entry]) -> list[str]:
 
 def coverage_table(entries: list[Entry]) -> str:
     """Markdown: every operation, its tools, and how far it is embedded, from what the handlers declare."""
-    from ..engine.coverage import covered
+    from ..engine.http.coverage import covered
 
     rows = ["| operation | tool | embedded | shown by |", "|---|---|---|---|"]
     for row in covered():

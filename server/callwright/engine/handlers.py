@@ -14,10 +14,10 @@ from ..contract.operation import Operation
 from ..db.database import Database
 from ..net.guard import AllowList
 from .jobs import Jobs
-from .missing import not_found
-from .models import Models
+from .models.routing import Models
+from .schema.missing import not_found
+from .store.vault import Vault
 from .tokens import Tokens
-from .vault import Vault
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])

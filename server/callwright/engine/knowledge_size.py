@@ -5,8 +5,8 @@ from sqlalchemy import func, select
 from ..contract.llms import CHARACTERS_A_PAGE
 from ..contract.merge import Json
 from .handlers import Tx
-from .tables import document
-from .uses import references_in
+from .schema.tables import document
+from .store.uses import references_in
 
 
 def pages_of(tx: Tx, agent_document: Json) -> float:

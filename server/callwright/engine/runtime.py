@@ -9,9 +9,9 @@ from ..db.database import Database
 from ..net.guard import NOTHING_PRIVATE, AllowList
 from .handlers import KEY_HOLDER, Asker, OnFinished, Unit
 from .jobs import Jobs, process_name
-from .models import Models
+from .models.routing import Models
+from .store.vault import Vault
 from .tokens import Tokens
-from .vault import Vault
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event, func, select
 
 from callwright.engine.live.leases import LEASE_MS, sweep
-from callwright.engine.tables_live import live_turn
+from callwright.engine.schema.live import live_turn
 from tests.dialogue.llm_peer import JSON, Say
 
 from .talking import Caller, Stage, echo, judged, stage

@@ -13,7 +13,7 @@ from callwright.app import App
 from callwright.engine.dialogue.tools import MockExecutor, Outcome, Tool
 from callwright.engine.dialogue.turn import Conversation, ConversationContext
 from callwright.engine.handlers import Unit
-from callwright.engine.role_loader import RoleLoader
+from callwright.engine.roles.role_loader import RoleLoader
 from callwright.engine.tool_calls.live import Live, live_tools
 from tests.engine.helpers import JSON
 from tests.transports import Clock, numbered, settings

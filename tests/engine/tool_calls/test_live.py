@@ -16,7 +16,7 @@ from callwright.contract.errors import NotFound
 from callwright.contract.mcp_servers import CreateMcpToolConfig, UpdateMcpApprovalPolicy
 from callwright.contract.secrets import UpdateSecret
 from callwright.engine.dialogue.tools import Outcome, Tool
-from callwright.engine.role_loader import RoleLoader
+from callwright.engine.roles.role_loader import RoleLoader
 from callwright.engine.tool_calls import mcp_tools
 from callwright.engine.tool_calls.live import live_tools
 from tests.dialogue.llm_peer import Call, Say, peer, script

@@ -17,12 +17,12 @@ from starlette.responses import HTMLResponse, Response
 from ...contract.errors import ApiError, NotFound
 from ...contract.merge import Json
 from ...contract.paths import at
-from ..access import home_of
+from ..checks.problems import refuse_unstorable
 from ..handlers import Asker, Tx
 from ..live.start import check_access
-from ..problems import refuse_unstorable
+from ..rules.access import home_of
 from ..runtime import Engine
-from ..tables import agent
+from ..schema.tables import agent
 from .terms import set_text, terms
 
 _FOLDER = files("callwright").joinpath("engine/chat_page/files")

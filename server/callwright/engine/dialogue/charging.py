@@ -5,8 +5,8 @@ from typing import Any
 
 from ...contract.merge import JsonView
 from ...contract.paths import at
-from ..prices import token_prices
 from .llm import Usage
+from .prices import token_prices
 
 Record = dict[str, Any]
 

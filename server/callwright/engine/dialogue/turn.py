@@ -8,7 +8,6 @@ from typing import Any
 import anyio
 
 from ...contract.merge import JsonView
-from ..prices import family
 from .agent import Agent
 from .aloud import Aloud, OnText
 from .charging import usage_record
@@ -16,6 +15,7 @@ from .judge import Judge
 from .llm import LLM, Answer, InSession, ModelFailed, Request, Session, ToolCall, collect
 from .offline import OfflineResponder
 from .pace import Pace
+from .prices import family
 from .prompt import system_prompt
 from .record import NOTE, Turn, as_data, messages, spoken, turn
 from .roles import Role, RoleProvider

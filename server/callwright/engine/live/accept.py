@@ -8,11 +8,11 @@ from starlette.websockets import WebSocket
 
 from ...contract.errors import ApiError, InvalidRequest
 from ...contract.merge import Json
-from ..access import home_of
+from ..checks.problems import refuse_unstorable
 from ..dialogue.variables import MissingVariables, of_a_call
 from ..handlers import Asker, Unit
-from ..problems import refuse_unstorable
-from ..role_loader import RoleLoader
+from ..roles.role_loader import RoleLoader
+from ..rules.access import home_of
 from .client_socket import ClientSocket
 from .frames import INITIATION, Brought, Malformed, brought, greeting, unpacked
 from .medium import INTERNAL, OPERATIONAL, REFUSED

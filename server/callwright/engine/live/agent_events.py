@@ -2,8 +2,8 @@
 
 from ...contract.merge import Json
 from ..dialogue.agent import at
+from ..dialogue.prices import context_of
 from ..dialogue.record import NOTE, Turn
-from ..prices import context_of
 from .client_socket import ClientSocket
 
 

@@ -8,7 +8,6 @@ import anyio
 from sqlalchemy import delete, select
 
 from ...contract.merge import Json
-from ..conversations import forget, keep_on, whole
 from ..dialogue.agent import at
 from ..dialogue.analysis import Analysis, Questions, analyse, not_analysed, read_questions
 from ..dialogue.llm import LLM
@@ -16,8 +15,9 @@ from ..dialogue.offline import NO_LLM
 from ..dialogue.passages import Retriever
 from ..dialogue.variables import Value
 from ..handlers import Tx, Unit
-from ..tables import agent, conversation
-from ..tables_live import live_conversation
+from ..rules.conversations import forget, keep_on, whole
+from ..schema.live import live_conversation
+from ..schema.tables import agent, conversation
 
 STOPPED = "The server that held the conversation was stopped."
 NOT_FINISHED = "Not analysed: the server was stopped before."

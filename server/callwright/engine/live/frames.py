@@ -10,8 +10,8 @@ from pydantic_core import from_json
 from ...contract.conversation.initiation import InitiationData
 from ...contract.errors import InvalidRequest
 from ...contract.merge import Json
+from ..checks.problems import may_be_unstorable, refuse_unstorable, refusing
 from ..dialogue.agent import at
-from ..problems import may_be_unstorable, refuse_unstorable, refusing
 
 FRAME_BYTES = 1024 * 1024
 """Of one frame, in either direction."""

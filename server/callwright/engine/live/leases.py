@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
-from ..tables_live import live_conversation, live_holder
+from ..schema.live import live_conversation, live_holder
 
 if TYPE_CHECKING:
     from ..runtime import Engine

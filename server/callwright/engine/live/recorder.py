@@ -7,15 +7,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, select, update
 
 from ...contract.merge import Json
-from ..conversations import forget, keep, keep_on, keep_turns
 from ..dialogue.agent import at
 from ..dialogue.charging import Charges
 from ..dialogue.features import Features
 from ..dialogue.record import Turn
 from ..dialogue.roles import Role
 from ..handlers import Tx, Unit
-from ..tables import conversation
-from ..tables_live import live_conversation
+from ..rules.conversations import forget, keep, keep_on, keep_turns
+from ..schema.live import live_conversation
+from ..schema.tables import conversation
 from .leases import renew
 from .start import Plan, begin
 

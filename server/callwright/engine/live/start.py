@@ -7,13 +7,13 @@ from sqlalchemy import func, insert, select, update
 
 from ...contract.errors import BadRequest, RateLimited
 from ...contract.merge import Json
-from ..access import Authorized, authorize
-from ..call_checks import Admission
+from ..checks.calls import Admission
 from ..dialogue.agent import at
 from ..handlers import Tx
-from ..initiation import as_started
-from ..tables import agent
-from ..tables_live import begun_in_a_day, live_conversation
+from ..roles.initiation import as_started
+from ..rules.access import Authorized, authorize
+from ..schema.live import begun_in_a_day, live_conversation
+from ..schema.tables import agent
 from .frames import Brought
 
 AT_ONCE = 1000

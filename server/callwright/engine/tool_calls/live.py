@@ -12,8 +12,8 @@ from ..dialogue.roles import RoleProvider
 from ..dialogue.tools import Executor, Outcome, Tool
 from ..dialogue.variables import Variables
 from ..handlers import Tx, Unit
-from ..secrets import reveal
-from ..tables import agent
+from ..rules.secrets import reveal
+from ..schema.tables import agent
 from .clients import Client, ClientToolExecutor
 from .logins import StoredLogins
 from .mcp_tools import McpTools

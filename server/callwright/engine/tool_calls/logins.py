@@ -18,8 +18,8 @@ from ...contract.merge import JsonView
 from ...net.headers import line
 from ...net.http import AsyncClient, DecodingError, InvalidURL, TransportError, read_body
 from ...telemetry.calling import hush
-from ..auth_connections import StoredLogin, login_of
 from ..handlers import Unit
+from ..rules.auth_connections import StoredLogin, login_of
 from ..tokens import Token
 
 SECONDS = 10.0

@@ -13,13 +13,13 @@ from anyio.abc import TaskGroup
 
 from ...contract.errors import ApiError
 from ...contract.merge import Json, JsonView
-from .. import mcp_client
 from ..dialogue.paths import as_text
 from ..dialogue.tools import Outcome, Tool
 from ..dialogue.variables import Variables
 from ..handlers import Unit
-from ..mcp_client import Called, Endpoint, unavailable
-from ..secrets import reveal
+from ..mcp import client as mcp_client
+from ..mcp.client import Called, Endpoint, unavailable
+from ..rules.secrets import reveal
 from .clients import Client
 from .offers import Listing, admitted
 from .webhooks import cut, redacted

@@ -11,15 +11,15 @@ import anyio
 
 from ...contract.errors import ApiError
 from ...contract.merge import Json
-from ..checks import check_mcp_policy
+from ..checks.configuration import check_mcp_policy
 from ..dialogue.agent import Agent
 from ..dialogue.roles import Role, RoleProvider
 from ..dialogue.tools import Tool
 from ..dialogue.variables import Value, Variables, gather, system_variables
 from ..handlers import Tx, Unit
-from ..mcp_approval import approval_of
-from ..mcp_client import Endpoint, tools_of
-from ..mcp_servers import reached, tool_config
+from ..mcp.approval import approval_of
+from ..mcp.client import Endpoint, tools_of
+from ..rules.mcp_servers import reached, tool_config
 from .webhooks import DEFAULT_SECONDS
 
 LONGEST_NAME = 64

@@ -1,0 +1,1 @@
+"""What must hold of a document, a call or a request before anything is stored or done."""

@@ -1,0 +1,175 @@
+"""What an agent's document must satisfy beyond its shape: what it refers to exists, and where it points is allowed."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+
+from sqlalchemy import Table, select
+
+from ...contract.agents import CreateAgent
+from ...contract.errors import BadRequest, InvalidRequest, Problem, body_problem
+from ...contract.merge import Json
+from ...net.guard import AllowList, check
+from ...workflow.problems import graph_problems
+from ..dialogue.prompt import PROMPT_LIMIT
+from ..handlers import Tx
+from ..models.names import CUSTOM_LLM, keeps_nothing
+from ..schema.agent_tests import agent_test
+from ..schema.agent_tools import tool
+from ..schema.auth_connections import auth_connection
+from ..schema.mcp_servers import mcp_server
+from ..schema.pronunciation import pronunciation_dictionary, pronunciation_version
+from ..schema.tables import agent, document, secret
+from ..store.uses import references_in
+from ..store.workspace_documents import document_of
+from .problems import validated
+
+_VARIABLE = re.compile(r"\{\{[^{}]*\}\}")
+_OWN_PROMPT = ("conversation_config", "agent", "prompt")
+_STORED: dict[str, Table] = {
+    "document": document,
+    "secret": secret,
+    "agent": agent,
+    "test": agent_test,
+    "mcp_server": mcp_server,
+    "tool": tool,
+    "auth_connection": auth_connection,
+    "pronunciation_dictionary": pronunciation_dictionary,
+}
+
+
+def check_agent(tx: Tx, doc: Json, allow: AllowList) -> None:
+    """All problems of the merged document at once, so that a bad part is refused whole.
+
+    Raises InvalidRequest for its shape and references, BadRequest for what zero retention forbids.
+    """
+    validated(CreateAgent, doc)
+    problems = [
+        *graph_problems(doc.get("workflow") or {}),
+        *missing_references(tx, doc),
+        *unsafe_urls(doc, allow),
+        *_prompt_size(doc),
+        *_own_endpoints(doc),
+    ]
+    if problems:
+        raise InvalidRequest(problems)
+    if doc["platform_settings"]["privacy"].get("zero_retention_mode"):
+        _refuse_what_keeps(doc)
+    if any(each.kind == "mcp_server" for each in references_in(doc)):
+        check_mcp_policy(tx)
+
+
+def check_mcp_policy(tx: Tx) -> None:
+    """Raises BadRequest where the workspace uses no MCP servers."""
+    if not document_of(tx, "settings")["can_use_mcp_servers"]:
+        raise BadRequest("This workspace uses no MCP servers: can_use_mcp_servers in its settings is false.")
+
+
+def missing_references(tx: Tx, doc: Json) -> list[Problem]:
+    """Ids in the body `doc` that name nothing of this workspace."""
+    found = list(references_in(doc))
+    problems: list[Problem] = []
+    for kind, table in _STORED.items():
+        wanted = {reference.id for reference in found if reference.kind == kind}
+        if not wanted:
+            continue
+        there = select(table.c.id).where(tx.own(table), table.c.id.in_(wanted))
+        known = set(tx.db.execute(there).scalars())
+        problems += [
+            body_problem([*at], f"There is no {kind} {id!r}.", "unknown_reference")
+            for reference_kind, id, at in found
+            if reference_kind == kind and id not in known
+        ]
+    return [*problems, *_unknown_versions(tx, doc)]
+
+
+def _unknown_versions(tx: Tx, doc: Json) -> Iterator[Problem]:
+    """Versions that are not of the dictionary beside them; where that one is unknown, it alone is told."""
+    table = pronunciation_version
+    for kind, id, at in references_in(doc):
+        if kind == "pronunciation_dictionary" and (version := _beside(doc, at, "version_id")) is not None:
+            its = select(table.c.id).where(tx.own(table, dictionary_id=id))
+            known = set(tx.db.execute(its).scalars())  # a dictionary has at least one
+            if known and version not in known:
+                said = f"Pronunciation dictionary {id!r} has no version {version!r}."
+                yield body_problem([*at[:-1], "version_id"], said, "unknown_reference")
+
+
+def _beside(doc: Json, at: tuple[str | int, ...], name: str) -> object:
+    """The field of this name in the object where `at` ends."""
+    node: Any = doc
+    for part in at[:-1]:
+        node = node[part]
+    return node.get(name)
+
+
+def unsafe_urls(node: object, allow: AllowList, at: tuple[str | int, ...] = ()) -> list[Problem]:
+    """Every URL that will later receive data; one whose host is a `{{variable}}` is checked when it is called."""
+    problems: list[Problem] = []
+    if isinstance(node, list):
+        for index, item in enumerate(cast(list[object], node)):
+            problems += unsafe_urls(item, allow, (*at, index))
+    elif isinstance(node, dict):
+        for key, value in cast(dict[str, Any], node).items():
+            if key == "url" and isinstance(value, str) and at[-1:] != ("avatar",):
+                scheme, _, rest = value.partition("://")
+                if "{{" in scheme or "{{" in rest.partition("/")[0]:
+                    continue
+                try:
+                    check(_VARIABLE.sub("x", value), allow=allow)
+                except BadRequest as exc:
+                    problems.append(body_problem([*at, key], str(exc), "url_not_allowed"))
+            else:
+                problems += unsafe_urls(value, allow, (*at, key))
+    return problems
+
+
+def _refuse_what_keeps(doc: Json) -> None:
+    """Wherever it stands: a language or a node of the workflow may choose a model of its own."""
+    prompts = [prompt for prompt, _ in prompts_in(doc)]
+    for llm in filter(None, (prompt.get("llm") for prompt in prompts)):
+        if not keeps_nothing(str(llm)):
+            raise BadRequest(f"Zero retention allows only models that keep nothing, and {llm!r} is none of them.")
+    if any(prompt.get(name) for prompt in prompts for name in ("mcp_server_ids", "native_mcp_server_ids")):
+        raise BadRequest("Zero retention allows no MCP servers: what they are sent, they may keep.")
+
+
+def prompts_in(node: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[Json, tuple[str | int, ...]]]:
+    """The agent's prompt, those of its languages, and those of its workflow's nodes; and where each stands."""
+    if not isinstance(node, dict) or at[-1:] == ("dynamic_variable_placeholders",):
+        return
+    for key, value in cast(Json, node).items():
+        if key == "prompt" and isinstance(value, dict):
+            yield cast(Json, value), (*at, key)
+        else:
+            yield from prompts_in(value, (*at, key))
+
+
+def _prompt_size(doc: Json) -> Iterator[Problem]:
+    texts: list[tuple[Any, tuple[str | int, ...]]] = [
+        (prompt.get("prompt"), (*at, "prompt")) for prompt, at in prompts_in(doc)
+    ]
+    workflow: Json = doc.get("workflow") or {}
+    nodes: dict[str, Json] = workflow.get("nodes") or {}
+    for id, node in nodes.items():
+        texts.append((node.get("additional_prompt"), ("workflow", "nodes", id, "additional_prompt")))
+    for text, at in texts:
+        if (size := len(str(text or "").encode())) > PROMPT_LIMIT:
+            said = f"The prompt has {size:,} bytes; at most {PROMPT_LIMIT:,} are allowed."
+            yield body_problem([*at], said, "too_long")
+
+
+def _own_endpoints(doc: Json) -> Iterator[Problem]:
+    """A model of the agent's own that nobody could ask, and a login that no request would carry.
+
+    A language and a node may choose that model and leave its address to the agent's own prompt.
+    """
+    usual = next((prompt.get("custom_llm") for prompt, at in prompts_in(doc) if at == _OWN_PROMPT), None)
+    for prompt, at in prompts_in(doc):
+        endpoint = prompt.get("custom_llm")
+        if prompt.get("llm") == CUSTOM_LLM and not (endpoint or usual):
+            said = f"The llm is {CUSTOM_LLM}, and nothing says where that is: give its url here, or choose another llm."
+            yield body_problem([*at, "custom_llm"], said, "missing")
+        if endpoint and endpoint.get("auth_connection"):
+            said = "A custom_llm takes no auth connection here; use api_key, or a secret in request_headers."
+            yield body_problem([*at, "custom_llm", "auth_connection"], said)

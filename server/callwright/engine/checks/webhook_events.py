@@ -1,0 +1,17 @@
+"""Older clients ask for recordings with `send_audio`, newer ones with an event: both always say the same."""
+
+from ...contract.merge import Json
+
+AUDIO = "audio"
+
+
+def in_step(webhooks: Json, given: Json | None) -> Json:
+    """`webhooks` after the change `given`, which names one of both ways or both; the newer one decides then."""
+    if given is None or not given.keys() & {"events", "send_audio"}:
+        return webhooks
+    events: list[str] = webhooks.get("events") or []
+    wanted = AUDIO in events if given.get("events") is not None else bool(given.get("send_audio"))
+    if wanted is not (AUDIO in events):
+        events = [*events, AUDIO] if wanted else [event for event in events if event != AUDIO]
+    said = {} if wanted is bool(webhooks.get("send_audio")) else {"send_audio": wanted}
+    return webhooks | {"events": events} | said

@@ -1,0 +1,267 @@
+"""The embedded platform as an ASGI app: routes from the contract, errors in the platform's shapes."""
+
+import hmac
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Annotated, Any, cast, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic_core import from_json, to_json
+from sqlalchemy import Connection
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from ...contract.errors import ApiError, InvalidRequest, Unauthorized
+from ...contract.operation import Blob, Operation
+from ..checks.problems import may_be_unstorable, parsed, refuse_unstorable
+from ..handlers import Asker, Tx
+from ..runtime import Engine
+from .routes import Way, built, implementation
+from .waiting import Streamed, until_disconnect
+
+BODY_LIMIT = 30 * 1024 * 1024
+
+_INERT = {"content-security-policy": "sandbox", "x-content-type-options": "nosniff"}
+"""What others wrote is shown by a browser at most, never run."""
+log = logging.getLogger(__name__)
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+Admit = Callable[[HTTPConnection], str | None]
+"""The workspace of a request, or None where its key is missing or wrong."""
+
+
+def key_holder(key: str | None) -> Admit:
+    """Admits every request where there is no key (in this process), else those that carry it.
+
+    Raises ValueError for an empty key, which a request without the header would carry.
+    """
+    if key is None:
+        return lambda _: "default"
+    if not key:
+        raise ValueError("An empty key admits everybody: hand in None where that is meant.")
+    wanted = key.encode()
+
+    def admit(request: HTTPConnection) -> str | None:
+        return "default" if hmac.compare_digest(request.headers.get("xi-api-key", "").encode(), wanted) else None
+
+    return admit
+
+
+WORKSPACE = "callwright.workspace"
+
+
+def within(app: ASGIApp, workspace: str) -> ASGIApp:
+    """`app` for requests of this process to one workspace: said in the ASGI scope, which nothing that is sent reaches.
+
+    The app was built with `told_inside`.
+    """
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, WORKSPACE: workspace}, receive, send)
+
+    return serve
+
+
+def told_inside(request: HTTPConnection) -> str | None:
+    return request.scope[WORKSPACE]
+
+
+def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:
+    by_path = built()
+    return Starlette(
+        # What is written out goes before what stands for any id: /knowledge-base/rag-index before /{documentation_id}.
+        routes=[
+            _route(path, _endpoint(engine, admit, path, by_path[path]["modules"]), by_path[path])
+            for path in sorted(by_path, key=lambda path: path.replace("{", "~"))
+        ]
+        + [
+            WebSocketRoute("/v1/convai/conversation", _talk(engine, admit)),
+            Route("/agents/{agent_id}/chat", _chat_page(engine), methods=["GET"]),
+            Route("/chat/{version}/{name}", _chat_file, methods=["GET"]),
+        ],
+        exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _defect},
+    )
+
+
+def _route(path: str, endpoint: Endpoint, way: Way) -> Route:
+    """What is public is for pages of any other host, and a browser shows them only what says so, refusals included.
+
+    The handler decides which pages those are. No other path says anything: a page has no business with the key.
+    """
+    methods = list(way["modules"])
+    if not way["public"]:
+        return Route(path, endpoint, methods=methods)
+    for_pages = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=methods, allow_headers=["*"])
+    return Route(path, endpoint, methods=[*methods, "OPTIONS"], middleware=[for_pages])
+
+
+def _endpoint(engine: Engine, admit: Admit, path: str, modules: dict[str, str]) -> Endpoint:
+    """One route a path, so that the answer to a wrong method names every right one. `modules`: by method."""
+
+    async def serve(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in modules:  # OPTIONS that is no browser's question before a request
+            raise HTTPException(405, headers={"allow": ", ".join(modules)})
+        workspace = admit(request)
+        op, made = implementation(modules[method], method, path)
+        if workspace is None and not made.public:
+            raise Unauthorized("The header xi-api-key is missing or wrong.")
+        asked = await _parse(op, request)
+        asker = Asker(str(request.base_url).rstrip("/"), request.headers.get("origin"), workspace is not None)
+        if workspace is None:
+            workspace = await _home(engine, request.path_params["agent_id"])
+        if made.waits:
+            unit = engine.unit(workspace, asker)
+            if op.streams():
+                return Streamed(request, lambda emit: made.fn(unit, asked, emit))
+            return _answer(await until_disconnect(request, made.fn(unit, asked)))
+
+        def work(connection: Connection) -> object:
+            tx = Tx(connection, workspace, engine.vault, engine.clock(), engine.ids, engine.allow, asker)
+            return made.fn(tx, asked)
+
+        run = engine.database.read if op.effect == "read" else engine.database.write
+        return _answer(await run(work))
+
+    return serve
+
+
+def _talk(engine: Engine, admit: Admit) -> Callable[[WebSocket], Awaitable[None]]:
+    """Conversations. What they run on is imported with the first one."""
+
+    async def serve(socket: WebSocket) -> None:
+        from ..live.accept import answer
+
+        await answer(engine, socket, admit(socket))
+
+    return serve
+
+
+def _chat_page(engine: Engine) -> Endpoint:
+    """The page on which a person talks to an agent; what it needs is imported when one is opened."""
+
+    async def serve(request: Request) -> Response:
+        from ..chat_page.page import show
+
+        return await show(engine, request)
+
+    return serve
+
+
+async def _chat_file(request: Request) -> Response:
+    from ..chat_page.page import file
+
+    return file(request.path_params["version"], request.path_params["name"])
+
+
+async def _home(engine: Engine, agent_id: str) -> str:
+    """The workspace of the agent that somebody without a key asks for."""
+    from ..rules.access import home_of
+
+    return await engine.database.read(lambda db: home_of(db, agent_id))
+
+
+async def _parse(op: type[Operation[Any]], request: Request) -> Operation[Any]:
+    body = await (_form(request) if op.multipart() else _json(request))
+    return parsed(op, request.path_params, _query(op, request), body)
+
+
+def _query(op: type[Operation[Any]], request: Request) -> dict[str, Any]:
+    """Query parameters that the contract knows; others are accepted and mean nothing here. A list keeps all values."""
+    given = request.query_params
+    found: dict[str, Any] = {}
+    for name in (name for name, place in op.places().items() if place == "query" and name in given):
+        found[name] = given.getlist(name) if _is_list(op, name) else given[name]
+        refuse_unstorable(found[name], ["query", name])
+    return found
+
+
+def _is_list(op: type[Operation[Any]], name: str) -> bool:
+    annotation = op.model_fields[name].annotation
+    arms = [get_args(arm)[0] if get_origin(arm) is Annotated else arm for arm in (annotation, *get_args(annotation))]
+    return any(get_origin(arm) is list for arm in arms)
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    raw = b"".join([part async for part in _bounded(request)])
+    try:
+        # Refuses what cannot be stored or given back too: NaN, half a surrogate pair, more than 200 levels.
+        body: Any = from_json(raw, allow_inf_nan=False) if raw else {}
+    except ValueError as exc:
+        msg = f"JSON decode error: {exc}"
+        raise InvalidRequest([{"loc": ["body"], "msg": msg, "type": "json_invalid"}]) from None
+    if not isinstance(body, dict):
+        raise InvalidRequest([{"loc": ["body"], "msg": "Input should be an object", "type": "dict_type"}])
+    if may_be_unstorable(raw):
+        refuse_unstorable(body, ["body"])
+    return cast(dict[str, Any], body)
+
+
+async def _bounded(request: Request) -> AsyncGenerator[bytes]:
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY_LIMIT:
+            raise HTTPException(413, f"The body is larger than {BODY_LIMIT // 1024 // 1024} MB.")
+        yield part
+
+
+async def _form(request: Request) -> dict[str, Any]:
+    """The fields of a form; none where it is no form. Not by `request.form`, which knows no end to a file's size."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    parser = {"multipart/form-data": MultiPartParser, "application/x-www-form-urlencoded": FormParser}.get(kind)
+    if parser is None:
+        return {}
+    body: dict[str, Any] = {}
+    try:
+        async with aclosing(_bounded(request)) as stream:
+            form = await parser(request.headers, stream, max_fields=100, max_part_size=BODY_LIMIT).parse()
+    except MultiPartException as exc:
+        raise HTTPException(400, exc.message) from None
+    try:
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                media_type = value.content_type or "application/octet-stream"
+                body[name] = Blob(media_type, await value.read(), value.filename or "")
+            else:
+                refuse_unstorable(value, ["body", name])
+                body[name] = value
+    finally:
+        await form.close()
+    return body
+
+
+def _answer(result: object) -> Response:
+    if result is None:
+        return Response(status_code=204)
+    if isinstance(result, Blob):
+        return Response(result.data, media_type=result.media_type, headers=_INERT)
+    if isinstance(result, BaseModel):
+        result = result.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return Response(to_json(result), media_type="application/json")
+
+
+async def _api_error(_: Request, exc: Exception) -> Response:
+    error = cast(ApiError, exc)
+    return JSONResponse({"detail": error.detail()}, status_code=error.status)
+
+
+async def _http_error(_: Request, exc: Exception) -> Response:
+    error = cast(HTTPException, exc)
+    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "http_error")
+    return JSONResponse({"detail": {"status": code, "message": error.detail}}, error.status_code, error.headers)
+
+
+async def _defect(request: Request, exc: Exception) -> Response:
+    log.error("Defect in %s %s", request.method, request.url.path, exc_info=exc)
+    return JSONResponse({"detail": {"status": "internal_error", "message": "Internal error."}}, status_code=500)

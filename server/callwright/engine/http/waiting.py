@@ -1,0 +1,65 @@
+"""Answers that take their time: work that stops when its caller leaves, and answers sent value by value."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ...concurrency import Overtaken, race
+from ...contract.errors import ApiError
+from ...contract.merge import Json
+from ..handlers import Emit
+
+MEDIA_TYPE = "application/x-ndjson"
+
+
+class Streamed(Response):
+    """One JSON value a line, each sent as soon as it is there.
+
+    What fails before the first value is an ordinary error. What fails after it is the last line: the body of that
+    error, with its `status_code`, because the answer's own status has left.
+    """
+
+    def __init__(self, request: Request, work: Callable[[Emit], Awaitable[None]]) -> None:
+        super().__init__(media_type=MEDIA_TYPE)
+        del self.headers["content-length"]
+        self._request, self._work = request, work
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = False
+
+        async def emit(value: Json) -> None:
+            nonlocal began
+            if not began:
+                began = True
+                await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await send({"type": "http.response.body", "body": to_json(value) + b"\n", "more_body": True})
+
+        try:
+            await until_disconnect(self._request, self._work(emit))
+        except ApiError as exc:
+            if not began:
+                raise
+            await emit({"detail": exc.detail(), "status_code": exc.status})
+        except HTTPException:
+            if not began:
+                raise
+            return  # the caller went away, so nobody reads an end
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def until_disconnect(request: Request, work: Awaitable[Any]) -> Any:
+    """A caller who goes away stops what waits for the network on their behalf."""
+
+    async def disconnected() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    try:
+        return await race(work, disconnected)
+    except Overtaken:
+        raise HTTPException(499, "The caller went away.") from None

@@ -1,0 +1,186 @@
+"""Asking an MCP server for its tools, and calling them. The only module of the engine that speaks MCP.
+
+What a server writes is data of somebody else: bounded in bytes, seconds and number, and handed on as it came.
+"""
+
+import json
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import anyio
+
+from ...contract.errors import BadRequest, Unavailable
+from ...net.guard import AllowList
+from ...net.http import AsyncClient, ConnectError, ConnectTimeout, Timeout
+from ...net.pinned import guarded_client
+
+if TYPE_CHECKING:
+    from mcp import Client
+
+SECONDS = 20.0
+"""For the whole exchange: connecting, the handshake of either era of the protocol, and all pages."""
+LARGEST = 4 * 1024 * 1024
+"""Bytes of one answer."""
+LONGEST_SESSION = 4 * 3600.0
+"""Seconds that a conversation may keep a server's stream open."""
+LARGEST_SESSION = 64 * 1024 * 1024
+"""Bytes of that stream."""
+MOST_TOOLS = 500
+MOST_PAGES = 50
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a server is, with what it is sent; secrets are in the clear, so it lives only while it is called."""
+
+    url: str
+    sse: bool
+    headers: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return "Endpoint(...)"
+
+
+async def tools_of(endpoint: Endpoint, allow: AllowList, proxy_url: str | None) -> list[dict[str, Any]]:
+    """The tools as the server lists them. Raises Unavailable with words that hold neither URL nor header."""
+    try:
+        with anyio.fail_after(SECONDS):
+            async with session(endpoint, allow, proxy_url, longest=SECONDS, largest=LARGEST) as client:
+                return await listed(client)
+    except Exception as exc:  # the SDK's transports raise what they met, often in groups
+        raise unavailable(exc) from None
+
+
+@asynccontextmanager
+async def session(
+    endpoint: Endpoint,
+    allow: AllowList,
+    proxy_url: str | None,
+    *,
+    longest: float = LONGEST_SESSION,
+    largest: int = LARGEST_SESSION,
+) -> AsyncGenerator["Client"]:
+    """A session with a server, closed in the task that opened it. Raises anything; `unavailable` finds words for it.
+
+    `longest` and `largest`: seconds and bytes of one answer; a stream of events is one.
+    """
+    from mcp import Client
+
+    # The SDK logs what it meets with its traceback, and URL, headers and the server's own words may be in it.
+    logging.getLogger("mcp.client").setLevel(logging.CRITICAL + 1)
+    times = Timeout(SECONDS, read=longest)
+    http = guarded_client(allow, proxy_url=proxy_url, timeout=times, largest=largest, longest=longest)
+    http.headers.update(endpoint.headers)
+    transport = _sse(endpoint, http) if endpoint.sse else _streamable(endpoint, http)
+    async with Client(transport, read_timeout_seconds=SECONDS, cache=None) as client:
+        yield client
+
+
+async def listed(client: "Client") -> list[dict[str, Any]]:
+    """All tools of a server. Raises Unavailable where they have no end."""
+    found: list[dict[str, Any]] = []
+    cursor: str | None = None
+    for _ in range(MOST_PAGES):
+        page = await client.list_tools(cursor=cursor)
+        found += [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in page.tools]
+        cursor = page.next_cursor
+        if not cursor or len(found) > MOST_TOOLS:
+            break
+    if cursor or len(found) > MOST_TOOLS:
+        raise Unavailable(f"The server lists more than {MOST_TOOLS} tools, or pages without end.")
+    return found
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a tool of a server answered: its content blocks in wire form, and their text."""
+
+    blocks: list[dict[str, Any]]
+    text: str
+    is_error: bool
+
+
+async def call(client: "Client", name: str, arguments: dict[str, Any], meta: dict[str, Any], seconds: float) -> Called:
+    """What the server says against a call is its answer. Raises TimeoutError after `seconds`, and anything else;
+    `unavailable` finds words for it.
+    """
+    from mcp import MCPError
+    from mcp.types import CONNECTION_CLOSED
+
+    try:
+        with anyio.fail_after(seconds):
+            found = await client.call_tool(
+                name, arguments, read_timeout_seconds=seconds + SECONDS, meta=cast(Any, meta) if meta else None
+            )
+    except MCPError as said:
+        if said.code == CONNECTION_CLOSED:
+            raise
+        return Called([], said.message, is_error=True)
+    blocks = [block.model_dump(mode="json", by_alias=True, exclude_none=True) for block in found.content]
+    text = "\n".join(_shown(block) for block in blocks)
+    if not text and found.structured_content is not None:
+        text = json.dumps(found.structured_content, ensure_ascii=False)
+    return Called(blocks, text, bool(found.is_error))
+
+
+def _shown(block: Mapping[str, Any]) -> str:
+    """What a model reads of a block: text, and of anything else what it is."""
+    inner: Mapping[str, Any] = block.get("resource") or {}
+    text = block.get("text") or inner.get("text")
+    if isinstance(text, str):
+        return text
+    return f"[{block.get('type')}: {block.get('mimeType') or block.get('uri') or inner.get('uri') or 'not text'}]"
+
+
+def unavailable(exc: Exception) -> Unavailable:
+    """What to say of a failure, in words that hold neither URL nor header."""
+    why = _innermost(exc)
+    if isinstance(why, Unavailable):
+        return why
+    if isinstance(why, TimeoutError):
+        return Unavailable(f"The server did not answer within {SECONDS:.0f} s.")
+    log.info("An MCP server could not be asked: %s", type(why).__name__)
+    return Unavailable(_words(why))
+
+
+@asynccontextmanager
+async def _streamable(endpoint: Endpoint, http: AsyncClient) -> AsyncGenerator[Any]:
+    from mcp.client.streamable_http import streamable_http_client
+
+    async with http, streamable_http_client(endpoint.url, http_client=http) as streams:
+        yield streams
+
+
+def _sse(endpoint: Endpoint, http: AsyncClient) -> AbstractAsyncContextManager[Any]:
+    from mcp.client.sse import sse_client
+
+    def ours(headers: Any = None, timeout: Any = None, auth: Any = None) -> AsyncClient:
+        return http  # opened and closed by the transport, as it would its own
+
+    return sse_client(endpoint.url, httpx_client_factory=ours)
+
+
+def _innermost(exc: BaseException) -> BaseException:
+    inner = exc
+    while isinstance(inner, BaseExceptionGroup):
+        inner = cast("BaseExceptionGroup[BaseException]", inner).exceptions[0]
+    return inner
+
+
+def _words(exc: BaseException) -> str:
+    """Not the exception's own words: they may quote the URL, a header or whatever the server wrote."""
+    if isinstance(exc, BadRequest):
+        return str(exc)
+    if isinstance(exc, ConnectError | ConnectTimeout):
+        return f"The server cannot be reached ({type(exc).__name__})."
+    status = getattr(getattr(exc, "response", None), "status_code", None)
+    if status in (401, 403):
+        return f"The server refuses the credentials ({status}). Correct secret_token or request_headers."
+    if isinstance(status, int):
+        return f"The server answered {status}. Check the URL and the transport."
+    return f"The server does not speak MCP as expected ({type(exc).__name__}). Check the URL and the transport."

@@ -1,0 +1,1 @@
+"""Language models: which endpoint answers for which name."""

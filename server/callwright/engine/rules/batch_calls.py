@@ -1,0 +1,266 @@
+"""The rules of calls to many people.
+
+While no telephone provider is connected a batch fails when it falls due, and says why. It does not wait: a provider
+that is connected later must not ring people about something of last month. Recipients that failed can be tried again.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, func, insert, select, update
+
+from ...contract.calls import CancelBatchCall, GetBatchCall, ListBatchCalls, RetryBatchCall, SubmitBatchCall
+from ...contract.errors import BadRequest, InvalidRequest, Problem, body_problem
+from ...contract.merge import Json
+from ..checks.calls import Admission, admission, calling_agent, calling_number
+from ..handlers import Handlers, Tx
+from ..schema.batch_calls import batch_call, batch_recipient
+from ..store.paging import page
+from ..telephony.provider_requests import NOT_CONNECTED
+
+batch_calls = Handlers()
+
+MOST_RECIPIENTS = 10_000
+FURTHEST_SECONDS = 366 * 24 * 3600
+"""Beyond it a time is most likely in milliseconds."""
+DEFAULTS: Json = {
+    "telephony_call_config": {"ringing_timeout_secs": 60},
+    "branch_id": None,
+    "branch_name": None,
+    "environment": None,
+    "timezone": None,
+    "target_concurrency_limit": None,
+    "whatsapp_params": None,
+}
+"""What only newer clients send and read."""
+
+_MISSING = "dialling: a batch fails when it falls due, with the reason"
+_OVER = ("completed", "failed", "cancelled")
+_DISPATCHED = ("initiated", "in_progress", "completed", "voicemail")
+_FINISHED = ("completed", "voicemail")
+_OPEN = ("pending", "initiated", "in_progress")
+_UNREACHED = ("failed", "voicemail")
+"""Nobody answered: whom a retry takes up."""
+
+
+@batch_calls.implements(SubmitBatchCall, proof="test_a_batch_reads_back_with_all_its_recipients", missing=_MISSING)
+def submit_batch_call(tx: Tx, op: SubmitBatchCall) -> Json:
+    """All of it or nothing: every problem of every row at once."""
+    body = op.body() or {}
+    agent = calling_agent(tx, op.agent_id)
+    if op.agent_phone_number_id is None:
+        raise BadRequest("Give agent_phone_number_id: this platform calls by telephone only, not by WhatsApp.")
+    number = calling_number(tx, op.agent_phone_number_id)
+    recipients: list[Json] = body["recipients"]
+    due = tx.now if op.scheduled_time_unix is None else max(op.scheduled_time_unix, tx.now)
+    problems = [*_time_problems(tx, due), *_row_problems(admission(tx, agent["document"]), recipients)]
+    if problems:
+        raise InvalidRequest(problems)
+    new = tx.new_id("btcal")
+    kept = {name: body[name] for name in DEFAULTS if body.get(name) is not None}
+    tx.db.execute(
+        insert(batch_call).values(
+            workspace=tx.workspace, id=new, name=op.call_name, agent_id=op.agent_id, agent_name=agent["name"],
+            phone_number_id=number["id"], phone_provider=number["provider"], status="pending", created_ms=tx.now_ms,
+            scheduled_secs=due, updated_secs=tx.now, retry_count=0, document=DEFAULTS | kept,
+        )
+    )  # fmt: skip
+    rows = [_recipient_row(tx, new, place, recipient) for place, recipient in enumerate(recipients)]
+    tx.db.execute(insert(batch_recipient), rows)
+    _fail_what_is_due(tx, new)
+    return _answers(tx, [tx.one(batch_call, new)])[0]
+
+
+@batch_calls.implements(ListBatchCalls, proof="test_batches_are_listed_newest_first_in_pages")
+def list_batch_calls(tx: Tx, op: ListBatchCalls) -> Json:
+    found = select(batch_call).where(tx.own(batch_call))
+    rows, cursor = page(
+        tx.db,
+        found,
+        by=batch_call.c.created_ms,
+        id=batch_call.c.id,
+        descending=True,
+        size=op.limit,
+        cursor=op.last_doc,
+    )
+    return {"batch_calls": _answers(tx, rows), "next_doc": cursor, "has_more": cursor is not None}
+
+
+@batch_calls.implements(GetBatchCall, proof="test_a_batch_reads_back_with_all_its_recipients")
+def get_batch_call(tx: Tx, op: GetBatchCall) -> Json:
+    row = tx.one(batch_call, op.batch_id)
+    found = (
+        select(batch_recipient).where(tx.own(batch_recipient, batch_id=op.batch_id)).order_by(batch_recipient.c.place)
+    )
+    overdue = _is_overdue(tx, row)
+    recipients = [_recipient(row, recipient, overdue) for recipient in tx.db.execute(found).mappings()]
+    return _answers(tx, [row])[0] | {"recipients": recipients}
+
+
+@batch_calls.implements(CancelBatchCall, proof="test_cancelling_keeps_what_is_finished_and_can_be_repeated")
+def cancel_batch_call(tx: Tx, op: CancelBatchCall) -> Json:
+    """Whoever was not called yet will not be, and who is being called is not talked to; what is finished stays, with
+    its conversation. A batch that is over stays as it is."""
+    _fail_what_is_due(tx, op.batch_id)
+    if tx.one(batch_call, op.batch_id)["status"] not in _OVER:
+        _move(tx, op.batch_id, _OPEN, "cancelled")
+        _set(tx, op.batch_id, status="cancelled")
+    return _answers(tx, [tx.one(batch_call, op.batch_id)])[0]
+
+
+@batch_calls.implements(RetryBatchCall, proof="test_a_retry_takes_up_only_who_was_not_reached", missing=_MISSING)
+def retry_batch_call(tx: Tx, op: RetryBatchCall) -> Json:
+    """Checked anew: since then the agent may have been archived, or the number taken out."""
+    _fail_what_is_due(tx, op.batch_id)
+    row = tx.one(batch_call, op.batch_id)
+    counts = _counts(tx, [op.batch_id])[op.batch_id]
+    if not any(counts[status] for status in _UNREACHED):
+        raise BadRequest(f"Nobody to call again: everybody in batch {row['name']!r} was reached, or still will be.")
+    agent = calling_agent(tx, row["agent_id"])
+    calling_number(tx, row["phone_number_id"])
+    _refuse_what_is_closed_now(tx, admission(tx, agent["document"]), op.batch_id)
+    _move(tx, op.batch_id, _UNREACHED, "pending")
+    _set(tx, op.batch_id, status="pending", scheduled_secs=tx.now, retry_count=row["retry_count"] + 1)
+    _fail_what_is_due(tx, op.batch_id)
+    return _answers(tx, [tx.one(batch_call, op.batch_id)])[0]
+
+
+def _time_problems(tx: Tx, due: int) -> list[Problem]:
+    if due <= tx.now + FURTHEST_SECONDS:
+        return []
+    said = "More than a year ahead; the time is in seconds since 1970, not in milliseconds."
+    return [body_problem(["scheduled_time_unix"], said, "too_late")]
+
+
+def _row_problems(admission: Admission, recipients: Sequence[Json]) -> list[Problem]:
+    """Each says its row, counted from one, because a list of people has rows and no index."""
+    if len(recipients) > MOST_RECIPIENTS:
+        said = f"At most {MOST_RECIPIENTS:,} recipients a batch; these are {len(recipients):,}."
+        return [body_problem(["recipients"], said, "too_long")]
+    found: list[Problem] = []
+    for place, recipient in enumerate(recipients):
+        at = ("body", "recipients", place)
+        brought: Json = recipient.get("conversation_initiation_client_data") or {}
+        of_row = admission.problems(brought, (*at, "conversation_initiation_client_data"))
+        if recipient.get("phone_number") is None:
+            said = "This platform calls by telephone only: give a phone_number."
+            of_row.append(Problem(loc=[*at, "phone_number"], msg=said, type="missing"))
+        for problem in of_row:
+            problem["msg"] = f"Row {place + 1}: {problem['msg']}"
+        found += of_row
+    return [*found, *_repeated(recipients)]
+
+
+def _repeated(recipients: Sequence[Json]) -> Iterator[Problem]:
+    """A call names its recipient by this id, so that one id for two would tell nobody who was reached."""
+    places: dict[str, int] = {}
+    for place, recipient in enumerate(recipients):
+        if (id := recipient.get("id")) and (first := places.setdefault(id, place)) != place:
+            said = f"Row {place + 1}: Row {first + 1} has this id too; give each recipient its own, or none."
+            yield body_problem(["recipients", place, "id"], said, "duplicate")
+
+
+def _refuse_what_is_closed_now(tx: Tx, admission: Admission, batch_id: str) -> None:
+    again = select(batch_recipient.c.phone_number, batch_recipient.c.brought).where(
+        tx.own(batch_recipient, batch_id=batch_id),
+        batch_recipient.c.status.in_(_UNREACHED),
+    )
+    rows = tx.db.execute(again.order_by(batch_recipient.c.place)).all()
+    recipients: list[Json] = [
+        {"phone_number": row.phone_number, "conversation_initiation_client_data": row.brought} for row in rows
+    ]
+    if problems := _row_problems(admission, recipients):
+        raise BadRequest(f"The agent has changed, and {len(problems)} things no longer fit: {problems[0]['msg']}")
+
+
+def _recipient_row(tx: Tx, batch_id: str, place: int, recipient: Json) -> Json:
+    return {
+        "workspace": tx.workspace,
+        "batch_id": batch_id,
+        "place": place,
+        "id": recipient.get("id") or tx.new_id("rcpt"),
+        "phone_number": recipient["phone_number"],
+        "status": "pending",
+        "updated_secs": tx.now,
+        "conversation_id": None,
+        "brought": recipient.get("conversation_initiation_client_data"),
+    }
+
+
+def _fail_what_is_due(tx: Tx, batch_id: str) -> None:
+    """Write down what reading shows already: nothing could carry the calls."""
+    row = tx.one(batch_call, batch_id)
+    if _is_overdue(tx, row):
+        _move(tx, batch_id, ("pending",), "failed")
+        _set(tx, batch_id, status="failed")
+
+
+def _is_overdue(tx: Tx, row: RowMapping) -> bool:
+    return row["status"] == "pending" and row["scheduled_secs"] <= tx.now
+
+
+def _move(tx: Tx, batch_id: str, come_from: Sequence[str], status: str) -> None:
+    mine = tx.own(batch_recipient, batch_id=batch_id)
+    moving = update(batch_recipient).where(mine, batch_recipient.c.status.in_(come_from))
+    tx.db.execute(moving.values(status=status, updated_secs=tx.now))
+
+
+def _set(tx: Tx, batch_id: str, **values: Any) -> None:
+    mine = tx.own(batch_call, id=batch_id)
+    tx.db.execute(update(batch_call).where(mine).values(updated_secs=tx.now, **values))
+
+
+def _counts(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counter[str]]:
+    """How many recipients are in which state, by batch."""
+    counts: dict[str, Counter[str]] = {id: Counter() for id in batch_ids}
+    found = (
+        select(batch_recipient.c.batch_id, batch_recipient.c.status, func.count().label("many"))
+        .where(tx.own(batch_recipient), batch_recipient.c.batch_id.in_(batch_ids))
+        .group_by(batch_recipient.c.batch_id, batch_recipient.c.status)
+    )
+    for row in tx.db.execute(found):
+        counts[row.batch_id][row.status] = row.many
+    return counts
+
+
+def _answers(tx: Tx, rows: Iterable[RowMapping]) -> list[Json]:
+    """`failure_reason` is ours."""
+    batches = list(rows)
+    counts = _counts(tx, [row["id"] for row in batches])
+    return [_answer(row, counts[row["id"]], _is_overdue(tx, row)) for row in batches]
+
+
+def _answer(row: RowMapping, counts: Counter[str], overdue: bool) -> Json:
+    status = "failed" if overdue else row["status"]
+    return {
+        "id": row["id"],
+        "phone_number_id": row["phone_number_id"],
+        "phone_provider": row["phone_provider"],
+        "name": row["name"],
+        "agent_id": row["agent_id"],
+        "agent_name": row["agent_name"],
+        "created_at_unix": row["created_ms"] // 1000,
+        "scheduled_time_unix": row["scheduled_secs"],
+        "last_updated_at_unix": row["scheduled_secs"] if overdue else row["updated_secs"],
+        "status": status,
+        "total_calls_scheduled": counts.total(),
+        "total_calls_dispatched": sum(counts[name] for name in _DISPATCHED),
+        "total_calls_finished": sum(counts[name] for name in _FINISHED),
+        "retry_count": row["retry_count"],
+        **row["document"],
+        **({"failure_reason": NOT_CONNECTED} if status == "failed" else {}),
+    }
+
+
+def _recipient(batch: RowMapping, row: RowMapping, overdue: bool) -> Json:
+    fails = overdue and row["status"] == "pending"
+    return {
+        "id": row["id"],
+        "phone_number": row["phone_number"],
+        "status": "failed" if fails else row["status"],
+        "created_at_unix": batch["created_ms"] // 1000,
+        "updated_at_unix": batch["scheduled_secs"] if fails else row["updated_secs"],
+        "conversation_id": row["conversation_id"],
+        "conversation_initiation_client_data": row["brought"],
+    }

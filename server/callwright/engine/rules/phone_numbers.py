@@ -1,0 +1,203 @@
+"""The rules of phone numbers. Credentials are sealed; what is answered says only that there are some."""
+
+import json
+from typing import Any
+
+from sqlalchemy import RowMapping, delete, insert, select, update
+
+from ...contract.common import Empty
+from ...contract.errors import BadRequest
+from ...contract.merge import Json
+from ...contract.phone_numbers import (
+    CreatedPhoneNumber,
+    CreatePhoneNumber,
+    DeletePhoneNumber,
+    GetPhoneNumber,
+    ListPhoneNumbers,
+    UpdatePhoneNumber,
+)
+from ..handlers import Handlers, Tx
+from ..schema.tables import agent, phone_number
+from ..store.workspace_documents import document_of
+
+phone_numbers = Handlers()
+
+Credentials = dict[str, Any]
+
+_CLEAR = {"sid", "supports_inbound", "supports_outbound", "livekit_stack"}
+_TRUNKS = {"inbound_trunk_config", "outbound_trunk_config"}
+_CLEAR_TRUNK = {
+    "address", "transport", "media_encryption", "allowed_addresses", "allowed_numbers", "remote_domains",
+}  # fmt: skip
+
+
+@phone_numbers.implements(
+    CreatePhoneNumber,
+    proof="test_an_imported_number_reads_back_with_masked_credentials",
+    missing="asking Twilio whether the number is there and what it can do",
+)
+def import_number(tx: Tx, op: CreatePhoneNumber) -> CreatedPhoneNumber:
+    body = op.body() or {}
+    number = body["phone_number"]
+    taken = select(phone_number.c.id).where(tx.own(phone_number, phone_number=number))
+    if (other := tx.db.execute(taken).scalar_one_or_none()) is not None:
+        raise BadRequest(f"{number} is imported already, as {other}. Update that one, or delete it first.")
+    new = tx.new_id("phnum")
+    stored, secret = _split(body)
+    if body["provider"] == "sip_trunk":
+        stored.setdefault("livekit_stack", document_of(tx, "settings")["default_livekit_stack"])
+    tx.db.execute(
+        insert(phone_number).values(
+            workspace=tx.workspace, id=new, phone_number=number, label=body["label"], provider=body["provider"],
+            agent_id=None, created_ms=tx.now_ms, document=stored, sealed=_seal(tx, new, secret),
+        )
+    )  # fmt: skip
+    return CreatedPhoneNumber(phone_number_id=new)
+
+
+@phone_numbers.implements(ListPhoneNumbers, proof="test_an_imported_number_reads_back_with_masked_credentials")
+def list_numbers(tx: Tx, _: ListPhoneNumbers) -> list[Json]:
+    found = (
+        select(phone_number, agent.c.name.label("agent_name"))
+        .outerjoin(agent, (agent.c.workspace == phone_number.c.workspace) & (agent.c.id == phone_number.c.agent_id))
+        .where(tx.own(phone_number))
+        .order_by(phone_number.c.created_ms.desc(), phone_number.c.id.desc())
+    )
+    return [_answer(row, row["agent_name"]) for row in tx.db.execute(found).mappings()]
+
+
+@phone_numbers.implements(GetPhoneNumber, proof="test_an_imported_number_reads_back_with_masked_credentials")
+def get_number(tx: Tx, op: GetPhoneNumber) -> Json:
+    row = tx.one(phone_number, op.phone_number_id)
+    return _answer(row, _agent_name(tx, row["agent_id"]))
+
+
+@phone_numbers.implements(UpdatePhoneNumber, proof="test_a_number_is_assigned_to_an_agent_and_taken_back")
+def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
+    """`agent_id: null` takes the number from its agent. A trunk that is given replaces the old one with its login, so
+    that no password goes to an address that it was not stored for; null takes the trunk out."""
+    row = tx.one(phone_number, op.phone_number_id)
+    body = op.body() or {}
+    agent_id = body.pop("agent_id", row["agent_id"])
+    label = body.pop("label", None) or row["label"]  # newer clients can change it
+    if agent_id is not None and _agent_name(tx, agent_id) is None:
+        raise BadRequest(f"No agent {agent_id!r} to answer this number. GET /v1/convai/agents lists them.")
+    if row["provider"] == "twilio" and (trunk := sorted(k for k in body if "trunk" in k or k == "livekit_stack")):
+        raise BadRequest(f"{', '.join(trunk)} is for SIP trunk numbers; {row['phone_number']} is a Twilio number.")
+    if agent_id is not None and row["document"].get("supports_inbound") is False:
+        raise BadRequest(f"{row['phone_number']} takes no incoming calls, so no agent can answer it.")
+    stored, secret = _split(body)
+    document, credentials = row["document"] | stored, {**credentials_of(tx, row), **dict.fromkeys(stored), **secret}
+    tx.db.execute(
+        update(phone_number)
+        .where(tx.own(phone_number, id=op.phone_number_id))
+        .values(agent_id=agent_id, label=str(label), document=document, sealed=_seal(tx, row["id"], credentials))
+    )
+    return get_number(tx, GetPhoneNumber(phone_number_id=op.phone_number_id))
+
+
+@phone_numbers.implements(DeletePhoneNumber, proof="test_a_deleted_number_is_gone_from_its_agent")
+def delete_number(tx: Tx, op: DeletePhoneNumber) -> Empty:
+    tx.one(phone_number, op.phone_number_id)
+    tx.db.execute(delete(phone_number).where(tx.own(phone_number, id=op.phone_number_id)))
+    return Empty()
+
+
+def numbers_of(tx: Tx, agent_id: str, agent_name: str) -> list[Json]:
+    """The numbers that an agent answers, as its own answer shows them."""
+    found = (
+        select(phone_number)
+        .where(tx.own(phone_number, agent_id=agent_id))
+        .order_by(phone_number.c.created_ms, phone_number.c.id)
+    )
+    return [_answer(row, agent_name) for row in tx.db.execute(found).mappings()]
+
+
+def unassign(tx: Tx, agent_id: str) -> list[str]:
+    """Take all numbers from an agent; answers them as `+15551234567 (phnum_…)`."""
+    mine = tx.own(phone_number, agent_id=agent_id)
+    rows = tx.db.execute(select(phone_number.c.phone_number, phone_number.c.id).where(mine)).all()
+    tx.db.execute(update(phone_number).where(mine).values(agent_id=None))
+    return [f"{row.phone_number} ({row.id})" for row in rows]
+
+
+def _split(body: Json) -> tuple[Json, Credentials]:
+    """What may be stored in the clear, and what is sealed: tokens, passwords, header values, and whatever we do not
+    know, because it may be one of them."""
+    stored: Json = {key: value for key, value in body.items() if key in _CLEAR}
+    rest = body.keys() - _CLEAR - _TRUNKS - {"phone_number", "label", "provider"}
+    secret: Credentials = {key: body[key] for key in rest}
+    for name in sorted(_TRUNKS & body.keys()):
+        trunk: Json | None = body[name]
+        stored[name] = None
+        if trunk is not None:
+            login: Json = trunk.get("credentials") or {}
+            shown: Json = {"username": login.get("username"), "header_names": sorted(trunk.get("headers") or {})}
+            stored[name] = {key: value for key, value in trunk.items() if key in _CLEAR_TRUNK} | shown
+            secret[name] = {key: value for key, value in trunk.items() if key not in _CLEAR_TRUNK}
+    return stored, secret
+
+
+def _seal(tx: Tx, id: str, secret: Credentials) -> bytes | None:
+    kept = {name: value for name, value in secret.items() if value}
+    return tx.vault.seal(json.dumps(kept), belongs_to=f"{tx.workspace}/{id}") if kept else None
+
+
+def credentials_of(tx: Tx, row: RowMapping) -> Credentials:
+    sealed = row["sealed"]
+    return json.loads(tx.vault.open(sealed, belongs_to=f"{tx.workspace}/{row['id']}")) if sealed is not None else {}
+
+
+def _agent_name(tx: Tx, agent_id: str | None) -> str | None:
+    found = select(agent.c.name).where(tx.own(agent, id=agent_id))
+    return tx.db.execute(found).scalar_one_or_none()
+
+
+def _answer(row: RowMapping, agent_name: str | None) -> Json:
+    stored: Json = row["document"]
+    shown: Json = {
+        "phone_number_id": row["id"],
+        "phone_number": row["phone_number"],
+        "label": row["label"],
+        "provider": row["provider"],
+        "supports_inbound": stored.get("supports_inbound", True),
+        "supports_outbound": stored.get("supports_outbound", True),
+        "assigned_agent": {"agent_id": row["agent_id"], "agent_name": agent_name} if agent_name is not None else None,
+    }
+    if row["provider"] != "sip_trunk":
+        return shown
+    outbound = _outbound(stored.get("outbound_trunk_config"))
+    return shown | {
+        "provider_config": outbound,
+        "outbound_trunk": outbound,
+        "inbound_trunk": _inbound(stored.get("inbound_trunk_config")),
+        "livekit_stack": stored.get("livekit_stack", "standard"),
+    }
+
+
+def _outbound(trunk: Json | None) -> Json | None:
+    """Header values may be credentials: the names are shown, the values are not."""
+    if trunk is None:
+        return None
+    return {
+        "address": trunk["address"],
+        "transport": trunk.get("transport", "auto"),
+        "media_encryption": trunk.get("media_encryption", "allowed"),
+        "headers": dict.fromkeys(trunk.get("header_names", []), "(hidden)"),
+        "has_auth_credentials": trunk.get("username") is not None,
+        "username": trunk.get("username"),
+        "has_outbound_trunk": True,
+    }
+
+
+def _inbound(trunk: Json | None) -> Json | None:
+    if trunk is None:
+        return None
+    return {
+        "allowed_addresses": trunk.get("allowed_addresses") or ["0.0.0.0/0"],
+        "allowed_numbers": trunk.get("allowed_numbers"),
+        "media_encryption": trunk.get("media_encryption", "allowed"),
+        "has_auth_credentials": trunk.get("username") is not None,
+        "username": trunk.get("username"),
+        "remote_domains": trunk.get("remote_domains"),
+    }

@@ -1,0 +1,1 @@
+"""Rows: the transaction, who uses what, paging, sealed values, records of conversations."""

@@ -1,0 +1,76 @@
+"""Keyset paging: a cursor holds where the last page ended, so that a page costs the same however deep it lies."""
+
+import base64
+import binascii
+import json
+import unicodedata
+from collections.abc import Sequence
+from typing import Any, cast
+
+from pydantic_core import from_json
+from sqlalchemy import Column, Connection, RowMapping, Select, tuple_
+
+from ...contract.errors import BadRequest
+
+LARGEST = 2**63 - 1
+"""What an integer column holds."""
+NAME_KEY_LENGTH = 150
+
+
+def search_key(text: str) -> str:
+    """What is compared in a search: neither case nor the way an accent is written matters."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def name_key(name: str) -> str:
+    """The beginning of a name, for search and order. Not all of it, because a cursor carries it and has its limit."""
+    return search_key(name)[:NAME_KEY_LENGTH]
+
+
+def page(
+    db: Connection,
+    query: Select[Any],
+    *,
+    by: Column[Any],
+    id: Column[str],
+    descending: bool,
+    size: int,
+    cursor: str | None,
+) -> tuple[Sequence[RowMapping], str | None]:
+    """Rows of `query` in the order of (`by`, `id`), and the cursor of the next page where there is one.
+
+    A cursor of another list, or made up, is a BadRequest.
+    """
+    kind = f"{by.table.name}.{by.name}.{'desc' if descending else 'asc'}"
+    found = query.order_by(by.desc(), id.desc()) if descending else query.order_by(by, id)
+    if cursor:
+        after = _read(cursor, kind, by.type.python_type)
+        place = tuple_(by, id)
+        found = found.where(place < after if descending else place > after)
+    rows = db.execute(found.limit(size + 1)).mappings().all()
+    if len(rows) <= size:
+        return rows, None
+    last = rows[size - 1]
+    return rows[:size], _write(kind, last[by.name], last[id.name])
+
+
+def _write(kind: str, value: object, id: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([kind, value, id], ensure_ascii=False).encode()).decode().rstrip("=")
+
+
+def _read(cursor: str, kind: str, type_: type[Any]) -> tuple[Any, str]:
+    try:
+        raw: Any = from_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        made_for, value, id = cast(list[Any], raw)
+    except (ValueError, TypeError, binascii.Error):
+        made_for, value, id = None, None, ""
+    if made_for != kind or not (_storable(value, type_) and _storable(id, str)):
+        raise BadRequest("This cursor belongs to another list. Leave it out to begin with the first page.")
+    return value, id
+
+
+def _storable(value: object, type_: type[Any]) -> bool:
+    """A made-up value must not reach the database, which has errors of its own for it."""
+    if type(value) is not type_:
+        return False
+    return "\0" not in value if isinstance(value, str) else abs(cast(int, value)) <= LARGEST

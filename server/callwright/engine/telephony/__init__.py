@@ -1,0 +1,1 @@
+"""What a telephone provider is asked."""
