@@ -11,8 +11,8 @@ from inline_snapshot import snapshot
 from mcp import Client
 
 from callwright.app import App
-from callwright.engine.handlers import Tx
-from callwright.engine.rules.secrets import reveal
+from callwright.engine.store.secrets import reveal
+from callwright.engine.store.transaction import Tx
 
 from .transports import Clock, facts, numbered, reach, refusal_facts, settings, text
 

@@ -14,7 +14,7 @@ from callwright.contract.agents import CreateAgent
 from callwright.contract.knowledge_base import CreateTextDocument
 from callwright.contract.phone_numbers import CreatePhoneNumber
 from callwright.contract.secrets import CreateSecret
-from callwright.engine.rules.conversations import keep
+from callwright.engine.store.conversations import keep
 from callwright.replies.text import LIMIT, fitted, short, visible
 
 from .transports import facts, reach, text

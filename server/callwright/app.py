@@ -14,7 +14,7 @@ from mcp.server.subscriptions import ResourceUpdated
 from .accounts.principals import LOCAL, Principal
 from .approval.policy import Policy
 from .bounds import Bounds
-from .client_conversations.open_conversations import Talks
+from .client_conversations.open_conversations import OpenConversations
 from .clients import Clients
 from .clock import NewId, NowMs, Sleep, new_id, now_ms
 from .engine_host import EngineHost
@@ -22,7 +22,7 @@ from .keys import key_file, subkey
 from .mcp_server.resources import changed_by
 from .mcp_server.subscriptions import Subscriptions
 from .settings import Platform, Settings
-from .telemetry.metrics import Meters
+from .telemetry.metrics import Metrics
 from .telemetry.redaction import Redactor, secrets_of
 
 if TYPE_CHECKING:
@@ -86,17 +86,17 @@ class App:
         return self.redact or Redactor(secrets_of(self.settings, {}))
 
     @once
-    def meters(self) -> Meters:
+    def metrics(self) -> Metrics:
         """Counts of what the server does; over stdio nobody looks."""
-        return Meters()
+        return Metrics()
 
     @once
     def subscriptions(self) -> Subscriptions:
         return Subscriptions(lambda request: self.of(request).account)
 
     @once
-    def talks(self) -> Talks:
-        return Talks(self.clock, self.sleep)
+    def open_conversations(self) -> OpenConversations:
+        return OpenConversations(self.clock, self.sleep)
 
     @once
     def tasks(self) -> "Tasks":
@@ -118,7 +118,7 @@ class App:
 
     @once
     def _clients(self) -> Clients:
-        return Clients(self.settings, self.platform, self.bounds, self.host, self.meters.upstream)
+        return Clients(self.settings, self.platform, self.bounds, self.host, self.metrics.upstream)
 
     @once
     def _page(self) -> "_Page":

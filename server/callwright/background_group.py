@@ -7,7 +7,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 
-class WhileServing:
+class BackgroundGroup:
     """`group` is there as long as the server runs."""
 
     def __init__(self) -> None:

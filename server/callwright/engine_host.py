@@ -73,8 +73,8 @@ class EngineHost:
     async def _new_engine(self, database: "Database") -> "Engine":
         from .engine.live.leases import tend
         from .engine.models.routing import models_of
-        from .engine.rules.secrets import claim
         from .engine.runtime import Engine
+        from .engine.store.secrets import claim
         from .engine.store.vault import Vault
         from .engine.store.vault_key import vault_key
         from .net.guard import AllowList

@@ -242,7 +242,12 @@ class Settings:
         default="full", shown="full",
     )  # fmt: skip
     read_only: bool = _setting(
-        "CALLWRIGHT_READ_ONLY", _switch, "true or false", "Offer only tools that read.", default=False, shown="false"
+        "CALLWRIGHT_READ_ONLY",
+        _switch,
+        "true or false",
+        "Offer only tools that read.",
+        default=False,
+        shown="false",
     )
     no_outbound: bool = _setting(
         "CALLWRIGHT_NO_OUTBOUND", _switch, "true or false",

@@ -16,8 +16,8 @@ from starlette.websockets import WebSocket
 
 from callwright.api.client import ApiClient
 from callwright.bounds import Bounds
-from callwright.client_conversations.conversation import News, Talk
-from callwright.client_conversations.open_conversations import Talks
+from callwright.client_conversations.conversation import ClientConversation, ConversationEvent
+from callwright.client_conversations.open_conversations import OpenConversations
 from callwright.clock import now_ms
 from callwright.contract.errors import ApiError
 from callwright.contract.talking import SendMessage, StartConversation
@@ -56,8 +56,8 @@ class Platform:
 
 
 @asynccontextmanager
-async def reached(platform: Platform, **chosen: Any) -> AsyncGenerator[tuple[ApiClient, Talks]]:
-    talks = Talks(now_ms, anyio.sleep)
+async def reached(platform: Platform, **chosen: Any) -> AsyncGenerator[tuple[ApiClient, OpenConversations]]:
+    talks = OpenConversations(now_ms, anyio.sleep)
     async with (
         serving(platform.app, ws="wsproto") as platform.url,
         ApiClient(platform.url, key=SecretStr(KEY), **chosen) as client,
@@ -81,7 +81,7 @@ async def typed(socket: WebSocket, *, types: bool) -> None:
     await tell(socket, "agent_typing", agent_typing_event={"is_typing": types})
 
 
-async def heard(talk: Talk) -> list[tuple[str, str]]:
+async def heard(talk: ClientConversation) -> list[tuple[str, str]]:
     async def told(_: str) -> None:
         pass
 
@@ -262,7 +262,7 @@ async def test_words_come_as_they_are_said() -> None:
     async with reached(Platform(script)) as (client, talks):
         talk = await talks.begin(client, START, OWNER)
         news = await talk.hear(10, tells)
-    assert news == [News("agent", f"Part {number}", number) for number in range(3)]
+    assert news == [ConversationEvent("agent", f"Part {number}", number) for number in range(3)]
     assert told == [f"agent: Part {number}" for number in range(3)]
 
 

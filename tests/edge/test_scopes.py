@@ -12,7 +12,7 @@ from callwright.accounts.principals import Principal
 from callwright.accounts.scopes import scope_of_each, scopes_of
 from callwright.app import App
 from callwright.http_server.serving import Listen, http_token, mcp_app
-from callwright.http_server.token_visibility import Scoping
+from callwright.http_server.token_visibility import TokenVisibility
 from callwright.mcp_server.server import build_server
 from callwright.settings import SettingError
 from callwright.surface import built
@@ -255,7 +255,7 @@ async def test_a_session_is_closed_to_every_other_token(everything: App) -> None
 async def test_a_request_that_has_passed_no_gate_is_nobodys(everything: App) -> None:
     """Of a server that several tokens open; elsewhere it is of the person who runs the server."""
     mcp = build_server(everything)
-    mcp.middleware.insert(0, Scoping(scope_of_each()))
+    mcp.middleware.insert(0, TokenVisibility(scope_of_each()))
     body, headers = call_of("get_status", {}, MODERN)
     asgi = mcp.streamable_http_app(stateless_http=True)
     async with serving(asgi, lifespan="on") as url, httpx2.AsyncClient() as http:

@@ -13,9 +13,9 @@ from callwright.app import App
 from callwright.contract.agents import DeleteAgent, GetAgentLink
 from callwright.contract.conversations import GetSessionToken, GetSignedUrl
 from callwright.contract.errors import Forbidden, NotFound
-from callwright.engine.handlers import Tx
-from callwright.engine.rules.access import Granted, redeem
+from callwright.engine.checks.access import Granted, redeem
 from callwright.engine.schema.access import access_token
+from callwright.engine.store.transaction import Tx
 from callwright.engine.store.vault import Vault
 from callwright.net.guard import NOTHING_PRIVATE
 from tests.transports import Clock

@@ -15,8 +15,8 @@ from callwright.contract.auth_connections import (
     ListAuthConnections,
     UpdateAuthConnection,
 )
-from callwright.engine.handlers import Tx
-from callwright.engine.rules.auth_connections import StoredLogin, login_of
+from callwright.engine.store.auth_connections import StoredLogin, login_of
+from callwright.engine.store.transaction import Tx
 
 from .helpers import JSON, agent, change, dump, problems, refused
 

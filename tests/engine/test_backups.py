@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from callwright.engine.models.routing import models_of
 from inline_snapshot import snapshot
 
 from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.contract.conversations import GetConversation
+from callwright.engine.models.routing import models_of
 from callwright.settings import SettingError
 from tests.contract.facts import assert_answer
 from tests.dialogue.llm_peer import JSON, Call, Fault, Peer, Reply, Say, peer

@@ -16,8 +16,8 @@ from callwright.contract.conversations import (
     SendFeedback,
 )
 from callwright.contract.errors import NotFound
-from callwright.engine.handlers import Tx
-from callwright.engine.rules.conversations import keep
+from callwright.engine.store.conversations import keep
+from callwright.engine.store.transaction import Tx
 from callwright.engine.store.vault import Vault
 from callwright.net.guard import NOTHING_PRIVATE
 from tests.transports import Clock

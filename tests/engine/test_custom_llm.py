@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callwright.engine.models.routing import models_of
 from inline_snapshot import snapshot
 
 from callwright.api.client import ApiClient
@@ -19,6 +18,7 @@ from callwright.contract.secrets import UpdateSecret
 from callwright.engine.dialogue.llm import ModelFailed
 from callwright.engine.dialogue.tools import MockExecutor
 from callwright.engine.dialogue.turn import Conversation, ConversationContext
+from callwright.engine.models.routing import models_of
 from callwright.engine.roles.role_loader import RoleLoader
 from callwright.engine.runtime import Engine
 from callwright.engine.store.vault import Vault

@@ -13,10 +13,10 @@ from callwright.contract.errors import NotFound
 from callwright.contract.mcp_servers import CreateMcpServer
 from callwright.contract.phone_numbers import CreatePhoneNumber
 from callwright.contract.secrets import DeleteSecret, ListSecrets, UpdateSecret
-from callwright.engine.handlers import Tx
-from callwright.engine.rules.secrets import claim, reveal, rotate
 from callwright.engine.schema.tables import phone_number
 from callwright.engine.schema.tables import secret as secrets
+from callwright.engine.store.secrets import claim, reveal, rotate
+from callwright.engine.store.transaction import Tx
 from callwright.engine.store.vault import Vault, WrongKey
 from callwright.engine.store.vault_key import vault_key
 from callwright.net.guard import NOTHING_PRIVATE

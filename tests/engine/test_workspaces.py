@@ -3,13 +3,13 @@
 from collections.abc import AsyncGenerator
 
 import pytest
-from callwright.engine.models.routing import Models
 from httpx2 import AsyncClient
 from inline_snapshot import snapshot
 from starlette.requests import HTTPConnection
 
 from callwright.app import App
 from callwright.engine.http.app import build_app
+from callwright.engine.models.routing import Models
 from callwright.engine.runtime import Engine
 from callwright.engine.store.vault import Vault
 from tests.laws.test_answers import IMPLEMENTED, ask, furnished

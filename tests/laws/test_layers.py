@@ -22,7 +22,7 @@ LEAVES = {
     "concurrency",
     "graceful",
     "keys",
-    "meters",
+    "metrics",
     "principals",
     "secrecy",
     "services",
@@ -217,7 +217,7 @@ def test_nothing_sets_the_app_from_outside(tmp_path: Path) -> None:
     """It is frozen, and no file goes round that."""
     app = App(Settings(home=tmp_path, state_key=b"0" * 32), "embedded")
     fields = {field.name for field in dataclasses.fields(App)}
-    for name in (*fields, "policy", "meters", "tenants"):
+    for name in (*fields, "policy", "metrics", "tenants"):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(app, name, None)
 

@@ -58,7 +58,7 @@ class Stage:
         """Until these are the words that no call was told of yet."""
         with anyio.fail_after(10):
             while True:
-                talk = self.app.talks.find(id, self.app.owner)
+                talk = self.app.open_conversations.find(id, self.app.owner)
                 if talk is not None and [each.text for each in talk.news] == [words]:
                     return
                 await anyio.sleep(0.01)
@@ -289,10 +289,10 @@ async def test_one_that_is_left_alone_ends_after_a_quarter_of_an_hour(tmp_path: 
 async def test_what_somebody_else_holds_looks_as_if_it_were_not_there(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         talk = await on.begin(await on.agent())
-        held = on.platform.talks.find(talk["conversation_id"], on.platform.owner)
+        held = on.platform.open_conversations.find(talk["conversation_id"], on.platform.owner)
         assert held is not None
-        assert on.platform.talks.find(talk["conversation_id"], ("bob", on.platform.account)) is None
-        assert on.platform.talks.find(talk["conversation_id"], (on.platform.who, "embedded bob")) is None
+        assert on.platform.open_conversations.find(talk["conversation_id"], ("bob", on.platform.account)) is None
+        assert on.platform.open_conversations.find(talk["conversation_id"], (on.platform.who, "embedded bob")) is None
 
 
 async def test_an_owner_holds_twenty_at_a_time(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ class Tenant:
 
     def __init__(self, app: "Shared", principal: Principal) -> None:
         self._app, self._principal = app, principal
-        self.policy, self.bounds, self.state_key, self.meters = app.policy, app.bounds, app.state_key, app.meters
-        self.tasks, self.talks = app.tasks, app.talks
+        self.policy, self.bounds, self.state_key, self.metrics = app.policy, app.bounds, app.state_key, app.metrics
+        self.tasks, self.open_conversations = app.tasks, app.open_conversations
         self.who = principal.name
         self.account = app.account_of(principal)
         self.owner = (self.who, self.account)

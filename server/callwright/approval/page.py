@@ -187,12 +187,12 @@ def _question(pending: Pending, account: str, token: str) -> str:
             ' aria-describedby="hint" required autofocus spellcheck="false">'
         )
     where = "embedded platform, on this machine" if account == "embedded" else account
-    asker = f"<dt>Asked by</dt><dd>{escape(pending.who)}</dd>" if pending.who != "local" else ""
+    origin = f"<dt>Asked by</dt><dd>{escape(pending.who)}</dd>" if pending.who != "local" else ""
     # No button has the focus when the page opens: a key that was meant for another window approves nothing.
     return (
         "<h1>May your assistant do this?</h1>"
         f'<p class="facts">{escape(pending.question)}</p>'
-        f"<dl><dt>Tool</dt><dd>{escape(pending.tool)}</dd><dt>Acts on</dt><dd>{escape(where)}</dd>{asker}"
+        f"<dl><dt>Tool</dt><dd>{escape(pending.tool)}</dd><dt>Acts on</dt><dd>{escape(where)}</dd>{origin}"
         f"<dt>Code</dt><dd>{escape(pending.code)}</dd>"
         f"<dt>Answer by</dt><dd>{_time(pending)} ({minutes} min)</dd></dl>"
         f'<form method="post"><input type="hidden" name="token" value="{token}">{entry}<p class="answers">'

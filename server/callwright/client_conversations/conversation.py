@@ -15,7 +15,6 @@ from ..contract.merge import Json
 from ..contract.talking import SendMessage, StartConversation
 from ..net.sockets import LOST, Broken, Socket
 from ..tasks.task import Owner
-from .open_conversations import IDLE_SECONDS
 
 BEGIN_SECONDS = 20.0
 QUIET_SECONDS = 2.0
@@ -53,7 +52,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class News:
+class ConversationEvent:
     """What was heard: words of the agent, or something that it did."""
 
     who: str
@@ -62,22 +61,23 @@ class News:
 
 
 @dataclass
-class Asked:
+class PendingToolCall:
     """A tool of the client that the agent has called."""
 
     tool: str
     parameters: Json
 
 
-class Talk:
+class ClientConversation:
     """One conversation. `run` holds it open; the other methods belong to the calls."""
 
-    def __init__(self, op: StartConversation, owner: Owner, clock: NowMs, sleep: Sleep) -> None:
-        self.owner = owner
+    def __init__(self, op: StartConversation, owner: Owner, clock: NowMs, sleep: Sleep, *, idle_seconds: float) -> None:
+        """`idle_seconds`: how long after the last call the conversation is ended."""
+        self.owner, self._idle_seconds = owner, idle_seconds
         self.id = ""
-        self.news: list[News] = []
+        self.news: list[ConversationEvent] = []
         """Not told yet."""
-        self.asked: dict[str, Asked] = {}
+        self.asked: dict[str, PendingToolCall] = {}
         """By the id of the call."""
         self.ended: str | None = None
         """Why, once it has."""
@@ -147,7 +147,7 @@ class Talk:
         if op.text is not None:
             await self._send(type="user_message", text=op.text)
 
-    async def hear(self, seconds: float, told: Callable[[str], Awaitable[None]]) -> list[News]:
+    async def hear(self, seconds: float, told: Callable[[str], Awaitable[None]]) -> list[ConversationEvent]:
         """What is new, once the agent is through or `seconds` are over. `told` hears each as it comes."""
         self.used_ms = self._clock()
         reported = 0
@@ -165,7 +165,7 @@ class Talk:
         self.used_ms = self._clock()
         return self.take()
 
-    def take(self) -> list[News]:
+    def take(self) -> list[ConversationEvent]:
         """What is new so far."""
         news, self.news = self.news, []
         return news
@@ -207,9 +207,9 @@ class Talk:
         self._heard = anyio.Event()
 
     async def _watch(self) -> None:
-        while (left := self.used_ms / 1000 + IDLE_SECONDS - self._clock() / 1000) > 0:
+        while (left := self.used_ms / 1000 + self._idle_seconds - self._clock() / 1000) > 0:
             await self._sleep(left)
-        self.ended = f"Nothing was said for {IDLE_SECONDS // 60} minutes."
+        self.ended = f"Nothing was said for {self._idle_seconds // 60:g} minutes."
         self._scope.cancel()
 
     async def _send(self, **frame: Any) -> None:
@@ -239,7 +239,7 @@ class Talk:
             case "ping":
                 await self._send(type="pong", event_id=event.get("event_id"))
             case "mcp_tool_call" if event.get("state") == "awaiting_approval":
-                self.news.append(News("tool", f"{event.get('tool_name')} was refused: {NOT_APPROVED}"))
+                self.news.append(ConversationEvent("tool", f"{event.get('tool_name')} was refused: {NOT_APPROVED}"))
                 id = event.get("tool_call_id")
                 await self._send(type="mcp_tool_approval_result", tool_call_id=id, is_approved=False)
             case _:
@@ -257,7 +257,7 @@ class Talk:
             case "agent_response":
                 self._saying, self._owed = False, self._owed and self._tells_when_through
                 if said := event.get("agent_response"):
-                    self.news.append(News("agent", str(said), event.get("event_id")))
+                    self.news.append(ConversationEvent("agent", str(said), event.get("event_id")))
             case "agent_response_correction":
                 self._correct(event)
             case "agent_tool_request":
@@ -267,7 +267,7 @@ class Talk:
                 self._running.discard(str(event.get("tool_call_id")))
                 self.asked.pop(str(event.get("tool_call_id")), None)  # the agent waits no longer
                 how = "failed" if event.get("is_error") else "done"
-                self.news.append(News("tool", f"{event.get('tool_name')}: {how}"))
+                self.news.append(ConversationEvent("tool", f"{event.get('tool_name')}: {how}"))
             case "client_tool_call":
                 self._ask(event)
             case "error":
@@ -287,13 +287,15 @@ class Talk:
             if each.who == "agent" and each.event_id == id is not None:
                 each.text = said
                 return
-        self.news.append(News("agent, interrupted", said, id))
+        self.news.append(ConversationEvent("agent, interrupted", said, id))
 
     def _ask(self, event: Json) -> None:
         given: Any = event.get("parameters")
-        asked = Asked(str(event.get("tool_name")), cast(Json, given) if isinstance(given, dict) else {})
+        asked = PendingToolCall(str(event.get("tool_name")), cast(Json, given) if isinstance(given, dict) else {})
         if event.get("expects_response", True) is False:
-            self.news.append(News("tool", f"{asked.tool} was called with {to_json(asked.parameters).decode()}"))
+            self.news.append(
+                ConversationEvent("tool", f"{asked.tool} was called with {to_json(asked.parameters).decode()}")
+            )
         else:
             self.asked[str(event.get("tool_call_id"))] = asked
             self._asks = True

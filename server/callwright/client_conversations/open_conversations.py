@@ -3,14 +3,14 @@
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ..background_group import WhileServing
+from ..background_group import BackgroundGroup
 from ..clock import NowMs, Sleep
 
 if TYPE_CHECKING:
     from ..api.client import ApiClient
     from ..contract.talking import StartConversation
     from ..tasks.task import Owner
-    from .conversation import Talk
+    from .conversation import ClientConversation
 
 IDLE_SECONDS = 15 * 60
 """So long after the last call a conversation is ended, and an ended one forgotten."""
@@ -20,19 +20,19 @@ MOST_KEPT = 200
 """Of all owners, of those that have ended."""
 
 
-class Talks(WhileServing):
+class OpenConversations(BackgroundGroup):
     """None outlives the server."""
 
     def __init__(self, clock: NowMs, sleep: Sleep) -> None:
         super().__init__()
         self._clock, self._sleep = clock, sleep
-        self._kept: dict[str, Talk] = {}
+        self._kept: dict[str, ClientConversation] = {}
         self._beginning = Counter["Owner"]()
 
-    async def begin(self, client: "ApiClient", op: "StartConversation", owner: "Owner") -> "Talk":
+    async def begin(self, client: "ApiClient", op: "StartConversation", owner: "Owner") -> "ClientConversation":
         """Raises ApiError where it cannot begin, RateLimited where the owner holds too many."""
         from ..contract.errors import RateLimited
-        from .conversation import Talk
+        from .conversation import ClientConversation
 
         self._forget()
         held = [talk.id for talk in self._kept.values() if talk.owner == owner and talk.ended is None]
@@ -40,7 +40,7 @@ class Talks(WhileServing):
             raise RateLimited(f"{MOST_OPEN} conversations are open, the most at a time. End one: {', '.join(held)}.")
         if self.group is None:
             raise RuntimeError("conversations are held while the server runs")
-        talk = Talk(op, owner, self._clock, self._sleep)
+        talk = ClientConversation(op, owner, self._clock, self._sleep, idle_seconds=IDLE_SECONDS)
         self.group.start_soon(talk.run, client)
         self._beginning[owner] += 1
         try:
@@ -53,7 +53,7 @@ class Talks(WhileServing):
         self._kept[talk.id] = talk
         return talk
 
-    def find(self, id: str, owner: "Owner") -> "Talk | None":
+    def find(self, id: str, owner: "Owner") -> "ClientConversation | None":
         """None where it is unknown, forgotten or somebody else's: these look the same."""
         self._forget()
         talk = self._kept.get(id)

@@ -102,7 +102,7 @@ async def _secrets(app: App) -> Finding:
     """Whether what was sealed still opens: a key that was lost shows here and not in the middle of a call."""
     if app.platform == "hosted":
         return Finding("ok", "secrets", "kept by the hosted platform")
-    from ..engine.rules.secrets import check_key
+    from ..engine.store.secrets import check_key
     from ..engine.store.vault import Vault
     from ..engine.store.vault_key import vault_key
 

@@ -49,7 +49,7 @@ class NewerDatabase(ApiError):
 
 
 @dataclass(frozen=True)
-class Plan:
+class MigrationPlan:
     """What a database lacks."""
 
     empty: bool
@@ -65,7 +65,7 @@ class Plan:
         return self.empty or self.unnamed or bool(self.steps)
 
 
-def plan(db: Connection, components: Mapping[str, Component]) -> Plan:
+def plan(db: Connection, components: Mapping[str, Component]) -> MigrationPlan:
     """Reads only. Raises NewerDatabase where the database has a step that `components` do not know."""
     known = db.dialect.has_table(db, "schema_step")
     found = db.execute(text("SELECT * FROM schema_step ORDER BY component, step")) if known else None
@@ -79,10 +79,10 @@ def plan(db: Connection, components: Mapping[str, Component]) -> Plan:
             raise NewerDatabase(f"the step {component}/{name}, which this one does not know")
         has[component].append(name)
     lacking = [(c, step) for c, each in components.items() for step in each.steps if step not in has[c]]
-    return Plan(not known, unnamed, {name: len(steps) for name, steps in has.items()}, lacking)
+    return MigrationPlan(not known, unnamed, {name: len(steps) for name, steps in has.items()}, lacking)
 
 
-def migrate(db: Connection, components: Mapping[str, Component], what: Plan) -> None:
+def migrate(db: Connection, components: Mapping[str, Component], what: MigrationPlan) -> None:
     """Apply what `plan` found in the same transaction, or under a lock that no other process migrates without."""
     if what.empty:
         db.exec_driver_sql(

@@ -7,11 +7,12 @@ import anyio
 from ..clock import NewId, NowMs, Sleep, new_id, now_ms
 from ..db.database import Database
 from ..net.guard import NOTHING_PRIVATE, AllowList
-from .handlers import KEY_HOLDER, Asker, OnFinished, Unit
 from .jobs import Jobs, process_name
 from .models.routing import Models
+from .store.transaction import KEY_HOLDER, RequestOrigin
 from .store.vault import Vault
 from .tokens import Tokens
+from .unit import OnFinished, Unit
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Engine:
         """Stops what goes on after its answer. The database and the models are closed by who opened them."""
         await self.jobs.aclose()
 
-    def unit(self, workspace: str, asker: Asker = KEY_HOLDER) -> Unit:
+    def unit(self, workspace: str, origin: RequestOrigin = KEY_HOLDER) -> Unit:
         return Unit(
             self.database, workspace, self.vault, self.clock, self.ids, self.allow, self.models, self.jobs, self.tokens,
-            asker, self.on_finished,
+            origin, self.on_finished,
         )  # fmt: skip

@@ -26,7 +26,7 @@ class Admitted(AuthenticatedUser):
 
 
 @dataclass(frozen=True)
-class Admission:
+class Authenticator:
     tokens: Tokens
     issuer: "Issuer | None" = None
 

@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..accounts.principals import Principal
 from ..surface import RUNNERS
-from ..telemetry.metrics import Meters
+from ..telemetry.metrics import Metrics
 from ..telemetry.spans import within_trace
-from .authenticator import Admission, Admitted
+from .authenticator import Admitted, Authenticator
 from .limits import Limits
 
 
@@ -50,14 +50,14 @@ class Gate:
     def __init__(
         self,
         app: ASGIApp,
-        admission: Admission | None,
+        admission: Authenticator | None,
         limits: Limits,
-        meters: Meters,
+        metrics: Metrics,
         scopes: Mapping[str, str],
         challenge: Challenge,
     ) -> None:
         self._app = AuthContextMiddleware(app)
-        self._admission, self._limits, self._meters = admission, limits, meters
+        self._admission, self._limits, self._meters = admission, limits, metrics
         self._scopes, self._challenge = scopes, challenge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,7 +97,7 @@ class Gate:
             with within_trace(_trace_headers(scope)):
                 await self._app(scope, receive, send)
 
-    async def _principal(self, admission: Admission, scope: Scope, client: str) -> Principal:
+    async def _principal(self, admission: Authenticator, scope: Scope, client: str) -> Principal:
         given = dict(scope["headers"]).get(b"authorization", b"")
         if principal := await admission.principal(given):
             return principal

@@ -9,13 +9,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..telemetry.metrics import Meters
+from ..telemetry.metrics import Metrics
 from .tokens import digest
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Front:
+class FrontRouter:
     """ASGI app: `routes` by their paths, everything else to `rest`. `lifespan` opens and closes with the server."""
 
     def __init__(self, routes: Sequence[BaseRoute], rest: ASGIApp, *, lifespan: ASGIApp) -> None:
@@ -26,13 +26,13 @@ class Front:
         await (self._lifespan if scope["type"] == "lifespan" else self._router)(scope, receive, send)
 
 
-class Metrics:
+class MetricsEndpoint:
     """ASGI app: `/metrics` for the operator. Its Host is checked too: where no token is demanded, a page that rebinds
     its name to this machine could read it.
     """
 
-    def __init__(self, meters: Meters, security: TransportSecuritySettings) -> None:
-        self._meters, self._named = meters, TransportSecurityMiddleware(security)
+    def __init__(self, metrics: Metrics, security: TransportSecuritySettings) -> None:
+        self._meters, self._named = metrics, TransportSecurityMiddleware(security)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = await self._named.validate_request(Request(scope, receive))

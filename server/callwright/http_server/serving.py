@@ -24,11 +24,11 @@ from ..keys import token_file
 from ..mcp_server.server import build_server
 from ..settings import SettingError, is_loopback
 from . import discovery, health
-from .authenticator import Admission
+from .authenticator import Authenticator
 from .gate import Challenge, Gate
 from .limits import Allowance, Limits
-from .router import Front, Metrics, OperatorOnly
-from .token_visibility import Scoping
+from .router import FrontRouter, MetricsEndpoint, OperatorOnly
+from .token_visibility import TokenVisibility
 from .tokens import Tokens, digest
 
 Say = Callable[[str], None]
@@ -102,7 +102,7 @@ def mcp_app(app: App, listen: Listen, server: MCPServer[Any] | None = None) -> A
     scopes = scope_of_each()
     admission = _admission(app, listen, scopes) if listen.token else None
     if admission and not admission.alone:
-        server.middleware.insert(0, Scoping(scopes))
+        server.middleware.insert(0, TokenVisibility(scopes))
     s = app.settings
     inner = server.streamable_http_app(
         stateless_http=listen.stateless,
@@ -115,17 +115,17 @@ def mcp_app(app: App, listen: Listen, server: MCPServer[Any] | None = None) -> A
         inner,
         admission,
         Limits(Allowance(s.http_body, s.http_rate, s.http_at_once)),
-        app.meters,
+        app.metrics,
         scopes,
         _challenge(app, listen, scopes),
     )
-    return Front(_shown(app, listen, scopes, Metrics(app.meters, security)), gate, lifespan=inner)
+    return FrontRouter(_shown(app, listen, scopes, MetricsEndpoint(app.metrics, security)), gate, lifespan=inner)
 
 
-def _admission(app: App, listen: Listen, scopes: Mapping[str, str]) -> Admission:
+def _admission(app: App, listen: Listen, scopes: Mapping[str, str]) -> Authenticator:
     s, operator = app.settings, {digest(http_token(app)): Principal(LOCAL)}
     if not s.oauth_issuer:
-        return Admission({**listen.tokens, **operator})
+        return Authenticator({**listen.tokens, **operator})
     if not (listen.public_url or is_loopback(listen.host)):
         raise SettingError("CALLWRIGHT_OAUTH_ISSUER needs CALLWRIGHT_PUBLIC_URL: tokens are issued for that address.")
     from ..net.guard import AllowList
@@ -135,7 +135,7 @@ def _admission(app: App, listen: Listen, scopes: Mapping[str, str]) -> Admission
     keys = Keys(s.oauth_issuer, allow=allow, proxy_url=s.proxy_url, clock=app.clock)
     known = set(scopes.values())
     issuer = Issuer(keys, f"{listen.url}/mcp", s.oauth_workspace_claim, known, app.clock)
-    return Admission({**listen.tokens, **operator}, issuer)
+    return Authenticator({**listen.tokens, **operator}, issuer)
 
 
 def _challenge(app: App, listen: Listen, scopes: Mapping[str, str]) -> Challenge:
@@ -146,7 +146,7 @@ def _challenge(app: App, listen: Listen, scopes: Mapping[str, str]) -> Challenge
     return Challenge(discovery.resource_metadata_url(listen.url), " ".join(reading))
 
 
-def _shown(app: App, listen: Listen, scopes: Mapping[str, str], metrics: Metrics) -> list[Route]:
+def _shown(app: App, listen: Listen, scopes: Mapping[str, str], metrics: MetricsEndpoint) -> list[Route]:
     """What is answered without the gate. The numbers are the operator's, whoever else has a token."""
     guarded = OperatorOnly(metrics, digest(http_token(app))) if listen.token else metrics
     shown = [*health.routes(app), *discovery.routes(listen.url, token=listen.token)]

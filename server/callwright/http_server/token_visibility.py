@@ -16,7 +16,7 @@ _ROWS: dict[str, tuple[str, Callable[[dict[str, Any]], str | None]]] = {
 """By the method: where its rows are, and which tool's scope a row wants, if any."""
 
 
-class Scoping:
+class TokenVisibility:
     """Middleware of a server that several tokens open. `scopes`: of each tool, by its name."""
 
     def __init__(self, scopes: Mapping[str, str]) -> None:

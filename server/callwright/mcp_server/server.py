@@ -22,7 +22,7 @@ from .client_log import ClientLog
 from .guided_server import GuidedServer
 from .instructions import ICON, instructions
 from .skills import Skills
-from .tool_visibility import EVERYDAY, Offer, chosen, named_prompts, one_page
+from .tool_visibility import EVERYDAY, ToolVisibility, chosen, named_prompts, one_page
 
 if TYPE_CHECKING:
     from ..app import App
@@ -52,7 +52,7 @@ def build_server(
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncGenerator["App"]:
         try:
-            async with long_calls.running(), app.talks.running():
+            async with long_calls.running(), app.open_conversations.running():
                 yield app
         finally:
             await app.close()
@@ -89,13 +89,13 @@ def _long_calls(app: "App", reachable: list[Entry]) -> TaskExtension:
     return TaskExtension(app, long, scopes_of(reachable).get("get_task"), RUNNERS.values())
 
 
-def _listed(app: "App", surface: list[Entry], *, by_url: bool) -> tuple[list[Tool], list[Offer]]:
+def _listed(app: "App", surface: list[Entry], *, by_url: bool) -> tuple[list[Tool], list[ToolVisibility]]:
     """Every offered tool in full, and what bounds a connection by its URL."""
-    offer = Offer(surface, app.settings.toolsets, app.bounds, app.policy, by_url=by_url)
+    offer = ToolVisibility(surface, app.settings.toolsets, app.bounds, app.policy, by_url=by_url)
     return [stamped(lazy(entry, app.policy)) for entry in offer.tools], [offer]
 
 
-def _found(app: "App", surface: list[Entry]) -> tuple[list[Tool], list[Offer]]:
+def _found(app: "App", surface: list[Entry]) -> tuple[list[Tool], list[ToolVisibility]]:
     """The search surface. It costs the same whatever stands behind it, so nothing is left out where nobody chose."""
     from ..tools.search import search_tools
 

@@ -38,7 +38,7 @@ async def named_prompts(ctx: ServerRequestContext[Any, Any], call_next: CallNext
         raise
 
 
-class Offer:
+class ToolVisibility:
     """Middleware over one server's surface.
 
     `/mcp?toolsets=agents,calls` bounds a connection to these toolsets. It never widens what the operator chose: bounds,

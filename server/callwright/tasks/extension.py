@@ -25,7 +25,7 @@ from mcp.types import (
 )
 from pydantic import BaseModel, Field, ValidationError
 
-from ..background_group import WhileServing
+from ..background_group import BackgroundGroup
 
 if TYPE_CHECKING:
     from ..services import Serving
@@ -44,7 +44,7 @@ class TaskParams(RequestParams):
     """Of `tasks/update`, by the keys of `inputRequests`."""
 
 
-class TaskExtension(Extension, WhileServing):
+class TaskExtension(Extension, BackgroundGroup):
     identifier = "io.modelcontextprotocol/tasks"
 
     def __init__(

@@ -7,7 +7,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 
 """Upper bounds in seconds."""
 
 
-class Meters:
+class Metrics:
     """Counts since the process started. Every label has few values: a tool's name, a word, a status."""
 
     def __init__(self) -> None:

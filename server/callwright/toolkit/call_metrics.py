@@ -16,7 +16,7 @@ from ..telemetry.logs import FACTS
 from ..telemetry.spans import described
 
 if TYPE_CHECKING:
-    from ..telemetry.metrics import Meters
+    from ..telemetry.metrics import Metrics
 
 R = TypeVar("R", bound=CallToolResult | InputRequiredResult | None)
 Told = Callable[[R], R]
@@ -25,11 +25,11 @@ Told = Callable[[R], R]
 log = logging.getLogger("callwright.calls")
 
 
-class Counted:
+class CallMetrics:
     """One call of one tool: a number, a line of the log, and what the SDK's span of it does not say."""
 
-    def __init__(self, meters: "Meters | None", tool: str, effect: str, who: str) -> None:
-        self._meters, self._tool, self._effect, self._who = meters, tool, effect, who
+    def __init__(self, metrics: "Metrics | None", tool: str, effect: str, who: str) -> None:
+        self._meters, self._tool, self._effect, self._who = metrics, tool, effect, who
         self._outcome, self._approval = "cancelled", "policy"
 
     @contextmanager

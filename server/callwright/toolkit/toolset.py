@@ -32,7 +32,7 @@ from ..services import Services, Serving
 from ..settings import SettingError
 from ..tasks.task import current
 from .arguments import DRY_RUN, decoded, published, sealed, spoken, takes_document, untitled
-from .call_metrics import Counted
+from .call_metrics import CallMetrics
 from .results import Changed, Unknown, answering, planned
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
@@ -175,7 +175,7 @@ class FunctionTool:
     async def call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
         """A call from end to end. Whatever goes wrong, a model reads visible and bounded words."""
         app, spec = services(ctx), self._spec
-        counted = Counted(app.meters, spec.name, spec.effect, app.who)
+        counted = CallMetrics(app.metrics, spec.name, spec.effect, app.who)
         try:
             with counted.call() as told:
                 return told(await self._call(arguments, ctx, app, counted))
@@ -185,7 +185,7 @@ class FunctionTool:
             raise ToolError(visible(str(exc))[:LIMIT]) from exc
 
     async def _call(
-        self, arguments: dict[str, Any], ctx: Context[Any], app: Services, counted: Counted
+        self, arguments: dict[str, Any], ctx: Context[Any], app: Services, counted: CallMetrics
     ) -> CallToolResult | InputRequiredResult:
         """Seal, decide, run, shape; and the one place where failures become words."""
         spec = self._spec

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from ..api.client import ApiClient
 from ..approval.question import fields
-from ..client_conversations.conversation import SEEN, Asked, News, Talk
+from ..client_conversations.conversation import SEEN, ClientConversation, ConversationEvent, PendingToolCall
 from ..contract.agents import Agent, GetAgent
 from ..contract.common import AgentId, ConversationId
 from ..contract.merge import Json
@@ -80,10 +80,10 @@ async def start_conversation(
     """Talk with an agent in text, as its user. Really runs its tools, costs LLM use; simulate_conversation mocks."""
     op = _starting(await api.send(GetAgent(agent_id=agent_id)), variables, config, api.platform)
     caller = services(ctx)
-    begun: list[Talk] = []
+    begun: list[ClientConversation] = []
 
     async def begin(client: ApiClient) -> Begun:
-        begun.append(await caller.talks.begin(client, op, caller.owner))
+        begun.append(await caller.open_conversations.begin(client, op, caller.owner))
         return Begun(conversation_id=begun[0].id)
 
     await api.perform(op, begin)
@@ -164,9 +164,9 @@ def _starting(agent: Agent, variables: Json | None, config: Json | None, platfor
         raise ToolError(spoken(exc)) from None
 
 
-def _held(ctx: Context[Any], id: str) -> Talk:
+def _held(ctx: Context[Any], id: str) -> ClientConversation:
     caller = services(ctx)
-    talk = caller.talks.find(id, caller.owner)
+    talk = caller.open_conversations.find(id, caller.owner)
     if talk is None:
         raise ToolError(
             "No open conversation has this id. One is left open for 15 minutes after the last call, and not beyond a"
@@ -175,7 +175,7 @@ def _held(ctx: Context[Any], id: str) -> Talk:
     return talk
 
 
-async def _heard(talk: Talk, told: Callable[[str], Awaitable[None]]) -> Exchange:
+async def _heard(talk: ClientConversation, told: Callable[[str], Awaitable[None]]) -> Exchange:
     said = _pieces(await talk.hear(ANSWER_SECONDS, told))
     asked = list(talk.asked.items())[:MOST_WAITING]
     waiting = [Waiting(tool_call_id=id, tool=short(each.tool), parameters=_parameters(each)) for id, each in asked]
@@ -196,10 +196,10 @@ async def _heard(talk: Talk, told: Callable[[str], Awaitable[None]]) -> Exchange
     )
 
 
-def _pieces(news: list[News]) -> list[Piece]:
+def _pieces(news: list[ConversationEvent]) -> list[Piece]:
     each = max(120, min(PIECE_LENGTH, ALL_PIECES // max(1, len(news))))
     return [Piece(who=one.who, text=cut(one.text, each)) for one in news]
 
 
-def _parameters(asked: Asked) -> str:
+def _parameters(asked: PendingToolCall) -> str:
     return cut(json.dumps(asked.parameters, ensure_ascii=False), PARAMETERS_LENGTH)

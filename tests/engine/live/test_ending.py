@@ -8,14 +8,14 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 import pytest
-from callwright.engine.models.routing import models_of
 from sqlalchemy import select
 
-from callwright.engine.handlers import Unit
 from callwright.engine.http.app import build_app, key_holder
+from callwright.engine.models.routing import models_of
 from callwright.engine.runtime import Engine
 from callwright.engine.schema.tables import conversation
 from callwright.engine.store.vault import Vault
+from callwright.engine.unit import Unit
 from tests.dialogue.llm_peer import JSON, Say
 from tests.peers import serving
 

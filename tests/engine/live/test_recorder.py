@@ -14,7 +14,6 @@ import anyio.lowlevel
 import anyio.to_thread
 import pytest
 from anyio.abc import SocketStream
-from callwright.engine.models.routing import Models
 from httpx2.websockets import WebSocketNetworkError
 from sqlalchemy import func, select, text
 
@@ -23,6 +22,7 @@ from callwright.engine.jobs import process_name
 from callwright.engine.live.closing import STORED_AGAIN_AFTER_SECONDS
 from callwright.engine.live.ending import NOT_FINISHED, STOPPED
 from callwright.engine.live.leases import LEASE_MS, sweep
+from callwright.engine.models.routing import Models
 from callwright.engine.runtime import Engine
 from callwright.engine.schema.live import live_conversation, live_holder
 from callwright.engine.store.vault import Vault

@@ -12,9 +12,9 @@ from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.engine.dialogue.tools import MockExecutor, Outcome, Tool
 from callwright.engine.dialogue.turn import Conversation, ConversationContext
-from callwright.engine.handlers import Unit
 from callwright.engine.roles.role_loader import RoleLoader
 from callwright.engine.tool_calls.live import Live, live_tools
+from callwright.engine.unit import Unit
 from tests.engine.helpers import JSON
 from tests.transports import Clock, numbered, settings
 

@@ -20,10 +20,10 @@ from starlette.routing import Route
 from callwright.api.client import ApiClient
 from callwright.contract.auth_connections import CreateAuthConnection, DeleteAuthConnection, UpdateAuthConnection
 from callwright.engine.dialogue.tools import Outcome, inline_tools
-from callwright.engine.handlers import Unit
 from callwright.engine.tool_calls import logins
 from callwright.engine.tool_calls.logins import StoredLogins
 from callwright.engine.tool_calls.webhooks import Webhooks, webhook_client
+from callwright.engine.unit import Unit
 from tests.dialogue.llm_peer import Call, Say, peer, script
 from tests.engine.helpers import JSON, agent
 from tests.engine.test_mcp_tools import holding

@@ -17,12 +17,12 @@ from starlette.responses import HTMLResponse, Response
 from ...contract.errors import ApiError, NotFound
 from ...contract.merge import Json
 from ...contract.paths import at
+from ..checks.access import home_of
 from ..checks.problems import refuse_unstorable
-from ..handlers import Asker, Tx
 from ..live.start import check_access
-from ..rules.access import home_of
 from ..runtime import Engine
 from ..schema.tables import agent
+from ..store.transaction import RequestOrigin, Tx
 from .terms import set_text, terms
 
 _FOLDER = files("callwright").joinpath("engine/chat_page/files")
@@ -69,11 +69,11 @@ async def show(engine: Engine, request: Request) -> Response:
     agent_id = request.path_params["agent_id"]
     token = request.query_params.get("conversation_signature") or request.query_params.get("token")
     # The conversation will come from this page, so where an agent names pages, this one must be among them.
-    asker = Asker(page=f"{request.url.scheme}://{request.url.netloc}", has_key=False)
+    origin = RequestOrigin(page=f"{request.url.scheme}://{request.url.netloc}", has_key=False)
     try:
         refuse_unstorable([agent_id, token], [])
         workspace = await engine.database.read(lambda db: home_of(db, agent_id))
-        name, document = await engine.unit(workspace, asker).read(lambda tx: _admitted(tx, agent_id, token))
+        name, document = await engine.unit(workspace, origin).read(lambda tx: _admitted(tx, agent_id, token))
     except ApiError as refused:
         return _refusal(refused)
     return _page(f"Chat with {name}", _talk(agent_id, name, document), script=True)

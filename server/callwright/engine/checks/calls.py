@@ -10,8 +10,8 @@ from ...contract.errors import BadRequest, Problem
 from ...contract.merge import Json
 from ...contract.paths import at
 from ..dialogue.variables import OF_A_CALL, Value, gather, named_in, system_variables
-from ..handlers import Tx
 from ..schema.tables import agent, phone_number
+from ..store.transaction import Tx
 from .variables import needed_later
 
 Place = tuple[str | int, ...]
@@ -45,12 +45,12 @@ def calling_number(tx: Tx, phone_number_id: str, provider: str | None = None) ->
     return found
 
 
-def admission(tx: Tx, document: Json) -> "Admission":
-    return Admission(document, needed_later(tx, document))
+def admission(tx: Tx, document: Json) -> "CallOverrideCheck":
+    return CallOverrideCheck(document, needed_later(tx, document))
 
 
 @dataclass(frozen=True)
-class Admission:
+class CallOverrideCheck:
     """What an agent lets whoever starts a call bring along, read once for however many recipients."""
 
     document: Json

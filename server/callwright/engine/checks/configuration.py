@@ -12,7 +12,6 @@ from ...contract.merge import Json
 from ...net.guard import AllowList, check
 from ...workflow.problems import graph_problems
 from ..dialogue.prompt import PROMPT_LIMIT
-from ..handlers import Tx
 from ..models.names import CUSTOM_LLM, keeps_nothing
 from ..schema.agent_tests import agent_test
 from ..schema.agent_tools import tool
@@ -20,6 +19,7 @@ from ..schema.auth_connections import auth_connection
 from ..schema.mcp_servers import mcp_server
 from ..schema.pronunciation import pronunciation_dictionary, pronunciation_version
 from ..schema.tables import agent, document, secret
+from ..store.transaction import Tx
 from ..store.uses import references_in
 from ..store.workspace_documents import document_of
 from .problems import validated

@@ -42,7 +42,7 @@ class LLMSettings:
 
 
 @dataclass(frozen=True)
-class Session:
+class RequestContext:
     """Of the conversation that a request belongs to: what an endpoint of the agent's own may be told."""
 
     variables: Mapping[str, Value] = field(default_factory=dict[str, Value])
@@ -64,7 +64,7 @@ class Request:
     """How often the same model was asked before."""
     as_json: bool = False
     """The answer is to be one JSON object; an endpoint that does not know the wish may ignore it."""
-    session: Session | None = None
+    session: RequestContext | None = None
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class InSession:
     """A model whose every request tells the session that it belongs to, as that stands then."""
 
     llm: LLM
-    session: Callable[[], Session]
+    session: Callable[[], RequestContext]
 
     def stream(self, request: Request) -> AsyncGenerator[Piece]:
         return self.llm.stream(replace(request, session=self.session()))

@@ -12,7 +12,7 @@ from .agent import Agent
 from .aloud import Aloud, OnText
 from .charging import usage_record
 from .judge import Judge
-from .llm import LLM, Answer, InSession, ModelFailed, Request, Session, ToolCall, collect
+from .llm import LLM, Answer, InSession, ModelFailed, Request, RequestContext, ToolCall, collect
 from .offline import OfflineResponder
 from .pace import Pace
 from .prices import family
@@ -255,8 +255,8 @@ class Conversation:
             raise
         return answer
 
-    def _session(self) -> Session:
-        return Session(self.variables(), self._context.user_id, self._context.extra_body)
+    def _session(self) -> RequestContext:
+        return RequestContext(self.variables(), self._context.user_id, self._context.extra_body)
 
     async def _system_prompt(self) -> str:
         agent, documents, said = self.agent, self.role.documents, spoken(self.transcript, 2)

@@ -24,9 +24,9 @@ from starlette.websockets import WebSocket
 from ...contract.errors import ApiError, InvalidRequest, Unauthorized
 from ...contract.operation import Blob, Operation
 from ..checks.problems import may_be_unstorable, parsed, refuse_unstorable
-from ..handlers import Asker, Tx
 from ..runtime import Engine
-from .routes import Way, built, implementation
+from ..store.transaction import RequestOrigin, Tx
+from .routes import RouteEntry, built, implementation
 from .waiting import Streamed, until_disconnect
 
 BODY_LIMIT = 30 * 1024 * 1024
@@ -93,7 +93,7 @@ def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:
     )
 
 
-def _route(path: str, endpoint: Endpoint, way: Way) -> Route:
+def _route(path: str, endpoint: Endpoint, way: RouteEntry) -> Route:
     """What is public is for pages of any other host, and a browser shows them only what says so, refusals included.
 
     The handler decides which pages those are. No other path says anything: a page has no business with the key.
@@ -117,17 +117,17 @@ def _endpoint(engine: Engine, admit: Admit, path: str, modules: dict[str, str]) 
         if workspace is None and not made.public:
             raise Unauthorized("The header xi-api-key is missing or wrong.")
         asked = await _parse(op, request)
-        asker = Asker(str(request.base_url).rstrip("/"), request.headers.get("origin"), workspace is not None)
+        origin = RequestOrigin(str(request.base_url).rstrip("/"), request.headers.get("origin"), workspace is not None)
         if workspace is None:
             workspace = await _home(engine, request.path_params["agent_id"])
         if made.waits:
-            unit = engine.unit(workspace, asker)
+            unit = engine.unit(workspace, origin)
             if op.streams():
                 return Streamed(request, lambda emit: made.fn(unit, asked, emit))
             return _answer(await until_disconnect(request, made.fn(unit, asked)))
 
         def work(connection: Connection) -> object:
-            tx = Tx(connection, workspace, engine.vault, engine.clock(), engine.ids, engine.allow, asker)
+            tx = Tx(connection, workspace, engine.vault, engine.clock(), engine.ids, engine.allow, origin)
             return made.fn(tx, asked)
 
         run = engine.database.read if op.effect == "read" else engine.database.write
@@ -166,7 +166,7 @@ async def _chat_file(request: Request) -> Response:
 
 async def _home(engine: Engine, agent_id: str) -> str:
     """The workspace of the agent that somebody without a key asks for."""
-    from ..rules.access import home_of
+    from ..checks.access import home_of
 
     return await engine.database.read(lambda db: home_of(db, agent_id))
 

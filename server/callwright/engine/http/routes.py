@@ -34,7 +34,7 @@ RESOURCES = (
 """Modules of `rules`; each holds its handlers under its own name."""
 
 
-class Way(TypedDict):
+class RouteEntry(TypedDict):
     """Where a path leads."""
 
     modules: dict[str, str]
@@ -43,7 +43,7 @@ class Way(TypedDict):
     """Whether one of them is asked without a key, by the pages of other hosts."""
 
 
-Routes = dict[str, Way]
+Routes = dict[str, RouteEntry]
 """By path."""
 
 
@@ -61,7 +61,7 @@ def snap() -> Routes:
     found: Routes = {}
     for module in RESOURCES:
         for op, made in handlers_of(module).by_operation.items():
-            way = found.setdefault(op.path, Way(modules={}, public=False))
+            way = found.setdefault(op.path, RouteEntry(modules={}, public=False))
             way["modules"][op.method] = module
             way["public"] |= made.public
     return found

@@ -8,11 +8,12 @@ from starlette.websockets import WebSocket
 
 from ...contract.errors import ApiError, InvalidRequest
 from ...contract.merge import Json
+from ..checks.access import home_of
 from ..checks.problems import refuse_unstorable
 from ..dialogue.variables import MissingVariables, of_a_call
-from ..handlers import Asker, Unit
 from ..roles.role_loader import RoleLoader
-from ..rules.access import home_of
+from ..store.transaction import RequestOrigin
+from ..unit import Unit
 from .client_socket import ClientSocket
 from .frames import INITIATION, Brought, Malformed, brought, greeting, unpacked
 from .medium import INTERNAL, OPERATIONAL, REFUSED
@@ -73,8 +74,8 @@ async def _admitted(engine: "Engine", socket: WebSocket, client: ClientSocket, w
     if not (agent_id := query.get("agent_id")):
         raise Malformed("The URL names no agent: add ?agent_id=...")
     token = query.get("conversation_signature") or query.get("token") or _bearer(socket)
-    asker = Asker(page=socket.headers.get("origin"), has_key=workspace is not None)
-    unit, refusal = await _unit(engine, asker, workspace, agent_id, token)
+    origin = RequestOrigin(page=socket.headers.get("origin"), has_key=workspace is not None)
+    unit, refusal = await _unit(engine, origin, workspace, agent_id, token)
     # The SDKs write first, and read no reason where they could not: so a refused client may write, too.
     frame = await _first(engine, client)
     if refusal is not None:
@@ -85,13 +86,13 @@ async def _admitted(engine: "Engine", socket: WebSocket, client: ClientSocket, w
 
 
 async def _unit(
-    engine: "Engine", asker: Asker, workspace: str | None, agent_id: str, token: str | None
+    engine: "Engine", origin: RequestOrigin, workspace: str | None, agent_id: str, token: str | None
 ) -> tuple[Unit | None, ApiError | None]:
     """The workspace of the agent, or the reason why this client is refused."""
     try:
         if workspace is None:
             workspace = await engine.database.read(lambda db: home_of(db, agent_id))
-        unit = engine.unit(workspace, asker)
+        unit = engine.unit(workspace, origin)
         await unit.read(lambda tx: check_access(tx, agent_id, token))
     except ApiError as refusal:
         return None, refusal
@@ -110,7 +111,7 @@ async def _begun(
     made = await unit.read(lambda tx: plan(tx, agent_id, token, brought))
     client.events = events_of(made)
     # Only a client with the key may say that this is a call: a stranger would get the tools that dial.
-    on_phone = unit.asker.has_key and of_a_call(brought.data["dynamic_variables"])
+    on_phone = unit.origin.has_key and of_a_call(brought.data["dynamic_variables"])
     roles = RoleLoader(unit, agent_id, made.override, on_phone=on_phone)
     role = await roles.role(agent_id)
     told: Json = brought.data.get("source_info") or {}

@@ -7,7 +7,7 @@ from ..dialogue.agent import at
 from ..dialogue.analysis import read_questions
 from ..dialogue.roles import Role
 from ..dialogue.turn import Conversation
-from .ending import Ended, analysed, hand_on, unjudged
+from .ending import FinishedConversation, analysed, hand_on, unjudged
 from .medium import End
 from .recorder import Lost, Recorder
 from .timers import Timers
@@ -58,7 +58,7 @@ class Closing:
             llm, questions = self._conversation.model(self._role), read_questions(plan.document["platform_settings"])
             retriever = self._role.retrieval(self._role.documents)
             variables = self._conversation.variables()
-            ended = Ended(document, keeps, llm, retriever, questions, variables, forgotten)
+            ended = FinishedConversation(document, keeps, llm, retriever, questions, variables, forgotten)
             unit.jobs.start(analysed(unit, ended), f"analysis of {plan.conversation_id}")
 
     async def _store_later(self, end: End, document: Json) -> None:

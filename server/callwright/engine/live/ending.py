@@ -14,10 +14,11 @@ from ..dialogue.llm import LLM
 from ..dialogue.offline import NO_LLM
 from ..dialogue.passages import Retriever
 from ..dialogue.variables import Value
-from ..handlers import Tx, Unit
-from ..rules.conversations import forget, keep_on, whole
 from ..schema.live import live_conversation
 from ..schema.tables import agent, conversation
+from ..store.conversations import forget, keep_on, whole
+from ..store.transaction import Tx
+from ..unit import Unit
 
 STOPPED = "The server that held the conversation was stopped."
 NOT_FINISHED = "Not analysed: the server was stopped before."
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Ended:
+class FinishedConversation:
     """A conversation that is over, with what is needed to judge it."""
 
     document: Json
@@ -47,7 +48,7 @@ class Ended:
         return self.document["conversation_id"]
 
 
-async def analysed(unit: Unit, ended: Ended) -> None:
+async def analysed(unit: Unit, ended: FinishedConversation) -> None:
     """Answer the questions about it and store the answers; cut short, the reason stands in their place."""
     try:
         found = await _analysis(unit, ended)
@@ -83,7 +84,7 @@ def close_orphan(tx: Tx, conversation_id: str, *, talking: bool) -> None:
     keep_on(tx, document | change)
 
 
-async def _analysis(unit: Unit, ended: Ended) -> Analysis:
+async def _analysis(unit: Unit, ended: FinishedConversation) -> Analysis:
     if ended.llm is None:
         return unjudged(ended.questions, ended.variables, f"Not judged: {NO_LLM}.", "Offline conversation")
     async with unit.jobs.slot:
@@ -103,7 +104,7 @@ async def hand_on(unit: Unit, document: Json) -> None:
         log.exception("Defect in what is done with %s after its end", document["conversation_id"])
 
 
-async def _done(unit: Unit, ended: Ended, found: Analysis) -> None:
+async def _done(unit: Unit, ended: FinishedConversation, found: Analysis) -> None:
     document = ended.document
     if ended.kept:  # feedback may have come meanwhile, and another process may have taken this one for gone
         document = await unit.read(lambda tx: _stored(tx, ended.conversation_id))
@@ -113,7 +114,7 @@ async def _done(unit: Unit, ended: Ended, found: Analysis) -> None:
         await unit.write(lambda tx: _store(tx, ended, found))
 
 
-def _store(tx: Tx, ended: Ended, found: Analysis) -> None:
+def _store(tx: Tx, ended: FinishedConversation, found: Analysis) -> None:
     gone = delete(live_conversation).where(tx.own(live_conversation, id=ended.conversation_id))
     if not tx.db.execute(gone).rowcount:
         return  # another process took this one for gone, and has closed it

@@ -12,12 +12,13 @@ from ..dialogue.charging import Charges
 from ..dialogue.features import Features
 from ..dialogue.record import Turn
 from ..dialogue.roles import Role
-from ..handlers import Tx, Unit
-from ..rules.conversations import forget, keep, keep_on, keep_turns
 from ..schema.live import live_conversation
 from ..schema.tables import conversation
+from ..store.conversations import forget, keep, keep_on, keep_turns
+from ..store.transaction import Tx
+from ..unit import Unit
 from .leases import renew
-from .start import Plan, begin
+from .start import SessionPlan, begin
 
 DAY_SECONDS = 24 * 3600
 NO_FEEDBACK: Json = {"overall_score": None, "likes": 0, "dislikes": 0}
@@ -47,7 +48,9 @@ class Lost(Exception):
 class Recorder:
     """Writes the record of one conversation. With zero retention it stores only that the conversation goes on."""
 
-    def __init__(self, unit: Unit, plan: Plan, role: Role, holder: str, source: tuple[str | None, str | None]) -> None:
+    def __init__(
+        self, unit: Unit, plan: SessionPlan, role: Role, holder: str, source: tuple[str | None, str | None]
+    ) -> None:
         """`source`: the program that began it, and its version."""
         self.unit, self.plan, self._role, self._holder, self._source = unit, plan, role, holder, source
         self.keeps = not plan.zero_retention

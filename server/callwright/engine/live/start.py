@@ -7,13 +7,13 @@ from sqlalchemy import func, insert, select, update
 
 from ...contract.errors import BadRequest, RateLimited
 from ...contract.merge import Json
-from ..checks.calls import Admission
+from ..checks.access import Authorized, authorize
+from ..checks.calls import CallOverrideCheck
 from ..dialogue.agent import at
-from ..handlers import Tx
 from ..roles.initiation import as_started
-from ..rules.access import Authorized, authorize
 from ..schema.live import begun_in_a_day, live_conversation
 from ..schema.tables import agent
+from ..store.transaction import Tx
 from .frames import Brought
 
 AT_ONCE = 1000
@@ -32,7 +32,7 @@ class Denied(Exception):
 
 
 @dataclass(frozen=True)
-class Plan:
+class SessionPlan:
     """A conversation that may begin."""
 
     conversation_id: str
@@ -65,16 +65,16 @@ def check_access(tx: Tx, agent_id: str, token: str | None) -> None:
         raise BadRequest(f"Agent {row['name']!r} is archived and talks to nobody. Set archived to false first.")
 
 
-def plan(tx: Tx, agent_id: str, token: str | None, brought: Brought) -> Plan:
+def plan(tx: Tx, agent_id: str, token: str | None, brought: Brought) -> SessionPlan:
     """Raises Denied for what the agent does not let this client bring along, and as `check_access` does."""
     document: Json = tx.one(agent, agent_id)["document"] | {"agent_id": agent_id}
     by = authorize(tx, document, token, spend=False)
     _check_brought(tx, document, brought)
     config = as_started(document["conversation_config"], brought.data["conversation_config_override"])
-    return Plan(by.conversation_id or tx.new_id("conv"), agent_id, document, config, by, token, brought)
+    return SessionPlan(by.conversation_id or tx.new_id("conv"), agent_id, document, config, by, token, brought)
 
 
-def begin(tx: Tx, plan: Plan, holder: str) -> bool:
+def begin(tx: Tx, plan: SessionPlan, holder: str) -> bool:
     """Take a place, and spend the token; whether it is one of those beyond the limit that a burst allows.
 
     In a transaction that writes: those of the whole database queue, so that no two can take the last place.
@@ -98,13 +98,13 @@ def _check_brought(tx: Tx, document: Json, brought: Brought) -> None:
     own: list[str] = at(document, "conversation_config", "conversation", "client_events") or []
     asked: list[str] | None = at(override, "conversation", "client_events")
     # To see less is anybody's right; and who holds the key can read all of it anyhow.
-    if asked is not None and (tx.asker.has_key or all(event in own for event in asked)):
+    if asked is not None and (tx.origin.has_key or all(event in own for event in asked)):
         session = {key: value for key, value in override["conversation"].items() if key != "client_events"}
         data = data | {"conversation_config_override": override | {"conversation": session}}
-    found = Admission(document).problems(data, ())
+    found = CallOverrideCheck(document).problems(data, ())
     fields = [".".join(map(str, p["loc"])) for p in found if p["type"] == "override_not_allowed"]
     fields = [field.removeprefix("conversation_config_override.") for field in fields]
-    if brought.mocking.mocking_strategy != "none" and not tx.asker.has_key:
+    if brought.mocking.mocking_strategy != "none" and not tx.origin.has_key:
         fields.append("tool_mock_config")  # who may skip a tool may skip the one that asks who they are
     if fields:
         said = f"Not open to clients: {', '.join(fields)}. The agent's platform_settings.overrides say what is."
@@ -146,7 +146,7 @@ def _count_today(tx: Tx, agent_id: str, limit: int | None) -> None:
     tx.db.execute(mine.values(day=day, begun=begun + 1))
 
 
-def events_of(plan: Plan) -> list[str]:
+def events_of(plan: SessionPlan) -> list[str]:
     """What the client is to see; where the conversation is in text, also what the agent says as it says it."""
     events: list[str] = at(plan.config, "conversation", "client_events") or []
     in_text = at(plan.config, "conversation", "text_only") or plan.brought.text_only

@@ -17,11 +17,11 @@ from ...contract.merge import Json
 from ...contract.paths import at
 from ..dialogue.agent import Agent
 from ..dialogue.chat_completions import ChatCompletions
-from ..dialogue.llm import LLM, LLMSettings, ModelFailed, Piece, Request, Session
+from ..dialogue.llm import LLM, LLMSettings, ModelFailed, Piece, Request, RequestContext
 from ..dialogue.variables import written
-from ..handlers import Unit
 from ..models.names import CUSTOM_LLM, keeps_nothing
-from ..rules.secrets import reveal
+from ..store.secrets import reveal
+from ..unit import Unit
 
 
 def llm_of(unit: Unit, agent: Agent, platform_settings: Json) -> LLM | None:
@@ -48,7 +48,7 @@ class _OwnEndpoint:
         """Raises ModelFailed, without a word of any secret."""
         try:
             llm = ChatCompletions(
-                await self._settings(request.session or Session()),
+                await self._settings(request.session or RequestContext()),
                 self.unit.models.guarded(self.unit.allow),
                 refused=self.refused,
             )
@@ -60,7 +60,7 @@ class _OwnEndpoint:
                 failed.trouble = "custom_llm_error"
             raise
 
-    async def _settings(self, session: Session) -> LLMSettings:
+    async def _settings(self, session: RequestContext) -> LLMSettings:
         config, patience = self.config, self.unit.models.patience
         if not config.get("url"):
             raise ModelFailed(f"The agent's model is {CUSTOM_LLM}, but its custom_llm has no url.")
@@ -84,14 +84,14 @@ class _OwnEndpoint:
             known_as=CUSTOM_LLM,
         )
 
-    def _body(self, session: Session) -> dict[str, Any]:
+    def _body(self, session: RequestContext) -> dict[str, Any]:
         body = {
             "user_id": session.user_id,
             "elevenlabs_extra_body": session.extra_body if self.takes_extra_body else None,
         }
         return {name: value for name, value in body.items() if value}
 
-    async def _header(self, name: str, value: str | Mapping[str, str], session: Session) -> SecretStr:
+    async def _header(self, name: str, value: str | Mapping[str, str], session: RequestContext) -> SecretStr:
         """A text, a secret, or a dynamic variable as it stands now."""
         if isinstance(value, str):
             text = value

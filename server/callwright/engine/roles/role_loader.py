@@ -9,10 +9,11 @@ from ..checks.variables import needed_later
 from ..dialogue.agent import Agent, read_agent
 from ..dialogue.passages import Document
 from ..dialogue.roles import Role
-from ..handlers import Tx, Unit
-from ..rules.agent_tools import with_stored_tools
 from ..schema.tables import agent
 from ..store.agent_documents import texts_of
+from ..store.agent_tools import with_stored_tools
+from ..store.transaction import Tx
+from ..unit import Unit
 from .custom_llm import llm_of
 from .initiation import as_started
 

@@ -30,17 +30,19 @@ from ..dialogue.agent_tests import Case, Ran, run_case
 from ..dialogue.judge import Judgement
 from ..dialogue.passages import Document
 from ..dialogue.roles import Role
-from ..handlers import Handlers, Tx, Unit
-from ..people import OWNER
+from ..handlers import Handlers
 from ..roles.custom_llm import llm_of
 from ..roles.role_loader import at_node
 from ..schema.agent_tests import test_invocation, test_run
 from ..schema.agent_tools import tool
+from ..schema.defaults import OWNER
 from ..store.agent_documents import texts_of
+from ..store.agent_tests import tests_by_id
+from ..store.agent_tools import with_stored_tools
 from ..store.paging import page
+from ..store.transaction import Tx
 from ..tool_calls.offers import Listings, listings_of, rehearsed, with_offers
-from .agent_tests import tests_by_id
-from .agent_tools import with_stored_tools
+from ..unit import Unit
 from .agents import as_updated
 
 agent_test_runs = Handlers()

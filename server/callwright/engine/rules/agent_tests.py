@@ -1,4 +1,4 @@
-"""The rules of tests. Their runs are in `test_runs.py`."""
+"""The rules of tests. Their runs are in `agent_test_runs.py`."""
 
 from typing import Any
 
@@ -20,10 +20,12 @@ from ...contract.common import Empty
 from ...contract.errors import InUse, InvalidRequest, Problem, body_problem
 from ...contract.merge import Json, with_defaults
 from ..checks.parameters import parameter_problems
-from ..handlers import Handlers, Tx
-from ..people import OWNER
+from ..handlers import Handlers
 from ..schema.agent_tests import agent_test
+from ..schema.defaults import OWNER
+from ..store.agent_tests import tests_by_id
 from ..store.paging import name_key, page, search_key
+from ..store.transaction import Tx
 from ..store.uses import Reference, agents_using, forget_uses, replace_uses
 
 agent_tests = Handlers()
@@ -91,13 +93,6 @@ def delete_test(tx: Tx, op: DeleteAgentTest) -> Empty:
 def summarise_tests(tx: Tx, op: SummariseAgentTests) -> AgentTestSummaries:
     """Those that exist; an id that leads nowhere is left out."""
     return AgentTestSummaries(tests={id: _summary(row) for id, row in tests_by_id(tx, op.test_ids).items()})
-
-
-def tests_by_id(tx: Tx, ids: list[str]) -> dict[str, RowMapping]:
-    """Those that exist, in the order of `ids`."""
-    found = select(agent_test).where(tx.own(agent_test), agent_test.c.id.in_(set(ids)))
-    rows = {row["id"]: row for row in tx.db.execute(found).mappings()}
-    return {id: rows[id] for id in ids if id in rows}
 
 
 def _columns(tx: Tx, body: Json) -> dict[str, Any]:

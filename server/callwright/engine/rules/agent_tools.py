@@ -21,11 +21,12 @@ from ...contract.errors import InUse, InvalidRequest, Problem, body_problem
 from ...contract.merge import Json, with_defaults
 from ...contract.tool_dialect import placeholders
 from ..checks.configuration import missing_references, unsafe_urls
-from ..handlers import Handlers, Tx
-from ..people import OWNER
+from ..handlers import Handlers
 from ..schema import defaults
 from ..schema.agent_tools import tool
+from ..schema.defaults import OWNER
 from ..store.dependents import dependent_agents
+from ..store.transaction import Tx
 from ..store.uses import agents_using, forget_uses, references_in, replace_uses, tests_using
 
 agent_tools = Handlers()
@@ -86,19 +87,6 @@ def delete_tool(tx: Tx, op: DeleteTool) -> Empty:
 def list_dependents(tx: Tx, op: ListToolDependents) -> DependentAgentPage:
     tx.one(tool, op.tool_id)
     return dependent_agents(tx, "tool", op.tool_id, size=op.page_size, cursor=op.cursor)
-
-
-def with_stored_tools(tx: Tx, conversation_config: Json) -> Json:
-    """The configuration with its stored tools written out among the inline ones, which keep their names."""
-    agent: Json = conversation_config.get("agent") or {}
-    prompt: Json = agent.get("prompt") or {}
-    ids: list[str] = prompt.get("tool_ids") or []
-    if not ids:
-        return conversation_config
-    found = select(tool.c.id, tool.c.document).where(tx.own(tool), tool.c.id.in_(ids))
-    stored = {row.id: row.document for row in tx.db.execute(found)}
-    tools: list[Json] = [*(prompt.get("tools") or []), *(stored[id] for id in dict.fromkeys(ids) if id in stored)]
-    return conversation_config | {"agent": agent | {"prompt": prompt | {"tools": tools}}}
 
 
 def _checked(tx: Tx, op: ToolWrite[Any]) -> Json:

@@ -22,16 +22,17 @@ from ...contract.merge import Json, merged, with_defaults
 from ...workflow.node_kinds import kind_of
 from ..checks.configuration import check_agent
 from ..checks.webhook_events import in_step
-from ..handlers import Handlers, Tx
-from ..knowledge_size import pages_of
-from ..people import OWNER
+from ..handlers import Handlers
 from ..schema import defaults
 from ..schema.access import access_token
+from ..schema.defaults import OWNER
 from ..schema.tables import agent
 from ..schema.widget import avatar
+from ..store.documents import pages_of
 from ..store.paging import name_key, page, search_key
+from ..store.phone_numbers import numbers_of, unassign
+from ..store.transaction import Tx
 from ..store.uses import agents_using, forget_uses, references_in, replace_uses, tools_using
-from .phone_numbers import numbers_of, unassign
 
 agents = Handlers()
 

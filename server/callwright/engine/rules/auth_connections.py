@@ -9,8 +9,7 @@ decides where.
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 from sqlalchemy import RowMapping, delete, insert, select, update
 
@@ -26,9 +25,10 @@ from ...contract.errors import BadRequest, InUse, InvalidRequest, Problem, body_
 from ...contract.merge import Json, merged
 from ...net.guard import AllowList, check
 from ...net.headers import line, settable
-from ...telemetry.calling import hush
-from ..handlers import Handlers, Tx
+from ..handlers import Handlers
 from ..schema.auth_connections import auth_connection
+from ..store.auth_connections import Kind, kind_of, opened
+from ..store.transaction import Tx
 from ..store.uses import agents_using, tools_using
 
 auth_connections = Handlers()
@@ -36,23 +36,6 @@ auth_connections = Handlers()
 _MISSING = "kinds other than client credentials, a password, a bearer token and a token in a header"
 
 
-class _Kind(NamedTuple):
-    secret: str
-    """The field that is never shown."""
-    needs: tuple[str, ...]
-    may: tuple[str, ...] = ()
-
-
-_KINDS = {
-    "oauth2_client_credentials": _Kind(
-        "client_secret",
-        ("client_id", "token_url"),
-        ("scopes", "extra_params", "basic_auth_in_header", "custom_headers"),
-    ),
-    "basic_auth": _Kind("password", ("username",)),
-    "bearer_auth": _Kind("token", ()),
-    "custom_header_auth": _Kind("token", ("header_name",)),
-}
 _OWN = frozenset({"auth_connection_id", "auth_type", "name", "provider"})
 _DECLARED = frozenset(CreateAuthConnection.model_fields) - _OWN
 _FIXED = _DECLARED - UpdateAuthConnection.model_fields.keys()
@@ -62,25 +45,11 @@ _LIMIT = 20_000
 """Characters of a secret."""
 
 
-@dataclass(frozen=True)
-class StoredLogin:
-    """A connection at the moment of use, with its secrets in the clear."""
-
-    id: str
-    version: int
-    """Another one after each change."""
-    name: str
-    auth_type: str
-    settings: Json
-    secret: str = field(repr=False)
-    custom_headers: dict[str, str] = field(repr=False)
-
-
 @auth_connections.implements(
     CreateAuthConnection, proof="test_a_connection_is_listed_without_its_secret", missing=_MISSING
 )
 def create_connection(tx: Tx, op: CreateAuthConnection) -> Json:
-    kind, given = _kind(op.auth_type), _given(op)
+    kind, given = kind_of(op.auth_type), _given(op)
     _refuse(_problems(kind, given, tx.allow, wanted=(*kind.needs, kind.secret)))
     taken = select(auth_connection.c.id).where(_named(tx, op.name))
     if (other := tx.db.execute(taken).scalar_one_or_none()) is not None:
@@ -104,9 +73,9 @@ def update_connection(tx: Tx, op: UpdateAuthConnection) -> Json:
     row = tx.one(auth_connection, op.auth_connection_id)
     if op.auth_type != row["auth_type"]:
         raise BadRequest(f"Auth connection {row['name']!r} is of the kind {row['auth_type']}, which never changes.")
-    kind, patch = _kind(row["auth_type"]), _given(op)
+    kind, patch = kind_of(row["auth_type"]), _given(op)
     _refuse(body_problem([name], "It never changes.") for name in _FIXED & patch.keys())
-    new: Json = merged({**row["document"], **_opened(tx, row)}, patch)
+    new: Json = merged({**row["document"], **opened(tx, row)}, patch)
     _refuse(
         _problems(kind, {k: v for k, v in new.items() if k in patch or k in kind.needs}, tx.allow, wanted=kind.needs)
     )
@@ -128,30 +97,12 @@ def delete_connection(tx: Tx, op: DeleteAuthConnection) -> Empty:
     return Empty()
 
 
-def login_of(tx: Tx, connection_id: str) -> StoredLogin:
-    """For the moment of use inside the engine; it must not be kept or answered. Raises NotFound."""
-    row = tx.one(auth_connection, connection_id)
-    opened = _opened(tx, row)
-    kind = _kind(row["auth_type"])
-    secret: str = opened[kind.secret]
-    headers: dict[str, str] = opened.get("custom_headers") or {}
-    hush(secret, *headers.values())
-    return StoredLogin(row["id"], row["version"], row["name"], row["auth_type"], row["document"], secret, headers)
-
-
-def _kind(auth_type: str) -> _Kind:
-    if auth_type not in _KINDS:
-        said = f"This platform logs in by {', '.join(_KINDS)} alone."
-        raise InvalidRequest([body_problem(["auth_type"], said, "unknown_kind")])
-    return _KINDS[auth_type]
-
-
 def _given(op: CreateAuthConnection | UpdateAuthConnection) -> Json:
     """The settings that are declared; of others nobody knows whether they are secret. A null says nothing."""
     return {name: value for name, value in (op.body() or {}).items() if name in _DECLARED and value is not None}
 
 
-def _problems(kind: _Kind, given: Json, allow: AllowList, *, wanted: tuple[str, ...]) -> Iterator[Problem]:
+def _problems(kind: Kind, given: Json, allow: AllowList, *, wanted: tuple[str, ...]) -> Iterator[Problem]:
     yield from (body_problem([name], "It is needed for this auth_type.") for name in wanted if not given.get(name))
     for name in given:
         if name not in (*kind.needs, kind.secret, *kind.may):
@@ -202,19 +153,15 @@ def _refuse(problems: Iterator[Problem]) -> None:
         raise InvalidRequest(found)
 
 
-def _shown(kind: _Kind, given: Json) -> Json:
+def _shown(kind: Kind, given: Json) -> Json:
     """What may be answered. Headers are not: they may carry keys."""
     return {name: given[name] for name in (*kind.needs, *kind.may) if name in given and name != "custom_headers"}
 
 
-def _stored(tx: Tx, id: str, version: int, document: Json, kind: _Kind, given: Json) -> dict[str, Any]:
+def _stored(tx: Tx, id: str, version: int, document: Json, kind: Kind, given: Json) -> dict[str, Any]:
     hidden = {name: given[name] for name in (kind.secret, "custom_headers") if name in given}
     sealed = tx.vault.seal(json.dumps(hidden), belongs_to=f"{tx.workspace}/{id}")
     return {"version": version, "updated_ms": tx.now_ms, "document": document, "sealed": sealed}
-
-
-def _opened(tx: Tx, row: RowMapping) -> Json:
-    return cast(Json, json.loads(tx.vault.open(row["sealed"], belongs_to=f"{tx.workspace}/{row['id']}")))
 
 
 def _this(tx: Tx, connection_id: str) -> Any:

@@ -13,10 +13,11 @@ from sqlalchemy import RowMapping, func, insert, select, update
 from ...contract.calls import CancelBatchCall, GetBatchCall, ListBatchCalls, RetryBatchCall, SubmitBatchCall
 from ...contract.errors import BadRequest, InvalidRequest, Problem, body_problem
 from ...contract.merge import Json
-from ..checks.calls import Admission, admission, calling_agent, calling_number
-from ..handlers import Handlers, Tx
+from ..checks.calls import CallOverrideCheck, admission, calling_agent, calling_number
+from ..handlers import Handlers
 from ..schema.batch_calls import batch_call, batch_recipient
 from ..store.paging import page
+from ..store.transaction import Tx
 from ..telephony.provider_requests import NOT_CONNECTED
 
 batch_calls = Handlers()
@@ -133,7 +134,7 @@ def _time_problems(tx: Tx, due: int) -> list[Problem]:
     return [body_problem(["scheduled_time_unix"], said, "too_late")]
 
 
-def _row_problems(admission: Admission, recipients: Sequence[Json]) -> list[Problem]:
+def _row_problems(admission: CallOverrideCheck, recipients: Sequence[Json]) -> list[Problem]:
     """Each says its row, counted from one, because a list of people has rows and no index."""
     if len(recipients) > MOST_RECIPIENTS:
         said = f"At most {MOST_RECIPIENTS:,} recipients a batch; these are {len(recipients):,}."
@@ -161,7 +162,7 @@ def _repeated(recipients: Sequence[Json]) -> Iterator[Problem]:
             yield body_problem(["recipients", place, "id"], said, "duplicate")
 
 
-def _refuse_what_is_closed_now(tx: Tx, admission: Admission, batch_id: str) -> None:
+def _refuse_what_is_closed_now(tx: Tx, admission: CallOverrideCheck, batch_id: str) -> None:
     again = select(batch_recipient.c.phone_number, batch_recipient.c.brought).where(
         tx.own(batch_recipient, batch_id=batch_id),
         batch_recipient.c.status.in_(_UNREACHED),

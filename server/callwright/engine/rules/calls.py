@@ -4,9 +4,10 @@ from ...contract.calls import CallBySip, CallByTwilio
 from ...contract.errors import InvalidRequest
 from ...contract.merge import Json
 from ..checks.calls import admission, calling_agent, calling_number
-from ..handlers import Handlers, Tx
+from ..handlers import Handlers
+from ..store.phone_numbers import credentials_of
+from ..store.transaction import Tx
 from ..telephony.provider_requests import provider_request, refusal
-from .phone_numbers import credentials_of
 
 calls = Handlers()
 

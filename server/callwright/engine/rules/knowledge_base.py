@@ -26,16 +26,18 @@ from ...contract.knowledge_base import (
 from ...contract.merge import Json
 from ...contract.operation import Blob
 from ...net.pages import read_page
-from ..handlers import Handlers, Tx, Unit
+from ..handlers import Handlers
 from ..knowledge.extraction import Extracted, extract
-from ..people import OWNER
+from ..schema.defaults import OWNER
 from ..schema.knowledge import chunk, rag_index
 from ..schema.missing import not_found
 from ..schema.tables import agent, document
 from ..store.agent_documents import attach, take_out
 from ..store.dependents import dependent_agents
 from ..store.paging import name_key, page, search_key
+from ..store.transaction import Tx
 from ..store.uses import User, agents_using, agents_using_each
+from ..unit import Unit
 
 knowledge_base = Handlers()
 

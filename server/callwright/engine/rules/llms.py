@@ -30,9 +30,10 @@ from ...contract.llms import (
 )
 from ...contract.merge import Json
 from ..dialogue.prices import MODELS, Model
-from ..handlers import Handlers, Tx
-from ..knowledge_size import pages_of
+from ..handlers import Handlers
 from ..schema.tables import agent
+from ..store.documents import pages_of
+from ..store.transaction import Tx
 
 llms = Handlers()
 

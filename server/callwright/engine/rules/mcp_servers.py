@@ -1,7 +1,6 @@
 """The rules of MCP servers: how they are reached, who approves a call, and how single tools are called."""
 
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Iterable
 
 from sqlalchemy import RowMapping, delete, insert, select, update
 
@@ -26,15 +25,16 @@ from ...contract.merge import Json
 from ...net.guard import check
 from ..checks.configuration import check_mcp_policy
 from ..checks.parameters import parameter_problems
-from ..dialogue.variables import Variables, require, written
-from ..handlers import Handlers, Tx, Unit
+from ..handlers import Handlers
 from ..mcp.approval import approval_of, tool_hash
-from ..mcp.client import Endpoint, tools_of
-from ..people import OWNER
+from ..mcp.client import tools_of
+from ..mcp.servers import clear, config_of, reached, tool_config
+from ..schema.defaults import OWNER
 from ..schema.mcp_servers import mcp_server
 from ..schema.tables import secret
+from ..store.transaction import Tx
 from ..store.uses import agents_using, forget_uses, references_in, replace_uses
-from .secrets import reveal
+from ..unit import Unit
 
 mcp_servers = Handlers()
 
@@ -100,7 +100,7 @@ def get_server(tx: Tx, op: GetMcpServer) -> Json:
 def update_server(tx: Tx, op: UpdateMcpServer) -> Json:
     """Headers are replaced whole, so that one can be taken out; so is what is sent beside the arguments."""
     body = op.body() or {}
-    config = _config(tx, op.mcp_server_id)
+    config = config_of(tx, op.mcp_server_id)
     _refuse(body, config, _SET_OTHERWISE, at=[])
     for name, value in body.items():
         if value is None:
@@ -112,7 +112,7 @@ def update_server(tx: Tx, op: UpdateMcpServer) -> Json:
 
 @mcp_servers.implements(DeleteMcpServer, proof="test_deleting_a_server_in_use_names_the_agents")
 def delete_server(tx: Tx, op: DeleteMcpServer) -> Empty:
-    name = _config(tx, op.mcp_server_id)["name"]
+    name = config_of(tx, op.mcp_server_id)["name"]
     if users := agents_using(tx, "mcp_server", op.mcp_server_id):
         named = ", ".join(f"{shown!r} ({id})" for id, shown, _ in users[:10])
         raise InUse("mcp_server_in_use", f"MCP server {name!r} is used by {named}. Take it out there first.")
@@ -124,14 +124,14 @@ def delete_server(tx: Tx, op: DeleteMcpServer) -> Empty:
 
 @mcp_servers.implements(UpdateMcpApprovalPolicy, proof="test_each_policy_says_what_happens_to_a_call")
 def update_policy(tx: Tx, op: UpdateMcpApprovalPolicy) -> Json:
-    config = _config(tx, op.mcp_server_id) | {"approval_policy": op.approval_policy}
+    config = config_of(tx, op.mcp_server_id) | {"approval_policy": op.approval_policy}
     return _save(tx, op.mcp_server_id, config)
 
 
 @mcp_servers.implements(CreateMcpToolApproval, proof="test_a_tool_that_changed_asks_again")
 def approve_tool(tx: Tx, op: CreateMcpToolApproval) -> Json:
     """The decision holds for the tool as it was shown; a later one about the same tool takes its place."""
-    config = _config(tx, op.mcp_server_id)
+    config = config_of(tx, op.mcp_server_id)
     decided = {
         "tool_name": op.tool_name,
         "tool_hash": tool_hash(op.tool_name, op.tool_description, op.input_schema),
@@ -143,7 +143,7 @@ def approve_tool(tx: Tx, op: CreateMcpToolApproval) -> Json:
 
 @mcp_servers.implements(DeleteMcpToolApproval, proof="test_a_decision_is_taken_back")
 def forget_approval(tx: Tx, op: DeleteMcpToolApproval) -> Json:
-    config = _config(tx, op.mcp_server_id)
+    config = config_of(tx, op.mcp_server_id)
     others = [one for one in config["tool_approval_hashes"] if one["tool_name"] != op.tool_name]
     if len(others) == len(config["tool_approval_hashes"]):
         raise NotFound(f"Nothing was decided about a tool {op.tool_name!r} of this server.")
@@ -167,7 +167,7 @@ async def list_tools(unit: Unit, op: ListMcpTools) -> Json:
 
 @mcp_servers.implements(CreateMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back")
 def create_tool_config(tx: Tx, op: CreateMcpToolConfig) -> Json:
-    config = _config(tx, op.mcp_server_id)
+    config = config_of(tx, op.mcp_server_id)
     _production_only(op.environment)
     if tool_config(config, op.tool_name) is not None:
         raise BadRequest(f"The tool {op.tool_name!r} is configured already. PATCH its configuration, or delete it.")
@@ -177,12 +177,12 @@ def create_tool_config(tx: Tx, op: CreateMcpToolConfig) -> Json:
 
 @mcp_servers.implements(GetMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back")
 def get_tool_config(tx: Tx, op: GetMcpToolConfig) -> Json:
-    return _needed(_config(tx, op.mcp_server_id), op.tool_name)
+    return _needed(config_of(tx, op.mcp_server_id), op.tool_name)
 
 
 @mcp_servers.implements(UpdateMcpToolConfig, proof="test_an_update_of_a_tool_keeps_what_it_leaves_out")
 def update_tool_config(tx: Tx, op: UpdateMcpToolConfig) -> Json:
-    config = _config(tx, op.mcp_server_id)
+    config = config_of(tx, op.mcp_server_id)
     _production_only(op.environment)
     old = {key: value for key, value in _needed(config, op.tool_name).items() if value is not None}
     new = {key: value for key, value in (old | (op.body() or {})).items() if value is not None}
@@ -191,14 +191,10 @@ def update_tool_config(tx: Tx, op: UpdateMcpToolConfig) -> Json:
 
 @mcp_servers.implements(DeleteMcpToolConfig, proof="test_a_tool_is_configured_and_reads_back")
 def delete_tool_config(tx: Tx, op: DeleteMcpToolConfig) -> Json:
-    config = _config(tx, op.mcp_server_id)
+    config = config_of(tx, op.mcp_server_id)
     _needed(config, op.tool_name)
     others = [one for one in config["tool_config_overrides"] if one["tool_name"] != op.tool_name]
     return _save(tx, op.mcp_server_id, config | {"tool_config_overrides": others})
-
-
-def _config(tx: Tx, server_id: str) -> Json:
-    return cast(Json, tx.one(mcp_server, server_id)["document"])
 
 
 def _save(tx: Tx, server_id: str, config: Json) -> Json:
@@ -292,51 +288,13 @@ def _unsafe_url(tx: Tx, config: Json) -> list[Problem]:
     url = config["url"]
     try:
         # Of an address that is a secret, not even the reason of a refusal is told: it names the host.
-        check(_clear(tx, url), allow=tx.allow)
+        check(clear(tx, url), allow=tx.allow)
     except NotFound:
         return []  # said already
     except BadRequest as exc:
         said = str(exc) if isinstance(url, str) else "The secret holds no address that may be called."
         return [body_problem(["url"], said, "url_not_allowed")]
     return []
-
-
-def reached(tx: Tx, server_id: str, variables: Variables | None = None) -> tuple[Json, Endpoint]:
-    """The settings, and where the server is, with its secrets in the clear.
-
-    Without `variables`, outside of conversations, the headers that name one are left out. Raises MissingVariables, and
-    BadRequest for a value that no header may have.
-    """
-    config = _config(tx, server_id)
-    given: dict[str, str | Json] = config["request_headers"]
-    named: dict[str, str] = {
-        name: value["variable_name"]
-        for name, value in given.items()
-        if isinstance(value, dict) and "variable_name" in value
-    }
-    headers = {name: _clear(tx, value) for name, value in given.items() if name not in named}
-    if variables is not None:
-        require(variables, names=named.values())
-        headers |= {name: _sendable(name, written(variables[variable])) for name, variable in named.items()}
-    if config["secret_token"] is not None:
-        headers["Authorization"] = f"Bearer {_clear(tx, config['secret_token'])}"
-    return config, Endpoint(_clear(tx, config["url"]), config["transport"] == "SSE", headers)
-
-
-def _sendable(header: str, text: str) -> str:
-    if not (text.isascii() and text.isprintable()):
-        raise BadRequest(f"The value for the header {header} has characters that no header may have.")
-    return text
-
-
-def _clear(tx: Tx, value: str | Json) -> str:
-    return value if isinstance(value, str) else reveal(tx, value["secret_id"])
-
-
-def tool_config(config: Json, tool_name: str) -> Json | None:
-    """How one tool is called, where that is configured."""
-    made: Sequence[Json] = config["tool_config_overrides"]
-    return next((one for one in made if one["tool_name"] == tool_name), None)
 
 
 def _needed(config: Json, tool_name: str) -> Json:

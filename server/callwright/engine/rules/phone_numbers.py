@@ -1,9 +1,8 @@
 """The rules of phone numbers. Credentials are sealed; what is answered says only that there are some."""
 
 import json
-from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from ...contract.common import Empty
 from ...contract.errors import BadRequest
@@ -16,13 +15,14 @@ from ...contract.phone_numbers import (
     ListPhoneNumbers,
     UpdatePhoneNumber,
 )
-from ..handlers import Handlers, Tx
+from ..handlers import Handlers
 from ..schema.tables import agent, phone_number
+from ..store.phone_numbers import Credentials, answer_of, credentials_of
+from ..store.transaction import Tx
 from ..store.workspace_documents import document_of
 
 phone_numbers = Handlers()
 
-Credentials = dict[str, Any]
 
 _CLEAR = {"sid", "supports_inbound", "supports_outbound", "livekit_stack"}
 _TRUNKS = {"inbound_trunk_config", "outbound_trunk_config"}
@@ -63,13 +63,13 @@ def list_numbers(tx: Tx, _: ListPhoneNumbers) -> list[Json]:
         .where(tx.own(phone_number))
         .order_by(phone_number.c.created_ms.desc(), phone_number.c.id.desc())
     )
-    return [_answer(row, row["agent_name"]) for row in tx.db.execute(found).mappings()]
+    return [answer_of(row, row["agent_name"]) for row in tx.db.execute(found).mappings()]
 
 
 @phone_numbers.implements(GetPhoneNumber, proof="test_an_imported_number_reads_back_with_masked_credentials")
 def get_number(tx: Tx, op: GetPhoneNumber) -> Json:
     row = tx.one(phone_number, op.phone_number_id)
-    return _answer(row, _agent_name(tx, row["agent_id"]))
+    return answer_of(row, _agent_name(tx, row["agent_id"]))
 
 
 @phone_numbers.implements(UpdatePhoneNumber, proof="test_a_number_is_assigned_to_an_agent_and_taken_back")
@@ -103,24 +103,6 @@ def delete_number(tx: Tx, op: DeletePhoneNumber) -> Empty:
     return Empty()
 
 
-def numbers_of(tx: Tx, agent_id: str, agent_name: str) -> list[Json]:
-    """The numbers that an agent answers, as its own answer shows them."""
-    found = (
-        select(phone_number)
-        .where(tx.own(phone_number, agent_id=agent_id))
-        .order_by(phone_number.c.created_ms, phone_number.c.id)
-    )
-    return [_answer(row, agent_name) for row in tx.db.execute(found).mappings()]
-
-
-def unassign(tx: Tx, agent_id: str) -> list[str]:
-    """Take all numbers from an agent; answers them as `+15551234567 (phnum_…)`."""
-    mine = tx.own(phone_number, agent_id=agent_id)
-    rows = tx.db.execute(select(phone_number.c.phone_number, phone_number.c.id).where(mine)).all()
-    tx.db.execute(update(phone_number).where(mine).values(agent_id=None))
-    return [f"{row.phone_number} ({row.id})" for row in rows]
-
-
 def _split(body: Json) -> tuple[Json, Credentials]:
     """What may be stored in the clear, and what is sealed: tokens, passwords, header values, and whatever we do not
     know, because it may be one of them."""
@@ -143,61 +125,6 @@ def _seal(tx: Tx, id: str, secret: Credentials) -> bytes | None:
     return tx.vault.seal(json.dumps(kept), belongs_to=f"{tx.workspace}/{id}") if kept else None
 
 
-def credentials_of(tx: Tx, row: RowMapping) -> Credentials:
-    sealed = row["sealed"]
-    return json.loads(tx.vault.open(sealed, belongs_to=f"{tx.workspace}/{row['id']}")) if sealed is not None else {}
-
-
 def _agent_name(tx: Tx, agent_id: str | None) -> str | None:
     found = select(agent.c.name).where(tx.own(agent, id=agent_id))
     return tx.db.execute(found).scalar_one_or_none()
-
-
-def _answer(row: RowMapping, agent_name: str | None) -> Json:
-    stored: Json = row["document"]
-    shown: Json = {
-        "phone_number_id": row["id"],
-        "phone_number": row["phone_number"],
-        "label": row["label"],
-        "provider": row["provider"],
-        "supports_inbound": stored.get("supports_inbound", True),
-        "supports_outbound": stored.get("supports_outbound", True),
-        "assigned_agent": {"agent_id": row["agent_id"], "agent_name": agent_name} if agent_name is not None else None,
-    }
-    if row["provider"] != "sip_trunk":
-        return shown
-    outbound = _outbound(stored.get("outbound_trunk_config"))
-    return shown | {
-        "provider_config": outbound,
-        "outbound_trunk": outbound,
-        "inbound_trunk": _inbound(stored.get("inbound_trunk_config")),
-        "livekit_stack": stored.get("livekit_stack", "standard"),
-    }
-
-
-def _outbound(trunk: Json | None) -> Json | None:
-    """Header values may be credentials: the names are shown, the values are not."""
-    if trunk is None:
-        return None
-    return {
-        "address": trunk["address"],
-        "transport": trunk.get("transport", "auto"),
-        "media_encryption": trunk.get("media_encryption", "allowed"),
-        "headers": dict.fromkeys(trunk.get("header_names", []), "(hidden)"),
-        "has_auth_credentials": trunk.get("username") is not None,
-        "username": trunk.get("username"),
-        "has_outbound_trunk": True,
-    }
-
-
-def _inbound(trunk: Json | None) -> Json | None:
-    if trunk is None:
-        return None
-    return {
-        "allowed_addresses": trunk.get("allowed_addresses") or ["0.0.0.0/0"],
-        "allowed_numbers": trunk.get("allowed_numbers"),
-        "media_encryption": trunk.get("media_encryption", "allowed"),
-        "has_auth_credentials": trunk.get("username") is not None,
-        "username": trunk.get("username"),
-        "remote_domains": trunk.get("remote_domains"),
-    }

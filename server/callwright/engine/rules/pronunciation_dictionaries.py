@@ -28,10 +28,12 @@ from ...contract.pronunciation_dictionaries import (
 )
 from ...pronunciation.lexicon import Lexicon, read_lexicon, write_lexicon
 from ...pronunciation.rules import check_rules, lexicon_of, rules_of, spaced
-from ..handlers import Handlers, Tx, Unit
-from ..people import OWNER
+from ..handlers import Handlers
+from ..schema.defaults import OWNER
 from ..schema.pronunciation import pronunciation_dictionary, pronunciation_version
 from ..store.paging import name_key, page
+from ..store.transaction import Tx
+from ..unit import Unit
 
 pronunciation_dictionaries = Handlers()
 

@@ -19,10 +19,12 @@ from ...contract.knowledge_base import (
     RagIndexList,
     RagOverview,
 )
-from ..handlers import Handlers, Tx, Unit
+from ..handlers import Handlers
 from ..knowledge.chunking import TextChunk, chunks
 from ..schema.knowledge import chunk, rag_index
 from ..schema.tables import document
+from ..store.transaction import Tx
+from ..unit import Unit
 
 rag_indexes = Handlers()
 

@@ -15,12 +15,13 @@ from ..dialogue.simulation import DEFAULT_TURNS, Rehearsal, Simulated, simulate
 from ..dialogue.tools import Mock
 from ..dialogue.turn import OnTurn
 from ..dialogue.variables import of_a_call
-from ..handlers import Emit, Handlers, Unit
+from ..handlers import Emit, Handlers
 from ..models.names import CUSTOM_LLM, keeps_nothing
 from ..roles.role_loader import RoleLoader
 from ..schema.tables import agent
+from ..store.conversations import keep
 from ..tool_calls.offers import McpRoleProvider, listings_of, rehearsed
-from .conversations import keep
+from ..unit import Unit
 
 simulations = Handlers()
 

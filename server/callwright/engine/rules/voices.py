@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from ...contract.errors import BadRequest
 from ...contract.voices import ListVoices, Voice, VoicePage
-from ..handlers import Handlers, Tx
+from ..handlers import Handlers
 from ..store.paging import search_key
+from ..store.transaction import Tx
 
 voices = Handlers()
 

@@ -10,10 +10,11 @@ from ...contract.errors import InvalidRequest, NotFound
 from ...contract.merge import Json, merged
 from ...contract.operation import Blob
 from ...contract.widget import GetAvatar, GetWidget, UploadAvatar, UploadedAvatar
-from ..handlers import Handlers, Tx
+from ..checks.access import check_asker
+from ..handlers import Handlers
 from ..schema.tables import agent
 from ..schema.widget import avatar
-from .access import check_asker
+from ..store.transaction import Tx
 
 widget = Handlers()
 
@@ -45,12 +46,12 @@ def upload_avatar(tx: Tx, op: UploadAvatar) -> UploadedAvatar:
     row = {"workspace": tx.workspace, "agent_id": op.agent_id, "media_type": _image_type(data), "data": data}
     tx.db.execute(delete(avatar).where(tx.own(avatar, agent_id=op.agent_id)))
     tx.db.execute(insert(avatar).values(**row))
-    # The version makes browsers fetch a new picture. Without a host, because that is the asker's to know.
+    # The version makes browsers fetch a new picture. Without a host, because that is the origin's to know.
     url = f"/v1/convai/avatars/{op.agent_id}?v={hashlib.sha256(data).hexdigest()[:12]}"
     changed = merged(document, {"platform_settings": {"widget": {"avatar": None}}})
     changed["platform_settings"]["widget"]["avatar"] = {"type": "image", "url": url}
     tx.db.execute(update(agent).where(tx.own(agent, id=op.agent_id)).values(document=changed, updated_ms=tx.now_ms))
-    return UploadedAvatar(agent_id=op.agent_id, avatar_url=tx.asker.base + url)
+    return UploadedAvatar(agent_id=op.agent_id, avatar_url=tx.origin.base + url)
 
 
 @widget.implements(GetAvatar, proof="test_an_uploaded_picture_is_served_where_the_widget_names_it", public=True)
@@ -80,7 +81,7 @@ def _config(tx: Tx, document: Json) -> Json:
 
 def _avatar(tx: Tx, kept: Json) -> Json:
     url = str(kept.get("url") or "")
-    return kept | {"url": tx.asker.base + url} if url.startswith("/") else kept
+    return kept | {"url": tx.origin.base + url} if url.startswith("/") else kept
 
 
 def _languages(document: Json) -> list[str] | None:

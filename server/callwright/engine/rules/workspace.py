@@ -11,7 +11,8 @@ from ...contract.workspace import (
 from ..checks.configuration import missing_references, unsafe_urls
 from ..checks.problems import validated
 from ..checks.webhook_events import in_step
-from ..handlers import Handlers, Tx
+from ..handlers import Handlers
+from ..store.transaction import Tx
 from ..store.uses import references_in, replace_uses
 from ..store.workspace_documents import changed, document_of, keep
 

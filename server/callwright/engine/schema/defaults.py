@@ -6,6 +6,8 @@ is that one; the rest is a sensible choice of ours, because the API's descriptio
 
 from typing import Any
 
+from ...contract.common import AccessInfo
+
 NAME = "New agent"
 FIRST_MESSAGE = "Hello! How can I help you today?"
 
@@ -168,3 +170,6 @@ WORKSPACE: dict[str, Any] = {
 }
 
 DASHBOARD: dict[str, Any] = {"charts": [{"type": "call_success", "name": "Successful calls"}]}
+
+
+OWNER = AccessInfo(is_creator=True, creator_name="You", creator_email="", role="admin")

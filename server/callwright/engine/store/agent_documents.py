@@ -6,8 +6,8 @@ from sqlalchemy import select, update
 
 from ...contract.merge import Json, merged
 from ..dialogue.passages import Document
-from ..handlers import Tx
 from ..schema.tables import agent, document
+from .transaction import Tx
 from .uses import references_in, replace_uses
 
 

@@ -1,9 +1,9 @@
 """One page of the agents that use a thing, as several resources answer it."""
 
 from ...contract.dependents import AgentDependent, DependentAgent, DependentAgentPage
-from ..handlers import Tx
 from ..schema.tables import agent
 from .paging import page
+from .transaction import Tx
 from .uses import select_users
 
 

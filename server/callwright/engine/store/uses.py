@@ -6,10 +6,10 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Column, Select, Table, delete, insert, select
 
 from ...contract.dependents import AgentDependent, DependentAgent
-from ..handlers import Tx
 from ..schema.agent_tests import agent_test
 from ..schema.agent_tools import tool
 from ..schema.tables import agent, uses
+from .transaction import Tx
 
 
 class Reference(NamedTuple):

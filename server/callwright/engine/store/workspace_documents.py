@@ -5,9 +5,9 @@ from typing import Literal
 from sqlalchemy import delete, insert, select
 
 from ...contract.merge import Json, merged, with_defaults
-from ..handlers import Tx
 from ..schema.defaults import DASHBOARD, WORKSPACE
 from ..schema.workspace import workspace_document
+from .transaction import Tx
 
 Kind = Literal["settings", "dashboard"]
 

@@ -11,9 +11,10 @@ from ...contract.paths import at
 from ..dialogue.roles import RoleProvider
 from ..dialogue.tools import Executor, Outcome, Tool
 from ..dialogue.variables import Variables
-from ..handlers import Tx, Unit
-from ..rules.secrets import reveal
 from ..schema.tables import agent
+from ..store.secrets import reveal
+from ..store.transaction import Tx
+from ..unit import Unit
 from .clients import Client, ClientToolExecutor
 from .logins import StoredLogins
 from .mcp_tools import McpTools

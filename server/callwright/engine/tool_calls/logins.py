@@ -18,9 +18,9 @@ from ...contract.merge import JsonView
 from ...net.headers import line
 from ...net.http import AsyncClient, DecodingError, InvalidURL, TransportError, read_body
 from ...telemetry.calling import hush
-from ..handlers import Unit
-from ..rules.auth_connections import StoredLogin, login_of
+from ..store.auth_connections import StoredLogin, login_of
 from ..tokens import Token
+from ..unit import Unit
 
 SECONDS = 10.0
 """For one token."""

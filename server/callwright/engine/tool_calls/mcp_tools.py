@@ -16,10 +16,10 @@ from ...contract.merge import Json, JsonView
 from ..dialogue.paths import as_text
 from ..dialogue.tools import Outcome, Tool
 from ..dialogue.variables import Variables
-from ..handlers import Unit
 from ..mcp import client as mcp_client
 from ..mcp.client import Called, Endpoint, unavailable
-from ..rules.secrets import reveal
+from ..store.secrets import reveal
+from ..unit import Unit
 from .clients import Client
 from .offers import Listing, admitted
 from .webhooks import cut, redacted

@@ -16,10 +16,11 @@ from ..dialogue.agent import Agent
 from ..dialogue.roles import Role, RoleProvider
 from ..dialogue.tools import Tool
 from ..dialogue.variables import Value, Variables, gather, system_variables
-from ..handlers import Tx, Unit
 from ..mcp.approval import approval_of
 from ..mcp.client import Endpoint, tools_of
-from ..rules.mcp_servers import reached, tool_config
+from ..mcp.servers import reached, tool_config
+from ..store.transaction import Tx
+from ..unit import Unit
 from .webhooks import DEFAULT_SECONDS
 
 LONGEST_NAME = 64

@@ -1,12 +1,12 @@
-"""How much an agent knows, in pages: the unit in which the platform counts knowledge when it estimates prices."""
+"""Documents, measured: pages are the unit in which the platform counts knowledge when it estimates prices."""
 
 from sqlalchemy import func, select
 
-from ..contract.llms import CHARACTERS_A_PAGE
-from ..contract.merge import Json
-from .handlers import Tx
-from .schema.tables import document
-from .store.uses import references_in
+from ...contract.llms import CHARACTERS_A_PAGE
+from ...contract.merge import Json
+from ..schema.tables import document
+from .transaction import Tx
+from .uses import references_in
 
 
 def pages_of(tx: Tx, agent_document: Json) -> float:

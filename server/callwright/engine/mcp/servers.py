@@ -1,0 +1,54 @@
+"""Stored MCP servers, as they are reached."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from ...contract.errors import BadRequest
+from ...contract.merge import Json
+from ..dialogue.variables import Variables, require, written
+from ..schema.mcp_servers import mcp_server
+from ..store.secrets import reveal
+from ..store.transaction import Tx
+from .client import Endpoint
+
+
+def config_of(tx: Tx, server_id: str) -> Json:
+    return cast(Json, tx.one(mcp_server, server_id)["document"])
+
+
+def reached(tx: Tx, server_id: str, variables: Variables | None = None) -> tuple[Json, Endpoint]:
+    """The settings, and where the server is, with its secrets in the clear.
+
+    Without `variables`, outside of conversations, the headers that name one are left out. Raises MissingVariables, and
+    BadRequest for a value that no header may have.
+    """
+    config = config_of(tx, server_id)
+    given: dict[str, str | Json] = config["request_headers"]
+    named: dict[str, str] = {
+        name: value["variable_name"]
+        for name, value in given.items()
+        if isinstance(value, dict) and "variable_name" in value
+    }
+    headers = {name: clear(tx, value) for name, value in given.items() if name not in named}
+    if variables is not None:
+        require(variables, names=named.values())
+        headers |= {name: _sendable(name, written(variables[variable])) for name, variable in named.items()}
+    if config["secret_token"] is not None:
+        headers["Authorization"] = f"Bearer {clear(tx, config['secret_token'])}"
+    return config, Endpoint(clear(tx, config["url"]), config["transport"] == "SSE", headers)
+
+
+def _sendable(header: str, text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise BadRequest(f"The value for the header {header} has characters that no header may have.")
+    return text
+
+
+def clear(tx: Tx, value: str | Json) -> str:
+    return value if isinstance(value, str) else reveal(tx, value["secret_id"])
+
+
+def tool_config(config: Json, tool_name: str) -> Json | None:
+    """How one tool is called, where that is configured."""
+    made: Sequence[Json] = config["tool_config_overrides"]
+    return next((one for one in made if one["tool_name"] == tool_name), None)
