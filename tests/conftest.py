@@ -16,6 +16,7 @@ from callwright.api.client import ApiClient
 from callwright.app import App
 
 from . import transports
+from .checked_schemas import check_each_schema_once
 from .homes import keep_in_memory
 from .hosted.hosted_server import Hosted, Tenant, hosting
 from .lanes import LANES, lane_of, may_hold
@@ -28,6 +29,7 @@ for name in [n for n in os.environ if n.startswith(("CALLWRIGHT_", "ELEVENLABS_"
     del os.environ[name]
 
 keep_in_memory()
+check_each_schema_once()
 
 # The same examples in every run, and no verdict by the clock: a busy machine is no defect.
 hypothesis.settings.register_profile(

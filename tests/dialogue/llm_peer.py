@@ -20,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.peers import LoopbackServer
+
 JSON = dict[str, Any]
 
 
@@ -126,7 +128,7 @@ async def peer(reply: Callable[[JSON], Reply], port: int = 0) -> AsyncGenerator[
     at = Peer(reply)
     app = Starlette(routes=[Route("/{place:path}chat/completions", at.answer, methods=["POST"])])
     config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
+    server = LoopbackServer(config)
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
@@ -137,7 +139,7 @@ async def peer(reply: Callable[[JSON], Reply], port: int = 0) -> AsyncGenerator[
             try:
                 yield at
             finally:
-                server.should_exit = True
+                server.stop()
 
 
 def script(*replies: Reply) -> Callable[[JSON], Reply]:
