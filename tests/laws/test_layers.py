@@ -5,7 +5,6 @@ import dataclasses
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,180 +14,129 @@ import callwright
 from callwright.app import App
 from callwright.settings import Settings
 
+from . import house
+from .test_unused import running
+
 ROOT = Path(callwright.__file__).parent
-LEAVES = {
-    "bounds",
-    "clock",
-    "concurrency",
-    "graceful",
-    "keys",
-    "metrics",
-    "principals",
-    "secrecy",
-    "services",
-    "settings",
-    "while_serving",
-}
-"""Modules that import nothing of ours; any layer may use them, `contract` and `net` excepted."""
-ABOVE = {"doctor", "host_doctor", "serving", "listing", "calling", "approving"}
-"""Commands: they stand on the composed app."""
-MAY: dict[str, set[str]] = {
-    "__init__": set(),
-    **{leaf: set() for leaf in LEAVES},
-    "keys": {"settings"},  # a key file that cannot be used is a wrong setting
-    "contract": {"secrecy"},  # its notes say which headers should be secrets
-    "workflow": {"contract"},
-    "pronunciation": {"contract"},
-    "net": {"concurrency", "contract"},
-    "db": {"contract"},
-    "api": {"contract", "net", "bounds", "secrecy", "telemetry"},
-    "ledger": {"db"},
-    "tasks": {"clock", "while_serving"},
-    "talks": {"api", "contract", "net", "tasks", "clock", "while_serving"},
-    "tools": {
-        "contract",
-        "workflow",
-        "pronunciation",
-        "api",
-        "ledger",
-        "tasks",
-        "talks",
-        "secrecy",
-        "settings",
-        "keys",
-        "bounds",
-        "services",
-        "telemetry",
-    },
-    "guides": {"tools", "contract", "api", "ledger"},
-    "engine": {
-        "concurrency",
-        "contract",
-        "workflow",
-        "pronunciation",
-        "net",
-        "db",
-        "secrecy",
-        "settings",
-        "clock",
-        "keys",
-        "principals",
-        "telemetry",
-    },
-    "edge": {"tools", "guides", "api", "contract", "db", "net", "telemetry", *LEAVES},
-    "telemetry": {"secrecy", "settings"},
-    "client_log": {"telemetry"},
-    "tenants": {"principals"},
-    "clients": {"api", "net", *LEAVES},
-    "engine_host": {"db", "engine", "ledger", "net", *LEAVES},
-    "status": {"engine", *LEAVES},
-    "subscriptions": set(),
-    "approval_page": {"ledger", "clock", "graceful"},
-    "app": {
-        "tools",
-        "guides",
-        "ledger",
-        "clients",
-        "engine_host",
-        "tenants",
-        "status",
-        "subscriptions",
-        "tasks",
-        "talks",
-        "telemetry",
-        "approval_page",
-        *LEAVES,
-    },
-    "mcp_server": {"app", "tools", "guides", "tasks", "client_log", "introduction", "keys"},
-    **{command: {"app", "tools", *LEAVES} for command in ABOVE},
-    "introduction": {"settings"},
-    "hosts": set(),
-    "installing": {"hosts", "settings"},
-    "cli": {"app", "mcp_server", "settings", "telemetry", "contract", "edge", "tools", "hosts", "installing", *ABOVE},
-    "__main__": {"cli"},
-}
-MAY["doctor"] |= {"status", "contract", "engine"}  # it examines the parts one by one
-MAY["calling"] |= {"mcp_server"}
-MAY["listing"] |= {"engine", "contract"}  # the coverage table is what its handlers declare
-MAY["host_doctor"] |= {"doctor", "hosts", "installing"}
-MAY["serving"] |= {
-    "contract",
-    "edge",
-    "mcp_server",
-    "net",
-}  # what keeps the engine from starting is an error of the contract
 ONLY = {
     "httpx2": {"net"},
     "sqlalchemy": {"db", "engine", "ledger"},
-    "mcp": {"tasks", "tools", "guides", "app", "mcp_server", "subscriptions", "client_log", "engine", "edge", *ABOVE},
-    "starlette": {"engine", "edge", "serving", "approval_page"},
-    "uvicorn": {"serving", "approval_page", "graceful"},
-    "jwt": {"edge"},
-    "cryptography": {"engine", "ledger", "tools"},
+    "mcp": {
+        "app",
+        "approval",
+        "commands",
+        "engine",
+        "http_server",
+        "mcp_server",
+        "replies",
+        "requests",
+        "tasks",
+        "toolkit",
+        "tools",
+        "undo",
+    },
+    "starlette": {"approval", "engine", "http_server"},
+    "uvicorn": {"approval", "graceful", "http_server"},
+    "jwt": {"http_server"},
+    "cryptography": {"approval", "engine", "ledger"},
     "openai": {"engine"},
     "opentelemetry": {"telemetry"},
 }
-"""Packages of others, and who may import them."""
+"""Packages of others, and the rooms that may import them."""
 
 FILES = sorted(ROOT.rglob("*.py"))
 
 
-def layer_of(file: Path) -> str:
-    return file.relative_to(ROOT).with_suffix("").parts[0]
-
-
-def running(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes below, without what only type checkers read."""
-    for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"):
-            yield child
-            yield from running(child)
-
-
-def imported(file: Path) -> tuple[set[str], set[str]]:
-    """Our layers and others' packages that a file imports, anywhere in it but for type checkers."""
+def name_of(file: Path) -> str:
     parts = file.relative_to(ROOT).with_suffix("").parts
-    ours: set[str] = set()
-    others: set[str] = set()
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def others(file: Path) -> set[str]:
+    """Packages of others that a file imports, anywhere in it but for type checkers."""
+    found: set[str] = set()
     for node in running(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = [*parts[: len(parts) - node.level], *(node.module or "").split(".")]
-            first = next((part for part in base if part), None)
-            ours |= {first} if first else {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            others.add((node.module or "").split(".")[0])
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            found.add((node.module or "").partition(".")[0])
         elif isinstance(node, ast.Import):
-            others |= {alias.name.split(".")[0] for alias in node.names}
-    return ours - {"__version__"}, others
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+    return found
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(ROOT)))
 def test_imports_point_one_way(file: Path) -> None:
-    layer = layer_of(file)
-    ours, others = imported(file)
-    assert ours - MAY[layer] - {layer} == set()
-    assert {name for name in others & ONLY.keys() if layer not in ONLY[name]} == set()
-    assert "callwright" not in others, "imports of ours are relative"
+    """Down, from floor to floor of the drawing in docs/architecture.md; of the engine's own drawing inside of it."""
+    module, floor, engine = name_of(file), house.floor_of("floors"), house.floor_of("engine")
+    wrong: list[str] = []
+    for other in house.arrows()[module]:
+        here, there = house.room_of(module), house.room_of(other)
+        if here != there and floor[there] <= floor[here] and module:
+            wrong.append(other)
+        if here == there == "engine" and "." in module and "." in other:
+            inside, below = house.engine_room_of(module), house.engine_room_of(other)
+            if inside != below and engine[below] <= engine[inside]:
+                wrong.append(other)
+    assert wrong == []
+    foreign = others(file)
+    assert {name for name in foreign & ONLY.keys() if house.room_of(module) not in ONLY[name]} == set()
+    assert "callwright" not in foreign, "imports of ours are relative"
 
 
 def test_every_module_has_its_place() -> None:
-    assert {layer_of(file) for file in FILES} - MAY.keys() == set()
+    rooms = {house.room_of(module) for module in house.modules()} - {""}
+    assert rooms == house.floor_of("floors").keys()
+    inside = {house.engine_room_of(module) for module in house.modules() if module.startswith("engine.")}
+    assert inside == house.floor_of("engine").keys()
+
+
+def test_no_rooms_and_no_modules_import_each_other_in_a_circle() -> None:
+    assert house.circles(house.between_rooms()) == []
+    assert house.circles(house.inside_the_engine()) == []
+    assert house.circles(house.arrows()) == []
+
+
+def test_an_arrow_that_points_up_and_a_circle_are_found() -> None:
+    graph = {"tools": {"api"}, "api": {"contract"}, "contract": {"tools"}}
+    assert house.upward(graph, {"tools": 0, "api": 1, "contract": 2}) == ["contract -> tools"]
+    assert house.circles(graph) == [["api", "contract", "tools"]]
+    assert house.circles({"a": {"b"}, "b": set()}) == []
+
+
+def test_no_rule_of_a_resource_imports_another_for_its_rows() -> None:
+    rules = {module: others for module, others in house.arrows().items() if module.startswith("engine.rules.")}
+    found = {(m, other) for m, others in rules.items() for other in others if other.startswith("engine.rules.")}
+    # A run of tests checks its overrides of an agent as an update of that agent is checked.
+    assert found == {("engine.rules.agent_test_runs", "engine.rules.agents")}
 
 
 def test_engine_and_api_layer_meet_only_in_the_app() -> None:
-    for one, other in (("engine", "api"), ("engine", "tools"), ("api", "engine"), ("tools", "engine")):
-        assert [f.name for f in FILES if layer_of(f) == one and other in imported(f)[0]] == []
+    rooms = house.between_rooms()
+    tools_side = (
+        "api",
+        "approval",
+        "client_conversations",
+        "clients",
+        "mcp_server",
+        "replies",
+        "toolkit",
+        "tools",
+        "undo",
+    )
+    assert [room for room in tools_side if "engine" in rooms[room]] == []
+    assert rooms["engine"] & {"ledger", *tools_side} == set()
 
 
 def test_sealing_is_the_approvals_affair_alone_among_the_tools() -> None:
-    users = {f.name for f in FILES if layer_of(f) == "tools" and "cryptography" in imported(f)[1]}
-    assert users == {"approval.py"}
+    rooms = ("approval", "replies", "requests", "toolkit", "tools", "undo")
+    users = {f.name for f in FILES if house.room_of(name_of(f)) in rooms and "cryptography" in others(f)}
+    assert users == {"ask.py"}
 
 
 def test_one_module_of_the_engine_speaks_mcp_and_only_when_it_is_called() -> None:
     """An agent's MCP servers are asked as any client asks them; nothing else of the platform knows the protocol."""
-    assert {f.name for f in FILES if layer_of(f) == "engine" and "mcp" in imported(f)[1]} == {"mcp_client.py"}
-    module = ast.parse((ROOT / "engine" / "mcp_client.py").read_text(encoding="utf-8"))
+    client = ROOT / "engine" / "mcp" / "client.py"
+    assert {f for f in FILES if house.room_of(name_of(f)) == "engine" and "mcp" in others(f)} == {client}
+    module = ast.parse(client.read_text(encoding="utf-8"))
     assert not any(isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mcp") for node in module.body)
 
 
@@ -202,7 +150,9 @@ def test_only_the_command_line_reads_the_environment() -> None:
 
 def test_what_the_app_is_made_of_knows_no_app() -> None:
     """The arrows of the composition, type checkers' imports included, run from the app and never in a circle."""
-    parts = {"status", "tenants", "clients", "engine_host", "services", "subscriptions", "approval_page"}
+    parts = (
+        "status", "clients", "engine_host", "services", "accounts/tenants", "mcp_server/subscriptions", "approval/page"
+    )  # fmt: skip
     for name in parts:
         names = {
             alias.name if node.module is None else node.module.split(".")[0]
@@ -259,42 +209,45 @@ print("\\n".join(sorted(set(sys.modules) - before)))
     assert {name for name in loaded if name.startswith("callwright")} == snapshot(
         {
             "callwright",
-            "callwright.app",
-            "callwright.bounds",
-            "callwright.clients",
-            "callwright.mcp_server.client_log",
-            "callwright.clock",
-            "callwright.engine_host",
-            "callwright.mcp_server",
-            "callwright.mcp_server.apps",
-            "callwright.mcp_server.resources",
-            "callwright.mcp_server.prompts",
-            "callwright.mcp_server.guided_server",
-            "callwright.mcp_server.skills",
-            "callwright.mcp_server.instructions",
-            "callwright.keys",
-            "callwright.mcp_server.server",
-            "callwright.telemetry.metrics",
+            "callwright.accounts",
             "callwright.accounts.principals",
-            "callwright.secrecy",
-            "callwright.settings",
-            "callwright.mcp_server.subscriptions",
+            "callwright.accounts.scopes",
+            "callwright.app",
+            "callwright.approval",
+            "callwright.approval.exempt",
+            "callwright.approval.policy",
+            "callwright.approval.request_state",
+            "callwright.background_group",
+            "callwright.bounds",
             "callwright.client_conversations",
             "callwright.client_conversations.open_conversations",
+            "callwright.clients",
+            "callwright.clock",
+            "callwright.engine_host",
+            "callwright.keys",
+            "callwright.mcp_server",
+            "callwright.mcp_server.apps",
+            "callwright.mcp_server.client_log",
+            "callwright.mcp_server.guided_server",
+            "callwright.mcp_server.instructions",
+            "callwright.mcp_server.prompts",
+            "callwright.mcp_server.resources",
+            "callwright.mcp_server.server",
+            "callwright.mcp_server.skills",
+            "callwright.mcp_server.subscriptions",
+            "callwright.mcp_server.tool_visibility",
+            "callwright.secrecy",
+            "callwright.settings",
+            "callwright.surface",
             "callwright.tasks",
             "callwright.tasks.extension",
             "callwright.telemetry",
             "callwright.telemetry.calling",
             "callwright.telemetry.logs",
+            "callwright.telemetry.metrics",
             "callwright.telemetry.redaction",
-            "callwright.tools",
-            "callwright.approval.request_state",
-            "callwright.approval.exempt",
-            "callwright.mcp_server.tool_visibility",
-            "callwright.approval.policy",
-            "callwright.accounts.scopes",
+            "callwright.toolkit",
             "callwright.toolkit.lazy_tool",
-            "callwright.background_group",
         }
     )
     heavy = {"sqlalchemy", "openai", "dbos", "cryptography", "filelock", "platformdirs", "keyring"}

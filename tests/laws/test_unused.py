@@ -29,6 +29,7 @@ UNNAMED = {
 
 BY_NAME = {
     "pytest-cov": "a plugin of pytest, asked for by its options",
+    "pytest-xdist": "a plugin of pytest, asked for by the options of scripts/test",
     "ruff": "a program that scripts/check and scripts/fix run",
     "pyright": "a program that scripts/check runs",
     "hatchling": "builds the project, as pyproject.toml says",
