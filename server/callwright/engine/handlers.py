@@ -1,4 +1,4 @@
-"""Which function implements which operation, and how far. The engine's twin of `tools/toolset.py`."""
+"""Registries of route handlers: each binds a function to a contract operation, as `tools/toolset.py` does for tools."""
 
 import inspect
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,11 @@ Emit = Callable[[Json], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Implementation:
-    """A handler, and how real it is: `missing` is empty where nothing is, and `proof` names the test that shows it."""
+    """A handler and its coverage.
+
+    `proof` names the test that shows its effect. `missing` says what is not implemented; empty for a whole operation.
+    `public`: the operation is answered without an API key too.
+    """
 
     fn: Callable[..., Any]
     proof: str
@@ -38,9 +42,10 @@ class Handlers:
     def implements(self, op: type[Op], *, proof: str, missing: str = "", public: bool = False) -> Callable[[F], F]:
         """Bind a function to an operation.
 
-        It gets a `Tx` (or, if it is async, a `Unit`) and the operation; one whose answer is a stream gets an `Emit`
-        as well, and answers nothing. `proof`: name of a test that reads the effect back by another route. `missing`:
-        what it does not do yet. `public`: asked without a key too, about one agent; it must look at the origin itself.
+        The function gets a `Tx` (or, if it is async, a `Unit`) and the operation. A function with a streamed answer
+        gets an `Emit` as well, and returns nothing. `proof`: name of a test that reads the effect back by another
+        route. `missing`: the part that is not implemented yet. `public`: the operation concerns one agent and is
+        answered without an API key too; its function must check the request origin itself.
         """
 
         def bind(fn: F) -> F:

@@ -1,7 +1,7 @@
-"""Work that goes on after the answer: it lives as long as the engine, and ends with it.
+"""Background jobs: work that continues after its request was answered, and ends with the engine at the latest.
 
 The handler that starts a job returns before the job ends. anyio can start such a task only in a task group that stays
-open across that call's return, and nobody's does; so this is plain asyncio, as in `net/asgi.py`.
+open across that call's return. No caller here has such a group, so jobs are plain asyncio tasks, as in `net/asgi.py`.
 """
 
 import asyncio
@@ -14,22 +14,22 @@ from functools import cache
 from typing import Any
 
 AT_ONCE = 4
-"""Of all jobs together, how many wait for a model at a time: endpoints limit how many requests they take at once."""
+"""Jobs that may wait for a model at the same time, over the whole engine: endpoints limit concurrent requests."""
 
 ENDING_SECONDS = 3.0
-"""How long jobs may take to end once they are cancelled, as one that notes in the database that it was cut short."""
+"""Seconds that cancelled jobs have to end. A job may use them to write to the database that it was cut short."""
 
 log = logging.getLogger(__name__)
 
 
 @cache
 def process_name() -> str:
-    """Of this process: no other one was ever called so."""
+    """The unique name of this process: host, process id and a random part, so that no later process shares it."""
     return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
 class Jobs:
-    """`start` a job; it enters `slot` around what is costly. `aclose` cancels what still runs and waits for it."""
+    """The running jobs. `start` starts one, which enters `slot` around costly work. `aclose` cancels and awaits all."""
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
         self.slot = asyncio.Semaphore(at_once)
@@ -41,7 +41,10 @@ class Jobs:
         task.add_done_callback(self._ended)
 
     async def aclose(self) -> None:
-        """Bounded: jobs that do not end are named in the log. Those that start meanwhile are cancelled too."""
+        """Cancel all jobs, also those that start meanwhile, and wait ENDING_SECONDS at most.
+
+        Jobs that have not ended by then are named in the log.
+        """
         now, cancelled = asyncio.get_running_loop().time, set[asyncio.Task[None]]()
         end = now() + ENDING_SECONDS
         while self._tasks and now() < end:

@@ -1,4 +1,4 @@
-"""What the embedded platform runs on: made once by the app, and handed to everything that answers."""
+"""Dependencies of the engine (database, vault, models, clock, jobs): made once by the app, passed to each handler."""
 
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ from .unit import OnFinished, Unit
 
 @dataclass(frozen=True)
 class Engine:
-    """What the app runs on."""
+    """The dependencies of the embedded platform's app."""
 
     database: Database
     vault: Vault
@@ -29,11 +29,11 @@ class Engine:
     tokens: Tokens = field(default_factory=Tokens)
     sleep: Sleep = anyio.sleep
     holder: str = field(default_factory=process_name)
-    """Of the conversations that this process holds."""
+    """The name of this process in the leases of the conversations that it holds."""
     on_finished: OnFinished | None = None
 
     async def aclose(self) -> None:
-        """Stops what goes on after its answer. The database and the models are closed by who opened them."""
+        """Stop the background jobs. The database and the models stay open: the code that opened them closes them."""
         await self.jobs.aclose()
 
     def unit(self, workspace: str, origin: RequestOrigin = KEY_HOLDER) -> Unit:

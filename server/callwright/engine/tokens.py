@@ -1,4 +1,4 @@
-"""Access tokens that were fetched with auth connections: in memory only, shared by all conversations of a process."""
+"""The cache of access tokens fetched with auth connections: in memory, shared by all conversations of a process."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -10,9 +10,9 @@ from ..clock import NowMs
 from ..contract.errors import ApiError
 
 MOST = 1_000
-"""Connections whose tokens are kept; those not used for the longest time go first."""
+"""Connections whose tokens are cached at most. The least recently used connection is dropped first."""
 SPARE_MS = 60_000
-"""A token is not sent in its last minute: it might end on its way."""
+"""Milliseconds before its expiry from which a token is no longer sent: it might expire on its way."""
 
 Key = tuple[str, str, int]
 """Workspace, connection, and the version of its settings."""
@@ -22,7 +22,7 @@ Key = tuple[str, str, int]
 class Token:
     value: str = field(repr=False)
     seconds: float
-    """That it lives, from its fetch on."""
+    """Lifetime in seconds, counted from the start of the fetch."""
 
 
 @dataclass
@@ -41,9 +41,10 @@ class Tokens:
     async def get(
         self, key: Key, now_ms: NowMs, fetch: Callable[[], Awaitable[Token]], *, refused: str | None = None
     ) -> str:
-        """The token, fetched where there is none that lives. Whoever comes while it is fetched gets what comes of that.
+        """The token of a connection, fetched if the cache has no valid one.
 
-        `refused`: the token that a server has just refused, so that another one is wanted. Raises what `fetch` raises.
+        Callers that arrive during a fetch share its result, a failure too. `refused`: the token that a server has just
+        refused, so that it is not returned again. Raises the errors of `fetch`.
         """
         place = self._places.setdefault(key, _Place())
         self._places.move_to_end(key)
@@ -51,7 +52,7 @@ class Tokens:
             self._places.popitem(last=False)
         before = place.fetches
         async with place.lock:
-            if place.fetches != before:  # somebody fetched meanwhile
+            if place.fetches != before:  # another caller fetched meanwhile
                 if place.failure is not None:
                     raise place.failure
                 if place.value is not None:
@@ -61,7 +62,7 @@ class Tokens:
             return await self._fetched(place, now_ms, fetch)
 
     async def _fetched(self, place: _Place, now_ms: NowMs, fetch: Callable[[], Awaitable[Token]]) -> str:
-        """A fetch that is cut off has not taken place: the next in line makes one."""
+        """Fetch a token and cache the result. A cancelled fetch does not count: the next caller in line fetches."""
         asked_ms, place.value, place.failure = now_ms(), None, None
         try:
             token = await fetch()

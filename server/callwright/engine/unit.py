@@ -1,4 +1,4 @@
-"""What a handler gets that also waits for the network."""
+"""The unit of work of an async handler: database access and network dependencies for one request."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from .store.vault import Vault
 from .tokens import Tokens
 
 OnFinished = Callable[["Unit", Json], Awaitable[None]]
-"""Gets each conversation of a client that is over, whole and with its analysis, before anything of it is deleted."""
+"""Called with each finished client conversation, its transcript and analysis included, before any of it is deleted."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What a handler gets that also waits for the network: transactions of its own, never open across an `await`."""
+    """The unit of work of an async handler. Each `read` or `write` is a transaction, never open across an `await`."""
 
     database: Database
     workspace: str
@@ -41,7 +41,7 @@ class Unit:
 
     @property
     def is_tenants(self) -> bool:
-        """Whether this is the workspace of somebody else than the operator."""
+        """Whether the workspace belongs to a tenant, not to the operator."""
         return self.workspace != DEFAULT_WORKSPACE
 
     async def read(self, work: Callable[[Tx], T]) -> T:

@@ -1,7 +1,7 @@
-"""Serves the page, as long as the person who opens it may talk to the agent; and says why where they may not.
+"""The handler of the chat page. It shows the page to people who may talk to the agent, and a reason to others.
 
-Whoever is refused learns what the WebSocket would have told them, and no more. The API key means nothing here: the page
-talks without one, so it is shown to whoever may talk without one.
+The reason reveals no more than the WebSocket would. The API key has no effect here: the page talks without a key, so
+access is checked without a key too.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ _LABELS = {
     "input_label": "Your message",
     "input_placeholder_text_only": "Write a message",
 }
-"""What the page says where the agent's `text_contents` say nothing."""
+"""Default labels of the page, for those that the agent's `text_contents` leave out."""
 
 _REFUSALS = {
     400: ("This agent is not available", "Ask whoever runs the agent."),
@@ -65,10 +65,10 @@ _OTHERWISE = "The page cannot be shown", "Check the address, or ask whoever gave
 
 
 async def show(engine: Engine, request: Request) -> Response:
-    """The page, or why there is none, with the status that says so."""
+    """The page, or a page with the reason for a refusal and its HTTP status."""
     agent_id = request.path_params["agent_id"]
     token = request.query_params.get("conversation_signature") or request.query_params.get("token")
-    # The conversation will come from this page, so where an agent names pages, this one must be among them.
+    # The conversation will be started from this page, so it must be among the allowed pages if the agent names any.
     origin = RequestOrigin(page=f"{request.url.scheme}://{request.url.netloc}", has_key=False)
     try:
         refuse_unstorable([agent_id, token], [])
@@ -80,7 +80,10 @@ async def show(engine: Engine, request: Request) -> Response:
 
 
 def file(version: str, name: str) -> Response:
-    """One of the files that the page loads. Raises NotFound for another version's, so that none is kept by mistake."""
+    """One of the files that the page loads.
+
+    Raises NotFound for another version, so that no file is cached under a wrong version.
+    """
     if name not in _KINDS or version != _version():
         raise NotFound(f"No file {name!r}.")
     return Response(_files()[name], media_type=_KINDS[name], headers=_FOREVER)
@@ -117,7 +120,7 @@ def _talk(agent_id: str, name: str, document: Json) -> str:
 
 
 def _picture(url: str | None, name: str) -> str:
-    """The one that was uploaded here, else the first letter: nothing is fetched from elsewhere."""
+    """The uploaded avatar, else the first letter of the name. No picture is fetched from another host."""
     if url and url.startswith("/v1/"):
         return f'<img class="picture" src="../..{escape(url)}" alt="">'
     return f'<span class="picture" aria-hidden="true">{escape(name[:1].upper())}</span>'
@@ -145,7 +148,7 @@ def _page(title: str, body: str, status: int = 200, *, script: bool = False) -> 
 
 @cache
 def _version() -> str:
-    """Changes with the files, so that each can be kept for ever under its address."""
+    """The version of the files. It changes with their content, so that browsers may cache each file for ever."""
     return hashlib.sha256(b"\0".join(_files().values())).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""What an agent's owner wrote for the people who talk to it, as HTML that can do nothing but be read."""
+"""Rendering of the texts that an agent's owner wrote for its callers, such as terms, as HTML without active content."""
 
 import re
 from html import escape
@@ -13,9 +13,9 @@ _ITEM = re.compile(r"[-*] +")
 
 
 def terms(widget: Json) -> str | None:
-    """The terms that a person must accept first, in Markdown; None where there are none, or this page shows none.
+    """The terms that a person must accept first, in Markdown; None if there are none, or if this page hides them.
 
-    `terms_text` is what the owner wrote and `terms_html` what somebody made of it: that counts where it stands alone.
+    `terms_text` is the owner's text and `terms_html` its HTML form, which is used only if `terms_text` is empty.
     """
     if widget.get("shareable_page_show_terms") is False:
         return None
@@ -24,7 +24,7 @@ def terms(widget: Json) -> str | None:
 
 
 def set_text(markdown: str) -> str:
-    """Headings, lists, strong words and links to the web are set; everything else stays the text that it is."""
+    """Markdown as HTML: headings, lists, bold text and web links are converted; all other text is escaped."""
     blocks = (block.strip("\n") for block in re.split(r"\n\s*\n", markdown.replace("\r\n", "\n")))
     return "".join(_block(block.splitlines()) for block in blocks if block.strip())
 
@@ -43,7 +43,7 @@ def _inline(line: str) -> str:
     for link in _LINK.finditer(line):
         words, address = link.groups()
         made += _strong(line[at : link.start()])
-        # In a tab of its own: the conversation goes on in this one.
+        # A link opens in a new tab, so that the conversation continues in this one.
         made += f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{_strong(words)}</a>'
         at = link.end()
     return made + _strong(line[at:])

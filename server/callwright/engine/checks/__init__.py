@@ -1,1 +1,1 @@
-"""What must hold of a document, a call or a request before anything is stored or done."""
+"""Checks of documents, calls and requests, made before anything is stored or done."""

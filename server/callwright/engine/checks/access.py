@@ -1,4 +1,4 @@
-"""Who may talk to an agent without the key: by signed URL, token or link, from an allowed page."""
+"""Access to an agent without the API key: by signed URL, session token or shared link, from an allowed page."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ Purpose = Literal["signed_url", "session", "shareable_link"]
 
 @dataclass(frozen=True)
 class Granted:
-    """What a token opens: conversations with one agent."""
+    """The access that a token grants: conversations with one agent."""
 
     purpose: Purpose
     conversation_id: str | None
-    """The one conversation that it is for, where it is for one only."""
+    """The only conversation that the token is for; None for a token without such a limit."""
     participant: str | None
-    """How the caller is called."""
+    """Name of the caller."""
 
 
 @dataclass(frozen=True)
 class Authorized:
-    """By what somebody may start a conversation, in the words of a conversation's metadata."""
+    """The permission to start a conversation, and its method in the terms of a conversation's metadata."""
 
     method: str
     conversation_id: str | None = None
-    """Which one, where the token was made for one."""
+    """The only conversation that the token was made for; None for any other permission."""
     participant: str | None = None
 
 
@@ -45,9 +45,10 @@ _METHODS: dict[Purpose, str] = {
 
 
 def redeem(tx: Tx, token: str, agent_id: str) -> Granted:
-    """Start a conversation on the strength of a token; one that is good once is spent. Forbidden says why not.
+    """Check a token at the start of a conversation, and spend it if it is for single use. Raises Forbidden.
 
-    In a transaction that writes: those of the whole database queue, so that no two can spend the same token.
+    The transaction must be a writing one. Writing transactions of the whole database queue, so that no two can spend
+    the same token.
     """
     row = _valid(tx, token, agent_id)
     if row["single_use"]:
@@ -60,10 +61,11 @@ def _granted(row: RowMapping) -> Granted:
 
 
 def authorize(tx: Tx, document: Json, token: str | None, *, spend: bool) -> Authorized:
-    """Who may start a conversation with an agent. With `spend`, a token that is good once is good no more.
+    """Check that the request origin may start a conversation with an agent. `spend`: use up a single-use token.
 
-    A holder of the key may. Anybody else must come from an allowed page, where the agent names pages, and show a
-    token, where it demands authentication; one that is shown must be good in any case. Raises Forbidden, Unauthorized.
+    The API key is always enough. Any other origin must be an allowed page, if the agent names pages, and must show a
+    token, if the agent demands authentication; a token that is shown must be valid in any case. Raises Forbidden or
+    Unauthorized.
     """
     if tx.origin.has_key:
         return Authorized("authorization_header")
@@ -80,10 +82,10 @@ def authorize(tx: Tx, document: Json, token: str | None, *, spend: bool) -> Auth
 
 
 def check_asker(tx: Tx, document: Json, signature: str | None) -> None:
-    """Whether the origin may see of an agent what its callers see. Nothing is spent.
+    """Check that the request origin may see the parts of an agent that its callers see. No token is spent.
 
-    A holder of the key may. Anybody else must come from an allowed page, where the agent names pages, and show a
-    token, where it demands authentication: both where it does both. Raises Forbidden or Unauthorized.
+    The API key is always enough. Any other origin must be an allowed page, if the agent names pages, and must show a
+    token, if the agent demands authentication. An agent may demand both. Raises Forbidden or Unauthorized.
     """
     if tx.origin.has_key:
         return
@@ -96,7 +98,7 @@ def check_asker(tx: Tx, document: Json, signature: str | None) -> None:
 
 
 def home_of(db: Connection, agent_id: str) -> str:
-    """The workspace of an agent that is asked for without a key. Raises NotFound."""
+    """The workspace of an agent, for a request without the API key. Raises NotFound."""
     found = db.execute(select(agent.c.workspace).where(agent.c.id == agent_id)).scalars().all()
     if len(found) != 1:
         raise NotFound(f"No agent {agent_id!r}.")
@@ -106,7 +108,7 @@ def home_of(db: Connection, agent_id: str) -> str:
 def _valid(tx: Tx, token: str, agent_id: str) -> RowMapping:
     found = select(access_token).where(tx.own(access_token, digest=digest_of(token)))
     row = tx.db.execute(found).mappings().one_or_none()
-    # The same words for another agent's token: whoever tries one learns nothing about it.
+    # Another agent's token gets the same message, so that a caller who tries one learns nothing about it.
     if row is None or row["agent_id"] != agent_id:
         raise Forbidden("This token does not open this agent. Ask for a new signed URL, token or link.")
     if tx.now_ms >= row["expires_ms"]:
@@ -134,7 +136,7 @@ def check_page(auth: Json, page: str) -> None:
 
 
 def _hosts(page: str) -> set[str]:
-    """How an agent may name the host of an `Origin`: with its port, and without where that is the scheme's own."""
+    """The names of an `Origin`'s host: with its port, and also without it if the port is the scheme's default."""
     try:
         parts = urlsplit(page.lower())
         port = parts.port

@@ -1,4 +1,4 @@
-"""What must hold before anybody is called: the agent, the number, and what whoever starts the call brings along."""
+"""Checks before a call: the agent, the phone number, and the overrides and variables that come with the call."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ _SYSTEM = frozenset(system_variables(agent_id="", conversation_id="", now=0, sta
 
 
 def calling_agent(tx: Tx, agent_id: str) -> RowMapping:
-    """The agent that will talk. Raises NotFound, and BadRequest for an archived one."""
+    """The agent of a call. Raises NotFound, and BadRequest for an archived agent."""
     found = tx.one(agent, agent_id)
     if found["archived"]:
         raise BadRequest(f"Agent {found['name']!r} is archived and calls nobody. Set archived to false first.")
@@ -30,9 +30,9 @@ def calling_agent(tx: Tx, agent_id: str) -> RowMapping:
 
 
 def calling_number(tx: Tx, phone_number_id: str, provider: str | None = None) -> RowMapping:
-    """The number that will be shown to whoever is called. `provider`: the only right one for the route asked.
+    """The number that a call is placed from. `provider`: the only provider that the requested route accepts.
 
-    Raises NotFound, and BadRequest for one that cannot place the call.
+    Raises NotFound, and BadRequest for a number that cannot place the call.
     """
     found = tx.one(phone_number, phone_number_id)
     number, has, stored = found["phone_number"], found["provider"], cast(Json, found["document"])
@@ -51,11 +51,11 @@ def admission(tx: Tx, document: Json) -> "CallOverrideCheck":
 
 @dataclass(frozen=True)
 class CallOverrideCheck:
-    """What an agent lets whoever starts a call bring along, read once for however many recipients."""
+    """The check of a call's overrides and variables against its agent's settings, made once for all recipients."""
 
     document: Json
     needs: frozenset[str] = frozenset()
-    """Variables that its texts name which are said only later in a conversation."""
+    """Variables in texts of the agent that are reached only later in a conversation."""
     _named: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """Variables by the text that names them: a prompt may have megabytes, and a batch thousands of rows."""
 
@@ -88,7 +88,7 @@ class CallOverrideCheck:
 
 
 def _texts(config: Json, override: Json) -> tuple[str, str]:
-    """First message and prompt that this call would begin with."""
+    """The first message and the prompt that a call with this override begins with."""
     language = at(override, "agent", "language")
     preset = at(config, "language_presets", str(language), "overrides") if language else None
     first = ("agent", "first_message")
@@ -99,7 +99,7 @@ def _texts(config: Json, override: Json) -> tuple[str, str]:
 
 
 def _leaves(node: Json, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Paths of what is set; null sets nothing."""
+    """Paths of all values that are set. Null counts as not set."""
     for key, value in node.items():
         if isinstance(value, dict):
             yield from _leaves(cast(Json, value), (*above, key))

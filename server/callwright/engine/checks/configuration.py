@@ -1,4 +1,4 @@
-"""What an agent's document must satisfy beyond its shape: what it refers to exists, and where it points is allowed."""
+"""Checks of an agent's document beyond its shape: its references exist, and its URLs are allowed."""
 
 import re
 from collections.abc import Iterator
@@ -39,9 +39,9 @@ _STORED: dict[str, Table] = {
 
 
 def check_agent(tx: Tx, doc: Json, allow: AllowList) -> None:
-    """All problems of the merged document at once, so that a bad part is refused whole.
+    """Check the merged document of an agent and report all its problems at once: a bad change is refused whole.
 
-    Raises InvalidRequest for its shape and references, BadRequest for what zero retention forbids.
+    Raises InvalidRequest for its shape and references, BadRequest for settings that zero retention forbids.
     """
     validated(CreateAgent, doc)
     problems = [
@@ -60,13 +60,13 @@ def check_agent(tx: Tx, doc: Json, allow: AllowList) -> None:
 
 
 def check_mcp_policy(tx: Tx) -> None:
-    """Raises BadRequest where the workspace uses no MCP servers."""
+    """Raises BadRequest if the workspace does not use MCP servers."""
     if not document_of(tx, "settings")["can_use_mcp_servers"]:
         raise BadRequest("This workspace uses no MCP servers: can_use_mcp_servers in its settings is false.")
 
 
 def missing_references(tx: Tx, doc: Json) -> list[Problem]:
-    """Ids in the body `doc` that name nothing of this workspace."""
+    """Problems for the ids in the body `doc` that name no resource of this workspace."""
     found = list(references_in(doc))
     problems: list[Problem] = []
     for kind, table in _STORED.items():
@@ -84,7 +84,10 @@ def missing_references(tx: Tx, doc: Json) -> list[Problem]:
 
 
 def _unknown_versions(tx: Tx, doc: Json) -> Iterator[Problem]:
-    """Versions that are not of the dictionary beside them; where that one is unknown, it alone is told."""
+    """Problems for versions that do not belong to the dictionary named beside them.
+
+    A version beside an unknown dictionary is not reported: the dictionary itself already is.
+    """
     table = pronunciation_version
     for kind, id, at in references_in(doc):
         if kind == "pronunciation_dictionary" and (version := _beside(doc, at, "version_id")) is not None:
@@ -96,7 +99,7 @@ def _unknown_versions(tx: Tx, doc: Json) -> Iterator[Problem]:
 
 
 def _beside(doc: Json, at: tuple[str | int, ...], name: str) -> object:
-    """The field of this name in the object where `at` ends."""
+    """The field `name` of the object that holds the field at `at`."""
     node: Any = doc
     for part in at[:-1]:
         node = node[part]
@@ -104,7 +107,10 @@ def _beside(doc: Json, at: tuple[str | int, ...], name: str) -> object:
 
 
 def unsafe_urls(node: object, allow: AllowList, at: tuple[str | int, ...] = ()) -> list[Problem]:
-    """Every URL that will later receive data; one whose host is a `{{variable}}` is checked when it is called."""
+    """Problems for the URLs that will later receive data and are not allowed.
+
+    A URL whose host is a `{{variable}}` is checked when it is called.
+    """
     problems: list[Problem] = []
     if isinstance(node, list):
         for index, item in enumerate(cast(list[object], node)):
@@ -125,7 +131,10 @@ def unsafe_urls(node: object, allow: AllowList, at: tuple[str | int, ...] = ()) 
 
 
 def _refuse_what_keeps(doc: Json) -> None:
-    """Wherever it stands: a language or a node of the workflow may choose a model of its own."""
+    """Raises BadRequest for a model or an MCP server that retains data, anywhere in the document.
+
+    The languages and the workflow's nodes count too, because each may choose its own model.
+    """
     prompts = [prompt for prompt, _ in prompts_in(doc)]
     for llm in filter(None, (prompt.get("llm") for prompt in prompts)):
         if not keeps_nothing(str(llm)):
@@ -135,7 +144,7 @@ def _refuse_what_keeps(doc: Json) -> None:
 
 
 def prompts_in(node: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[Json, tuple[str | int, ...]]]:
-    """The agent's prompt, those of its languages, and those of its workflow's nodes; and where each stands."""
+    """The prompts of the agent, of its languages and of its workflow's nodes, each with its path."""
     if not isinstance(node, dict) or at[-1:] == ("dynamic_variable_placeholders",):
         return
     for key, value in cast(Json, node).items():
@@ -160,9 +169,9 @@ def _prompt_size(doc: Json) -> Iterator[Problem]:
 
 
 def _own_endpoints(doc: Json) -> Iterator[Problem]:
-    """A model of the agent's own that nobody could ask, and a login that no request would carry.
+    """Problems for a custom model without a URL, and for an auth connection, which no request to it would carry.
 
-    A language and a node may choose that model and leave its address to the agent's own prompt.
+    A language or a node may choose the custom model and take its URL from the agent's main prompt.
     """
     usual = next((prompt.get("custom_llm") for prompt, at in prompts_in(doc) if at == _OWN_PROMPT), None)
     for prompt, at in prompts_in(doc):

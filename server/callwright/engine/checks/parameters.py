@@ -1,4 +1,4 @@
-"""What an agent test and the conditions of a mock have in common: checks of a call's parameters, as they are stored."""
+"""Validation of parameter checks, which agent tests and the conditions of tool mocks have in common."""
 
 from ...contract.errors import Problem, body_problem
 from ...contract.merge import Json
@@ -6,7 +6,7 @@ from ..dialogue.patterns import check_pattern
 
 
 def parameter_problems(parameters: list[Json], at: list[str | int]) -> list[Problem]:
-    """Patterns that would never be searched with. `at`: where in the body the checks stand."""
+    """Problems for regular expressions that cannot be used. `at`: the path of the parameter checks in the body."""
     problems: list[Problem] = []
     for place, parameter in enumerate(parameters):
         if parameter["eval"].get("type") == "regex":

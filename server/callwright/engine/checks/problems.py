@@ -1,4 +1,4 @@
-"""Validation errors in the platform's 422 shape: where, what, which kind; never the value."""
+"""Validation errors in the platform's 422 shape: location, message and type, never the value."""
 
 import math
 import re
@@ -13,16 +13,16 @@ from ...contract.operation import Operation
 M = TypeVar("M", bound=BaseModel)
 
 _ODD = re.compile(rb"\\u0000|\d[eE]\+?\d{3}")
-"""May be a NUL, which PostgreSQL does not store, or a number beyond a float, which JSON has no word for."""
+"""Possibly a NUL, which PostgreSQL does not store, or a number beyond a float's range, which JSON cannot express."""
 
 
 def validated(model: type[M], document: dict[str, Any]) -> M:
-    """`document` as the body of a request; raises InvalidRequest with every problem."""
+    """`document` validated as the body of a request. Raises InvalidRequest with every problem."""
     return refusing(lambda: model.model_validate(document), {})
 
 
 def refusing(read: Callable[[], M], places: dict[str, Any]) -> M:
-    """Run `read`, and turn its ValidationError into an InvalidRequest. `places`: field to path, query or body."""
+    """Run `read`, and turn its ValidationError into an InvalidRequest. `places`: path, query or body by field."""
     try:
         return read()
     except ValidationError as exc:
@@ -37,12 +37,12 @@ def parsed(
 
 
 def may_be_unstorable(raw: bytes) -> bool:
-    """Whether a JSON text may hold what `refuse_unstorable` refuses: a quick look, for texts of megabytes."""
+    """Whether a JSON text may hold values that `refuse_unstorable` refuses. The check is quick on megabytes of text."""
     return _ODD.search(raw) is not None
 
 
 def refuse_unstorable(node: Any, at: list[str | int]) -> None:
-    """Raises InvalidRequest for what a database or JSON has no word for, at its place."""
+    """Raises InvalidRequest for a value that a database or JSON cannot express, with its location."""
     if isinstance(node, str) and "\0" in node:
         raise InvalidRequest([{"loc": at, "msg": "A text has no NUL characters", "type": "string_nul"}])
     if isinstance(node, float) and not math.isfinite(node):

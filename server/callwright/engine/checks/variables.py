@@ -1,4 +1,4 @@
-"""Variables that an agent's texts name where they are reached only later: asked for before anything is said."""
+"""Variables in texts of an agent that are reached only later: a conversation needs their values at its start."""
 
 from collections.abc import Iterator
 from typing import cast
@@ -15,13 +15,13 @@ from ..store.uses import references_in
 from .configuration import prompts_in
 
 _GIVEN_NAMES = ("dynamic_variable_placeholders",)
-"""Objects whose keys are names that people chose."""
+"""Objects whose keys are names chosen by users."""
 
 
 def needed_later(tx: Tx, document: Json) -> frozenset[str]:
-    """Those of the workflow's nodes, of what is said at a transfer, and of the languages that can be switched to.
+    """Variables in the texts of workflow nodes, of transfer messages, and of languages that can be switched to.
 
-    Without those that one of the agent's tools may set before; whether it does is only known when it has answered.
+    Variables that one of the agent's tools may set are left out: only the tool's result shows whether it does.
     """
     config: Json = document["conversation_config"]
     workflow: Json = document.get("workflow") or {}
@@ -55,7 +55,7 @@ def _assigned(tx: Tx, document: Json) -> set[str]:
 
 
 def _values(node: object, key: str) -> Iterator[object]:
-    """What stands under this key, wherever it is."""
+    """All values of the key `key`, at any depth."""
     if isinstance(node, list):
         for item in cast(list[object], node):
             yield from _values(item, key)

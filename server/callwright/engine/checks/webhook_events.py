@@ -1,4 +1,4 @@
-"""Older clients ask for recordings with `send_audio`, newer ones with an event: both always say the same."""
+"""Consistency of the two webhook settings for recordings: `send_audio` (older clients), the event `audio` (newer)."""
 
 from ...contract.merge import Json
 
@@ -6,7 +6,7 @@ AUDIO = "audio"
 
 
 def in_step(webhooks: Json, given: Json | None) -> Json:
-    """`webhooks` after the change `given`, which names one of both ways or both; the newer one decides then."""
+    """`webhooks` after the change `given`, with both settings made equal. `events` decides if `given` names both."""
     if given is None or not given.keys() & {"events", "send_audio"}:
         return webhooks
     events: list[str] = webhooks.get("events") or []

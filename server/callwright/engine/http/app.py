@@ -32,18 +32,18 @@ from .waiting import Streamed, until_disconnect
 BODY_LIMIT = 30 * 1024 * 1024
 
 _INERT = {"content-security-policy": "sandbox", "x-content-type-options": "nosniff"}
-"""What others wrote is shown by a browser at most, never run."""
+"""Headers of uploaded content: a browser may display it, but never runs it."""
 log = logging.getLogger(__name__)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Admit = Callable[[HTTPConnection], str | None]
-"""The workspace of a request, or None where its key is missing or wrong."""
+"""Returns the workspace of a request, or None if its key is missing or wrong."""
 
 
 def key_holder(key: str | None) -> Admit:
-    """Admits every request where there is no key (in this process), else those that carry it.
+    """Admit requests that carry the key. `key=None`, for an engine inside this process, admits every request.
 
-    Raises ValueError for an empty key, which a request without the header would carry.
+    Raises ValueError for an empty key, which would match a request without the header.
     """
     if key is None:
         return lambda _: "default"
@@ -61,9 +61,10 @@ WORKSPACE = "callwright.workspace"
 
 
 def within(app: ASGIApp, workspace: str) -> ASGIApp:
-    """`app` for requests of this process to one workspace: said in the ASGI scope, which nothing that is sent reaches.
+    """`app` bound to one workspace, for requests of this process.
 
-    The app was built with `told_inside`.
+    The workspace is in the ASGI scope, which the content of a request cannot change. `app` must be built with
+    `told_inside` as its `admit`.
     """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,7 +80,7 @@ def told_inside(request: HTTPConnection) -> str | None:
 def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:
     by_path = built()
     return Starlette(
-        # What is written out goes before what stands for any id: /knowledge-base/rag-index before /{documentation_id}.
+        # Literal paths go before paths with a parameter: /knowledge-base/rag-index before /{documentation_id}.
         routes=[
             _route(path, _endpoint(engine, admit, path, by_path[path]["modules"]), by_path[path])
             for path in sorted(by_path, key=lambda path: path.replace("{", "~"))
@@ -94,9 +95,10 @@ def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:
 
 
 def _route(path: str, endpoint: Endpoint, way: RouteEntry) -> Route:
-    """What is public is for pages of any other host, and a browser shows them only what says so, refusals included.
+    """The route of one path. A public path has CORS headers, because a browser hides other answers from other hosts.
 
-    The handler decides which pages those are. No other path says anything: a page has no business with the key.
+    Errors have the headers too, and the handler decides which pages it admits. Other paths have none: they need the API
+    key, and a web page should not have it.
     """
     methods = list(way["modules"])
     if not way["public"]:
@@ -106,11 +108,11 @@ def _route(path: str, endpoint: Endpoint, way: RouteEntry) -> Route:
 
 
 def _endpoint(engine: Engine, admit: Admit, path: str, modules: dict[str, str]) -> Endpoint:
-    """One route a path, so that the answer to a wrong method names every right one. `modules`: by method."""
+    """The endpoint of all methods of a path, so that a 405 names every allowed method. `modules`: by method."""
 
     async def serve(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
-        if method not in modules:  # OPTIONS that is no browser's question before a request
+        if method not in modules:  # OPTIONS that is not a CORS preflight
             raise HTTPException(405, headers={"allow": ", ".join(modules)})
         workspace = admit(request)
         op, made = implementation(modules[method], method, path)
@@ -137,7 +139,7 @@ def _endpoint(engine: Engine, admit: Admit, path: str, modules: dict[str, str]) 
 
 
 def _talk(engine: Engine, admit: Admit) -> Callable[[WebSocket], Awaitable[None]]:
-    """Conversations. What they run on is imported with the first one."""
+    """The WebSocket endpoint of conversations. Its modules are imported with the first conversation."""
 
     async def serve(socket: WebSocket) -> None:
         from ..live.accept import answer
@@ -148,7 +150,7 @@ def _talk(engine: Engine, admit: Admit) -> Callable[[WebSocket], Awaitable[None]
 
 
 def _chat_page(engine: Engine) -> Endpoint:
-    """The page on which a person talks to an agent; what it needs is imported when one is opened."""
+    """The endpoint of the chat page, where a person talks to an agent. Its modules are imported with the first page."""
 
     async def serve(request: Request) -> Response:
         from ..chat_page.page import show
@@ -165,7 +167,7 @@ async def _chat_file(request: Request) -> Response:
 
 
 async def _home(engine: Engine, agent_id: str) -> str:
-    """The workspace of the agent that somebody without a key asks for."""
+    """The workspace of an agent, for a request without the API key. Raises NotFound."""
     from ..checks.access import home_of
 
     return await engine.database.read(lambda db: home_of(db, agent_id))
@@ -177,7 +179,7 @@ async def _parse(op: type[Operation[Any]], request: Request) -> Operation[Any]:
 
 
 def _query(op: type[Operation[Any]], request: Request) -> dict[str, Any]:
-    """Query parameters that the contract knows; others are accepted and mean nothing here. A list keeps all values."""
+    """The query parameters of the contract. Others are accepted and ignored. A list parameter keeps all its values."""
     given = request.query_params
     found: dict[str, Any] = {}
     for name in (name for name, place in op.places().items() if place == "query" and name in given):
@@ -195,7 +197,7 @@ def _is_list(op: type[Operation[Any]], name: str) -> bool:
 async def _json(request: Request) -> dict[str, Any]:
     raw = b"".join([part async for part in _bounded(request)])
     try:
-        # Refuses what cannot be stored or given back too: NaN, half a surrogate pair, more than 200 levels.
+        # It also refuses JSON that could not be stored or answered: NaN, half a surrogate pair, more than 200 levels.
         body: Any = from_json(raw, allow_inf_nan=False) if raw else {}
     except ValueError as exc:
         msg = f"JSON decode error: {exc}"
@@ -217,7 +219,7 @@ async def _bounded(request: Request) -> AsyncGenerator[bytes]:
 
 
 async def _form(request: Request) -> dict[str, Any]:
-    """The fields of a form; none where it is no form. Not by `request.form`, which knows no end to a file's size."""
+    """The fields of a form; empty for another media type. `request.form` is not used: it has no limit on file size."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     parser = {"multipart/form-data": MultiPartParser, "application/x-www-form-urlencoded": FormParser}.get(kind)
     if parser is None:

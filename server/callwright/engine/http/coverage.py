@@ -1,4 +1,4 @@
-"""What of the platform's API is embedded, and how far, as each handler declares it."""
+"""Coverage of the platform's API: its embedded operations and their missing parts, as the handlers declare them."""
 
 from typing import NamedTuple
 
@@ -6,14 +6,14 @@ from .routes import all_handlers
 
 
 class Covered(NamedTuple):
-    """One operation."""
+    """The coverage of one operation."""
 
     operation: str
     """Method and path."""
     proof: str
     """The test that shows its effect."""
     missing: str
-    """What of it is not there; empty where it is whole."""
+    """The parts that are not implemented; empty for a whole operation."""
 
 
 SOCKET = Covered(
@@ -21,7 +21,7 @@ SOCKET = Covered(
     "test_a_text_conversation_is_held_kept_and_analysed",
     "sound, files, WebRTC, the soft timeout, and tools that run while the conversation goes on (execution_mode async)",
 )
-"""No request, so that no handler declares it."""
+"""The WebSocket of conversations. It is not an HTTP operation, so no handler declares it."""
 
 
 def covered() -> list[Covered]:

@@ -1,4 +1,4 @@
-"""Which module answers which route. Known from a file, so that a process imports what it is asked for and no more."""
+"""The table of routes and their modules, read from a file, so that a process imports only the modules it needs."""
 
 import json
 from functools import cache
@@ -31,20 +31,20 @@ RESOURCES = (
     "batch_calls",
     "workspace",
 )
-"""Modules of `rules`; each holds its handlers under its own name."""
+"""Modules of `rules`. Each has its `Handlers` in a variable named like the module."""
 
 
 class RouteEntry(TypedDict):
-    """Where a path leads."""
+    """The entry of one path."""
 
     modules: dict[str, str]
-    """By method."""
+    """Modules of `rules` by HTTP method."""
     public: bool
-    """Whether one of them is asked without a key, by the pages of other hosts."""
+    """Whether one of its operations is answered without the API key, also to web pages of other hosts."""
 
 
 Routes = dict[str, RouteEntry]
-"""By path."""
+"""Entries by path."""
 
 
 def handlers_of(module: str) -> Handlers:
@@ -52,7 +52,7 @@ def handlers_of(module: str) -> Handlers:
 
 
 def all_handlers() -> list[Handlers]:
-    """Everything; the slow way round, for tables and tests."""
+    """The handlers of every resource. It imports all modules, which is slow: for generated tables and tests."""
     return [handlers_of(module) for module in RESOURCES]
 
 
@@ -68,12 +68,12 @@ def snap() -> Routes:
 
 
 def built() -> Routes:
-    """The routes as they were shipped."""
+    """The routes in the packaged routes.json."""
     return json.loads(files("callwright.engine.http").joinpath("routes.json").read_bytes())
 
 
 @cache
 def implementation(module: str, method: str, path: str) -> tuple[type[Operation[Any]], Implementation]:
-    """The operation of a route, and what carries it out."""
+    """The operation of a route, and its implementation."""
     group = handlers_of(module).by_operation
     return next((op, made) for op, made in group.items() if (op.method, op.path) == (method, path))

@@ -1,4 +1,4 @@
-"""Answers that take their time: work that stops when its caller leaves, and answers sent value by value."""
+"""Slow answers: work that is cancelled when the client disconnects, and answers streamed value by value."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,10 +18,10 @@ MEDIA_TYPE = "application/x-ndjson"
 
 
 class Streamed(Response):
-    """One JSON value a line, each sent as soon as it is there.
+    """A streamed response of JSON lines, each sent as soon as its value exists.
 
-    What fails before the first value is an ordinary error. What fails after it is the last line: the body of that
-    error, with its `status_code`, because the answer's own status has left.
+    An error before the first value is an ordinary error response. An error after it becomes the last line, with the
+    error's body and its `status_code`, because the status of the response has been sent already.
     """
 
     def __init__(self, request: Request, work: Callable[[Emit], Awaitable[None]]) -> None:
@@ -48,12 +48,12 @@ class Streamed(Response):
         except HTTPException:
             if not began:
                 raise
-            return  # the caller went away, so nobody reads an end
+            return  # the client disconnected, so there is no reader for an end
         await send({"type": "http.response.body", "body": b""})
 
 
 async def until_disconnect(request: Request, work: Awaitable[Any]) -> Any:
-    """A caller who goes away stops what waits for the network on their behalf."""
+    """Run `work`, and cancel it if the client disconnects. Raises HTTPException 499 in that case."""
 
     async def disconnected() -> None:
         while (await request.receive())["type"] != "http.disconnect":

@@ -1,1 +1,1 @@
-"""What documents are made of: their text, read from files and pages, and the chunks that it is cut into."""
+"""The content of documents: text extracted from files and web pages, and its division into chunks."""

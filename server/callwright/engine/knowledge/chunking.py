@@ -1,6 +1,6 @@
-"""A document's chunks, which its index holds: whole paragraphs up to a length, each with the end of the one before.
+"""Chunking of documents for their indexes: whole paragraphs up to a length, each chunk with the end of the one before.
 
-They are not the passages of `dialogue.bm25`, which are single paragraphs with their headings, to be quoted.
+Chunks are not the passages of `dialogue.bm25`, which are single paragraphs with their headings, to be quoted.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from typing import NamedTuple
 LONGEST = 1_500
 """Characters of a chunk without its overlap: a few hundred tokens, so that several fit in one prompt."""
 OVERLAP = 200
-"""Characters of the chunk before that are repeated, at most: what refers back stays readable."""
+"""Characters of the previous chunk that are repeated, at most, so that references back to it stay readable."""
 
 
 class TextChunk(NamedTuple):
@@ -29,7 +29,7 @@ def chunks(document_id: str, text: str) -> list[TextChunk]:
 
 
 def _packed(text: str) -> Iterator[str]:
-    """Paragraphs together, as many as fit; one that is too long by itself is cut between sentences."""
+    """Paragraphs joined up to LONGEST. A paragraph that is longer by itself is cut between sentences."""
     packed = ""
     for block in re.split(r"\n[^\S\n]*\n", text):
         for piece in _pieces(block.strip()):
@@ -64,7 +64,7 @@ def _overlapping(pieces: Iterator[str]) -> Iterator[str]:
 
 
 def _tail(piece: str) -> str:
-    """The last whole sentences within OVERLAP; nothing where the last one is longer."""
+    """The last whole sentences within OVERLAP; empty if the last sentence is longer."""
     if not piece:
         return ""
     starts = [end.end() for end in re.finditer(r"[.!?…。！？]\s|\n", piece)]  # noqa: RUF001

@@ -1,4 +1,4 @@
-"""The text of a file or a page, by what it is."""
+"""Extraction of text from files and web pages, by their media type."""
 
 import re
 from pathlib import PurePath
@@ -8,7 +8,7 @@ from ...contract.errors import BadRequest
 from .page_text import page_text
 
 READ = "plain text (.txt), Markdown (.md) and HTML (.html)"
-"""The kinds that are read, for people."""
+"""The supported kinds of files, as messages name them."""
 
 _BY_TYPE = {
     "text/plain": "text", "text/markdown": "text", "text/x-markdown": "text", "text/html": "html",
@@ -20,18 +20,18 @@ _BY_ENDING = {
 }  # fmt: skip
 _SAYS_NOTHING = ("", "application/octet-stream", "binary/octet-stream")
 _NO_TEXT = {b"%PDF-": "PDF", b"PK\x03\x04": "zip, as office files are", b"\xd0\xcf\x11\xe0": "office", b"{\\rtf": "RTF"}
-"""How these begin, whatever they are called."""
+"""First bytes of unsupported kinds of files, which are recognized under any name."""
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s{0,5}=\s{0,5}[\"']?([\w-]{1,40})", re.IGNORECASE)
 
 
 class Extracted(NamedTuple):
     title: str
-    """Of a page; else empty."""
+    """Title of a web page; empty for other files."""
     text: str
 
 
 def extract(data: bytes, *, media_type: str = "", filename: str = "", charset: str | None = None) -> Extracted:
-    """The text of `data`. Raises BadRequest with the kinds that are read, or the reason why this one cannot be."""
+    """The text of `data`. Raises BadRequest with the supported kinds, or the reason why this file cannot be read."""
     kind = _kind(data, media_type.partition(";")[0].strip().lower(), filename)
     text = _decoded(data, charset or (_declared(data) if kind == "html" else None))
     title, text = page_text(text) if kind == "html" else ("", text)
@@ -41,7 +41,7 @@ def extract(data: bytes, *, media_type: str = "", filename: str = "", charset: s
 
 
 def _kind(data: bytes, media_type: str, filename: str) -> str:
-    """By the media type, where that says anything; else by the end of the name."""
+    """The kind of a file: by media type if that is specific, else by extension. Raises BadRequest for others."""
     ending = PurePath(filename).suffix.lower()
     kind = _BY_ENDING.get(ending) if media_type in _SAYS_NOTHING else _BY_TYPE.get(media_type)
     if kind == "text" and _BY_ENDING.get(ending) == "html":

@@ -1,7 +1,7 @@
-"""The text of an HTML page as Markdown, in one pass.
+"""Conversion of an HTML page to Markdown text, in one pass.
 
-Not by `html.parser`: in the Pythons that we support, 100 kB of unclosed tags keep it busy for minutes, and pages are
-what strangers write. Here every step moves forward, so the work grows with the page's size and no faster.
+`html.parser` is not used: in the supported Python versions, 100 kB of unclosed tags keep it busy for minutes, and pages
+are untrusted input. Here every step moves forward, so the work is linear in the page's size.
 """
 
 import html
@@ -21,7 +21,7 @@ _SPACES = re.compile(r"[ \t\r\f\v\xa0]*\n[ \t\r\f\v\xa0]*|[ \t\r\f\v\xa0]+")
 
 
 def page_text(page: str) -> tuple[str, str]:
-    """The title and the text: headings as `#`, items as `-`, cells apart by `|`, a blank line between paragraphs.
+    """The title and the text: headings as `#`, items as `-`, cells separated by `|`, paragraphs by a blank line.
 
     Scripts, styles and drawings are dropped, links and pictures are reduced to their words.
     """
@@ -35,7 +35,10 @@ def page_text(page: str) -> tuple[str, str]:
 
 
 def _after(page: str, start: int, found: "_Found") -> int:
-    """Reads what begins with the `<` at `start`; answers where the page goes on. What is never closed ends it."""
+    """Read the markup that begins with the `<` at `start`. Returns the position after it.
+
+    Unclosed markup extends to the end of the page.
+    """
     if page.startswith("<!--", start):
         return _past(page, "-->", start + 4)
     if page.startswith(("<!", "<?"), start):
@@ -64,7 +67,7 @@ def _past(page: str, mark: str, start: int) -> int:
 
 
 class _Found:
-    """Text so far. A break is written only when words follow it, so that breaks do not add up."""
+    """The text found so far. A break is written only when words follow it, so that breaks do not add up."""
 
     def __init__(self) -> None:
         self.title = ""
@@ -114,6 +117,6 @@ class _Found:
         return "\n".join(lines).strip()
 
     def _breaks(self, mark: str) -> None:
-        """The wider break wins; the sign of an item or heading stays only while its own words are awaited."""
+        """Set the pending break. The wider break wins; an item's or heading's sign stays until its words follow."""
         sign = mark.lstrip("\n") or ("" if mark == "\n\n" else self._break.lstrip("\n |"))
         self._break = "\n" * max(mark.count("\n"), self._break.count("\n")) + sign

@@ -1,1 +1,1 @@
-"""The MCP servers of agents: asked as a client, with the approval of their tools."""
+"""The MCP servers of agents: a client for them, and the approval of their tools."""

@@ -1,4 +1,4 @@
-"""Who must approve a call of an MCP server's tool, by what was decided about it."""
+"""The approval of calls to an MCP server's tools, by the server's policy and the stored decisions."""
 
 import hashlib
 import json
@@ -7,15 +7,16 @@ from ...contract.merge import Json
 
 
 def tool_hash(name: str, description: str, input_schema: object) -> str:
-    """What a decision about a tool is bound to: it changes when anything does that a person looked at."""
+    """The hash that binds a decision to a tool: it changes with any part of the tool that a person saw."""
     shown = json.dumps([name, description, input_schema], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(shown.encode()).hexdigest()
 
 
 def approval_of(tool: Json, config: Json) -> Json:
-    """What happens to a call of this tool: `auto_approved`, `requires_approval` or, undecided per tool, `disabled`.
+    """The approval state of calls to this tool: `auto_approved`, `requires_approval` or `disabled`.
 
-    `approval_outdated`: it was decided about this tool, but not as it is now, so the decision is void: it asks.
+    `disabled` is for tools without a decision under the policy per tool. `approval_outdated`: the tool changed after
+    its decision, so that the decision is void and calls need approval.
     """
     name = str(tool["name"])
     hash_ = tool_hash(name, str(tool.get("description") or ""), tool.get("inputSchema") or {})

@@ -1,6 +1,6 @@
-"""Asking an MCP server for its tools, and calling them. The only module of the engine that speaks MCP.
+"""The MCP client: lists and calls the tools of an MCP server. No other module of the engine speaks MCP.
 
-What a server writes is data of somebody else: bounded in bytes, seconds and number, and handed on as it came.
+A server's answers are untrusted data: they are bounded in bytes, seconds and number, and passed on unchanged.
 """
 
 import json
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from mcp import Client
 
 SECONDS = 20.0
-"""For the whole exchange: connecting, the handshake of either era of the protocol, and all pages."""
+"""Seconds for a whole exchange: connection, handshake (of the older or the newer protocol), and all pages."""
 LARGEST = 4 * 1024 * 1024
-"""Bytes of one answer."""
+"""Bytes of one answer at most."""
 LONGEST_SESSION = 4 * 3600.0
-"""Seconds that a conversation may keep a server's stream open."""
+"""Seconds that a conversation may keep a server's stream open at most."""
 LARGEST_SESSION = 64 * 1024 * 1024
-"""Bytes of that stream."""
+"""Bytes of a stream that a conversation keeps open, at most."""
 MOST_TOOLS = 500
 MOST_PAGES = 50
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a server is, with what it is sent; secrets are in the clear, so it lives only while it is called."""
+    """The URL of a server and its request headers, with secrets in the clear: an object lives only for its calls."""
 
     url: str
     sse: bool
@@ -47,12 +47,12 @@ class Endpoint:
 
 
 async def tools_of(endpoint: Endpoint, allow: AllowList, proxy_url: str | None) -> list[dict[str, Any]]:
-    """The tools as the server lists them. Raises Unavailable with words that hold neither URL nor header."""
+    """The tools as the server lists them. Raises Unavailable, with a message that holds neither URL nor header."""
     try:
         with anyio.fail_after(SECONDS):
             async with session(endpoint, allow, proxy_url, longest=SECONDS, largest=LARGEST) as client:
                 return await listed(client)
-    except Exception as exc:  # the SDK's transports raise what they met, often in groups
+    except Exception as exc:  # the SDK's transports raise errors of any type, often in groups
         raise unavailable(exc) from None
 
 
@@ -65,13 +65,14 @@ async def session(
     longest: float = LONGEST_SESSION,
     largest: int = LARGEST_SESSION,
 ) -> AsyncGenerator["Client"]:
-    """A session with a server, closed in the task that opened it. Raises anything; `unavailable` finds words for it.
+    """A session with a server; the task that opened it must close it.
 
-    `longest` and `largest`: seconds and bytes of one answer; a stream of events is one.
+    `longest` and `largest`: limits in seconds and bytes of one answer. A whole stream of events counts as one answer.
+    Raises exceptions of any type; `unavailable` turns them into Unavailable.
     """
     from mcp import Client
 
-    # The SDK logs what it meets with its traceback, and URL, headers and the server's own words may be in it.
+    # The SDK logs errors with their traceback, which may hold the URL, headers and text from the server.
     logging.getLogger("mcp.client").setLevel(logging.CRITICAL + 1)
     times = Timeout(SECONDS, read=longest)
     http = guarded_client(allow, proxy_url=proxy_url, timeout=times, largest=largest, longest=longest)
@@ -82,7 +83,7 @@ async def session(
 
 
 async def listed(client: "Client") -> list[dict[str, Any]]:
-    """All tools of a server. Raises Unavailable where they have no end."""
+    """All tools of a server. Raises Unavailable if the server lists too many tools or pages."""
     found: list[dict[str, Any]] = []
     cursor: str | None = None
     for _ in range(MOST_PAGES):
@@ -98,7 +99,7 @@ async def listed(client: "Client") -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Called:
-    """What a tool of a server answered: its content blocks in wire form, and their text."""
+    """The result of a tool call: the content blocks in wire form, and their text."""
 
     blocks: list[dict[str, Any]]
     text: str
@@ -106,8 +107,9 @@ class Called:
 
 
 async def call(client: "Client", name: str, arguments: dict[str, Any], meta: dict[str, Any], seconds: float) -> Called:
-    """What the server says against a call is its answer. Raises TimeoutError after `seconds`, and anything else;
-    `unavailable` finds words for it.
+    """Call a tool. An error that the server reports is a result with `is_error`, not an exception.
+
+    Raises TimeoutError after `seconds`, and exceptions of other types; `unavailable` turns them into Unavailable.
     """
     from mcp import MCPError
     from mcp.types import CONNECTION_CLOSED
@@ -129,7 +131,7 @@ async def call(client: "Client", name: str, arguments: dict[str, Any], meta: dic
 
 
 def _shown(block: Mapping[str, Any]) -> str:
-    """What a model reads of a block: text, and of anything else what it is."""
+    """The text of a block for a language model. A block without text is named by its type."""
     inner: Mapping[str, Any] = block.get("resource") or {}
     text = block.get("text") or inner.get("text")
     if isinstance(text, str):
@@ -138,7 +140,7 @@ def _shown(block: Mapping[str, Any]) -> str:
 
 
 def unavailable(exc: Exception) -> Unavailable:
-    """What to say of a failure, in words that hold neither URL nor header."""
+    """The error for a failed exchange, with a message that holds neither URL nor header."""
     why = _innermost(exc)
     if isinstance(why, Unavailable):
         return why
@@ -160,7 +162,7 @@ def _sse(endpoint: Endpoint, http: AsyncClient) -> AbstractAsyncContextManager[A
     from mcp.client.sse import sse_client
 
     def ours(headers: Any = None, timeout: Any = None, auth: Any = None) -> AsyncClient:
-        return http  # opened and closed by the transport, as it would its own
+        return http  # the transport opens and closes it, as it would a client of its own
 
     return sse_client(endpoint.url, httpx_client_factory=ours)
 
@@ -173,7 +175,7 @@ def _innermost(exc: BaseException) -> BaseException:
 
 
 def _words(exc: BaseException) -> str:
-    """Not the exception's own words: they may quote the URL, a header or whatever the server wrote."""
+    """The message for an exception. The exception's text is not used: it may quote the URL, a header or the server."""
     if isinstance(exc, BadRequest):
         return str(exc)
     if isinstance(exc, ConnectError | ConnectTimeout):

@@ -1,4 +1,4 @@
-"""Stored MCP servers, as they are reached."""
+"""Stored MCP servers: their settings, and their endpoint with its secrets resolved."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -17,10 +17,10 @@ def config_of(tx: Tx, server_id: str) -> Json:
 
 
 def reached(tx: Tx, server_id: str, variables: Variables | None = None) -> tuple[Json, Endpoint]:
-    """The settings, and where the server is, with its secrets in the clear.
+    """The settings of a server, and its endpoint with the secrets in the clear.
 
-    Without `variables`, outside of conversations, the headers that name one are left out. Raises MissingVariables, and
-    BadRequest for a value that no header may have.
+    Outside of conversations there are no `variables`, and headers that name a variable are left out. Raises NotFound,
+    MissingVariables, and BadRequest for a value that is not allowed in a header.
     """
     config = config_of(tx, server_id)
     given: dict[str, str | Json] = config["request_headers"]
@@ -49,6 +49,6 @@ def clear(tx: Tx, value: str | Json) -> str:
 
 
 def tool_config(config: Json, tool_name: str) -> Json | None:
-    """How one tool is called, where that is configured."""
+    """The stored configuration of one tool; None if it has none."""
     made: Sequence[Json] = config["tool_config_overrides"]
     return next((one for one in made if one["tool_name"] == tool_name), None)

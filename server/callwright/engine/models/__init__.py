@@ -1,1 +1,1 @@
-"""Language models: which endpoint answers for which name."""
+"""Language models: their names, and the routes from names to endpoints."""

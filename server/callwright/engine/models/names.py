@@ -1,7 +1,7 @@
-"""Names of models that mean something to the platform, whatever endpoint answers for them."""
+"""Names of models that have a meaning on the platform, independent of the endpoint that serves them."""
 
 CUSTOM_LLM = "custom-llm"
-"""An endpoint of the agent's own."""
+"""The model name of agents with their own endpoint."""
 
 BACKUPS = (
     "gemini-2.5-flash",
@@ -14,7 +14,7 @@ BACKUPS = (
     "gemini-1.5-pro",
     "gemini-1.5-flash",
 )
-"""What stands in for a model that fails, in the platform's order."""
+"""Backup models for a model that fails, in the platform's order."""
 
 _KEEP_NOTHING = (
     "gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-2.0-flash", "gemini-2.0-flash-lite", "gemini-1.5-flash",

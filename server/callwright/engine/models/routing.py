@@ -1,4 +1,4 @@
-"""Which endpoint answers for which model name: the settings' own, and routes by name from a file."""
+"""Routes from model names to endpoints: the endpoint of the settings, and routes by name from a file."""
 
 import json
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ class Route(BaseModel):
     model: str | None = None
     api_key: SecretStr = SecretStr("")
     template: str | None = None
-    """A name of `llm_templates.py`, which then says the base URL."""
+    """The name of a template in `templates.py`, which provides the base URL."""
     account: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")] | None = None
 
     @property
@@ -43,7 +43,7 @@ class Route(BaseModel):
 
 @dataclass(frozen=True)
 class Patience:
-    """How often, and how long, models are asked for one answer."""
+    """The limits for one answer of a model: attempts, seconds without a new piece, and seconds in all."""
 
     attempts: int = ATTEMPTS
     silence_seconds: float = LLMSettings.silence_seconds
@@ -52,7 +52,7 @@ class Patience:
 
 @dataclass
 class Models:
-    """`for_agent` answers the model of an agent's `llm`; None where nothing is configured for it."""
+    """The language models of this installation. `for_agent` returns the model for an agent's `llm`, or None."""
 
     routes: dict[str, Route]
     proxy_url: str | None = None
@@ -61,10 +61,11 @@ class Models:
     _built: dict[tuple[str, str, bool], LLM] = field(default_factory=dict[tuple[str, str, bool], LLM])
 
     def for_agent(self, llm: str, *, zero_retention: bool = False, tenant: bool = False) -> LLM | None:
-        """The model, with the backups that have a route of their own; under zero retention, those that keep nothing.
-        A model without a route takes no part; None where that is all of them.
+        """The model with its backups, or None if no route leads to any of them.
 
-        `tenant`: the agent is somebody's who uses the operator's models, and is not told where they are.
+        Backups are models with a route by name; the route `*` does not count. Under zero retention only backups that
+        retain no data are used. `tenant`: the agent belongs to a tenant, so errors do not show where the operator's
+        models are.
         """
         backups = [name for name in BACKUPS if keeps_nothing(name) or not zero_retention]
         own = [llm] if self._name_of_route(llm) is not None else []
@@ -72,7 +73,7 @@ class Models:
         for name in (*own, *(name for name in backups if self._name_of_route(name) not in (None, "*"))):
             route = self.routes[self._name_of_route(name) or "*"]
             model = route.model or name
-            # The same model at the same endpoint is one link, whatever names lead to it.
+            # The same model at the same endpoint is one link, even if several names lead to it.
             links.setdefault((_plain(route.base_url), model), partial(self._at, route, model, tenant))
         return self.cascade(list(links.values())) if links else None
 
@@ -84,7 +85,7 @@ class Models:
             await client.aclose()
 
     def guarded(self, allow: AllowList) -> AsyncClient:
-        """The client for endpoints that agents name."""
+        """The HTTP client for endpoints named by agents: it calls no address that the guard refuses."""
         if (client := self._guarded.get(allow)) is None:
             client = self._guarded[allow] = guarded_client(
                 allow, proxy_url=self.proxy_url, longest=self.patience.answer_seconds
@@ -96,7 +97,7 @@ class Models:
         return http_client(proxy_url=self.proxy_url)
 
     def _at(self, route: Route, model: str, discreet: bool) -> LLM:
-        """Made when it is first asked, and kept: it remembers which parameters its endpoint refuses."""
+        """The model at a route, made on first use and kept: it remembers the parameters that its endpoint refuses."""
         key = _plain(route.base_url), model, discreet
         if (built := self._built.get(key)) is None:
             settings = LLMSettings(
@@ -112,14 +113,14 @@ class Models:
         return built
 
     def _name_of_route(self, llm: str) -> str | None:
-        """The exact name, else the longest prefix that ends in `*`."""
+        """The name of the route for a model: the exact name, else the longest matching prefix that ends in `*`."""
         if llm in self.routes:
             return llm
         return max((n for n in self.routes if n.endswith("*") and llm.startswith(n[:-1])), key=len, default=None)
 
 
 def models_of(settings: Settings) -> Models:
-    """Raises SettingError where the routes file is not what it should be."""
+    """The models of the settings and the routes file. Raises SettingError for an invalid routes file."""
     routes = _read(settings.llm_routes) if settings.llm_routes else {}
     if settings.llm_base_url:
         key = SecretStr(settings.llm_api_key or "")
@@ -129,7 +130,7 @@ def models_of(settings: Settings) -> Models:
 
 
 async def reach(base_url: str, api_key: str | None, proxy_url: str | None) -> str | None:
-    """Whether the endpoint answers at all; None where it does, else what is wrong."""
+    """Check that an endpoint answers. Returns None if it does, else a message that says what is wrong."""
     headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
     base = base_url.removesuffix("/chat/completions")
     async with http_client(proxy_url=proxy_url, timeout=Timeout(REACH_SECONDS)) as client:
@@ -160,7 +161,7 @@ def _read(file: Path) -> dict[str, Route]:
 
 
 def _from_template(name: str, route: dict[str, Any]) -> dict[str, Any]:
-    """A route with the base URL that its template says, unless it says one itself."""
+    """A route with the base URL of its template, unless it has its own."""
     chosen = route.get("template")
     if chosen is None:
         return route

@@ -1,4 +1,4 @@
-"""Endpoints that many people use, by name: where they are, and which parameters they are known to refuse."""
+"""Templates of common endpoints by name: their base URLs, and the parameters that they are known to refuse."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,11 @@ _NO_JSON_MODE = frozenset({"response_format"})
 
 TEMPLATES = {
     "cloudflare": Template("https://api.cloudflare.com/client/v4/accounts/{account}/ai/v1"),
-    "groq": Template("https://api.groq.com/openai/v1", _NO_JSON_MODE),  # it has one, but not with streaming
+    "groq": Template("https://api.groq.com/openai/v1", _NO_JSON_MODE),  # it has a JSON mode, but not with streaming
     "sambanova": Template("https://api.sambanova.ai/v1"),
     "together": Template("https://api.together.xyz/v1"),
     "ollama": Template("http://127.0.0.1:11434/v1"),
     "vllm": Template("http://127.0.0.1:8000/v1"),
     "llama.cpp": Template("http://127.0.0.1:8080/v1"),
-    "lmstudio": Template("http://127.0.0.1:1234/v1", _NO_JSON_MODE),  # it takes a JSON schema, or nothing
+    "lmstudio": Template("http://127.0.0.1:1234/v1", _NO_JSON_MODE),  # it accepts only a JSON schema
 }

@@ -1,1 +1,1 @@
-"""What a conversation is begun with: the agent's role, read from its rows."""
+"""The roles of agents in conversations, read from the database: configuration, language model and overrides."""

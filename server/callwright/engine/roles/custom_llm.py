@@ -1,7 +1,7 @@
-"""The model of an agent: one that this installation has a route for, or an endpoint of the agent's own.
+"""The language model of an agent: a model with a route in this installation, or the agent's own endpoint.
 
-An agent's own endpoint is asked again when it fails, as often as any model, but nothing ever stands in for it. Its key
-and its headers are put together for each request, and its address passes the guard in `net/`.
+Requests to an agent's own endpoint are retried as often as those to any model, but no backup model replaces it. Its
+key and headers are resolved for each request, and its address passes the guard in `net/`.
 """
 
 from collections.abc import AsyncGenerator, Mapping
@@ -25,7 +25,7 @@ from ..unit import Unit
 
 
 def llm_of(unit: Unit, agent: Agent, platform_settings: Json) -> LLM | None:
-    """None where nothing is configured for the agent's model. Raises BadRequest where zero retention forbids it."""
+    """The agent's model, or None if no route leads to it. Raises BadRequest if zero retention forbids the model."""
     zero_retention = bool(platform_settings["privacy"].get("zero_retention_mode"))
     if zero_retention and not keeps_nothing(agent.llm):
         raise BadRequest(f"Zero retention allows only models that keep nothing, and {agent.llm!r} is none of them.")
@@ -40,12 +40,12 @@ def llm_of(unit: Unit, agent: Agent, platform_settings: Json) -> LLM | None:
 class _OwnEndpoint:
     unit: Unit
     config: Mapping[str, Any]
-    """`prompt.custom_llm`."""
+    """The agent's `prompt.custom_llm`."""
     takes_extra_body: bool
     refused: set[str] = field(default_factory=set[str])
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece]:
-        """Raises ModelFailed, without a word of any secret."""
+        """Stream the pieces of an answer. Raises ModelFailed, with a message that holds no secret."""
         try:
             llm = ChatCompletions(
                 await self._settings(request.session or RequestContext()),
@@ -69,7 +69,7 @@ class _OwnEndpoint:
         given: Mapping[str, str | Mapping[str, str]] = config.get("request_headers") or {}
         headers = {name: await self._header(name, value, session) for name, value in given.items()}
         key = await self._secret(config["api_key"]["secret_id"]) if config.get("api_key") else ""
-        if version := config.get("api_version"):  # as Azure wants it: the version in the query, the key in its header
+        if version := config.get("api_version"):  # Azure takes the version in the query, the key in the header api-key
             query["api-version"] = str(version)
             headers, key = ({"api-key": SecretStr(key), **headers} if key else headers), ""
         return LLMSettings(
@@ -92,7 +92,7 @@ class _OwnEndpoint:
         return {name: value for name, value in body.items() if value}
 
     async def _header(self, name: str, value: str | Mapping[str, str], session: RequestContext) -> SecretStr:
-        """A text, a secret, or a dynamic variable as it stands now."""
+        """The value of a header: a text, a secret, or the current value of a dynamic variable. Raises ModelFailed."""
         if isinstance(value, str):
             text = value
         elif (secret_id := value.get("secret_id")) is not None:

@@ -1,13 +1,13 @@
-"""What whoever starts a conversation changes about its agent: which language, and the fields that the agent opens."""
+"""Changes to an agent's configuration at the start of a conversation: the language, and the permitted overrides."""
 
 from ...contract.merge import Json, merged, without_nulls
 from ...contract.paths import at
 
 
 def as_started(config: Json, override: Json) -> Json:
-    """The `conversation_config` that holds for one conversation: the agent's, in the language asked for, overridden.
+    """The `conversation_config` of one conversation: the agent's, with a language preset and the override applied.
 
-    A language that the agent has a preset for brings that preset; what is overridden by hand wins over it.
+    The requested language selects its preset, if the agent has one. Explicit overrides win over the preset.
     """
     language = at(override, "agent", "language")
     changed = config

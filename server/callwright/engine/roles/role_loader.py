@@ -1,4 +1,4 @@
-"""The agents that conversations are held with, as they are stored: at the nodes of their workflows, and each other."""
+"""The loader of roles: reads the agents of a conversation from the database, at workflow nodes and after transfers."""
 
 from ...contract.errors import BadRequest
 from ...contract.merge import Json, merged
@@ -18,25 +18,27 @@ from .custom_llm import llm_of
 from .initiation import as_started
 
 _Read = tuple[Agent, list[Document], Workflow | None, frozenset[str], Json]
-"""With the variables that it needs later, and the platform settings that hold for the agent."""
+"""Agent, documents, workflow, variables needed later in the conversation, and effective platform settings."""
 _ZERO_RETENTION = ("platform_settings", "privacy", "zero_retention_mode")
 
 
 class RoleLoader:
-    """Each role is read once, so that a conversation goes on with the configuration that it came to."""
+    """Loads roles and caches them, so that a later change of an agent does not affect a role already taken."""
 
     def __init__(self, unit: Unit, called: str, override: Json | None = None, *, on_phone: bool = False) -> None:
-        """`called`: the agent that the conversation begins with. Another one that is archived takes no part in it.
+        """`called`: the agent that the conversation begins with. It may be archived; other agents may not.
 
-        `override`: what whoever started the conversation changed about that agent. `on_phone`: with the tools that need
-        a telephone line.
+        `override`: the changes to that agent at the start of the conversation. `on_phone`: whether roles have the tools
+        that need a telephone line.
         """
         self._unit, self._called, self._override, self._on_phone = unit, called, override or {}, on_phone
         self._roles: dict[tuple[str, str | None, str | None], Role] = {}
 
     async def role(self, agent_id: str, node_id: str | None = None, language: str | None = None) -> Role:
-        """Raises NotFound; BadRequest for another agent that is archived, for a model that keeps what zero retention
-        forbids to keep, and at a node where nobody speaks or acts.
+        """The role of an agent, at a node of its workflow and in a language if they are given.
+
+        Raises NotFound. Raises BadRequest for another agent that is archived, for a model that zero retention forbids,
+        and for a node at which the agent neither speaks nor acts.
         """
         key = agent_id, node_id, language
         if key not in self._roles:
@@ -63,7 +65,7 @@ class RoleLoader:
         workflow = read_workflow(document.get("workflow"))
         settings: Json = document["platform_settings"]
         if agent_id != self._called and at(tx.one(agent, self._called)["document"], *_ZERO_RETENTION):
-            # What one agent may keep nowhere, nobody keeps whom it hands the conversation over to.
+            # Zero retention of the first agent holds for every agent that the conversation is transferred to.
             settings = merged(settings, {"privacy": {"zero_retention_mode": True}})
         needs = needed_later(tx, document) if (agent_id, node_id) == (self._called, None) else frozenset[str]()
         own: str = at(document, "conversation_config", "agent", "language") or "en"
@@ -72,11 +74,11 @@ class RoleLoader:
 
 
 def at_node(document: Json, node_id: str | None, *, override: Json | None = None, language: str | None = None) -> Json:
-    """The conversation configuration that holds at a node of the workflow: the agent's, as its language has it, with
-    what whoever started the conversation changed (`override`), and with what the node changes.
+    """The conversation configuration at a node of the workflow: the agent's, with its language preset, with the changes
+    made at the start of the conversation (`override`), and with the node's changes.
 
-    `language`: the one that was switched to, if the agent speaks it; else the node's own holds, or the override's.
-    Raises BadRequest where nobody speaks.
+    `language`: the language that was switched to. It applies if the agent speaks it; else the node's language applies,
+    else the override's. Raises BadRequest for a node at which the agent does not speak.
     """
     node = _speaking_node(document, node_id)
     config: Json = document["conversation_config"]
@@ -90,7 +92,7 @@ def at_node(document: Json, node_id: str | None, *, override: Json | None = None
 
 
 def _speaking_node(document: Json, node_id: str | None) -> Json:
-    """What the workflow says of a node at which the agent speaks; nothing where it speaks as it is."""
+    """The definition of a workflow node at which the agent speaks; empty without a node. Raises BadRequest."""
     if node_id is None:
         return {}
     workflow: Json = document.get("workflow") or {}

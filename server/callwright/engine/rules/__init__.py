@@ -1,1 +1,1 @@
-"""The rules of each resource: one file a resource, named as in `contract/`."""
+"""The handlers of the REST API's operations: one module for each resource, named as in `contract/`."""

@@ -1,8 +1,8 @@
-"""Who may talk to an agent besides the holder of the key: signed URLs, session tokens, links, and allowed pages.
+"""The handlers of access without the API key: signed URLs, session tokens and shared links.
 
-A token is opaque and random; what it opens stands in the database beside its SHA-256, so that nobody who reads the
-database can use one. Whoever starts a conversation redeems it; it decides about the start only, and a conversation that
-runs when its token expires goes on.
+A token is opaque and random. The database holds its permissions and its SHA-256, so that a reader of the database
+cannot use a token. A token is redeemed at the start of a conversation and decides about the start only: a running
+conversation continues when its token expires.
 """
 
 import secrets
@@ -23,13 +23,13 @@ from ..store.transaction import Tx
 access = Handlers()
 
 START_SECONDS = 15 * 60
-"""How long a signed URL may start conversations."""
+"""Seconds for which a signed URL may start conversations."""
 SESSION_SECONDS = 10 * 60
-"""How long a session token may start its one conversation."""
+"""Seconds for which a session token may start its only conversation."""
 LINK_SECONDS = 30 * 24 * 3600
-"""How long a shared link works; asking for the link again makes a new one."""
+"""Seconds for which a shared link is valid. Each request for the link makes a new one."""
 REMEMBERED_SECONDS = 24 * 3600
-"""How long an expired token is still told from one that never was."""
+"""Seconds for which an expired token is remembered, so that its error differs from that of an unknown token."""
 
 
 @access.implements(GetSignedUrl, proof="test_a_signed_url_starts_conversations_for_15_minutes")
@@ -58,7 +58,10 @@ def get_session_token(tx: Tx, op: GetSessionToken) -> SessionToken:
 
 @access.implements(GetAgentLink, proof="test_the_link_of_an_agent_that_demands_authentication_carries_a_token")
 def get_agent_link(tx: Tx, op: GetAgentLink) -> AgentLink:
-    """Without a token where anybody may talk to the agent. Each time a new one, because none is kept in the clear."""
+    """The link of an agent, without a token if the agent demands no authentication.
+
+    Each request makes a new token, because tokens are not stored in the clear.
+    """
     if not auth_of(tx.one(agent, op.agent_id)["document"]).get("enable_auth"):
         return AgentLink(agent_id=op.agent_id, token=None)
     token, expires_ms = issue(tx, op.agent_id, "shareable_link", LINK_SECONDS)
@@ -83,7 +86,7 @@ def issue(
     conversation_id: str | None = None,
     participant: str | None = None,
 ) -> tuple[str, int]:
-    """A new token and when it expires (ms). With a `conversation_id` it is good once."""
+    """A new token, and its expiry in Unix milliseconds. A token with a `conversation_id` is for single use."""
     forgotten = tx.now_ms - REMEMBERED_SECONDS * 1000
     tx.db.execute(delete(access_token).where(tx.own(access_token), access_token.c.expires_ms < forgotten))
     token, expires_ms = secrets.token_urlsafe(32), tx.now_ms + seconds * 1000
@@ -101,6 +104,9 @@ def issue(
 
 
 def _check_page_that_asks(tx: Tx, document: Json) -> None:
-    """Who asks for access with the key is a server as a rule, which names no page; a page that asks must be allowed."""
+    """Check the web page of a request for access, if it comes from one. Raises Forbidden.
+
+    Requests with the API key usually come from servers, which send no `Origin`.
+    """
     if tx.origin.page is not None:
         check_page(auth_of(document), tx.origin.page)

@@ -1,8 +1,8 @@
-"""Running tests on agents. A request is answered at once; a job of the engine finishes the runs.
+"""The handlers of test runs on agents. A request is answered at once; a background job finishes the runs.
 
-While a process works on runs it keeps renewing their lease. A pending run whose lease is over belonged to a process
-that is gone: it counts as failed from then on, whoever reads it, and nothing that this process may still write changes
-it. So a restart, a crash and a second process on the same database all need no further care.
+A process renews the lease of its runs while it works on them. A pending run with an expired lease belonged to a process
+that has ended: every reader counts it as failed, and later writes of that process do not change it. So a restart, a
+crash and a second process on the same database need no further care.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ from .agents import as_updated
 agent_test_runs = Handlers()
 
 MOST_TESTS = 100
-"""Tests of one invocation: each asks a model, once and more."""
+"""Tests of one invocation at most: each sends one or more requests to a model."""
 LEASE_MS = 30_000
 RENEW_SECONDS = 10.0
 BROKEN = "Not finished: an internal error, which the server's log explains."
@@ -59,7 +59,7 @@ _MISSING = "workflow nodes other than override_agent"
 
 @dataclass(frozen=True)
 class _Planned:
-    """A run, with all that it needs: what changes in the meantime changes nothing about it."""
+    """A run with a copy of its data, so that later changes of the agent or the test do not affect it."""
 
     id: str
     case: Case
@@ -136,7 +136,7 @@ def list_invocations(tx: Tx, op: ListInvocations) -> InvocationPage:
 
 
 async def _finish(unit: Unit, planned: Sequence[_Planned]) -> None:
-    """Run them all, some at a time. Where that is cut short, what is left fails with the reason."""
+    """Finish all planned runs, several at a time. On cancellation the remaining runs fail with the reason."""
     ids = [run.id for run in planned]
     listings = listings_of(unit)
     try:
@@ -162,7 +162,7 @@ async def _keep_alive(unit: Unit, ids: Sequence[str]) -> None:
 async def _run_one(unit: Unit, run: _Planned, listings: Listings) -> None:
     llm = llm_of(unit, run.agent, run.platform_settings)
     async with unit.jobs.slot:
-        started = unit.clock() / 1000  # time stands still in a test: every turn is at second 0
+        started = unit.clock() / 1000  # the clock of a test stands still: every turn is at second 0
         known = rehearsed(run.agent.id, run.id, run.case.variables, started)
         role = await with_offers(Role(run.agent, run.documents, llm), listings, known)
         ran = await run_case(
@@ -180,7 +180,7 @@ def _record(tx: Tx, id: str, ran: Ran) -> None:
     found = select(test_run.c.document).where(_mine(tx, [id]))
     document: Json | None = tx.db.execute(found).scalar_one_or_none()
     if document is None:
-        return  # its lease was over, and it has been read as failed
+        return  # its lease has expired, and readers have seen it as failed
     told = document | {"agent_responses": ran.responses, "condition_result": _condition(ran.verdict, ran.messages)}
     status = "passed" if ran.verdict.result == "success" else "failed"
     values = {"status": status, "updated_ms": tx.now_ms, "document": told}
@@ -197,7 +197,7 @@ def _renew(tx: Tx, ids: Sequence[str]) -> None:
 
 
 def _plan(tx: Tx, agent_id: str, chosen: list[Json], override: Json | None, ids: Sequence[str]) -> list[_Planned]:
-    """Raises InvalidRequest with all tests and nodes that do not exist, and with what is wrong with the override."""
+    """The planned runs. Raises InvalidRequest with all unknown tests and nodes, and the problems of the override."""
     if not 1 <= len(chosen) <= MOST_TESTS:
         raise InvalidRequest([body_problem(["tests"], f"1 to {MOST_TESTS} tests are run together, not {len(chosen)}.")])
     document = _tested(tx, agent_id, override)
@@ -224,7 +224,7 @@ def _plan(tx: Tx, agent_id: str, chosen: list[Json], override: Json | None, ids:
 
 
 def _tested(tx: Tx, agent_id: str, override: Json | None) -> Json:
-    """The agent as it is stored, or as the override would make it; nothing is stored here."""
+    """The agent's document, with the override applied if there is one. Nothing is stored."""
     try:
         return as_updated(tx, agent_id, override or {})
     except InvalidRequest as exc:
@@ -247,7 +247,7 @@ def _case(test: RowMapping) -> Case:
 
 
 def _tool_names(tx: Tx, tests: Mapping[str, RowMapping]) -> dict[str, str]:
-    """A test names a stored tool by its id, and the model calls it by its name."""
+    """Names of stored tools by id: tests refer to a tool by its id, and the model calls it by its name."""
     checks: list[Json] = [test["document"]["tool_call_parameters"] or {} for test in tests.values()]
     ids = {check["referenced_tool"]["id"] for check in checks if check.get("referenced_tool")}
     found = select(tool.c.id, tool.c.name).where(tx.own(tool), tool.c.id.in_(ids))
@@ -255,7 +255,7 @@ def _tool_names(tx: Tx, tests: Mapping[str, RowMapping]) -> dict[str, str]:
 
 
 def _metadata(tx: Tx, test: RowMapping) -> Json:
-    kind = {"tool": "tool_call"}.get(test["type"], test["type"])  # what the platform calls it in a run
+    kind = {"tool": "tool_call"}.get(test["type"], test["type"])  # the platform's name of the type in runs
     named = {"workspace_id": tx.workspace, "test_name": test["name"], "ran_by_user_email": OWNER.creator_email}
     return named | {"test_type": kind}
 
@@ -283,13 +283,13 @@ def _run(tx: Tx, id: str) -> ColumnElement[bool]:
 
 
 def _mine(tx: Tx, ids: Sequence[str]) -> ColumnElement[bool]:
-    """Those of these runs that are still to be finished, by whoever holds the lease."""
+    """The condition for those of these runs that are pending and have a valid lease."""
     alive = and_(test_run.c.status == "pending", test_run.c.lease_ms > tx.now_ms)
     return and_(tx.own(test_run), test_run.c.id.in_(ids), alive)
 
 
 def _status(tx: Tx) -> ColumnElement[str]:
-    """The status as of now: pending ones without a lease have failed."""
+    """The status of a run as of now: a pending run without a valid lease has failed."""
     gone = and_(test_run.c.status == "pending", test_run.c.lease_ms <= tx.now_ms)
     return case((gone, "failed"), else_=test_run.c.status).label("now")
 
@@ -300,7 +300,7 @@ def _runs(tx: Tx, invocation_id: str) -> Sequence[RowMapping]:
 
 
 def _counts(tx: Tx, invocation_ids: list[str]) -> dict[str, dict[str, int]]:
-    """How many runs of each invocation stand where."""
+    """The number of runs in each status, by invocation."""
     runs = (
         select(test_run.c.invocation_id, _status(tx))
         .where(tx.own(test_run), test_run.c.invocation_id.in_(invocation_ids))

@@ -1,4 +1,4 @@
-"""The rules of tests. Their runs are in `agent_test_runs.py`."""
+"""The handlers of agent tests. Their runs are in `agent_test_runs.py`."""
 
 from typing import Any
 
@@ -79,7 +79,7 @@ def update_test(tx: Tx, op: UpdateAgentTest) -> Json:
 
 @agent_tests.implements(DeleteAgentTest, proof="test_deleting_an_attached_test_names_the_agents")
 def delete_test(tx: Tx, op: DeleteAgentTest) -> Empty:
-    """Refused while agents have it attached. What was run stays."""
+    """Delete a test, unless it is attached to agents. Its runs stay."""
     name = tx.one(agent_test, op.test_id)["name"]
     if users := agents_using(tx, "test", op.test_id):
         named = ", ".join(f"{shown!r} ({id})" for id, shown, _ in users[:10])
@@ -91,7 +91,7 @@ def delete_test(tx: Tx, op: DeleteAgentTest) -> Empty:
 
 @agent_tests.implements(SummariseAgentTests, proof="test_tests_are_summed_up_by_their_ids")
 def summarise_tests(tx: Tx, op: SummariseAgentTests) -> AgentTestSummaries:
-    """Those that exist; an id that leads nowhere is left out."""
+    """Summaries of the tests with these ids. Unknown ids are left out."""
     return AgentTestSummaries(tests={id: _summary(row) for id, row in tests_by_id(tx, op.test_ids).items()})
 
 
@@ -112,8 +112,11 @@ def _columns(tx: Tx, body: Json) -> dict[str, Any]:
 
 
 def _tools_in(document: Json) -> list[Reference]:
-    """The stored tool that a test looks for. A name of the platform's own or of an inline tool stores nothing, and
-    the conversation that a test was made from may be gone."""
+    """References to the stored tool that a test expects.
+
+    Names of built-in and inline tools are no references, and neither is the test's source conversation: it may have
+    been deleted.
+    """
     check: Json = document["tool_call_parameters"] or {}
     tool: Json = check.get("referenced_tool") or {}
     at = ("tool_call_parameters", "referenced_tool", "id")
@@ -121,7 +124,7 @@ def _tools_in(document: Json) -> list[Reference]:
 
 
 def _problems(document: Json) -> list[Problem]:
-    """What no run could decide is refused when it is saved."""
+    """Problems that would keep every run of the test from a result. They are refused when the test is saved."""
     kind: str = document["type"]
     check: Json | None = document["tool_call_parameters"]
     if kind not in KINDS:

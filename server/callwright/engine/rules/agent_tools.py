@@ -1,4 +1,4 @@
-"""The rules of stored tools."""
+"""The handlers of stored tools."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ agent_tools = Handlers()
 _USAGE = "usage statistics: conversations call tools, and their calls are not counted yet"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""What models take as the name of a function."""
+"""The form of function names that language models accept."""
 _LITERALS = ("string", "boolean", "integer", "number")
 _SOURCES = "description (the model fills it in), dynamic_variable, constant_value or is_system_provided"
 _SCHEMAS = ("path_params_schema", "query_params_schema", "request_body_schema")
@@ -42,7 +42,7 @@ _SCHEMAS = ("path_params_schema", "query_params_schema", "request_body_schema")
 
 @agent_tools.implements(CreateTool, proof="test_a_tool_reads_back_as_it_was_created")
 def create_tool(tx: Tx, op: CreateTool) -> Json:
-    """Answers, beside the contract's fields, `warnings` where the tool was written in another way or cannot work."""
+    """Create a tool. The answer also has `warnings`, beyond the contract, if the tool was rewritten or cannot work."""
     new, config = tx.new_id("tool"), _checked(tx, op)
     row = {"workspace": tx.workspace, "id": new, "name": config["name"], "created_ms": tx.now_ms, "document": config}
     tx.db.execute(insert(tool).values(**row))
@@ -90,7 +90,7 @@ def list_dependents(tx: Tx, op: ListToolDependents) -> DependentAgentPage:
 
 
 def _checked(tx: Tx, op: ToolWrite[Any]) -> Json:
-    """The tool as it is stored, complete. Raises InvalidRequest with every problem of it."""
+    """The complete configuration of a tool, as it is stored. Raises InvalidRequest with all its problems."""
     config: Json = (op.body() or {})["tool_config"]
     config = with_defaults(config, defaults.TOOLS.get(config["type"], {}))
     document = {"tool_config": config}
@@ -113,14 +113,14 @@ def _unnamed(config: Json) -> Iterator[Problem]:
 
 
 def _unfilled(config: Json) -> Iterator[Problem]:
-    """A missing secret is a problem of its own already."""
+    """The problem of a placeholder in the URL's host. Placeholders for secrets are reported as missing secrets."""
     if "api_schema.url" in placeholders(config):
         said = "The host is a placeholder; put your own in its place"
         yield body_problem(("tool_config", "api_schema", "url"), said, "placeholder")
 
 
 def _sourceless(config: Json) -> Iterator[Problem]:
-    """Values that nobody would fill in, or two would."""
+    """Problems for values without a source, and for values with two."""
     for at, value, is_item in _literals(config):
         given = [name for name in ("description", "dynamic_variable", "is_system_provided") if value.get(name)]
         given += ["constant_value"] if value.get("constant_value") not in (None, "") else []
@@ -133,9 +133,9 @@ def _sourceless(config: Json) -> Iterator[Problem]:
 
 
 def _literals(config: Json) -> Iterator[tuple[tuple[str, ...], Json, bool]]:
-    """Every plain value of a tool: where it stands, what is said of it, and whether it is a list's item.
+    """Every plain value of a tool: its path, its definition, and whether it is a list's item.
 
-    A newer kind of tool may have anything under these names; what has another shape is passed over.
+    Newer kinds of tools may use these names for other data: values of another shape are skipped.
     """
     api = _object(config.get("api_schema"))
     for name in _SCHEMAS:
@@ -166,7 +166,7 @@ def _answer(row: RowMapping, warnings: list[str] | None = None) -> Json:
         "id": row["id"],
         "tool_config": row["document"],
         "access_info": OWNER.model_dump(),
-        # The calls that conversations make are not counted yet.
+        # Tool calls of conversations are not counted yet.
         "usage_stats": {"total_calls": 0, "avg_latency_secs": 0.0},
     }
     return shown | ({"warnings": warnings} if warnings else {})

@@ -1,4 +1,4 @@
-"""The rules of agents."""
+"""The handlers of agents."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ agents = Handlers()
 
 _MISSING = "retention by days (but zero retention, and 0 days) and webhooks"
 _ANSWERED = ("agent_id", "metadata", "phone_numbers", "access_info")
-"""Fields of an answer that a client may send back and that say nothing about the agent's document."""
+"""Fields of an answer that a client may send back. They are not part of the agent's document and are dropped."""
 
 
 @agents.implements(CreateAgent, proof="test_an_agent_reads_back_as_it_was_created", missing=_MISSING)
@@ -48,7 +48,7 @@ def create_agent(tx: Tx, op: CreateAgent) -> CreatedAgent:
 
 @agents.implements(DuplicateAgent, proof="test_a_copy_has_the_configuration_and_neither_the_numbers_nor_the_keys")
 def duplicate_agent(tx: Tx, op: DuplicateAgent) -> CreatedAgent:
-    """Phone numbers stay with the original, and so does what opens it: a link to it does not open the copy."""
+    """Copy an agent. Phone numbers and access tokens stay with the original: a link to it does not open the copy."""
     row = tx.one(agent, op.agent_id)
     settings: Json = row["document"]["platform_settings"]
     auth = {name: value for name, value in settings["auth"].items() if name != "shareable_token"}
@@ -95,7 +95,10 @@ def update_agent(tx: Tx, op: UpdateAgent) -> Json:
 
 @agents.implements(DeleteAgent, proof="test_deleting_an_agent_unassigns_its_phone_numbers")
 def delete_agent(tx: Tx, op: DeleteAgent) -> Json:
-    """Refused while other agents or tools hand over to it. Conversations stay; phone numbers are freed and named."""
+    """Delete an agent, unless other agents or tools transfer to it.
+
+    Its conversations stay. Its phone numbers are unassigned and named in the answer.
+    """
     name = tx.one(agent, op.agent_id)["name"]
     users = [user for user in agents_using(tx, "agent", op.agent_id) if user[0] != op.agent_id]
     users += tools_using(tx, "agent", op.agent_id)
@@ -116,13 +119,13 @@ def get_knowledge_size(tx: Tx, op: GetAgentKnowledgeSize) -> KnowledgeSize:
 
 
 def as_updated(tx: Tx, agent_id: str, patch: Json) -> Json:
-    """The document as an update would store it, checked like one. Nothing is stored."""
+    """The document as an update with `patch` would store it, with the same checks. Nothing is stored."""
     document: Json = tx.one(agent, agent_id)["document"]
     return _checked(tx, document, patch) if patch else document
 
 
 def _with_own_picture(tx: Tx, widget: Json, agent_id: str, new: str) -> Json:
-    """An uploaded picture is kept with its agent, so a copy has one of its own."""
+    """The widget of a copied agent, with its own copy of an uploaded avatar: an avatar is stored with its agent."""
     found = select(avatar.c.media_type, avatar.c.data).where(tx.own(avatar, agent_id=agent_id))
     picture = tx.db.execute(found).mappings().one_or_none()
     shown: Json = widget.get("avatar") or {}
@@ -140,7 +143,7 @@ def _stored(tx: Tx, new: str, document: Json) -> CreatedAgent:
 
 
 def _checked(tx: Tx, old: Json, patch: Json) -> Json:
-    """What is stored after a change: complete, and without what only answers have."""
+    """The complete document after a change, without the fields of answers. Raises InvalidRequest or BadRequest."""
     document = with_defaults(merged(old, patch), defaults.AGENT)
     document = {key: value for key, value in document.items() if key not in _ANSWERED}
     if "workflow" in document:
@@ -170,7 +173,7 @@ def _node_defaults(node: Json) -> Json:
 
 
 def _columns(tx: Tx, document: Json) -> dict[str, Any]:
-    """What is filtered, sorted or listed; the name lives in its column alone."""
+    """The values of an agent's row: columns to filter, sort and list by. The name is stored in its column only."""
     name = str(document.get("name") or defaults.NAME)
     return {
         "name": name,

@@ -1,9 +1,9 @@
-"""The rules of auth connections. No function here gives a secret back to a caller.
+"""The handlers of auth connections. No function here returns a secret to a caller.
 
-The token server, which alone sees the secret of client credentials, is chosen with it and never changes: whoever may
-only update a connection cannot send that secret to a place of their own. Everything else (fetched tokens, passwords,
-bearer tokens, tokens in a header) goes to the URL of each tool that names the connection: whoever may write tools
-decides where.
+The token server alone receives the secret of client credentials. It is set with that secret and never changes, so that
+a caller who may only update a connection cannot send the secret elsewhere. All other credentials (fetched tokens,
+passwords, bearer tokens, tokens in a header) go to the URL of each tool that names the connection, so callers who may
+write tools decide where they go.
 """
 
 import json
@@ -42,7 +42,7 @@ _FIXED = _DECLARED - UpdateAuthConnection.model_fields.keys()
 _GRANT = "client_credentials"
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _LIMIT = 20_000
-"""Characters of a secret."""
+"""Characters of a secret at most."""
 
 
 @auth_connections.implements(
@@ -98,7 +98,7 @@ def delete_connection(tx: Tx, op: DeleteAuthConnection) -> Empty:
 
 
 def _given(op: CreateAuthConnection | UpdateAuthConnection) -> Json:
-    """The settings that are declared; of others nobody knows whether they are secret. A null says nothing."""
+    """The declared settings of a request. Others are dropped, as they may be secret; null counts as not set."""
     return {name: value for name, value in (op.body() or {}).items() if name in _DECLARED and value is not None}
 
 
@@ -124,7 +124,7 @@ def _problems(kind: Kind, given: Json, allow: AllowList, *, wanted: tuple[str, .
 
 
 def _unfit_for_tokens(given: Json) -> Iterator[Problem]:
-    """What would spoil the request for a token."""
+    """Problems that would make the request for a token fail."""
     headers: dict[str, str] = given.get("custom_headers") or {}
     for name, value in headers.items():
         if not settable(name) or name.lower() in ("authorization", "content-type"):
@@ -154,7 +154,7 @@ def _refuse(problems: Iterator[Problem]) -> None:
 
 
 def _shown(kind: Kind, given: Json) -> Json:
-    """What may be answered. Headers are not: they may carry keys."""
+    """The settings that answers may show. Headers are left out: they may carry keys."""
     return {name: given[name] for name in (*kind.needs, *kind.may) if name in given and name != "custom_headers"}
 
 

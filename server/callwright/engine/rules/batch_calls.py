@@ -1,7 +1,7 @@
-"""The rules of calls to many people.
+"""The handlers of batch calls: one agent calls many recipients.
 
-While no telephone provider is connected a batch fails when it falls due, and says why. It does not wait: a provider
-that is connected later must not ring people about something of last month. Recipients that failed can be tried again.
+While no telephone provider is connected, a batch fails when it falls due, with the reason. It does not wait: a provider
+that is connected later must not call people about last month's business. Failed recipients can be retried.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ batch_calls = Handlers()
 
 MOST_RECIPIENTS = 10_000
 FURTHEST_SECONDS = 366 * 24 * 3600
-"""Beyond it a time is most likely in milliseconds."""
+"""Seconds into the future that a batch may be scheduled. A later time is most likely in milliseconds."""
 DEFAULTS: Json = {
     "telephony_call_config": {"ringing_timeout_secs": 60},
     "branch_id": None,
@@ -34,7 +34,7 @@ DEFAULTS: Json = {
     "target_concurrency_limit": None,
     "whatsapp_params": None,
 }
-"""What only newer clients send and read."""
+"""Defaults of fields that only newer clients send and read."""
 
 _MISSING = "dialling: a batch fails when it falls due, with the reason"
 _OVER = ("completed", "failed", "cancelled")
@@ -42,12 +42,12 @@ _DISPATCHED = ("initiated", "in_progress", "completed", "voicemail")
 _FINISHED = ("completed", "voicemail")
 _OPEN = ("pending", "initiated", "in_progress")
 _UNREACHED = ("failed", "voicemail")
-"""Nobody answered: whom a retry takes up."""
+"""The states of recipients who were not reached, and whom a retry calls again."""
 
 
 @batch_calls.implements(SubmitBatchCall, proof="test_a_batch_reads_back_with_all_its_recipients", missing=_MISSING)
 def submit_batch_call(tx: Tx, op: SubmitBatchCall) -> Json:
-    """All of it or nothing: every problem of every row at once."""
+    """Store a batch with all its recipients. A refusal names the problems of all rows, and then nothing is stored."""
     body = op.body() or {}
     agent = calling_agent(tx, op.agent_id)
     if op.agent_phone_number_id is None:
@@ -101,8 +101,10 @@ def get_batch_call(tx: Tx, op: GetBatchCall) -> Json:
 
 @batch_calls.implements(CancelBatchCall, proof="test_cancelling_keeps_what_is_finished_and_can_be_repeated")
 def cancel_batch_call(tx: Tx, op: CancelBatchCall) -> Json:
-    """Whoever was not called yet will not be, and who is being called is not talked to; what is finished stays, with
-    its conversation. A batch that is over stays as it is."""
+    """Cancel a batch: pending recipients are not called, and calls in progress do not become conversations.
+
+    Finished recipients keep their conversations. A batch that has ended stays as it is.
+    """
     _fail_what_is_due(tx, op.batch_id)
     if tx.one(batch_call, op.batch_id)["status"] not in _OVER:
         _move(tx, op.batch_id, _OPEN, "cancelled")
@@ -112,7 +114,7 @@ def cancel_batch_call(tx: Tx, op: CancelBatchCall) -> Json:
 
 @batch_calls.implements(RetryBatchCall, proof="test_a_retry_takes_up_only_who_was_not_reached", missing=_MISSING)
 def retry_batch_call(tx: Tx, op: RetryBatchCall) -> Json:
-    """Checked anew: since then the agent may have been archived, or the number taken out."""
+    """Retry a batch. All checks run again: the agent may have been archived since, or the number deleted."""
     _fail_what_is_due(tx, op.batch_id)
     row = tx.one(batch_call, op.batch_id)
     counts = _counts(tx, [op.batch_id])[op.batch_id]
@@ -135,7 +137,7 @@ def _time_problems(tx: Tx, due: int) -> list[Problem]:
 
 
 def _row_problems(admission: CallOverrideCheck, recipients: Sequence[Json]) -> list[Problem]:
-    """Each says its row, counted from one, because a list of people has rows and no index."""
+    """The problems of all recipients. Each names its row, counted from one as in a list of people."""
     if len(recipients) > MOST_RECIPIENTS:
         said = f"At most {MOST_RECIPIENTS:,} recipients a batch; these are {len(recipients):,}."
         return [body_problem(["recipients"], said, "too_long")]
@@ -154,7 +156,7 @@ def _row_problems(admission: CallOverrideCheck, recipients: Sequence[Json]) -> l
 
 
 def _repeated(recipients: Sequence[Json]) -> Iterator[Problem]:
-    """A call names its recipient by this id, so that one id for two would tell nobody who was reached."""
+    """Problems for repeated recipient ids: a call names its recipient by this id, so it must be unique."""
     places: dict[str, int] = {}
     for place, recipient in enumerate(recipients):
         if (id := recipient.get("id")) and (first := places.setdefault(id, place)) != place:
@@ -190,7 +192,7 @@ def _recipient_row(tx: Tx, batch_id: str, place: int, recipient: Json) -> Json:
 
 
 def _fail_what_is_due(tx: Tx, batch_id: str) -> None:
-    """Write down what reading shows already: nothing could carry the calls."""
+    """Persist the failure of an overdue batch, which answers already show: no provider can carry its calls."""
     row = tx.one(batch_call, batch_id)
     if _is_overdue(tx, row):
         _move(tx, batch_id, ("pending",), "failed")
@@ -213,7 +215,7 @@ def _set(tx: Tx, batch_id: str, **values: Any) -> None:
 
 
 def _counts(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counter[str]]:
-    """How many recipients are in which state, by batch."""
+    """The number of recipients in each state, by batch."""
     counts: dict[str, Counter[str]] = {id: Counter() for id in batch_ids}
     found = (
         select(batch_recipient.c.batch_id, batch_recipient.c.status, func.count().label("many"))
@@ -226,7 +228,7 @@ def _counts(tx: Tx, batch_ids: Sequence[str]) -> dict[str, Counter[str]]:
 
 
 def _answers(tx: Tx, rows: Iterable[RowMapping]) -> list[Json]:
-    """`failure_reason` is ours."""
+    """Batches as they are answered. The field `failure_reason` is an addition to the platform's."""
     batches = list(rows)
     counts = _counts(tx, [row["id"] for row in batches])
     return [_answer(row, counts[row["id"]], _is_overdue(tx, row)) for row in batches]

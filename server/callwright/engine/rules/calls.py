@@ -1,4 +1,4 @@
-"""The rules of a single call that goes out: everything is checked, and then said that nothing can carry it."""
+"""The handlers of single outbound calls: they check everything, and then answer that no provider can carry the call."""
 
 from ...contract.calls import CallBySip, CallByTwilio
 from ...contract.errors import InvalidRequest
@@ -29,7 +29,10 @@ def call_by_sip(tx: Tx, op: CallBySip) -> Json:
 
 
 def _checked(tx: Tx, op: CallByTwilio | CallBySip, provider: str) -> Json:
-    """`provider_request` in the answer is ours: what would be sent, with the auth masked."""
+    """The answer to a checked call. Its `provider_request` is an addition to the platform's fields.
+
+    It holds the request that would be sent, with the credentials masked.
+    """
     agent = calling_agent(tx, op.agent_id)
     number = calling_number(tx, op.agent_phone_number_id, provider)
     brought: Json = (op.body() or {}).get("conversation_initiation_client_data") or {}

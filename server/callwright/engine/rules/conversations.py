@@ -1,4 +1,4 @@
-"""The rules of kept conversations."""
+"""The handlers of stored conversations."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ _LISTED = [c for c in conversation.c if c.name not in ("document", "search_key")
 
 @conversations.implements(ListConversations, proof="test_a_rehearsal_is_listed_only_when_asked_for")
 def list_conversations(tx: Tx, op: ListConversations) -> ConversationPage:
-    """Newest first. Rehearsals are left out unless `include_simulated` is true."""
+    """One page of conversations, newest first. Simulated ones are left out unless `include_simulated` is true."""
     found = (
         select(*_LISTED, agent.c.name.label("agent_name"))
         .outerjoin(agent, (agent.c.workspace == conversation.c.workspace) & (agent.c.id == conversation.c.agent_id))

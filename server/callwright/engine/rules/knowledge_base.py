@@ -1,4 +1,4 @@
-"""The rules of documents."""
+"""The handlers of knowledge base documents."""
 
 import html
 from typing import Any
@@ -42,9 +42,9 @@ from ..unit import Unit
 knowledge_base = Handlers()
 
 NAME_LENGTH = 60
-"""Characters of the first line that name a text which came without a name."""
+"""Characters of a text's first line that become its name, if the request gives none."""
 LONGEST_NAME = 200
-"""Characters of a name that a file or a page brought along."""
+"""Characters of a name taken from a file or a web page, at most."""
 
 _KINDS_MISSING = "PDF, DOCX and EPUB: text, Markdown and HTML are read"
 
@@ -70,7 +70,7 @@ async def create_file(unit: Unit, op: CreateFileDocument) -> AddedDocument:
 
 @knowledge_base.implements(CreateUrlDocument, proof="test_a_page_is_read_once_and_kept_as_text", missing=_KINDS_MISSING)
 async def create_url(unit: Unit, op: CreateUrlDocument) -> AddedDocument:
-    """Refuses with the guard's words what may not be called; a redirect is reported, not followed."""
+    """Add the text of a web page. Refuses forbidden URLs with the guard's message, and reports redirects as errors."""
     return await _from_page(unit, op.page_url, op.name)
 
 
@@ -130,7 +130,7 @@ def update_document(tx: Tx, op: UpdateDocument) -> Json:
 
 @knowledge_base.implements(DeleteDocument, proof="test_deleting_a_document_in_use_names_the_agents")
 def delete_document(tx: Tx, op: DeleteDocument) -> Empty:
-    """Refused while agents use it, unless `force`: then it is taken out of them."""
+    """Delete a document, unless agents use it. With `force` it is removed from those agents too."""
     row = tx.one(document, op.documentation_id)
     users = agents_using(tx, "document", op.documentation_id)
     if users and not op.force:
@@ -194,7 +194,7 @@ def _added(
         )
     )  # fmt: skip
     if agent_id:
-        _known_agent(tx, agent_id)  # it may have gone while the text was read
+        _known_agent(tx, agent_id)  # it may have been deleted while the text was read
         attach(tx, agent_id, {"type": kind, "name": name, "id": new, "usage_mode": "auto"})
     return AddedDocument(id=new, name=name)
 
@@ -206,7 +206,7 @@ def _known_agent(tx: Tx, agent_id: str) -> None:
 
 
 def _brought(name: str) -> str:
-    """A name that came with a file or a page: one line, bounded, nothing that only a machine reads."""
+    """The name of a file or a web page, cleaned: one line of bounded length, without unprintable characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in name).split())[:LONGEST_NAME]
 
 

@@ -1,14 +1,14 @@
-"""What a language model would cost an agent, and which ones there are.
+"""The handlers of language models: the list of models, and an agent's estimated price with each.
 
-The platform does not say how it estimates a price, so the formula is ours. One minute of conversation is
+The platform does not document its price estimate, so the formula is this project's. One minute of conversation is
 
-* TURNS_A_MINUTE requests, each with the whole prompt, the knowledge and what was said so far:
+* TURNS_A_MINUTE requests, each with the whole prompt, the knowledge and the conversation so far:
   input = turns x (prompt characters / 4 + knowledge + HISTORY_TOKENS), where knowledge is the pages x 500 tokens, and
   with retrieval at most the passages that one turn may have;
 * OUTPUT_TOKENS of answers: the agent speaks half of 150 words a minute, four tokens to three words.
 
-Prices of cached tokens are left aside, so that a long unchanged prompt costs less than is estimated. A model whose
-context the input of one turn does not fit into is left out: it could not be used.
+Prices of cached tokens are ignored, so that a long unchanged prompt costs less than the estimate. Models whose context
+is too small for the input of one turn are left out, because they could not be used.
 """
 
 from sqlalchemy import RowMapping
@@ -58,12 +58,12 @@ def calculate_for_agent(tx: Tx, op: CalculateAgentLlmUsage) -> LlmPrices:
 
 @llms.implements(ListLlms, proof="test_models_are_listed_with_their_limits")
 def list_llms(_: Tx, __: ListLlms) -> LlmList:
-    """Those whose limits are known. Any other name may be configured: its endpoint is the operator's own."""
+    """The models with known limits. Agents may use other names too, which the operator's endpoints serve."""
     return LlmList(llms=[_info(model) for model in MODELS], default_deprecation_config=_NEVER)
 
 
 def _prices(prompt_length: int, pages: float, passages: int | None) -> LlmPrices:
-    """Cheapest first. `passages`: the most characters that retrieval puts into one turn; None puts in everything."""
+    """Estimated prices, cheapest first. `passages`: most characters that retrieval adds to a turn, None for all."""
     known = pages * CHARACTERS_A_PAGE
     knowledge = known if passages is None else min(known, passages)
     tokens = (prompt_length + knowledge) / CHARACTERS_A_TOKEN + HISTORY_TOKENS
@@ -101,4 +101,4 @@ _NEVER = RetirementRule(
     fallback_start_percentage=0,
     fallback_complete_percentage=0,
 )
-"""Nothing is retired here: which model answers is decided by the operator's own endpoint."""
+"""No model is ever retired here: the operator's endpoint decides which model answers."""

@@ -1,4 +1,4 @@
-"""The rules of MCP servers: how they are reached, who approves a call, and how single tools are called."""
+"""The handlers of MCP servers: their settings, the approval of their tools, and the configuration of single tools."""
 
 from collections.abc import Iterable
 
@@ -58,7 +58,8 @@ _SET_OTHERWISE = {
     "tool_approval_hashes": "Approve each tool by itself, as it was shown.",
     "tool_config_overrides": "Configure each tool by itself.",
 }
-"""What an update has no field for. Without this rule it would come in unchecked, as a field of a newer client."""
+"""Settings that an update cannot change, with the reasons. Without this table they would be accepted unchecked, as
+fields of a newer client."""
 _HEADER = 'This platform sends texts, secrets ({"secret_id": "..."}) and variables ({"variable_name": "..."}) here.'
 _TOOL_DEFAULTS: Json = {
     **dict.fromkeys(
@@ -98,7 +99,7 @@ def get_server(tx: Tx, op: GetMcpServer) -> Json:
 
 @mcp_servers.implements(UpdateMcpServer, proof="test_an_update_changes_what_it_names_and_null_resets", missing=_REACHED)
 def update_server(tx: Tx, op: UpdateMcpServer) -> Json:
-    """Headers are replaced whole, so that one can be taken out; so is what is sent beside the arguments."""
+    """Update the settings. `request_headers` and `request_meta` are replaced whole, so that an entry can be removed."""
     body = op.body() or {}
     config = config_of(tx, op.mcp_server_id)
     _refuse(body, config, _SET_OTHERWISE, at=[])
@@ -130,7 +131,7 @@ def update_policy(tx: Tx, op: UpdateMcpApprovalPolicy) -> Json:
 
 @mcp_servers.implements(CreateMcpToolApproval, proof="test_a_tool_that_changed_asks_again")
 def approve_tool(tx: Tx, op: CreateMcpToolApproval) -> Json:
-    """The decision holds for the tool as it was shown; a later one about the same tool takes its place."""
+    """Store a decision about a tool in its current form. It replaces an earlier decision about the same tool."""
     config = config_of(tx, op.mcp_server_id)
     decided = {
         "tool_name": op.tool_name,
@@ -152,7 +153,10 @@ def forget_approval(tx: Tx, op: DeleteMcpToolApproval) -> Json:
 
 @mcp_servers.implements(ListMcpTools, proof="test_the_tools_of_a_real_server_are_listed")
 async def list_tools(unit: Unit, op: ListMcpTools) -> Json:
-    """`tool_hash` and `approval` of each tool are ours: what a decision would hold for, and what holds now."""
+    """List the tools of a server. `tool_hash` and `approval` are additions to the platform's fields.
+
+    `tool_hash` identifies the tool's current form in a decision, and `approval` is its current approval state.
+    """
     config, endpoint = await unit.read(lambda tx: reached(tx, op.mcp_server_id))
     try:
         tools = await tools_of(endpoint, unit.allow, unit.models.proxy_url)
@@ -220,14 +224,14 @@ def _answer(tx: Tx, row: RowMapping) -> Json:
 
 
 def _refuse(given: Json, there: Json, names: Iterable[str], at: list[str | int]) -> None:
-    """Raises InvalidRequest for what differs from what is there; sending it back as it was read is no change."""
+    """Raises InvalidRequest for each of `names` that `given` would change. The value that is `there` is no change."""
     changed = [name for name in names if name in given and given[name] != there[name]]
     if changed:
         raise InvalidRequest([body_problem([*at, name], _SET_OTHERWISE[name]) for name in changed])
 
 
 def _check(tx: Tx, config: Json, at: list[str | int]) -> None:
-    """All that is wrong with a server's settings, at once. Raises InvalidRequest."""
+    """Raises InvalidRequest with all problems of a server's settings at once."""
     problems = [
         *_unknown_words(config),
         *_unknown_secrets(tx, config),
@@ -239,7 +243,7 @@ def _check(tx: Tx, config: Json, at: list[str | int]) -> None:
 
 
 def _unknown_words(config: Json) -> list[Problem]:
-    """Who approves a call is never guessed: a policy that this platform does not know is refused."""
+    """Problems for unknown values of settings. An unknown approval policy is refused, because it cannot be guessed."""
     problems = [
         body_problem([name], f"Allowed: {', '.join(allowed)}.")
         for name, allowed in (("approval_policy", POLICIES), ("transport", TRANSPORTS))
@@ -260,7 +264,7 @@ def _unknown_secrets(tx: Tx, config: Json) -> list[Problem]:
 
 
 def _unsendable(config: Json) -> list[Problem]:
-    """What the embedded platform could not resolve when it calls the server."""
+    """Problems for settings that could not be resolved for a request to the server."""
     problems: list[Problem] = []
     token: Json | None = config["secret_token"]
     if token is not None and "secret_id" not in token:
@@ -287,10 +291,10 @@ def _unsendable(config: Json) -> list[Problem]:
 def _unsafe_url(tx: Tx, config: Json) -> list[Problem]:
     url = config["url"]
     try:
-        # Of an address that is a secret, not even the reason of a refusal is told: it names the host.
+        # The reason of a refusal names the host, so it is not shown for a URL that is a secret.
         check(clear(tx, url), allow=tx.allow)
     except NotFound:
-        return []  # said already
+        return []  # reported already
     except BadRequest as exc:
         said = str(exc) if isinstance(url, str) else "The secret holds no address that may be called."
         return [body_problem(["url"], said, "url_not_allowed")]

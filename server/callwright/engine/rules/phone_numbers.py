@@ -1,4 +1,4 @@
-"""The rules of phone numbers. Credentials are sealed; what is answered says only that there are some."""
+"""The handlers of phone numbers. Credentials are sealed; answers show only that they exist."""
 
 import json
 
@@ -74,8 +74,11 @@ def get_number(tx: Tx, op: GetPhoneNumber) -> Json:
 
 @phone_numbers.implements(UpdatePhoneNumber, proof="test_a_number_is_assigned_to_an_agent_and_taken_back")
 def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
-    """`agent_id: null` takes the number from its agent. A trunk that is given replaces the old one with its login, so
-    that no password goes to an address that it was not stored for; null takes the trunk out."""
+    """Update a phone number. `agent_id: null` unassigns it from its agent.
+
+    A given trunk replaces the old one and its credentials, so that no password goes to an address that it was not
+    stored for; null removes the trunk.
+    """
     row = tx.one(phone_number, op.phone_number_id)
     body = op.body() or {}
     agent_id = body.pop("agent_id", row["agent_id"])
@@ -104,8 +107,10 @@ def delete_number(tx: Tx, op: DeletePhoneNumber) -> Empty:
 
 
 def _split(body: Json) -> tuple[Json, Credentials]:
-    """What may be stored in the clear, and what is sealed: tokens, passwords, header values, and whatever we do not
-    know, because it may be one of them."""
+    """The fields to store in the clear, and those to seal: tokens, passwords and header values.
+
+    Unknown fields are sealed too, because they may be credentials.
+    """
     stored: Json = {key: value for key, value in body.items() if key in _CLEAR}
     rest = body.keys() - _CLEAR - _TRUNKS - {"phone_number", "label", "provider"}
     secret: Credentials = {key: body[key] for key in rest}

@@ -1,7 +1,7 @@
-"""The rules of pronunciation dictionaries.
+"""The handlers of pronunciation dictionaries.
 
-A change of rules makes a version, and none is ever changed or taken away: an agent that names one keeps speaking by
-it. An archived dictionary is only no longer listed; agents may go on naming it. There is no delete.
+A change of rules makes a new version. A version is never changed or removed, so an agent that names one continues to
+speak by it. An archived dictionary is hidden from the list, but agents may still name it. There is no delete.
 """
 
 from typing import Any
@@ -127,7 +127,7 @@ def add_rules(tx: Tx, op: AddDictionaryRules) -> DictionaryVersion:
     there = _latest(tx, op.pronunciation_dictionary_id)
     check_rules(op.rules)
     added = {**there, **lexicon_of(op.rules)}
-    check_rules(rules_of(added))  # together they may be too many
+    check_rules(rules_of(added))  # old and new rules together may be too many
     return _next_version(tx, op.pronunciation_dictionary_id, added)
 
 
@@ -135,7 +135,7 @@ def add_rules(tx: Tx, op: AddDictionaryRules) -> DictionaryVersion:
     RemoveDictionaryRules, proof="test_every_change_of_rules_makes_a_version_and_the_old_one_stays"
 )
 def remove_rules(tx: Tx, op: RemoveDictionaryRules) -> DictionaryVersion:
-    """Refused for words that have no rule, as they may be spelt wrong."""
+    """Remove the rules of these words. A word without a rule is refused, because it may be misspelt."""
     there = _latest(tx, op.pronunciation_dictionary_id)
     gone = [spaced(words) for words in op.rule_strings]
     if problems := [

@@ -1,4 +1,4 @@
-"""The rules of documents' indexes. A document's chunks are cut once, with its first index, and go with its last."""
+"""The handlers of documents' indexes. A document's chunks are made with its first index and deleted with its last."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ from ..unit import Unit
 rag_indexes = Handlers()
 
 MOST_BYTES = 1_000_000_000
-"""Of text, in all indexes of a workspace. A choice of ours: the platform's depends on what one pays."""
+"""Most bytes of text in all indexes of a workspace. This project's choice: the platform's limit depends on the plan."""
 FIRST_IDS = 100
 
 _MISSING = "vectors: passages are found by their words, whatever model is asked for"
@@ -37,8 +37,10 @@ _MISSING = "vectors: passages are found by their words, whatever model is asked 
 
 @rag_indexes.implements(ComputeRagIndex, proof="test_an_index_makes_passages_that_can_be_read", missing=_MISSING)
 async def compute_index(unit: Unit, op: ComputeRagIndex) -> RagIndex:
-    """An index that is there is answered as it is, but one that was too much is tried again. The text is cut outside
-    of any transaction: it may be long."""
+    """Compute an index. An existing index is answered as it is, except that one over the limit is tried again.
+
+    The text is cut into chunks outside of any transaction, because it may be long.
+    """
     text = await unit.read(lambda tx: tx.one(document, op.documentation_id)["content"])
     cut = await anyio.to_thread.run_sync(chunks, op.documentation_id, text)
     return await unit.write(lambda tx: _indexed(tx, op, cut))
@@ -52,7 +54,7 @@ def get_indexes(tx: Tx, op: GetRagIndexes) -> RagIndexList:
 
 @rag_indexes.implements(DeleteRagIndex, proof="test_the_passages_go_with_the_last_index")
 def delete_index(tx: Tx, op: DeleteRagIndex) -> RagIndex:
-    """Answers the index as it was."""
+    """Delete an index, and answer its last state."""
     tx.one(document, op.documentation_id)
     row = next((row for row in _of(tx, op.documentation_id) if row["id"] == op.rag_index_id), None)
     if row is None:
@@ -89,7 +91,7 @@ def get_chunk(tx: Tx, op: GetChunk) -> Chunk:
 
 
 def _indexed(tx: Tx, op: ComputeRagIndex, cut: list[TextChunk]) -> RagIndex:
-    tx.one(document, op.documentation_id)  # it may have gone while its text was cut
+    tx.one(document, op.documentation_id)  # it may have been deleted while its text was cut
     there = _of(tx, op.documentation_id)
     same = next((row for row in there if row["model"] == op.model), None)
     if same is not None and same["status"] != "rag_limit_exceeded":
@@ -133,7 +135,7 @@ def _forget_chunks(tx: Tx, document_id: str) -> None:
 
 
 def _answer(tx: Tx, row: RowMapping) -> RagIndex:
-    """With the number of passages and the first of their ids, which the contract has no other way to learn."""
+    """An index with the number of its passages and the first of their ids, which no other answer lists."""
     done = row["status"] == "succeeded"
     this = tx.own(chunk, document_id=row["document_id"])
     count = tx.db.execute(select(func.count()).select_from(chunk).where(this)).scalar_one() if done else 0

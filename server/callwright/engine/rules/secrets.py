@@ -1,4 +1,4 @@
-"""The rules of workspace secrets. No function here gives a value back to a caller."""
+"""The handlers of workspace secrets. No function here returns a secret's value to a caller."""
 
 from sqlalchemy import delete, insert, select, update
 

@@ -1,4 +1,4 @@
-"""Rehearsing an agent: reads what it needs, lets the dialogue runtime play, and keeps the conversation."""
+"""The handlers of simulated conversations: load the agent, run the dialogue runtime, and store the conversation."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from ..unit import Unit
 simulations = Handlers()
 
 _PLACES = {"new_turns_limit": ("body",), "dynamic_variables": ("body", "simulation_specification")}
-"""Other problems lie in the agent's own configuration."""
+"""Places of the settings in the request body. All other problems are in the agent's configuration."""
 _MISSING = "webhook, client and MCP tools are mocked or answered 'Tool Called.'"
 
 
@@ -39,7 +39,7 @@ async def simulate_conversation(unit: Unit, op: SimulateConversation) -> Json:
     StreamSimulation, proof="test_the_parts_of_a_streamed_rehearsal_make_up_the_whole", missing=_MISSING
 )
 async def stream_simulation(unit: Unit, op: StreamSimulation, emit: Emit) -> None:
-    """Each turn when it is said, those of the history first; last the analysis, with what else a rehearsal answers."""
+    """Emit each turn as it is spoken, after those of the history, and last the analysis with the rest of the answer."""
     history: list[Json] = (op.body() or {})["simulation_specification"].get("partial_conversation_history") or []
     told = False
 
@@ -53,9 +53,10 @@ async def stream_simulation(unit: Unit, op: StreamSimulation, emit: Emit) -> Non
 
 
 async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on_turn: OnTurn | None = None) -> Json:
-    """Text only. The conversation is kept and marked as simulated; `conversation_id` in the answer is ours.
+    """Run a simulation, in text only. The conversation is stored and marked as simulated.
 
-    With zero retention nothing is kept, and the answer names no conversation.
+    `conversation_id` in the answer is an addition to the platform's fields. Under zero retention no conversation is
+    stored, and the answer names none.
     """
     body = op.body() or {}
     spec: Json = body["simulation_specification"]
@@ -89,7 +90,7 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
             on_turn=on_turn,
         )
     except InvalidRequest as exc:
-        for problem in exc.problems:  # the runtime does not know where in a request its settings stood
+        for problem in exc.problems:  # the runtime does not know the place of its settings in a request
             problem["loc"] = [*_PLACES.get(str(problem["loc"][0]), ("agent",)), *problem["loc"]]
         raise
     answer: Json = {
@@ -105,7 +106,7 @@ async def _rehearsed(unit: Unit, op: SimulateConversation | StreamSimulation, on
 
 
 def _llm_of_user(unit: Unit, llm: str, settings: Json) -> LLM | None:
-    """The model that its configuration names; None where it names none, or one that nothing is configured for."""
+    """The model of the simulated user; None if its configuration names no model, or one without a route."""
     zero_retention = bool(settings["privacy"].get("zero_retention_mode"))
     if not llm or llm == CUSTOM_LLM or (zero_retention and not keeps_nothing(llm)):
         return None

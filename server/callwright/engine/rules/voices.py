@@ -1,4 +1,4 @@
-"""A catalogue of voices, found by words. They sound on the hosted platform: conversations here are in text."""
+"""The handlers of the voice catalogue, searched by words. Voices sound on the hosted platform; talk here is in text."""
 
 import re
 from collections.abc import Sequence
@@ -73,7 +73,7 @@ CATALOGUE = (
     missing="voices of one's own: the catalogue is a fixed one",
 )
 def list_voices(_: Tx, op: ListVoices) -> VoicePage:
-    """Voices that all the words fit, or, where there are none, those that most of them fit."""
+    """One page of voices that match all words or, if there are none, those that match the most words."""
     found = _fitting(op.search or "")
     start = _place(found, op.next_page_token)
     page = found[start : start + op.page_size]
@@ -100,7 +100,7 @@ def _words(text: str) -> set[str]:
 
 
 def _place(found: Sequence[Voice], token: str | None) -> int:
-    """Where the page after the voice of this id begins."""
+    """The index of the first voice after the one with this id. Raises BadRequest for an unknown id."""
     if token is None:
         return 0
     for place, voice in enumerate(found):

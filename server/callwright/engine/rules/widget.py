@@ -1,4 +1,4 @@
-"""The widget as a web page sees it, worked out from its agent's configuration, and its picture."""
+"""The handlers of widgets: a widget's public settings, derived from its agent's configuration, and its avatar."""
 
 import hashlib
 from typing import Any
@@ -19,7 +19,7 @@ from ..store.transaction import Tx
 widget = Handlers()
 
 AVATAR_BYTES = 2 * 1024 * 1024
-"""Enough for a picture that a page shows a few hundred pixels wide. Our own limit: the platform names none."""
+"""Bytes of an avatar at most, enough for a few hundred pixels. This project's limit: the platform names none."""
 
 _SIGNATURES = (
     ("image/png", b"\x89PNG\r\n\x1a\n", 0),
@@ -28,12 +28,12 @@ _SIGNATURES = (
     ("image/gif", b"GIF89a", 0),
     ("image/webp", b"WEBP", 8),
 )
-"""Type, and the bytes by which it is known at this place. No SVG: it can hold scripts."""
+"""Media types of avatars, each with its signature bytes and their offset. SVG is left out: it can hold scripts."""
 
 
 @widget.implements(GetWidget, proof="test_the_widget_shows_what_the_agent_is_configured_to", public=True)
 def get_widget(tx: Tx, op: GetWidget) -> Json:
-    """Answered without a key too: to the pages, and with the signature, that the agent asks for."""
+    """The widget's settings. Without the API key, the agent's allowed pages and its authentication are enforced."""
     document: Json = tx.one(agent, op.agent_id)["document"]
     check_asker(tx, document | {"agent_id": op.agent_id}, op.conversation_signature)
     return {"agent_id": op.agent_id, "widget_config": _config(tx, document)}
@@ -46,7 +46,7 @@ def upload_avatar(tx: Tx, op: UploadAvatar) -> UploadedAvatar:
     row = {"workspace": tx.workspace, "agent_id": op.agent_id, "media_type": _image_type(data), "data": data}
     tx.db.execute(delete(avatar).where(tx.own(avatar, agent_id=op.agent_id)))
     tx.db.execute(insert(avatar).values(**row))
-    # The version makes browsers fetch a new picture. Without a host, because that is the origin's to know.
+    # The version makes browsers fetch a new picture. The URL has no host, because only the request origin knows it.
     url = f"/v1/convai/avatars/{op.agent_id}?v={hashlib.sha256(data).hexdigest()[:12]}"
     changed = merged(document, {"platform_settings": {"widget": {"avatar": None}}})
     changed["platform_settings"]["widget"]["avatar"] = {"type": "image", "url": url}
@@ -56,7 +56,7 @@ def upload_avatar(tx: Tx, op: UploadAvatar) -> UploadedAvatar:
 
 @widget.implements(GetAvatar, proof="test_an_uploaded_picture_is_served_where_the_widget_names_it", public=True)
 def get_avatar(tx: Tx, op: GetAvatar) -> Blob:
-    """To anybody: a page shows it in an `img`, which sends no key."""
+    """The avatar, for any request origin: a page shows it in an `img`, which sends no key."""
     found = select(avatar).where(tx.own(avatar, agent_id=op.agent_id))
     if (row := tx.db.execute(found).mappings().one_or_none()) is None:
         raise NotFound(f"Agent {op.agent_id!r} has no uploaded picture.")
@@ -85,7 +85,7 @@ def _avatar(tx: Tx, kept: Json) -> Json:
 
 
 def _languages(document: Json) -> list[str] | None:
-    """What a caller may choose from: where the widget offers the choice, or whoever starts a conversation may."""
+    """The languages to choose from, if the widget offers the choice or the agent permits a language override."""
     overrides: Json = document["platform_settings"]["overrides"]["conversation_config_override"]
     offered = document["platform_settings"]["widget"].get("language_selector") or overrides["agent"].get("language")
     if not offered:
@@ -107,7 +107,7 @@ def _presets(document: Json) -> Json:
 
 
 def _greeting(preset: Json) -> str | None:
-    """The one that somebody wrote, else the translation."""
+    """The first message of a language preset: the written one, else the translation."""
     overrides: Json = preset.get("overrides") or {}
     own: Json = overrides.get("agent") or {}
     translation: Json = preset.get("first_message_translation") or {}
@@ -115,7 +115,7 @@ def _greeting(preset: Json) -> str | None:
 
 
 def _image_type(data: bytes) -> str:
-    """By its content, whatever its name says."""
+    """The media type of an image, by its content only; its file name is ignored."""
     if len(data) > AVATAR_BYTES:
         raise _refused(f"The picture has {len(data):,} bytes; at most {AVATAR_BYTES:,} are taken.", "too_long")
     for media_type, signature, at in _SIGNATURES:

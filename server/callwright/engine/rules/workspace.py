@@ -1,4 +1,4 @@
-"""The rules of what holds for every agent of a workspace."""
+"""The handlers of workspace settings, which hold for every agent of a workspace."""
 
 from ...contract.errors import InvalidRequest, Problem
 from ...contract.merge import Json
@@ -30,7 +30,7 @@ def get_settings(tx: Tx, _: GetWorkspaceSettings) -> Json:
     UpdateWorkspaceSettings, proof="test_workspace_settings_merge_and_null_restores_the_default", missing=_MISSING
 )
 def update_settings(tx: Tx, op: UpdateWorkspaceSettings) -> Json:
-    """Everything at once or nothing. The webhook's secrets are in use from now on, and cannot be deleted."""
+    """Update the settings, all or none. Secrets of the webhook count as used from now on and cannot be deleted."""
     body = op.body() or {}
     document = changed(tx, "settings", body)
     validated(UpdateWorkspaceSettings, document)

@@ -1,1 +1,1 @@
-"""The tables of the embedded platform, the steps that make them, and the defaults of stored documents."""
+"""The tables of the embedded platform, the migrations that create them, and the defaults of stored documents."""

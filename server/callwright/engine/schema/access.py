@@ -1,4 +1,4 @@
-"""The table of tokens that open an agent to whoever holds one. Of a token itself only its SHA-256 is kept."""
+"""The table of access tokens, each of which opens an agent to its holder. Only the token's SHA-256 is stored."""
 
 from sqlalchemy import BigInteger, Boolean, Column, MetaData, Table, Text
 

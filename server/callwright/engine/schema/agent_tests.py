@@ -1,4 +1,4 @@
-"""Tables of tests and of their runs."""
+"""Tables of agent tests and of their runs."""
 
 from sqlalchemy import JSON, BigInteger, Column, Integer, MetaData, Table, Text
 

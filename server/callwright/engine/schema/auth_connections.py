@@ -20,4 +20,4 @@ auth_connection = Table(
     Column("updated_ms", BigInteger), Column("document", JSON), Column("sealed", LargeBinary),
     info=called("auth connection", "/v1/workspace/auth-connections lists them"),
 )  # fmt: skip
-"""`document`: the settings that are answered. `sealed`: the secret, and headers, which may carry others."""
+"""`document`: the settings shown in answers. `sealed`: the secret and the headers, which may carry secrets too."""

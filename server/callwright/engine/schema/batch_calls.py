@@ -1,4 +1,4 @@
-"""Tables of batch calls. Times in Unix seconds, but `created_ms`."""
+"""Tables of batch calls and their recipients. Times are Unix seconds, except `created_ms`."""
 
 from sqlalchemy import JSON, BigInteger, Column, Integer, MetaData, Table, Text
 

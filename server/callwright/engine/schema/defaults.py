@@ -1,7 +1,7 @@
-"""What a new agent has before anybody chooses: the one table, echoed on create.
+"""Default values of a new agent, the only table of them. The answer to a create shows them.
 
-Where the platform's guide names a value (language, English-only speech model, 730 days, nothing open to overrides), it
-is that one; the rest is a sensible choice of ours, because the API's description gives no defaults.
+Values that the platform's guide names (language, English-only speech model, 730 days, nothing open to overrides) are
+taken from it. The others are choices of this project, because the API's description gives no defaults.
 """
 
 from typing import Any
@@ -119,12 +119,13 @@ PLATFORM_SETTINGS: dict[str, Any] = {
 }
 
 WORKFLOW: dict[str, Any] = {"nodes": {}, "edges": {}, "prevent_subagent_loops": False}
-"""Of an agent that has one; the newest clients do not read a workflow, a node or an edge that lacks any of these."""
+"""Defaults of a workflow, for agents that have one. The newest clients cannot read a workflow, node or edge without
+these fields, EDGE and NODE included."""
 
 EDGE: dict[str, Any] = {"reroutes": []}
 
 NODE: dict[str, Any] = {"position": {"x": 0.0, "y": 0.0}, "edge_order": []}
-"""Of every kind; what a kind has besides stands in `workflow/node_kinds.py`."""
+"""Defaults of a node of every kind. The further defaults of each kind are in `workflow/node_kinds.py`."""
 
 _TOOL: dict[str, Any] = {
     "response_timeout_secs": 20,
@@ -153,7 +154,7 @@ TOOLS: dict[str, dict[str, Any]] = {
     "client": _OUTER_TOOL | {"parameters": None, "expects_response": False},
     "system": _TOOL | {"description": ""},
 }
-"""What a stored tool has besides, by its type."""
+"""Further defaults of a stored tool, by its type."""
 
 AGENT: dict[str, Any] = {
     "conversation_config": CONVERSATION_CONFIG,

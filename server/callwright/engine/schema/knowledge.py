@@ -1,4 +1,4 @@
-"""Tables of documents' passages and indexes, and what a document has besides its text."""
+"""Tables of documents' indexes and chunks, and the column for a document's file name."""
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text
 

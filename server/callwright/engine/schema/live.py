@@ -1,7 +1,4 @@
-"""The tables of conversations that are being held.
-
-Which process holds each, what has been said in it, and how many an agent began in a day.
-"""
+"""Tables of live conversations: the process that holds each, its turns so far, and the daily count of each agent."""
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, MetaData, Table, Text
 
@@ -28,16 +25,16 @@ live_conversation = Table(
     "live_conversation", MetaData(), Column("workspace", Text, primary_key=True), Column("id", Text, primary_key=True),
     Column("agent_id", Text), Column("holder", Text), Column("started_ms", BigInteger), Column("talking", Boolean),
 )  # fmt: skip
-"""Until it is analysed; `talking` is over before that."""
+"""A live conversation; its row stays until its analysis is done. `talking` becomes false when the talk ends."""
 live_turn = Table(
     "live_turn", MetaData(), Column("workspace", Text, primary_key=True), Column("id", Text, primary_key=True),
     Column("place", Integer, primary_key=True), Column("search_key", Text), Column("document", JSON),
 )  # fmt: skip
-"""What was said so far in a conversation that is being held: its record has no turns before its end."""
+"""The turns so far of a live conversation: its record has no turns before its end."""
 live_holder = Table("live_holder", MetaData(), Column("holder", Text, primary_key=True), Column("lease_ms", BigInteger))
-"""A process that holds conversations, and until when it is taken to be there."""
+"""A process that holds conversations, and the end of its lease, until which it counts as running."""
 begun_in_a_day = Table(
     "begun_in_a_day", MetaData(), Column("workspace", Text, primary_key=True),
     Column("agent_id", Text, primary_key=True), Column("day", Integer), Column("begun", Integer),
 )  # fmt: skip
-"""Conversations that an agent began on the last day (since 1970, UTC) on which it began one."""
+"""The number of conversations of an agent on the last day on which it began one. `day`: days since 1970, UTC."""

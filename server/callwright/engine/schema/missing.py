@@ -1,4 +1,4 @@
-"""What is said where a resource is not there: one sentence for each table, which its definition carries."""
+"""NotFound errors: the message for each table comes from the table's definition."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from ...contract.errors import NotFound
 
 
 def called(resource: str, listed: str) -> dict[str, Any]:
-    """The `info` of a table: what a row of it is called, and where such rows are listed."""
+    """The `info` of a table: the name of the resource in a row, and the route that lists such resources."""
     return {"resource": resource, "listed": listed}
 
 

@@ -35,4 +35,4 @@ pronunciation_version = Table(
     "pronunciation_version", _all, _key("workspace"), _key("dictionary_id"), _key("id"),
     Column("created_ms", BigInteger), Column("rules", JSON),
 )  # fmt: skip
-"""`rules`: as they are answered, without doubles."""
+"""`rules`: the rules in the shape of answers, without duplicates."""

@@ -1,6 +1,6 @@
-"""The embedded platform's tables and the steps that make them.
+"""All tables of the embedded platform and the migrations that create them.
 
-What is answered as it was stored is a JSON document; whatever is filtered or sorted on is a real, indexed column.
+Data that is answered as it was stored is a JSON document. Values to filter or sort by are real, indexed columns.
 """
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, Table, Text
@@ -153,5 +153,5 @@ secret = Table(
     info=called("secret", "/v1/convai/secrets lists them"),
 )  # fmt: skip
 vault_check = Table("vault_check", _all, Column("id", Integer, primary_key=True), Column("sealed", LargeBinary))
-"""One row: a known text, sealed with the vault's key."""
+"""The single row holds a known text, sealed with the vault's key."""
 uses = Table("uses", _all, *map(_key, ("workspace", "user_kind", "user_id", "target_kind", "target_id")))

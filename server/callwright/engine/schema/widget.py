@@ -1,4 +1,4 @@
-"""The table of uploaded pictures, one an agent."""
+"""The table of uploaded avatars, at most one for each agent."""
 
 from sqlalchemy import Column, LargeBinary, MetaData, Table, Text
 

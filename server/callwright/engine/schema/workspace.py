@@ -1,4 +1,4 @@
-"""Table of what holds for a whole workspace: one document a kind (`settings`, `dashboard`)."""
+"""The table of workspace documents: one document of each kind (`settings`, `dashboard`)."""
 
 from sqlalchemy import JSON, Column, MetaData, Table, Text
 

@@ -1,1 +1,1 @@
-"""Rows: the transaction, who uses what, paging, sealed values, records of conversations."""
+"""The engine's storage: transactions, references between resources, paging, sealed values, conversation records."""

@@ -1,4 +1,4 @@
-"""An agent's documents: what it holds in its configuration, reading them, adding one, and taking one out."""
+"""The documents that an agent's configuration names: read them, attach one, remove one."""
 
 from typing import Any, cast
 
@@ -20,7 +20,7 @@ def texts_of(tx: Tx, conversation_config: Json) -> list[Document]:
 
 
 def attach(tx: Tx, agent_id: str, locator: Json) -> None:
-    """Let the agent, which exists, know one more document."""
+    """Add a document to an agent's knowledge base. The agent must exist."""
     config = _config(tx, agent_id)
     known: list[Json] = config["conversation_config"]["agent"]["prompt"].get("knowledge_base") or []
     added = {"conversation_config": {"agent": {"prompt": {"knowledge_base": [*known, locator]}}}}
@@ -28,7 +28,7 @@ def attach(tx: Tx, agent_id: str, locator: Json) -> None:
 
 
 def take_out(tx: Tx, agent_id: str, document_id: str) -> None:
-    """Remove a document from wherever the agent's configuration names it."""
+    """Remove a document from every place of the agent's configuration that names it."""
     _keep(tx, agent_id, cast(Json, _without(_config(tx, agent_id), document_id)))
 
 

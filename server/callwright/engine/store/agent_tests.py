@@ -1,4 +1,4 @@
-"""Rows of tests."""
+"""Rows of agent tests, read by id."""
 
 from sqlalchemy import RowMapping, select
 
@@ -7,7 +7,7 @@ from .transaction import Tx
 
 
 def tests_by_id(tx: Tx, ids: list[str]) -> dict[str, RowMapping]:
-    """Those that exist, in the order of `ids`."""
+    """The tests with these ids, in the order of `ids`. Unknown ids are left out."""
     found = select(agent_test).where(tx.own(agent_test), agent_test.c.id.in_(set(ids)))
     rows = {row["id"]: row for row in tx.db.execute(found).mappings()}
     return {id: rows[id] for id in ids if id in rows}

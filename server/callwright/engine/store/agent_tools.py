@@ -1,4 +1,4 @@
-"""Stored tools, read into the agents that name them."""
+"""Stored tools, resolved into the configuration of the agents that name them."""
 
 from sqlalchemy import select
 
@@ -8,7 +8,7 @@ from .transaction import Tx
 
 
 def with_stored_tools(tx: Tx, conversation_config: Json) -> Json:
-    """The configuration with its stored tools written out among the inline ones, which keep their names."""
+    """The configuration with the definitions of its stored tools added after its inline tools."""
     agent: Json = conversation_config.get("agent") or {}
     prompt: Json = agent.get("prompt") or {}
     ids: list[str] = prompt.get("tool_ids") or []

@@ -1,4 +1,4 @@
-"""Stored logins of webhook tools: their kinds, and one opened for a request."""
+"""Auth connections (stored logins of webhook tools): their kinds, and one unsealed for a request."""
 
 import json
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class StoredLogin:
 
     id: str
     version: int
-    """Another one after each change."""
+    """Version of the settings; each update changes it."""
     name: str
     auth_type: str
     settings: Json
@@ -47,7 +47,7 @@ class StoredLogin:
 
 
 def login_of(tx: Tx, connection_id: str) -> StoredLogin:
-    """For the moment of use inside the engine; it must not be kept or answered. Raises NotFound."""
+    """An auth connection, unsealed for use inside the engine. Callers must not store or answer it. Raises NotFound."""
     row = tx.one(auth_connection, connection_id)
     values = opened(tx, row)
     kind = kind_of(row["auth_type"])

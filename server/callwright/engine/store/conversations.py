@@ -1,4 +1,4 @@
-"""Records of conversations: stored whole, or turn by turn while they go on."""
+"""Records of conversations: persisted whole, or turn by turn while a conversation is held."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,7 @@ def keep(tx: Tx, record: Json, *, simulated: bool) -> None:
 
 
 def keep_on(tx: Tx, record: Json) -> None:
-    """Store all that became of a kept conversation. One that was deleted stays so."""
+    """Update the record of a stored conversation. A deleted conversation is not restored."""
     found = update(conversation).where(tx.own(conversation, id=record["conversation_id"]))
     tx.db.execute(found.values(**_columns(record)))
     _clear_turns(tx, record["conversation_id"])
@@ -52,10 +52,10 @@ _CHANGE_TURN = (
 
 
 def keep_turns(tx: Tx, head: Json, new: Mapping[int, Json], changed: Mapping[int, Json], *, said: int) -> None:
-    """Store what was added to a kept conversation that goes on, at the same cost however long it is.
+    """Persist new and changed turns of a held conversation; the cost does not depend on the conversation's length.
 
-    `head` is its record without the transcript, of which `new` and `changed` are turns by their places; `said`: how
-    many of all turns have a message. One that was deleted stays so.
+    `head`: the record without its transcript. `new` and `changed`: turns by their places in the transcript. `said`: the
+    number of turns that have a message. A deleted conversation is not restored.
     """
     at = {"in_workspace": tx.workspace, "of": head["conversation_id"]}
     columns = {"duration_secs": head["metadata"]["call_duration_secs"], "message_count": said, "document": head}
@@ -69,7 +69,7 @@ def keep_turns(tx: Tx, head: Json, new: Mapping[int, Json], changed: Mapping[int
 
 
 def whole(tx: Tx, record: Json) -> Json:
-    """A stored record with its transcript, also where the conversation is being held."""
+    """A stored record with its transcript, also while the conversation is held and its turns are separate rows."""
     if record["status"] != "in-progress":
         return record
     turns = select(live_turn.c.document).where(tx.own(live_turn, id=record["conversation_id"]))
@@ -78,7 +78,7 @@ def whole(tx: Tx, record: Json) -> Json:
 
 
 def forget(tx: Tx, conversation_id: str) -> None:
-    """Nothing of it stays."""
+    """Delete every row of a conversation."""
     tx.db.execute(delete(conversation).where(tx.own(conversation, id=conversation_id)))
     _clear_turns(tx, conversation_id)
 
@@ -92,7 +92,7 @@ def _turn(one: Json) -> dict[str, Any]:
 
 
 def _columns(record: Json) -> dict[str, Any]:
-    """What is filtered, sorted or listed, and all of it."""
+    """The values of a record's row: columns to filter, sort and list by, and the whole record as `document`."""
     analysis: Json = record.get("analysis") or {}
     start = record["metadata"]["start_time_unix_secs"]
     spoken: list[str] = [turn["message"] for turn in record["transcript"] if turn.get("message")]

@@ -1,4 +1,4 @@
-"""One page of the agents that use a thing, as several resources answer it."""
+"""Pages of the agents that use a resource, in the contract's shape. Several resources answer them."""
 
 from ...contract.dependents import AgentDependent, DependentAgent, DependentAgentPage
 from ..schema.tables import agent
@@ -8,7 +8,7 @@ from .uses import select_users
 
 
 def dependent_agents(tx: Tx, kind: str, id: str, *, size: int, cursor: str | None) -> DependentAgentPage:
-    """Oldest first. `kind` and `id`: of the thing that is used, which exists."""
+    """One page of the agents that use the resource `kind`/`id`, oldest first. The resource must exist."""
     rows, following = page(
         tx.db,
         select_users(tx, agent, kind, id),

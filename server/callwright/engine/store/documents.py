@@ -1,4 +1,4 @@
-"""Documents, measured: pages are the unit in which the platform counts knowledge when it estimates prices."""
+"""The size of documents in pages, the unit in which the platform counts knowledge when it estimates prices."""
 
 from sqlalchemy import func, select
 
@@ -10,7 +10,7 @@ from .uses import references_in
 
 
 def pages_of(tx: Tx, agent_document: Json) -> float:
-    """Pages of all documents that the configuration names, each counted once, in hundredths."""
+    """Pages of all documents that the configuration names, each counted once, rounded to hundredths."""
     ids = {reference.id for reference in references_in(agent_document) if reference.kind == "document"}
     characters = select(func.coalesce(func.sum(func.length(document.c.content)), 0)).where(
         tx.own(document), document.c.id.in_(ids)

@@ -1,4 +1,4 @@
-"""Keyset paging: a cursor holds where the last page ended, so that a page costs the same however deep it lies."""
+"""Keyset paging: a cursor holds the end of the last page, so that every page costs the same at any depth."""
 
 import base64
 import binascii
@@ -13,17 +13,17 @@ from sqlalchemy import Column, Connection, RowMapping, Select, tuple_
 from ...contract.errors import BadRequest
 
 LARGEST = 2**63 - 1
-"""What an integer column holds."""
+"""The largest value of an integer column."""
 NAME_KEY_LENGTH = 150
 
 
 def search_key(text: str) -> str:
-    """What is compared in a search: neither case nor the way an accent is written matters."""
+    """The normalized form of a text for search: case, and the way an accent is written, make no difference."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def name_key(name: str) -> str:
-    """The beginning of a name, for search and order. Not all of it, because a cursor carries it and has its limit."""
+    """The beginning of a name, normalized for search and order. It is cut, as a cursor of limited size carries it."""
     return search_key(name)[:NAME_KEY_LENGTH]
 
 
@@ -39,7 +39,7 @@ def page(
 ) -> tuple[Sequence[RowMapping], str | None]:
     """Rows of `query` in the order of (`by`, `id`), and the cursor of the next page where there is one.
 
-    A cursor of another list, or made up, is a BadRequest.
+    Raises BadRequest for a cursor of another list, or a made-up one.
     """
     kind = f"{by.table.name}.{by.name}.{'desc' if descending else 'asc'}"
     found = query.order_by(by.desc(), id.desc()) if descending else query.order_by(by, id)
@@ -70,7 +70,7 @@ def _read(cursor: str, kind: str, type_: type[Any]) -> tuple[Any, str]:
 
 
 def _storable(value: object, type_: type[Any]) -> bool:
-    """A made-up value must not reach the database, which has errors of its own for it."""
+    """Whether a cursor's value fits its column. A made-up value must not reach the database: it would raise."""
     if type(value) is not type_:
         return False
     return "\0" not in value if isinstance(value, str) else abs(cast(int, value)) <= LARGEST

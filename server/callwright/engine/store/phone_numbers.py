@@ -1,4 +1,4 @@
-"""Rows of phone numbers, and the agents that answer them."""
+"""Rows of phone numbers, and their assignment to agents."""
 
 import json
 from typing import Any
@@ -10,11 +10,11 @@ from ..schema.tables import phone_number
 from .transaction import Tx
 
 Credentials = dict[str, Any]
-"""The part of a number that is sealed: tokens and passwords, by the names of the wire."""
+"""The sealed part of a phone number: tokens and passwords, by their field names in the API."""
 
 
 def numbers_of(tx: Tx, agent_id: str, agent_name: str) -> list[Json]:
-    """The numbers that an agent answers, as its own answer shows them."""
+    """The numbers assigned to an agent, in the shape of the agent's `phone_numbers` field."""
     found = (
         select(phone_number)
         .where(tx.own(phone_number, agent_id=agent_id))
@@ -24,7 +24,7 @@ def numbers_of(tx: Tx, agent_id: str, agent_name: str) -> list[Json]:
 
 
 def unassign(tx: Tx, agent_id: str) -> list[str]:
-    """Take all numbers from an agent; answers them as `+15551234567 (phnum_…)`."""
+    """Unassign all numbers of an agent. Returns them as `+15551234567 (phnum_…)`."""
     mine = tx.own(phone_number, agent_id=agent_id)
     rows = tx.db.execute(select(phone_number.c.phone_number, phone_number.c.id).where(mine)).all()
     tx.db.execute(update(phone_number).where(mine).values(agent_id=None))
@@ -59,7 +59,7 @@ def answer_of(row: RowMapping, agent_name: str | None) -> Json:
 
 
 def _outbound(trunk: Json | None) -> Json | None:
-    """Header values may be credentials: the names are shown, the values are not."""
+    """The outbound trunk for an answer. It shows header names without values, which may be credentials."""
     if trunk is None:
         return None
     return {

@@ -18,7 +18,7 @@ _SEALED = (secret, phone_number, auth_connection)
 
 
 def reveal(tx: Tx, secret_id: str) -> str:
-    """The value, for the moment of use inside the engine; it must not be kept or answered."""
+    """A secret's value, for use inside the engine. Callers must not store or answer it."""
     found = select(secret.c.sealed).where(tx.own(secret, id=secret_id))
     sealed = tx.db.execute(found).scalar_one_or_none()
     if sealed is None:
@@ -29,9 +29,10 @@ def reveal(tx: Tx, secret_id: str) -> str:
 
 
 def rotate(db: Connection, old: Vault, new: Vault) -> int:
-    """Seal everything of every workspace with another key; answers how many values were turned.
+    """Seal every value of every workspace with the key of `new`. Returns the number of values.
 
-    All or nothing: it runs in one transaction, and a value that does not open with `old` stops it (WrongKey).
+    Callers run it in one transaction, so that it changes all values or none. Raises WrongKey if a value does not open
+    with `old`.
     """
     turned = 0
     for table in _SEALED:
@@ -49,13 +50,13 @@ def rotate(db: Connection, old: Vault, new: Vault) -> int:
 
 
 async def claim(database: Database, vault: Vault) -> None:
-    """Let only the key that this database was first used with go on. Raises WrongKey for any other."""
+    """Bind the database to the key of its first use. Raises WrongKey for any other key."""
     if not await database.read(lambda db: _checked(db, vault)):
         await database.write(lambda db: _mark(db, vault))
 
 
 def _checked(db: Connection, vault: Vault) -> bool:
-    """Whether the check value is there and opens: False where it is not there. Raises WrongKey."""
+    """Whether the check value exists. Raises WrongKey if it does not open with this vault."""
     sealed = db.execute(select(vault_check.c.sealed)).scalar_one_or_none()
     if sealed is None:
         return False
@@ -64,13 +65,13 @@ def _checked(db: Connection, vault: Vault) -> bool:
 
 
 def _mark(db: Connection, vault: Vault) -> None:
-    check_key(db, vault)  # a database that has secrets already: they must open
-    if not _checked(db, vault):  # else another process was quicker
+    check_key(db, vault)  # the secrets of an older database must open
+    if not _checked(db, vault):  # otherwise another process wrote it first
         db.execute(insert(vault_check).values(id=1, sealed=vault.seal(_CHECK, belongs_to=_CHECK)))
 
 
 def check_key(db: Connection, vault: Vault) -> int:
-    """How many values are sealed. Raises WrongKey where one of them does not open."""
+    """The number of sealed values. Raises WrongKey if one of them does not open."""
     _checked(db, vault)
     count = 0
     for table in _SEALED:

@@ -1,4 +1,4 @@
-"""One transaction of one workspace: what a rule reads and writes through."""
+"""The transaction of one workspace, through which rules read and write, and the origin of its request."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ from .vault import Vault
 
 @dataclass(frozen=True)
 class RequestOrigin:
-    """Whoever sent a request."""
+    """The origin of a request: base URL, web page, and whether it carried the API key."""
 
     base: str = ""
     """Scheme and host under which the engine was reached, as in `https://voice.example:8765`."""
     page: str | None = None
-    """The `Origin` of the web page that asks; None where none does."""
+    """The `Origin` header of a request from a web page; None for other clients."""
     has_key: bool = True
-    """Without a key only what is marked `public` is answered."""
+    """Whether the request carried the API key. Without it, only handlers marked `public` answer."""
 
 
 KEY_HOLDER = RequestOrigin()
@@ -27,7 +27,7 @@ KEY_HOLDER = RequestOrigin()
 
 @dataclass(frozen=True)
 class Tx:
-    """One transaction of one workspace, and what a rule may use in it."""
+    """One transaction of one workspace, with the dependencies of a rule: vault, time, new ids, allow list, origin."""
 
     db: Connection
     workspace: str
@@ -43,11 +43,11 @@ class Tx:
         return self.now_ms // 1000
 
     def own(self, table: Table, **equal: object) -> ColumnElement[bool]:
-        """The rows of this workspace, and of them only those whose columns have these values."""
+        """The condition for rows of this workspace whose columns equal these values."""
         return and_(table.c.workspace == self.workspace, *(table.c[name] == value for name, value in equal.items()))
 
     def one(self, table: Table, id: str) -> RowMapping:
-        """The row of this workspace with this id. Raises NotFound in the words that `table` was made with."""
+        """The row of this workspace with this id. Raises NotFound with the message of `table` (see `missing.py`)."""
         row = self.db.execute(select(table).where(self.own(table, id=id))).mappings().one_or_none()
         if row is None:
             raise not_found(table, id)

@@ -1,4 +1,4 @@
-"""Who uses what: an agent its documents, tools, secrets and other agents, a test its tool. Asked before a delete."""
+"""References between resources, such as an agent and its documents, tools and secrets. Deletes check them first."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, cast
@@ -13,7 +13,7 @@ from .transaction import Tx
 
 
 class Reference(NamedTuple):
-    """What a configuration refers to, and where it does."""
+    """A reference in a configuration: the kind and id of its target, and its place."""
 
     kind: str
     """`document`, `secret`, `tool`, `agent`, `test`, `mcp_server`, `auth_connection`
@@ -31,11 +31,11 @@ _FIELDS = {
     "pronunciation_dictionary_id": "pronunciation_dictionary",
 }
 _NAMED_BY_PEOPLE = {("dynamic_variable_placeholders",), ("request_headers",)}
-"""Maps whose keys are names of somebody's own: a variable may well be called `agent_id`."""
+"""Maps whose keys are names chosen by users: a variable may be called `agent_id` without being a reference."""
 
 
 def replace_uses(tx: Tx, kind: str, id: str, references: Iterable[Reference]) -> None:
-    """Write down what one thing uses now."""
+    """Replace the stored references of one resource by `references`."""
     forget_uses(tx, kind, id)
     rows = [
         {"workspace": tx.workspace, "user_kind": kind, "user_id": id, "target_kind": k, "target_id": t}
@@ -50,7 +50,7 @@ def forget_uses(tx: Tx, kind: str, id: str) -> None:
 
 
 def users_of(tx: Tx, kind: str, id: str) -> dict[str, list[str]]:
-    """Ids of what uses a thing, by kind, in order."""
+    """Sorted ids of the resources that use a resource, by kind."""
     found = (
         select(uses.c.user_kind, uses.c.user_id)
         .where(tx.own(uses, target_kind=kind, target_id=id))
@@ -63,7 +63,7 @@ def users_of(tx: Tx, kind: str, id: str) -> dict[str, list[str]]:
 
 
 class User(NamedTuple):
-    """An agent that uses something; `created` in seconds."""
+    """An agent that uses a resource. `created`: Unix seconds."""
 
     id: str
     name: str
@@ -74,12 +74,12 @@ class User(NamedTuple):
 
 
 def agents_using(tx: Tx, kind: str, id: str) -> list[User]:
-    """The agents that use a thing, oldest first."""
+    """The agents that use a resource, oldest first."""
     return agents_using_each(tx, kind, [id])[id]
 
 
 def agents_using_each(tx: Tx, kind: str, ids: Iterable[str]) -> dict[str, list[User]]:
-    """The same for all things of a page, in one query."""
+    """The agents that use each of several resources, such as those of a page, in one query."""
     users: dict[str, list[User]] = {id: [] for id in ids}
     found = (
         select(uses.c.target_id, agent.c.id, agent.c.name, agent.c.created_ms)
@@ -94,17 +94,20 @@ def agents_using_each(tx: Tx, kind: str, ids: Iterable[str]) -> dict[str, list[U
 
 
 def tools_using(tx: Tx, kind: str, id: str) -> list[tuple[str, str, int]]:
-    """The same of stored tools."""
+    """The stored tools that use a resource, oldest first: id, name and creation time."""
     return _named(tx, tool, select_users(tx, tool, kind, id))
 
 
 def tests_using(tx: Tx, kind: str, id: str) -> list[tuple[str, str, int]]:
-    """The same of stored tests."""
+    """The stored tests that use a resource, oldest first: id, name and creation time."""
     return _named(tx, agent_test, select_users(tx, agent_test, kind, id))
 
 
 def select_users(tx: Tx, table: Table, kind: str, id: str) -> Select[Any]:
-    """Id, name and `created_ms` of the rows of `table` (whose name is their kind) that use a thing, in no order."""
+    """The unordered query for id, name and `created_ms` of the rows of `table` that use a resource.
+
+    The name of `table` is the kind of its rows.
+    """
     columns: list[Column[Any]] = [table.c.id, table.c.name, table.c.created_ms]
     return (
         select(*columns)
@@ -120,7 +123,7 @@ def _named(tx: Tx, table: Table, users: Select[Any]) -> list[tuple[str, str, int
 
 
 def references_in(node: object, at: tuple[str | int, ...] = ()) -> Iterator[Reference]:
-    """What a configuration document refers to, wherever it stands in it."""
+    """All references in a configuration document, at any depth."""
     if isinstance(node, list):
         key = str(at[-1]) if at else ""
         for place, item in enumerate(cast(list[object], node)):

@@ -1,4 +1,4 @@
-"""Secrets at rest: AES-256-GCM. Each value is bound to its row, so that it cannot be moved to another."""
+"""Encryption of secrets at rest: AES-256-GCM. Each value is bound to its row, so that it cannot be moved to another."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Where the vault's key comes from: the environment, the operating system's keyring, or a file of this user."""
+"""The source of the vault's key: the environment, the operating system's keyring, or a file of this user."""
 
 import base64
 import os
@@ -13,7 +13,7 @@ SERVICE = "callwright"
 
 
 def vault_key(settings: Settings) -> bytes:
-    """32 bytes. An existing file wins over the keyring, so that installing the extra later loses nothing."""
+    """The vault's key, 32 bytes. A key file wins over the keyring, so that installing the extra later loses nothing."""
     if settings.vault_key:
         return settings.vault_key
     path = settings.home / "vault.key"
@@ -23,7 +23,10 @@ def vault_key(settings: Settings) -> bytes:
 
 
 def _from_keyring(home: Path) -> bytes | None:
-    """None where the extra is not installed or no keyring answers (a server without a desktop session)."""
+    """The key in the keyring, made if there is none.
+
+    Returns None if the extra is not installed or no keyring answers (a server without a desktop session).
+    """
     try:
         import keyring
         from keyring.errors import KeyringError
@@ -31,7 +34,7 @@ def _from_keyring(home: Path) -> bytes | None:
         return None
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Locked, because of two processes that both found nothing the second would overwrite the first one's key.
+        # The lock keeps two processes that both found no key from overwriting each other's.
         with FileLock(f"{home}/vault.lock", mode=0o600):
             found = keyring.get_password(SERVICE, str(home))
             if found is None:

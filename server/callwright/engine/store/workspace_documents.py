@@ -1,4 +1,4 @@
-"""What holds for a whole workspace, as it is stored: one document a kind, complete with its defaults."""
+"""Stored documents of a whole workspace: one of each kind, complete with its defaults."""
 
 from typing import Literal
 
@@ -20,7 +20,7 @@ def document_of(tx: Tx, kind: Kind) -> Json:
 
 
 def changed(tx: Tx, kind: Kind, patch: Json) -> Json:
-    """The whole document as it would be after a change; nothing is stored."""
+    """The whole document as `patch` would change it. Nothing is stored."""
     return with_defaults(merged(document_of(tx, kind), patch), _DEFAULTS[kind])
 
 

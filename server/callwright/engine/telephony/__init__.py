@@ -1,1 +1,1 @@
-"""What a telephone provider is asked."""
+"""Telephony: the requests to telephone providers."""

@@ -1,4 +1,4 @@
-"""The request that would place a call at a telephone provider. Nothing here sends, and no secret is in it."""
+"""The request that would place a call at a telephone provider. It is built but never sent, and holds no secret."""
 
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -10,14 +10,14 @@ NOT_CONNECTED = "No telephone provider is connected, so nobody was called."
 
 
 def provider_request(number: Any, credentials: Json, agent_id: str, to: str) -> Json:
-    """`number`: a row of `phone_number`. The credentials are read for what is no secret in them: a Twilio region."""
+    """The request for one call. `number`: a row of `phone_number`. `credentials`: only the Twilio region is read."""
     if number["provider"] == "twilio":
         return _twilio(number["phone_number"], number["document"], credentials, agent_id, to)
     return _sip(number["phone_number"], number["document"]["outbound_trunk_config"], to)
 
 
 def refusal(request: Json) -> str:
-    """What a call is answered with while nothing can carry it."""
+    """The message that answers a call while no telephone provider is connected."""
     where = f"{request['method']} {request.get('url') or request['target']}"
     return f"{NOT_CONNECTED} Everything was checked; the request to the provider would be {where}."
 

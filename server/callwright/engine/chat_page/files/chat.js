@@ -1,5 +1,5 @@
 // @ts-check
-// The page: what comes before a conversation, the conversation, and its end.
+// The script of the chat page: the start form, the conversation, and its end.
 
 import { Line } from "./line.js";
 import { Transcript, find, made } from "./transcript.js";
@@ -38,7 +38,7 @@ const refused = new Set();
 let line = null;
 
 /**
- * The token of the link, which leaves the address: there it would be seen, copied, and kept in the history.
+ * The token of the link. It is removed from the address, where it would be seen, copied, and kept in the history.
  * @returns {string | null}
  */
 function taken() {
@@ -47,14 +47,14 @@ function taken() {
   return query.get("conversation_signature") || query.get("token");
 }
 
-// Before it
+// Before the conversation
 
 function ready() {
   if (accepted()) beginButton.textContent = startChat;
   begin.hidden = false;
 }
 
-/** Whether this person accepted exactly these terms before, where the agent's owner wants that remembered. */
+/** Whether this person accepted exactly these terms before, if the agent's owner wants that remembered. */
 function accepted() {
   try {
     return terms !== "" && termsKey !== "" && localStorage.getItem(termsKey) === terms;
@@ -67,7 +67,7 @@ function accept() {
   try {
     if (terms && termsKey) localStorage.setItem(termsKey, terms);
   } catch {
-    // asked again the next time
+    // without storage the person is asked again the next time
   }
 }
 
@@ -79,7 +79,7 @@ function entered() {
 }
 
 /**
- * The agent cannot begin without these.
+ * Ask for the values of variables that the agent needs to begin.
  * @param {string[]} names
  */
 function ask(names) {
@@ -163,7 +163,7 @@ function outcome({ tool_call_id, is_error }) {
 }
 
 /**
- * Client tools are functions of an application. The agent is told that there is none behind this page.
+ * Answer a client tool call with an error: client tools are functions of an application, and this page has none.
  * @param {Frame} event
  */
 function refuse(event) {
@@ -194,13 +194,13 @@ function say() {
   grow();
 }
 
-/** The field is as high as what stands in it, up to a third of the window. */
+/** Fit the height of the message field to its text, up to a third of the window. */
 function grow() {
   message.style.height = "auto";
   message.style.height = `${Math.min(message.scrollHeight + 2, innerHeight / 3)}px`;
 }
 
-// After it
+// After the conversation
 
 /** @param {End} how */
 function ended(how) {
@@ -238,7 +238,7 @@ function close(title, text) {
   find(over, "h2").focus();
 }
 
-// What is told
+// Status texts and announcements
 
 /** @param {string} text */
 function state(text) {
@@ -246,7 +246,7 @@ function state(text) {
 }
 
 /**
- * To those who cannot see it: whole sentences, not each piece as it comes.
+ * Announce a text to screen readers. Announcements are whole sentences, not each piece of an answer.
  * @param {string} text
  */
 function tell(text) {

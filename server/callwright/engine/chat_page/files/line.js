@@ -1,5 +1,5 @@
 // @ts-check
-// The WebSocket of one conversation. Answers pings, hands everything else on, and tells once how it ended.
+// The WebSocket of one conversation. It answers pings, passes on all other frames, and reports its end once.
 
 /** @typedef {import("./words.js").End} End */
 /** @typedef {Record<string, any>} Frame */
@@ -28,7 +28,7 @@ export class Line {
     this.socket = new WebSocket(url, token ? ["convai", `bearer.${token}`] : ["convai"]);
     this.socket.onopen = () =>
       this.send("conversation_initiation_client_data", {
-        // Text comes while it is written, and nothing is spoken.
+        // The conversation is in text only: answers arrive in pieces, and there is no audio.
         conversation_config_override: { text_only: true },
         dynamic_variables: variables,
       });
@@ -44,14 +44,14 @@ export class Line {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type, ...content }));
   }
 
-  /** The person writes: nobody takes them for silent. */
+  /** Report that the person is writing, so that the agent does not take them for silent. */
   typing() {
     if (performance.now() - this.typed < TYPING_MS) return;
     this.typed = performance.now();
     this.send("user_activity");
   }
 
-  /** The person ends it. Told at once: a server that is gone would never say that it heard. */
+  /** End the conversation for the person. The end is reported at once, because a lost server would never confirm it. */
   leave() {
     this.socket.close(NORMAL);
     this.#ended({ mine: true });

@@ -1,5 +1,5 @@
 // @ts-check
-// What was said and done, as the person sees it. All that comes from the server is set as text, never as markup.
+// The transcript that the person sees: messages and tool calls. Data of the server is set as text, never as markup.
 
 const MOST_WAITING_MS = 30_000; // an agent may also choose to say nothing
 
@@ -59,7 +59,7 @@ export class Transcript {
     this.wait();
   }
 
-  /** The agent is about to speak. */
+  /** Show that the agent is about to speak. */
   wait() {
     this.stopWaiting();
     const waiting = made("waiting");
@@ -74,7 +74,7 @@ export class Transcript {
   }
 
   /**
-   * More of what the agent is saying.
+   * Add a piece to the agent's current answer.
    * @param {number} id
    * @param {string} text
    */
@@ -84,7 +84,7 @@ export class Transcript {
   }
 
   /**
-   * All that the agent said; from now on the person can judge it.
+   * Set the whole text of an answer. From now on the person can rate it.
    * @param {number} id
    * @param {string} text
    */
@@ -97,7 +97,7 @@ export class Transcript {
   }
 
   /**
-   * The person spoke over it, or it broke off.
+   * Mark an answer as cut: the person interrupted it, or it broke off.
    * @param {number} id
    */
   cut(id) {
@@ -106,7 +106,7 @@ export class Transcript {
   }
 
   /**
-   * What was heard of an answer that was cut.
+   * Set the heard part of an answer that was cut.
    * @param {number} id
    * @param {string} text
    */
@@ -116,7 +116,7 @@ export class Transcript {
   }
 
   /**
-   * A call of a tool, or news of one.
+   * Show a tool call, or an update of one.
    * @param {object} call
    * @param {string} call.id
    * @param {string} call.name
@@ -137,7 +137,7 @@ export class Transcript {
     });
   }
 
-  /** Nothing that can be pressed has an effect any more. */
+  /** Close the transcript: disable its buttons, and remove open approval questions. */
   close() {
     this.stopWaiting();
     for (const button of this.list.querySelectorAll("button")) button.disabled = true;
@@ -168,7 +168,7 @@ export class Transcript {
   }
 
   /**
-   * A second press takes it back.
+   * Send a rating of an answer. A second press of the same button withdraws it.
    * @param {number} id
    * @param {NodeListOf<HTMLButtonElement>} thumbs
    * @param {HTMLButtonElement} pressed

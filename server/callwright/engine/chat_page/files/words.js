@@ -1,5 +1,5 @@
 // @ts-check
-// How a conversation ended, in words for the person who held it.
+// Messages about the end of a conversation, for the person who held it.
 
 /**
  * @typedef {object} End
