@@ -14,10 +14,10 @@ PLACES: dict[str, tuple[str, ...]] = {
     "postgresql": ("db/test_postgresql.py", "db/test_live_postgresql.py"),
     # In a real Chromium.
     "browser": (
-        "test_approval_in_browser.py",
+        "approval/test_approval_in_browser.py",
         "engine/chat_page/test_in_browser.py",
         "engine/chat_page/test_start_in_browser.py",
-        "guides/test_view.py",
+        "mcp_server/test_view.py",
     ),
     # With released SDKs of the platform and released clients of the protocol, each in an environment of its own.
     "sdk": ("sdk", "clients"),

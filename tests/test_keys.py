@@ -10,7 +10,7 @@ from callwright.engine.http.app import key_holder
 from callwright.keys import key_file, token_file
 from callwright.settings import SettingError
 
-from .test_cli import run
+from .commands.test_cli import run
 
 
 @pytest.mark.parametrize("held", [b"", b"k" * 31, b"k" * 33, b"k" * 32 + b"\n"])

@@ -21,9 +21,9 @@ from callwright.mcp_server.prompts import GUIDES
 from callwright.mcp_server.resources import PLACES
 from callwright.mcp_server.tool_visibility import chosen
 from callwright.surface import built
+from tests.commands.test_cli import environment
 from tests.environments import python_of
 from tests.peers import serving
-from tests.test_cli import environment
 from tests.transports import settings
 
 pytestmark = pytest.mark.anyio

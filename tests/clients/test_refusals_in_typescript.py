@@ -21,8 +21,8 @@ from callwright.approval.policy import ASKING
 from callwright.contract.agents import UpdateAgent
 from callwright.http_server.serving import mcp_app
 from callwright.surface import built
+from tests.commands.test_cli import environment
 from tests.peers import serving
-from tests.test_cli import environment
 from tests.tools.asking_calls import NEAR, calls, furnished
 from tests.transports import Clock, listening, numbered, settings
 

@@ -95,10 +95,10 @@ def circles(graph: Graph) -> list[list[str]]:
     grown = True
     while grown:
         grown = False
-        for node in reach:
-            farther = set[str]().union(*(reach.get(other, set()) for other in reach[node])) - reach[node]
+        for known in reach.values():
+            farther = set[str]().union(*(reach.get(other, set()) for other in known)) - known
             grown |= bool(farther)
-            reach[node] |= farther
+            known.update(farther)
     found = {frozenset(b for b in reach[a] if a in reach.get(b, ())) for a in reach if a in reach[a]}
     return sorted(sorted(circle) for circle in found)
 

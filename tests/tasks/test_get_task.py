@@ -16,9 +16,9 @@ from callwright.app import App
 from callwright.commands.call import call_tool
 from callwright.mcp_server.server import build_server
 from callwright.surface import built
+from tests.commands.test_cli import environment
 from tests.conformance.fixtures import server_with_fixtures
 from tests.dialogue.llm_peer import Say, peer
-from tests.test_cli import environment
 from tests.transports import ERAS, MODERN, Clock, facts, reach, server, settings, text
 
 from .knowing import TRANSPORTS, Json, app_at, knowing, reached, rehearsal, stalling, task_of

@@ -15,7 +15,7 @@ from mcp.types import INVALID_PARAMS
 from callwright.accounts.principals import Principal
 from callwright.http_server.serving import Listen, mcp_app
 from callwright.http_server.tokens import digest
-from tests.edge.tokens_fixture import entering, served, token
+from tests.http_server.tokens_fixture import entering, served, token
 from tests.peers import serving
 from tests.transports import ERAS, MODERN, facts, text
 

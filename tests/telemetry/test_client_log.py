@@ -15,7 +15,7 @@ from callwright.contract.agents import ListAgents
 from callwright.http_server.serving import Listen, mcp_app
 from callwright.mcp_server.server import build_server
 
-from ..edge.tokens_fixture import entering, served, token
+from ..http_server.tokens_fixture import entering, served, token
 from ..peers import serving
 from ..transports import ERAS, MODERN, facts
 

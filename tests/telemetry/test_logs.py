@@ -11,7 +11,7 @@ from dirty_equals import IsFloat, IsStr
 
 from callwright import __version__
 
-from ..test_cli import environment
+from ..commands.test_cli import environment
 
 HELLO = {
     "jsonrpc": "2.0",

@@ -17,7 +17,7 @@ from callwright.app import App
 from callwright.telemetry.silent import Silent
 
 from ..dialogue.llm_peer import Fault, Say, peer, script
-from ..edge.tokens_fixture import call_of, served, token
+from ..http_server.tokens_fixture import call_of, served, token
 from ..peers import peer as tcp_peer
 from ..transports import MODERN, Clock, facts, numbered, reach, settings
 

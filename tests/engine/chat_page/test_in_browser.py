@@ -10,19 +10,7 @@ from tests.engine.live.test_session import ASKS, TELLS
 from tests.engine.mcp_peer import real
 from tests.engine.tool_calls.test_webhooks import crm
 
-from .chatting import (
-    ANSWERS,
-    FOCUSED,
-    OVER,
-    SAID,
-    STATE,
-    TOLD,
-    TOOLS,
-    Person,
-    config,
-    network,
-    the_conversation,
-)
+from .chatting import ANSWERS, FOCUSED, OVER, SAID, STATE, TOLD, TOOLS, Person, config, network, the_conversation
 
 pytestmark = [pytest.mark.anyio, needs_browser]
 

@@ -6,39 +6,17 @@ Data that is answered as it was stored is a JSON document. Values to filter or s
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, Table, Text
 
 from ...db.migrations import Component
-from . import (
-    access as tables_access,
-)
-from . import (
-    agent_tests as tables_agent_tests,
-)
-from . import (
-    agent_tools as tables_agent_tools,
-)
-from . import (
-    auth_connections as tables_auth_connections,
-)
-from . import (
-    batch_calls as tables_batch_calls,
-)
-from . import (
-    knowledge as tables_knowledge,
-)
-from . import (
-    live as tables_live,
-)
-from . import (
-    mcp_servers as tables_mcp_servers,
-)
-from . import (
-    pronunciation as tables_pronunciation,
-)
-from . import (
-    widget as tables_widget,
-)
-from . import (
-    workspace as tables_workspace,
-)
+from . import access as tables_access
+from . import agent_tests as tables_agent_tests
+from . import agent_tools as tables_agent_tools
+from . import auth_connections as tables_auth_connections
+from . import batch_calls as tables_batch_calls
+from . import knowledge as tables_knowledge
+from . import live as tables_live
+from . import mcp_servers as tables_mcp_servers
+from . import pronunciation as tables_pronunciation
+from . import widget as tables_widget
+from . import workspace as tables_workspace
 from .missing import called
 
 STEPS = {

@@ -13,9 +13,9 @@ from callwright.contract.mcp_servers import CreateMcpServer, ListMcpTools
 from callwright.mcp_server.server import build_server
 from callwright.surface import built
 
-from .peers import serving
+from ..peers import serving
+from ..transports import Clock, facts, numbered, reach, settings, text
 from .test_policy_file import server
-from .transports import Clock, facts, numbered, reach, settings, text
 
 pytestmark = pytest.mark.anyio
 

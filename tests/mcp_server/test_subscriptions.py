@@ -14,8 +14,8 @@ from callwright.http_server.serving import Listen, mcp_app
 from callwright.mcp_server import subscriptions
 from callwright.mcp_server.server import build_server
 
-from .peers import serving
-from .transports import MODERN, facts
+from ..peers import serving
+from ..transports import MODERN, facts
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")]
 

@@ -17,7 +17,7 @@ from callwright.contract.secrets import CreateSecret
 from callwright.engine.store.conversations import keep
 from callwright.replies.text import LIMIT, fitted, short, visible
 
-from .transports import facts, reach, text
+from ..transports import facts, reach, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 

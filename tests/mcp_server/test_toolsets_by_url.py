@@ -14,8 +14,8 @@ from callwright.app import App
 from callwright.http_server.serving import Listen, mcp_app
 from callwright.surface import built
 
-from .peers import serving
-from .transports import ERAS, facts, settings
+from ..peers import serving
+from ..transports import ERAS, facts, settings
 
 pytestmark = pytest.mark.anyio
 

@@ -11,8 +11,8 @@ from callwright.app import App
 from callwright.engine.store.vault_key import vault_key
 from callwright.settings import Settings
 
-from .test_cli import call, run
-from .transports import facts, reach, settings, text
+from ..commands.test_cli import call, run
+from ..transports import facts, reach, settings, text
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from callwright.app import App
 from callwright.approval.policy import META, OWN_NOTES, TOKEN, Policy
 from callwright.settings import Approval, Unattended
 
-from .transports import ERAS, facts, numbered, reach, refusal_facts, settings, text
+from ..transports import ERAS, facts, numbered, reach, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 

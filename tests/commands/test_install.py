@@ -11,7 +11,7 @@ from inline_snapshot import snapshot
 
 from callwright.commands.hosts import HOSTS
 
-from .manifests.test_manifests import entry_of
+from ..manifests.test_manifests import entry_of
 from .test_cli import run
 
 EXECUTABLE = [sys.executable, "-W", "error", "-m", "callwright"]

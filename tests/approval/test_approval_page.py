@@ -14,7 +14,7 @@ from callwright.app import App
 from callwright.engine.store.secrets import reveal
 from callwright.engine.store.transaction import Tx
 
-from .transports import Clock, facts, numbered, reach, refusal_facts, settings, text
+from ..transports import Clock, facts, numbered, reach, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 

@@ -7,9 +7,9 @@ from inline_snapshot import snapshot
 
 from callwright.app import App
 
-from .browser import browser, needs_browser
+from ..browser import browser, needs_browser
+from ..transports import Clock, facts, reach, refusal_facts, settings
 from .test_approval_page import app, log, value_of, waiting
-from .transports import Clock, facts, reach, refusal_facts, settings
 
 assert app  # the fixture
 

@@ -13,7 +13,7 @@ from mcp.types import INVALID_PARAMS
 
 from callwright.app import App
 
-from .transports import ERAS, facts, reach, server, settings, text
+from ..transports import ERAS, facts, reach, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 

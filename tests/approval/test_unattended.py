@@ -16,10 +16,10 @@ from callwright.accounts.principals import Principal
 from callwright.app import App
 from callwright.settings import Unattended
 
-from .edge.tokens_fixture import entering, served
-from .edge.tokens_fixture import token as token_of
-from .test_cli import at_terminal
-from .transports import Clock, facts, numbered, reach, refusal_facts, server, settings, text
+from ..commands.test_cli import at_terminal
+from ..http_server.tokens_fixture import entering, served
+from ..http_server.tokens_fixture import token as token_of
+from ..transports import Clock, facts, numbered, reach, refusal_facts, server, settings, text
 
 pytestmark = pytest.mark.anyio
 

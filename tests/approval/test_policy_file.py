@@ -14,7 +14,7 @@ from callwright.approval.exempt import Exempt
 from callwright.approval.refusal import facts_of
 from callwright.settings import Approval, SettingError
 
-from .transports import Clock, facts, numbered, reach, refusal_facts, settings, text
+from ..transports import Clock, facts, numbered, reach, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ from mcp.types import CacheableResult
 from callwright.app import App
 from callwright.mcp_server.server import build_server
 
-from .transports import ERAS, MODERN, reach
+from ..transports import ERAS, MODERN, reach
 
 pytestmark = pytest.mark.anyio
 

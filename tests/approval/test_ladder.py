@@ -23,9 +23,9 @@ from callwright.approval import ask as approval
 from callwright.http_server.serving import mcp_app
 from callwright.mcp_server.server import build_server
 
-from .peers import serving
+from ..peers import serving
+from ..transports import MODERN, Clock, facts, listening, numbered, refusal_facts, settings, text
 from .test_unattended import callers
-from .transports import MODERN, Clock, facts, listening, numbered, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 

@@ -15,8 +15,8 @@ from callwright.app import App
 from callwright.contract.agents import UpdateAgent
 from callwright.mcp_server.server import build_server
 
-from .peers import peer
-from .transports import ARMS, ERAS, MODERN, Says, facts, reach, refusal_facts, settings, text
+from ..peers import peer
+from ..transports import ARMS, ERAS, MODERN, Says, facts, reach, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 

@@ -17,7 +17,7 @@ from callwright.toolkit.ranking import Ranking
 from callwright.tools.search import RUNNERS, Catalogue, document, kind_of
 from tests.tools.requests import REQUESTS
 
-from .transports import ERAS, MODERN, Clock, Says, facts, numbered, reach, refusal_facts, settings, text
+from ..transports import ERAS, MODERN, Clock, Says, facts, numbered, reach, refusal_facts, settings, text
 
 pytestmark = pytest.mark.anyio
 

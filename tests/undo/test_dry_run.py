@@ -15,7 +15,7 @@ from callwright.contract.secrets import UpdateSecret
 from callwright.surface import Entry
 from callwright.undo.changes import LONGEST, MOST, differences
 
-from .transports import ERAS, facts, reach, server, settings, text
+from ..transports import ERAS, facts, reach, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 

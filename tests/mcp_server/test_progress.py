@@ -12,8 +12,8 @@ from starlette.routing import Route
 from callwright.app import App
 from callwright.toolkit import toolset
 
-from .peers import serving
-from .transports import ERAS, facts, reach, settings
+from ..peers import serving
+from ..transports import ERAS, facts, reach, settings
 
 pytestmark = pytest.mark.anyio
 

@@ -20,9 +20,9 @@ from callwright.app import App
 from callwright.http_server.serving import Listen, engine_key, http_token, listen_at, mcp_app
 from callwright.settings import SettingError
 
-from .peers import peer, serving
-from .test_cli import environment
-from .transports import MODERN, facts, settings
+from ..commands.test_cli import environment
+from ..peers import peer, serving
+from ..transports import MODERN, facts, settings
 
 pytestmark = pytest.mark.anyio
 
@@ -100,7 +100,7 @@ async def test_the_hosted_platform_is_the_same_api_behind_a_key(app: App, tmp_pa
     async with serving(await app.engine("k" * 20)) as url:
         chosen = settings(tmp_path / "other", api_url=url, api_key="k" * 20)
         hosted = App(chosen, "hosted")
-        from .transports import reach
+        from ..transports import reach
 
         async with reach(hosted) as (client, _):
             made = facts(await client.call_tool("create_agent", {"name": "Ada", "prompt": "Help."}))

@@ -11,7 +11,7 @@ from callwright.app import App
 from callwright.mcp_server.instructions import instructions
 from callwright.settings import Approval, Platform
 
-from .transports import facts, reach, settings
+from ..transports import facts, reach, settings
 
 pytestmark = pytest.mark.anyio
 

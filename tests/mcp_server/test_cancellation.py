@@ -14,10 +14,10 @@ from callwright.app import App
 from callwright.http_server.serving import mcp_app
 from callwright.mcp_server.server import build_server
 
-from .dialogue.llm_peer import Peer, Say, peer
-from .peers import serving
-from .test_cli import environment
-from .transports import ARMS, facts, listening, settings
+from ..commands.test_cli import environment
+from ..dialogue.llm_peer import Peer, Say, peer
+from ..peers import serving
+from ..transports import ARMS, facts, listening, settings
 
 pytestmark = pytest.mark.anyio
 

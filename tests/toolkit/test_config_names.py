@@ -8,7 +8,7 @@ from mcp import Client
 
 from callwright.app import App
 
-from .transports import ERAS, facts, reach, text
+from ..transports import ERAS, facts, reach, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 

@@ -12,8 +12,8 @@ from mcp import Client
 from callwright.app import App
 from callwright.undo.undo import inverse
 
-from .peers import serving
-from .transports import facts, reach, refusal_facts, server, settings, text
+from ..peers import serving
+from ..transports import facts, reach, refusal_facts, server, settings, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
