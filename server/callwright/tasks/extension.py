@@ -50,7 +50,7 @@ class TaskExtension(Extension, BackgroundGroup):
     def __init__(
         self, host: "Serving", long: Mapping[str, str], collector: str | None, runners: Collection[str] = ()
     ) -> None:
-        """`long`: the scope of each tool that may become a task, by its name. `collector`: scope of the tool `get_task`,
+        """`long`: the scope of each tool that may become a task, by its name. `collector`: scope of `get_task`,
         or None if that is not offered. `runners`: tools that run the tool named by their argument `tool`.
         """
         super().__init__()
