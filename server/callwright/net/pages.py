@@ -52,7 +52,7 @@ async def _read(url: str, allow: AllowList, proxy_url: str | None, accept: str) 
 
 
 def _target(answer: httpx.Response) -> str:
-    """The target of a redirect, for an error text. It is foreign text, so other characters than a URL's are removed."""
+    """The target of a redirect, parsed as a URL: foreign text, of which an error may repeat only a valid URL."""
     try:
         return str(answer.url.join(answer.headers["location"]))[:300]
     except httpx.InvalidURL:

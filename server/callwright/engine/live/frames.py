@@ -104,7 +104,7 @@ class Brought:
     """The data as stored in the conversation's record."""
     mocking: Mocking
     text_only: bool
-    """`text_only` at the top level, where the Python SDK 2.78 writes it, whatever its caller asked for."""
+    """`conversation_config_override.text_only`, where the Python SDK 2.78 always writes it, beside the sections."""
 
 
 def unpacked(message: Mapping[str, Any]) -> Json:

@@ -150,7 +150,7 @@ def _address(template: str, path: Mapping[str, str], variables: Variables) -> st
 
 
 def _beginning(whole: str, variables: Variables) -> tuple[str, str]:
-    """Splits a URL after the host."""
+    """Splits a URL after its host, or after the variable that holds its beginning."""
     if first := _PLACE.match(whole):
         base = written(_value(first, {}, variables)).rstrip("/")
         rest = whole[first.end() :]
