@@ -1,4 +1,4 @@
-"""Sends operations to the platform, over the network or into the embedded engine."""
+"""The client of the platform API: sends operations over the network or into the embedded engine."""
 
 import logging
 import math
@@ -36,9 +36,9 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 TOTAL_SECONDS = 30.0
-"""One call with its retries, unless the caller says otherwise."""
+"""The default deadline of one call, retries included."""
 READ_SECONDS = 20.0
-"""The longest silence within a call of the usual length: it leaves time for a second attempt."""
+"""The longest pause within a call of default length: it leaves time for a second attempt."""
 LARGEST_ANSWER = 32 * 1024 * 1024
 LONGEST_TEXT = 500
 KEY_HEADER = "xi-api-key"
@@ -50,8 +50,8 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 class ApiClient:
     """Calls one platform: `await client.send(GetAgent(agent_id=...))`.
 
-    `key` goes to the host of `base_url` and nowhere else. `transport` replaces the network (the embedded engine).
-    `deadline` is in seconds and covers a whole call. `observe` hears the status of each answer, or `none`.
+    `key` is sent only to the host of `base_url`. `transport` replaces the network (the embedded engine).
+    `deadline` is in seconds and covers a whole call. `observe` receives the status of each response, or `none`.
     `sleep`, `clock` (Unix time) and `random` are for tests.
     """
 
@@ -99,16 +99,16 @@ class ApiClient:
         await self._http.aclose()
 
     async def send(self, op: Operation[R], *, deadline: float | None = None) -> R:
-        """The answer to `op`, or an ApiError. `deadline`: seconds for this call in all, retries included."""
+        """The result of `op`. Raises ApiError. `deadline`: seconds for this call in total, retries included."""
         self._check_bounds(op)
         seconds = self._deadline if deadline is None else deadline
         ends = anyio.current_time() + seconds
         return self._result(op, await _until(ends, seconds, op, self._attempts(op, seconds)))
 
     async def stream(self, op: Operation[Stream[T]], *, deadline: float | None = None) -> AsyncGenerator[T]:
-        """The values of the answer to `op` as they come, or an ApiError at any of them. `deadline`: seconds for all.
+        """The values in the response to `op` as they arrive. Raises ApiError at any of them. `deadline`: total seconds.
 
-        Nothing is sent twice once the answer has begun. `aclosing` the values lets the platform stop early.
+        There is no retry once the response has begun. `aclosing` the values lets the platform stop early.
         """
         self._check_bounds(op)
         seconds = self._deadline if deadline is None else deadline
@@ -124,9 +124,9 @@ class ApiClient:
 
     @asynccontextmanager
     async def converse(self, op: "StartConversation") -> "AsyncGenerator[Socket]":
-        """The WebSocket on which a conversation begins, and which ends it with the context. Raises ApiError.
+        """The WebSocket of a new conversation, which ends with the context. Raises ApiError.
 
-        What goes wrong with the conversation itself is told on the socket. Nothing is tried twice.
+        Errors of the conversation itself are reported on the socket. There are no retries.
         """
         from ..contract.conversations import GetSignedUrl
 
@@ -190,7 +190,7 @@ class ApiClient:
             failed(span, str(said))
 
     async def _attempt(self, request: Request, *, whole: bool) -> Answer | Fault:
-        """Any exception is an outcome: below are sockets, TLS and parsers, and not all of them wrap their errors."""
+        """Every exception becomes an outcome: sockets, TLS and parsers raise errors that not all layers wrap."""
         try:
             response = await self._http.send(request, stream=True)
             if response.is_success and not whole:
@@ -221,7 +221,7 @@ class ApiClient:
         return request
 
     def _check_target(self, op: Operation[Any], request: Request) -> None:
-        """What goes out must be the operation's own endpoint on the configured host, whatever was in its fields."""
+        """Check that the request goes to the operation's own endpoint on the configured host, whatever its fields."""
         url = request.url
         path = url.raw_path.partition(b"?")[0].decode()
         same = (url.scheme, url.host, url.port) == self._origin and path.startswith(self._prefix)
@@ -260,7 +260,7 @@ class ApiClient:
         raise self._fault(op, fault)
 
     def _value(self, op: Operation[Stream[T]], line: bytes) -> T:
-        """One value of a stream. An error that comes after the answer's status has left carries its own."""
+        """One value of a stream. An error after the response has begun is a value with its own status."""
         if failure := _failure(line):
             raise self._error(op, failure)
         try:
@@ -270,7 +270,7 @@ class ApiClient:
         raise Unreadable(self._clean(misfit))
 
     def _error(self, op: Operation[Any], answer: Answer) -> ApiError:
-        # A platform may quote what it refuses, and what it refuses may be a secret.
+        # A platform may quote the value that it refuses, which may be a secret.
         text = answer.body.decode(errors="replace")
         for secret in _secrets_in(op):
             text = _without(text, secret, "[secret]")
@@ -297,14 +297,14 @@ class ApiClient:
 
 
 def _without(text: str, secret: str, instead: str) -> str:
-    once = to_json(secret).decode()[1:-1]  # as JSON writes it, and as JSON in a JSON string does
+    once = to_json(secret).decode()[1:-1]  # JSON-escaped, and JSON inside a JSON string
     for form in (to_json(once).decode()[1:-1], once, secret, quote(secret, safe="")):
         text = text.replace(form, instead)
     return text
 
 
 def _secrets_in(value: object) -> Iterator[str]:
-    """Write-only values of a request, wherever they stand in it; too short ones would blot out words."""
+    """Write-only values at any depth of a request; values that are too short would redact ordinary words."""
     if isinstance(value, SecretStr):
         if len(value.get_secret_value()) >= SHORTEST:
             yield value.get_secret_value()
@@ -321,7 +321,7 @@ def _secrets_in(value: object) -> Iterator[str]:
 
 @cache
 def _template(op: type[Operation[Any]]) -> re.Pattern[str]:
-    """The operation's path, each parameter one segment that is not made of dots."""
+    """A pattern of the operation's path, in which each parameter is one segment that is not made of dots."""
     parts = re.split(r"\{\w+\}", op.path)
     return re.compile(r"(?!\.+(?:/|$))[^/?#]+".join(map(re.escape, parts)))
 
@@ -333,7 +333,7 @@ def _blob(answer: Answer) -> Blob:
 
 
 def _read(op: Operation[Any], answer: Answer) -> tuple[object, str]:
-    """The result, or what is wrong with the answer: fields are named, values never."""
+    """The result, or the error in the response: fields are named, values never."""
     if not answer.body:
         return None, "The platform's answer is empty."
     try:
@@ -353,14 +353,14 @@ def _misfit(exc: ValidationError, content_type: str) -> str:
 
 
 async def _until(ends: float, seconds: float, op: Operation[Any], work: Awaitable[T]) -> T:
-    """One step of a call. A stream has several, because no scope may stay open while its reader has a value."""
+    """Run one step of a call. A stream has several, because no scope may stay open while its reader has a value."""
     with anyio.CancelScope(deadline=ends):
         return await work
     raise Unreachable(f"No answer within {seconds:g} s.{_doubt(op)}")
 
 
 def _failure(line: bytes) -> Answer | None:
-    """The error that ends a stream, as an answer of its own."""
+    """The error that ends a stream, converted to a response."""
     try:
         found: Any = from_json(line) if b'"status_code"' in line else None
         body = cast(dict[str, Any], found) if isinstance(found, dict) else {}

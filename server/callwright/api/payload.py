@@ -1,4 +1,4 @@
-"""What a request carries: JSON, or a form where a file goes with it."""
+"""The body of a request: JSON, or a form if it contains a file."""
 
 from typing import Any, cast
 
@@ -13,14 +13,14 @@ def payload(op: Operation[Any]) -> dict[str, Any]:
         return {}
     if not op.multipart():
         return {"content": to_json(body), "headers": {"content-type": "application/json"}}
-    # Plain fields are parts as well: beside no file, httpx2 would turn its `data` into a form of another media type.
+    # Plain fields are parts as well: without a file, httpx2 would encode its `data` as a form of another media type.
     fields = [(name, (None, text)) for name, value in body.items() for text in _form_texts(value)]
     files = [(name, (blob.filename or name, blob.data, blob.media_type)) for name, blob in op.files().items()]
     return {"files": [*fields, *files]}
 
 
 def _form_texts(value: object) -> list[str]:
-    """A form knows text and lists of text; whatever is deeper travels as JSON in one field, null not at all."""
+    """A form has text and lists of text; deeper values are sent as JSON in one field, and null is left out."""
     if value is None:
         return []
     items = cast(list[object], value) if isinstance(value, list) else [value]

@@ -1,13 +1,13 @@
-"""What may be sent a second time, and when.
+"""Decides whether and when a request may be sent again.
 
-A read may be repeated after any fault that can pass. Anything else only where it surely was not carried out:
+A read may be repeated after any fault that can pass. Any other operation only if it was certainly not carried out:
 
 * the request never left: no connection, or none free in the pool;
-* 429: a rate limiter answers in place of the handler, before it;
-* 503 with `Retry-After`: the server says that it did not take the request and when to come back. Not for a call or a
-  message (`dial`), because a gateway may say it of an upstream that has begun, and nobody may be rung twice.
+* 429: a rate limiter responds in place of the handler, before it;
+* 503 with `Retry-After`: the server says that it did not accept the request and when to come back. Not for a call or a
+  message (`dial`), because a gateway may send it for an upstream that has begun, and nobody may be called twice.
 
-Not 408, 500, 502 or 504: each may come after the change was made.
+Not after 408, 500, 502 or 504: each may come after the change was made.
 """
 
 import math
@@ -22,30 +22,30 @@ from ..net.http import ConnectError, ConnectTimeout, DecodingError, PoolTimeout,
 ATTEMPTS = 3
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 8.0
-"""Seconds; the pause doubles from the first to the longest, and a random part of it is waited (full jitter)."""
+"""Seconds. The pause doubles from the first to the longest, and a random part of it is waited (full jitter)."""
 
 _MAY_PASS = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. Its headers ignore case; neither they nor the body are in the repr."""
+    """One response. Its headers are case-insensitive; neither they nor the body are in the repr."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     stream: Response | None = field(default=None, repr=False)
-    """Open, where the body is read value by value."""
+    """The open response, if its body is read value by value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why there is no answer. Not the exception itself: its text and its frames may hold the key."""
+    """The reason for a missing response. Not the exception itself: its text and its frames may hold the key."""
 
     name: str
     never_left: bool = False  # the request did not reach the platform
-    network: bool = False  # connections break; the next one may not
-    unreadable: str = ""  # the answer came, but cannot be read, and why
+    network: bool = False  # a broken connection; the next one may work
+    unreadable: str = ""  # why the response cannot be read
 
     @classmethod
     def of(cls, exc: Exception) -> "Fault":
@@ -60,7 +60,7 @@ class Fault:
 def pause(
     effect: Effect, attempt: int, outcome: Answer | Fault, *, random: Callable[[], float], now: float
 ) -> float | None:
-    """Seconds to wait before the next attempt; None when this outcome is final. `now` is Unix time."""
+    """Seconds to wait before the next attempt; None if this outcome is final. `now` is Unix time."""
     if attempt >= ATTEMPTS or not _may_repeat(effect, outcome):
         return None
     told = told_to_wait(outcome, now) if isinstance(outcome, Answer) else None

@@ -1,4 +1,4 @@
-"""One platform as one call of a tool sees it: each fact is read once, until something may have changed it."""
+"""A caching client for one tool call: each GET is sent once, until a change may have altered its response."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -13,22 +13,22 @@ Request = tuple[type[Operation[Any]], str, str]
 
 
 class SharedReads(ApiClient):
-    """The connection of `client`, on which a GET that was answered is not sent again before `forget`.
+    """The connection of `client`, with a cache of GET responses until `forget`.
 
-    A question, the record of what a change replaces and the tool itself look at the same thing. They share its answer
-    within one phase of a call: until a change is sent, and until a person was waited for.
+    A question, the record of a change's previous value and the tool itself read the same objects. They share the
+    responses within one phase of a call: until a change is sent, and until a person was waited for.
     """
 
     def __init__(self, client: ApiClient) -> None:
-        vars(self).update(vars(client))  # the same key, bounds and connection, which stay the client's to close
+        vars(self).update(vars(client))  # the same key, limits and connection, which the client closes
         self._answers: dict[Request, Any] = {}
 
     def forget(self) -> None:
-        """From here on everything is read anew."""
+        """Clear the cache."""
         self._answers.clear()
 
     async def send(self, op: Operation[R], *, deadline: float | None = None, again: bool = False) -> R:
-        """As the client's. `again`: the platform is asked although it has answered this already."""
+        """Like the client's `send`. `again`: send the request even if its response is cached."""
         if op.effect != "read":
             self.forget()
             try:
@@ -52,5 +52,5 @@ class SharedReads(ApiClient):
 
 
 def request_of(op: Operation[Any]) -> Request:
-    """What two equal GETs have in common."""
+    """The cache key of a GET."""
     return type(op), op.url(), json.dumps(op.query(), sort_keys=True)

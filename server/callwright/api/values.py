@@ -1,4 +1,4 @@
-"""An answer that is one JSON value after another: a value a line, or server-sent events with a value each."""
+"""Streamed responses of JSON values: one value per line, or server-sent events with one value each."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -7,9 +7,9 @@ from ..net.http import Response, TooLarge
 
 
 async def values(response: Response, limit: int) -> AsyncGenerator[bytes]:
-    """The JSON text of each value as it comes. Raises TooLarge beyond `limit` bytes, TransportError when it breaks off.
+    """The JSON text of each value as it arrives. Raises TooLarge beyond `limit` bytes, TransportError if it breaks off.
 
-    Of an event only its data counts, and a value stands in one line of it.
+    Only the data of an event is used, and each value is on one line of it.
     """
     rest, size = b"", 0
     async with aclosing(response.aiter_bytes()) as chunks:

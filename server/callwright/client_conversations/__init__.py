@@ -1,1 +1,1 @@
-"""Conversations that stay open between calls: which there are, and one of them."""
+"""Text conversations of the assistant that stay open between its tool calls."""

@@ -1,4 +1,4 @@
-"""One text conversation that stays open between the calls of an assistant, which speaks in it as the user."""
+"""One text conversation that stays open between an assistant's tool calls; the assistant speaks as the user."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ from ..tasks.task import Owner
 
 BEGIN_SECONDS = 20.0
 QUIET_SECONDS = 2.0
-"""After an answer: a platform that does not say that its agent is through may come with more of it."""
+"""Silence after an answer before it counts as complete, for platforms that do not report the end of a turn."""
 SEEN = (
     "agent_response",
     "agent_response_correction",
@@ -30,10 +30,10 @@ SEEN = (
     "agent_typing",
     "ping",
 )
-"""Events that are worth asking for."""
+"""Events to subscribe to."""
 CONNECTION_LOST = "The connection was lost."
 REFUSED = 1008
-"""Close code: what the client brought along, or is."""
+"""Close code: the platform refused the client or its initiation data."""
 NOT_APPROVED = "it waits for a person's approval, which cannot be given here; the server's approval policy can allow it"
 
 _CONTENT = {
@@ -46,14 +46,14 @@ _CONTENT = {
         )
     },
 }  # fmt: skip
-"""Where the content of a frame stands, unless under the name of its type."""
+"""The key of a frame's content, if it is not the frame's type."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class ConversationEvent:
-    """What was heard: words of the agent, or something that it did."""
+    """An event of the conversation: text of the agent, or an action."""
 
     who: str
     text: str
@@ -62,31 +62,31 @@ class ConversationEvent:
 
 @dataclass
 class PendingToolCall:
-    """A tool of the client that the agent has called."""
+    """A call of a client tool that waits for its result."""
 
     tool: str
     parameters: Json
 
 
 class ClientConversation:
-    """One conversation. `run` holds it open; the other methods belong to the calls."""
+    """One conversation. `run` holds the connection; tool calls use the other methods."""
 
     def __init__(self, op: StartConversation, owner: Owner, clock: NowMs, sleep: Sleep, *, idle_seconds: float) -> None:
-        """`idle_seconds`: how long after the last call the conversation is ended."""
+        """`idle_seconds`: time after the last tool call until the conversation is ended."""
         self.owner, self._idle_seconds = owner, idle_seconds
         self.id = ""
         self.news: list[ConversationEvent] = []
-        """Not told yet."""
+        """Events not reported yet."""
         self.asked: dict[str, PendingToolCall] = {}
-        """By the id of the call."""
+        """Pending tool calls by id."""
         self.ended: str | None = None
-        """Why, once it has."""
+        """The reason for the end, once the conversation has ended."""
         self.used_ms = clock()
         self._op, self._clock, self._sleep = op, clock, sleep
         self._socket: Socket | None = None
         self._busy, self._owed, self._saying, self._tells_when_through = True, False, False, False
         self._asks = False
-        """Whether the agent has called for the client since something was last said to it."""
+        """Whether the agent has called a client tool since the last message to it."""
         self._running: set[str] = set()
         self._heard = anyio.Event()
         self._failure: ApiError | None = None
@@ -95,11 +95,11 @@ class ClientConversation:
 
     @property
     def through(self) -> bool:
-        """Whether the agent has surely said what it will say for now."""
+        """Whether the agent has certainly finished its turn."""
         return self.ended is not None or (self._asks and bool(self.asked)) or not self._busy
 
     async def run(self, client: ApiClient) -> None:
-        """Until either side ends it, or nobody has called for a while."""
+        """Hold the connection until either side ends it, or until it was idle for too long."""
         try:
             with self._scope:
                 async with client.converse(self._op) as self._socket, anyio.create_task_group() as tasks:
@@ -121,7 +121,7 @@ class ClientConversation:
             self._tell()
 
     async def begun(self) -> None:
-        """Once the platform has let it begin. Raises ApiError where it did not."""
+        """Wait until the platform has started the conversation. Raises ApiError if it refused."""
         with anyio.move_on_after(BEGIN_SECONDS):
             while not (self.id or self.ended):
                 await self._next()
@@ -131,7 +131,7 @@ class ClientConversation:
         raise self._failure or Unavailable(self.ended or f"No conversation began within {BEGIN_SECONDS:g} s.")
 
     async def say(self, op: SendMessage) -> None:
-        """Raises BadRequest for a result that nobody asked for, before anything is sent."""
+        """Send a message and tool results. Raises BadRequest for an unexpected result, before anything is sent."""
         if unknown := sorted(op.tool_results.keys() - self.asked.keys()):
             known = ", ".join(self.asked) or "none"
             raise BadRequest(f"tool_results.{unknown[0]}: no tool waits under this id. Waiting: {known}.")
@@ -139,7 +139,7 @@ class ClientConversation:
             raise BadRequest(f"The conversation is over: {self.ended}")
         if op.text is not None or op.tool_results:
             self._busy, self._asks = True, False
-            # Who tells when it is through says first that it begins. Until then such a word is about what was before.
+            # A platform that reports the end of a turn also reports its start: an earlier end is of the last turn.
             self._owed = op.text is not None or not self._tells_when_through
         for id, result in op.tool_results.items():
             del self.asked[id]
@@ -148,12 +148,12 @@ class ClientConversation:
             await self._send(type="user_message", text=op.text)
 
     async def hear(self, seconds: float, told: Callable[[str], Awaitable[None]]) -> list[ConversationEvent]:
-        """What is new, once the agent is through or `seconds` are over. `told` hears each as it comes."""
+        """The new events, once the agent's turn is complete or after `seconds`. `told` gets each as it arrives."""
         self.used_ms = self._clock()
         reported = 0
         with anyio.move_on_after(seconds):
             while True:
-                while reported < len(self.news):  # more may come while one is told
+                while reported < len(self.news):  # more may arrive during the callback
                     each, reported = self.news[reported], reported + 1
                     await told(f"{each.who}: {each.text[:200]}")
                 if self.through:
@@ -166,16 +166,16 @@ class ClientConversation:
         return self.take()
 
     def take(self) -> list[ConversationEvent]:
-        """What is new so far."""
+        """Remove and return the new events so far."""
         news, self.news = self.news, []
         return news
 
     def stop(self) -> None:
-        """Without waiting for it."""
+        """Stop the conversation without waiting for its end."""
         self._scope.cancel()
 
     async def end(self, why: str) -> None:
-        """Once the connection is closed. One elsewhere is recorded as ended a moment later."""
+        """Stop the conversation and wait for the close. A hosted platform records the end a moment later."""
         self.ended = self.ended or why
         self._scope.cancel()
         await self._done.wait()
@@ -184,7 +184,7 @@ class ClientConversation:
         return not (self._owed or self._tells_when_through or self._saying or self._running)
 
     async def _more_comes(self) -> bool:
-        """Whether something is heard before it was quiet for a while."""
+        """Whether another frame arrives before the agent counts as silent."""
         heard = False
         async with anyio.create_task_group() as tasks:
 
@@ -226,7 +226,7 @@ class ClientConversation:
         raise failure
 
     async def _take(self, text: str) -> None:
-        """A frame. What only newer platforms know, and sound, is left aside."""
+        """Handle a frame. Audio and frame types of newer platforms are ignored."""
         try:
             found: Any = from_json(text)
         except ValueError:
@@ -265,7 +265,7 @@ class ClientConversation:
             case "agent_tool_response":
                 self._owed = self._owed and self._tells_when_through
                 self._running.discard(str(event.get("tool_call_id")))
-                self.asked.pop(str(event.get("tool_call_id")), None)  # the agent waits no longer
+                self.asked.pop(str(event.get("tool_call_id")), None)  # the agent no longer waits for it
                 how = "failed" if event.get("is_error") else "done"
                 self.news.append(ConversationEvent("tool", f"{event.get('tool_name')}: {how}"))
             case "client_tool_call":
@@ -301,7 +301,7 @@ class ClientConversation:
             self._asks = True
 
     def _over(self, socket: Socket) -> None:
-        """The platform has closed it."""
+        """Record that the platform has closed the connection."""
         if self.ended is None:
             self.ended = _short(socket.reason) or _WITHOUT_REASON.get(socket.code, "The platform ended it.")
             self._failure = _failure(socket.code, self.ended)

@@ -1,4 +1,4 @@
-"""The text conversations that stay open between the calls of assistants. Light: made at every start."""
+"""The registry of open text conversations. Its imports are light, because every start creates it."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from .conversation import ClientConversation
 
 IDLE_SECONDS = 15 * 60
-"""So long after the last call a conversation is ended, and an ended one forgotten."""
+"""Time after the last tool call until a conversation is ended, and until an ended one is forgotten."""
 MOST_OPEN = 20
-"""Conversations of one owner at a time."""
+"""Open conversations of one owner."""
 MOST_KEPT = 200
-"""Of all owners, of those that have ended."""
+"""Ended conversations that are kept, of all owners together."""
 
 
 class OpenConversations(BackgroundGroup):
-    """None outlives the server."""
+    """Holds the open conversations. None outlives the server."""
 
     def __init__(self, clock: NowMs, sleep: Sleep) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class OpenConversations(BackgroundGroup):
         self._beginning = Counter["Owner"]()
 
     async def begin(self, client: "ApiClient", op: "StartConversation", owner: "Owner") -> "ClientConversation":
-        """Raises ApiError where it cannot begin, RateLimited where the owner holds too many."""
+        """Raises ApiError if the conversation cannot begin, RateLimited if the owner holds too many."""
         from ..contract.errors import RateLimited
         from .conversation import ClientConversation
 
@@ -45,7 +45,7 @@ class OpenConversations(BackgroundGroup):
         self._beginning[owner] += 1
         try:
             await talk.begun()
-        except BaseException:  # the caller went away, too
+        except BaseException:  # the caller was cancelled, too
             talk.stop()
             raise
         finally:
@@ -54,13 +54,13 @@ class OpenConversations(BackgroundGroup):
         return talk
 
     def find(self, id: str, owner: "Owner") -> "ClientConversation | None":
-        """None where it is unknown, forgotten or somebody else's: these look the same."""
+        """Returns None if it is unknown, forgotten or of another owner; the caller cannot tell which."""
         self._forget()
         talk = self._kept.get(id)
         return talk if talk and talk.owner == owner else None
 
     def _forget(self) -> None:
-        """Those that ended a while ago; of too many, those first whose last call is longest ago."""
+        """Forget conversations that ended a while ago and, if there are too many, the least recently used ones."""
         ended = sorted((talk for talk in self._kept.values() if talk.ended is not None), key=lambda talk: talk.used_ms)
         old, spare = self._clock() - IDLE_SECONDS * 1000, len(ended) - MOST_KEPT
         for place, talk in enumerate(ended):

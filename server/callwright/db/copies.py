@@ -1,4 +1,4 @@
-"""Copies of a SQLite file, one kept before each migration, so that a person can go back to the version before."""
+"""Backups of a SQLite file, one before each migration, so that a person can return to the previous version."""
 
 import logging
 import os
@@ -10,28 +10,28 @@ from .. import __version__
 from ..contract.errors import ApiError
 
 KEPT = 3
-"""Copies of one file; the oldest go first, because what was deleted since may still be in them."""
+"""Backups of one file. The oldest are removed, because they may still contain data that was deleted since."""
 
 log = logging.getLogger(__name__)
 
 
 class NotCopied(ApiError):
-    """The copy before a migration could not be written, so that nothing was migrated."""
+    """The backup before a migration could not be written, so the migration was not run."""
 
     code = "database_not_copied"
 
 
 def keep_copy(path: Path) -> Path:
-    """Copies the file as it is now to `<name>.before-<version>`, for this user alone. Raises NotCopied.
+    """Copy the current file to `<name>.before-<version>`, readable by this user alone. Raises NotCopied.
 
-    The caller holds the lock for writing. A copy of the same version is replaced: it comes from a start that did not
-    get to the end of its migration. The copy appears under its name when it is whole.
+    The caller holds the write lock. A backup of the same version is replaced: it comes from a start whose migration did
+    not complete. The file gets its final name only when it is complete.
     """
     copy = path.with_name(f"{path.name}.before-{__version__}")
     unfinished = copy.with_name(f"{copy.name}.unfinished")
     try:
         unfinished.unlink(missing_ok=True)
-        # SQLite writes into an empty file that is there, which keeps its mode.
+        # SQLite writes into an existing empty file, which keeps its mode.
         os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         with closing(sqlite3.connect(path)) as db:
             db.execute("VACUUM INTO ?", [str(unfinished)])

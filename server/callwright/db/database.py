@@ -1,12 +1,12 @@
-"""One database: many readers, one writer, work in worker threads.
+"""The database: many readers, one writer, and transactions in worker threads.
 
-A rule reads, decides and writes, and must not be overtaken in between. So there is one writer at a time, on either
-database: SQLite has no other way, and on PostgreSQL a transaction that writes begins with a lock. Writers queue here;
-only another *process* can make us wait, and on SQLite that wait is `busy_timeout`. The lock is taken at BEGIN, so a
-transaction never has to upgrade and fail half way.
+A rule reads, decides and writes, and no other write may come in between. So there is one writer at a time, on either
+database: SQLite allows no more, and on PostgreSQL a write transaction begins with a lock. Writers queue in this
+process; only another *process* can make them wait, and on SQLite that wait is bounded by `busy_timeout`. The lock is
+taken at BEGIN, so a transaction never has to upgrade its lock and fail half way.
 
 SQLite 3.7.0 to 3.51.2 can corrupt a WAL when two connections checkpoint at once: no connection checkpoints by itself.
-Whoever has written enough does it, if it gets the file lock that only one process can have.
+A process that has written enough checkpoints, if it gets the file lock that only one process can hold.
 """
 
 import logging
@@ -26,24 +26,24 @@ from .migrations import Component, migrate, plan
 
 T = TypeVar("T")
 CHECKPOINT_EVERY = 200  # writes; keeps the WAL under about 10 MB with two busy processes
-WAL_BYTES = 4_000_000  # what short-lived processes, which never write that often, may leave to the next one that opens
-MIGRATING, WRITING = 7203114, 7203115  # PostgreSQL's names for our locks
+WAL_BYTES = 4_000_000  # left by short-lived processes, which never reach that count, for the next process to checkpoint
+MIGRATING, WRITING = 7203114, 7203115  # ids of our advisory locks in PostgreSQL
 BUSY_MS = 10_000  # shorter than the deadline of a call, so that a busy database is an error and not a hang
-CLOSING_SECONDS = 3.0  # how long closing waits for work that is under way, before its statements are broken off
-BROKEN_OFF_SECONDS = 1.0  # and how long from then on
+CLOSING_SECONDS = 3.0  # how long `close` waits for running transactions before it interrupts their statements
+BROKEN_OFF_SECONDS = 1.0  # how long it waits after the interruption
 
 log = logging.getLogger(__name__)
 
 
 class Database:
-    """Runs `work(connection)` in a transaction, in a worker thread. Open it off the event loop: it may migrate."""
+    """Runs `work(connection)` in a transaction, in a worker thread. Construct it off the event loop: it may migrate."""
 
     def __init__(
         self, url: str, components: Mapping[str, Component], *, readers: int = 4, closing: float = CLOSING_SECONDS
     ) -> None:
-        """Raises NewerDatabase for a database of a newer version, and NotCopied where none may be migrated.
+        """Raises NewerDatabase for a database of a newer version, and NotCopied if the backup before a migration fails.
 
-        `closing`: seconds that `close` waits for work under way.
+        `closing`: seconds that `close` waits for running transactions.
         """
         parsed = make_url(url)
         self.sqlite = parsed.get_backend_name() == "sqlite"
@@ -71,10 +71,10 @@ class Database:
         return await anyio.to_thread.run_sync(self._in_transaction, self._reader, work, limiter=self._reading)
 
     async def write(self, work: Callable[[Connection], T], *, flush: bool = True) -> T:
-        """Commits when `work` returns, rolls back when it raises, also where its caller is cancelled meanwhile.
+        """Commits when `work` returns, rolls back when it raises; both even if the caller is cancelled meanwhile.
 
-        `flush`: the commit has reached the disk when this returns. Without it every process sees the commit at once and
-        a process that dies loses nothing, but a machine that loses power may lose it, in the order of commits.
+        `flush`: the commit is on the disk when this returns. Without it every process sees the commit at once, and the
+        death of a process loses nothing, but a power failure may lose the latest commits, in their order.
         """
         run = self._in_transaction if flush else self._unflushed
         done = await anyio.to_thread.run_sync(run, self._writer, work, limiter=self._writing)
@@ -84,10 +84,10 @@ class Database:
         return done
 
     def close(self) -> None:
-        """Begins nothing more, waits for what is under way, and closes all connections. Off the event loop, too.
+        """Refuse new transactions, wait for the running ones, and close all connections. Call it off the event loop.
 
-        The waiting is bounded: after `closing` seconds the statements that run are broken off. A thread that goes on
-        even then is told of in the log, and closes its connection when it ends.
+        The wait is bounded: after `closing` seconds running statements are interrupted. A thread that continues even
+        then is logged, and closes its connection when it ends.
         """
         self._in_flight.refuse()
         if self._in_flight.wait(self._closing):
@@ -107,8 +107,8 @@ class Database:
                 with db.begin():
                     db.exec_driver_sql("SET LOCAL synchronous_commit = off")
                     return work(db)
-            # In WAL mode the file stays consistent without a flush at each commit; the next one that flushes carries
-            # this one along.
+            # In WAL mode the file stays consistent without a flush at each commit; the next flushed commit includes
+            # this one.
             _pragma(db, "synchronous=NORMAL")
             try:
                 with db.begin():
@@ -121,7 +121,7 @@ class Database:
             self._prepare_file(components)
             return
         with self._writer.begin() as db:
-            # Replicas may start together; the lock lives as long as the transaction.
+            # Replicas may start together; the lock is held until the end of the transaction.
             db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
             if what := plan(db, components):
                 if not what.empty:
@@ -139,7 +139,7 @@ class Database:
             with FileLock(f"{self._path}.migrate.lock", mode=0o600):
                 with self._writer.connect() as db:
                     _pragma(db, "journal_mode=WAL")
-                # Nobody writes from here to the commit, so the copy is what was there before.
+                # No other write can come between here and the commit: the backup is the state before the migration.
                 with self._writer.begin() as db:
                     if what := plan(db, components):
                         if not what.empty:
@@ -150,25 +150,25 @@ class Database:
             self._checkpoint()
 
     def _checkpoint(self) -> None:
-        """TRUNCATE, because what was deleted would stay readable in the old frames of the WAL."""
+        """TRUNCATE, because deleted data would stay readable in the old frames of the WAL."""
         try:
             lock = FileLock(f"{self._path}.checkpoint.lock", timeout=0, mode=0o600)
             with lock, self._in_flight.connection(self._writer) as db:
                 _pragma(db, "wal_checkpoint(TRUNCATE)")
         except Timeout:
-            return  # another process is at it
+            return  # another process checkpoints
         except Closed:
-            return  # the last connection to be closed does it
+            return  # SQLite does it when the last connection closes
 
 
 def _pragma(db: Connection, pragma: str) -> object:
-    """Outside a transaction: SQLAlchemy begins one for whatever it executes itself."""
+    """Run outside a transaction: SQLAlchemy begins one for every statement that it executes itself."""
     found = cast(Any, db.connection.dbapi_connection).execute(f"PRAGMA {pragma}").fetchone()
     return found[0] if found else None
 
 
 def _make_private(path: Path) -> None:
-    """Only this user reads the file, even one that was copied here; SQLite gives its WAL the same mode."""
+    """Restrict the file to this user, even one that was copied here; SQLite gives its WAL the same mode."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     if path.stat().st_mode & 0o077:
@@ -176,7 +176,7 @@ def _make_private(path: Path) -> None:
 
 
 def _postgresql(url: str, size: int, begin: str) -> Engine:
-    # pre_ping: a server that was restarted, or a firewall, leaves dead connections in the pool.
+    # pre_ping: a restarted server or a firewall leaves dead connections in the pool.
     return _beginning(
         create_engine(url, pool_size=size, max_overflow=0, hide_parameters=True, pool_pre_ping=True), begin
     )
@@ -203,7 +203,7 @@ def _sqlite(url: str, size: int, begin: str, *, query_only: bool = False) -> Eng
 
 
 def _beginning(engine: Engine, begin: str) -> Engine:
-    """Every transaction starts with this statement."""
+    """Begin every transaction with this statement."""
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]

@@ -1,4 +1,4 @@
-"""Work that threads do on connections, so that closing can wait for it."""
+"""Tracks the threads that work on connections, so that closing can wait for them."""
 
 import sqlite3
 import threading
@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Engine
 from ..contract.errors import Unavailable
 
 CANCEL_SECONDS = 1.0
-"""How long a PostgreSQL server may take to hear that a statement is to be broken off."""
+"""The longest wait for a PostgreSQL server to accept the cancellation of a statement."""
 
 
 class Closed(Unavailable):
-    """The database was closed, or is about to be."""
+    """The database is closed or closing."""
 
     code = "database_closed"
 
@@ -24,7 +24,7 @@ class Closed(Unavailable):
 
 
 class InFlight:
-    """Which threads work. A task that is cancelled leaves its thread behind, and the thread its transaction."""
+    """The set of working threads. A cancelled task leaves its thread running, and the thread its transaction."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -34,7 +34,7 @@ class InFlight:
 
     @contextmanager
     def connection(self, engine: Engine) -> Generator[Connection]:
-        """A connection for this thread. It goes back to its pool, or is closed where that is closed. Raises Closed."""
+        """A connection for this thread, returned to its pool at the end, or closed if the pool is. Raises Closed."""
         with self._changed:
             if self._closed:
                 raise Closed
@@ -52,22 +52,22 @@ class InFlight:
                 self._changed.notify_all()
 
     def refuse(self) -> None:
-        """From now on nothing begins."""
+        """Refuse new work from now on."""
         with self._changed:
             self._closed = True
 
     def wait(self, seconds: float) -> int:
-        """Until nothing is done any more, or for so long. Gives how many threads still work."""
+        """Wait until no thread works, or for `seconds`. Returns how many threads still work."""
         with self._changed:
             self._changed.wait_for(lambda: self._threads == 0, seconds)
             return self._threads
 
     def interrupt(self) -> None:
-        """Breaks off the statements that run now; their work fails, and is rolled back."""
+        """Cancel the statements that run now; their work fails and is rolled back."""
         with self._changed:
             running = list(self._connections)
         for connection in running:
-            with suppress(Exception):  # it has ended meanwhile, or its server is gone
+            with suppress(Exception):  # the statement has ended, or its server is gone
                 if isinstance(connection, sqlite3.Connection):
                     connection.interrupt()
                 else:

@@ -1,10 +1,10 @@
-"""Named steps, each applied once. A released step is never edited or renamed; the next one is added.
+"""Migrations: named steps, each applied once. A released step is never edited or renamed; new steps are added.
 
-What a database has is recorded by name in the table `schema_step`, so that a step can be added to any part of a
-component. The column `step` counts the steps of a component in the order in which this database got them. Databases
-of version 0.1.0 and before have that number alone, and then `Component.numbered` says which steps those were. A program
-of that time compares the number with what it knows: it opens a database that has nothing new for it, and refuses, in
-words, one that has.
+The table `schema_step` records the applied steps of a database by name, so that a step can be added to any part of a
+component. The column `step` counts the steps of a component in the order in which this database applied them. Databases
+of version 0.1.0 and before have that number alone, and `Component.numbered` lists which steps those were. A program
+of that time compares the number with the steps that it knows: it opens a database without newer steps, and refuses
+one that has any, with an error text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from ..contract.errors import ApiError
 
 
 class Sql(NamedTuple):
-    """The statements of a step where the two databases need different ones."""
+    """The statements of a step that differ between the two databases."""
 
     sqlite: str
     postgresql: str
@@ -26,13 +26,12 @@ class Sql(NamedTuple):
 
 @dataclass(frozen=True)
 class Component:
-    """A part of the schema with steps of its own: `engine` or `ledger`."""
+    """A part of the schema with its own steps: `engine` or `ledger`."""
 
     steps: Mapping[str, str | Sql]
-    """SQL by name, in the order in which an empty database gets them. Statements end with `;`, which no text in them
-    may contain."""
+    """SQL by name, in the order for an empty database. Statements end with `;`, which no text in them may contain."""
     numbered: Sequence[str] = ()
-    """Names of the steps that databases without names have, in the order of their numbers. It is never changed."""
+    """Step names of databases without names, in the order of their numbers. This list is never changed."""
 
 
 class NewerDatabase(ApiError):
@@ -50,23 +49,23 @@ class NewerDatabase(ApiError):
 
 @dataclass(frozen=True)
 class MigrationPlan:
-    """What a database lacks."""
+    """The pending migration of a database."""
 
     empty: bool
-    """Nothing was ever migrated in it."""
+    """No step was ever applied to it."""
     unnamed: bool
-    """Its steps are numbered, and get their names."""
+    """Its steps are numbered, and will be recorded by name."""
     applied: Mapping[str, int]
-    """How many steps each component has."""
+    """The number of applied steps of each component."""
     steps: Sequence[tuple[str, str]]
-    """Component and name of each step that is to be applied, in order."""
+    """Component and name of each pending step, in order."""
 
     def __bool__(self) -> bool:
         return self.empty or self.unnamed or bool(self.steps)
 
 
 def plan(db: Connection, components: Mapping[str, Component]) -> MigrationPlan:
-    """Reads only. Raises NewerDatabase where the database has a step that `components` do not know."""
+    """Only reads. Raises NewerDatabase if the database has a step that `components` do not contain."""
     known = db.dialect.has_table(db, "schema_step")
     found = db.execute(text("SELECT * FROM schema_step ORDER BY component, step")) if known else None
     unnamed = found is not None and "name" not in found.keys()  # noqa: SIM118  # not a dict: its rows have the keys
@@ -83,7 +82,7 @@ def plan(db: Connection, components: Mapping[str, Component]) -> MigrationPlan:
 
 
 def migrate(db: Connection, components: Mapping[str, Component], what: MigrationPlan) -> None:
-    """Apply what `plan` found in the same transaction, or under a lock that no other process migrates without."""
+    """Apply a result of `plan` in the same transaction, or under the lock that every migrating process takes."""
     if what.empty:
         db.exec_driver_sql(
             "CREATE TABLE schema_step (component TEXT NOT NULL, step INTEGER NOT NULL, name TEXT,"
@@ -106,7 +105,7 @@ def migrate(db: Connection, components: Mapping[str, Component], what: Migration
 
 
 def statements(step: str | Sql, dialect: str) -> list[str]:
-    """What a step runs on `sqlite` or `postgresql`, one by one: neither driver takes several at a time."""
+    """The statements of a step for `sqlite` or `postgresql`, one by one: neither driver takes several at once."""
     sql = step if isinstance(step, str) else step.sqlite if dialect == "sqlite" else step.postgresql
     return [statement.strip() for statement in sql.split(";") if statement.strip()]
 

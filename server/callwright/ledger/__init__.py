@@ -1,1 +1,1 @@
-"""What the server itself remembers, on either platform: changes with their previous value, and approvals."""
+"""The server's own records, on either platform: an audit of changes with their previous values, and approvals."""

@@ -1,4 +1,4 @@
-"""What a change replaced, sealed: an agent may hold header values and other texts that nobody else is to read."""
+"""Encrypts the values that a change replaced: an agent may hold header values and other confidential texts."""
 
 import json
 import os
@@ -8,10 +8,10 @@ Column = Literal["request", "previous", "entered"]
 
 
 class Keeper:
-    """AES-256-GCM. Each value is bound to its change and column, so that it cannot be moved to another."""
+    """AES-256-GCM encryption. Each value is bound to its change and column, so that it cannot be moved to another."""
 
     def __init__(self, key: bytes) -> None:
-        # Imported late: most calls change nothing, and the start of a server waits for no cipher.
+        # Imported late: most calls change nothing, and the start of a server should not wait for the cipher.
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         self._cipher = AESGCM(key)
@@ -23,7 +23,7 @@ class Keeper:
         return nonce + self._cipher.encrypt(nonce, json.dumps(value).encode(), f"{id}/{column}".encode())
 
     def open(self, sealed: bytes | None, id: str, column: Column) -> dict[str, Any] | None:
-        """None where nothing was kept, or where it was sealed with another key: then it is as good as not kept."""
+        """The decrypted value. None if nothing was kept, or if another key encrypted it, which counts the same."""
         plain = self._opened(sealed, id, column)
         return None if plain is None else json.loads(plain)
 

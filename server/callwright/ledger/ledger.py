@@ -1,4 +1,4 @@
-"""Changes and approvals, in the database, so that all processes on it share them."""
+"""The audit of changes, and approvals, in the database, so that all processes on it share them."""
 
 import secrets
 from collections.abc import Callable
@@ -14,21 +14,21 @@ from .tables import change, pending, rung, spent
 ApprovedBy = Literal["person", "policy", "preview"]
 Outcome = Literal["unknown", "done", "failed", "declined", "refused"]
 Needs = Literal["person", "value", "token"]
-"""Who settles a question: a person, a person who also enters a secret value, or a token that shows the preview."""
+"""How an approval is given: by a person, by a person who also enters a secret value, or by a preview token."""
 State = Literal["open", "approved", "declined"]
 
 CLAIM_SECONDS = 120
-"""After this time a call that took a change back and said nothing more is over: longer than any such call takes."""
+"""Seconds after which an undo that claimed a change counts as dead: longer than any such call takes."""
 DAY_MS = 86_400_000
 KEPT_DAYS = 30
 """How long the value that a change replaced is kept."""
 
-_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that is read as something else
+_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no characters that look alike
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A question about one call, with its text as it was first shown."""
+    """A pending approval of one call, with the text of its question as it was first shown."""
 
     code: str
     who: str
@@ -42,7 +42,7 @@ class Pending:
 
 @dataclass(frozen=True)
 class Intent:
-    """What is about to be done. `request` and `previous` are kept sealed."""
+    """An intended change. `request` and `previous` are stored encrypted."""
 
     platform: str
     who: str
@@ -56,7 +56,7 @@ class Intent:
 
 
 class Ledger:
-    """`key`: 32 bytes that seal what changes replaced. `account`: whose changes are seen; None: everybody's."""
+    """`key`: 32 bytes that encrypt replaced values. `account`: the account whose changes are visible; None: all."""
 
     def __init__(self, db: Database, now_ms: Callable[[], int], key: bytes, account: str | None = None) -> None:
         self._db, self._now, self._keeper, self._account = db, now_ms, Keeper(key), account
@@ -64,11 +64,11 @@ class Ledger:
     # --- approvals
 
     async def pin(self, *, who: str, tool: str, digest: str, question: str, needs: Needs, seconds: int) -> Pending:
-        """The pending approval of exactly this call: the one that is open already, else a new one."""
+        """The pending approval of exactly this call: the open one if there is one, else a new one."""
 
         def work(db: Connection) -> Pending:
             now = self._now()
-            # Declined and expired questions hold text about people's data: they go, and the audit keeps the decision.
+            # Declined and expired questions hold text about people's data: delete them; the audit keeps the decision.
             db.execute(delete(pending).where(pending.c.expires_ms < now))
             found = select(pending).where(
                 pending.c.digest == digest,
@@ -87,16 +87,16 @@ class Ledger:
         return await self._db.write(work)
 
     async def spend(self, code: str, *, state: Literal["open", "approved"]) -> bool:
-        """Use an approval up; False where that was done already, or it expired, or it is not in that state."""
+        """Consume an approval. Returns False if it was consumed before, has expired, or is not in that state."""
         return await self._move(code, state, "spent")
 
     async def close(self, code: str) -> None:
         await self._db.write(lambda db: db.execute(delete(pending).where(pending.c.code == code)))
 
     async def approve(self, code: str, entered: str | None = None) -> Pending | None:
-        """A person says yes, outside the conversation, and enters the value where one is needed.
+        """Record a person's approval, given outside the conversation, with the entered value if one is needed.
 
-        None where nothing with that code is open for exactly that.
+        Returns None if no open approval with that code has this need.
         """
         code = code.strip().upper()
         sealed = None if entered is None else self._keeper.seal({"value": entered}, code, "entered")
@@ -106,11 +106,11 @@ class Ledger:
         return await self.pending(code)
 
     async def decline(self, code: str) -> bool:
-        """A person says no, outside the conversation; whoever asked learns it from the next call."""
+        """Record a person's refusal, given outside the conversation; the next call of the requester reports it."""
         return await self._move(code.strip().upper(), "open", "declined")
 
     async def spend_entered(self, code: str) -> str | None:
-        """Use an approval with its value up; None where there is none, or it was sealed with another key."""
+        """Consume an approval and return its value. None if there is none, or it was encrypted with another key."""
 
         def work(db: Connection) -> bytes | None:
             mine = [pending.c.code == code, pending.c.state == "approved", pending.c.expires_ms >= self._now()]
@@ -122,7 +122,7 @@ class Ledger:
         return opened["value"] if opened else None
 
     async def pending(self, code: str) -> Pending | None:
-        """A question that waits or was answered, and is neither used up nor expired."""
+        """An approval that is open or answered, and neither consumed nor expired."""
         found = select(pending).where(
             pending.c.code == code, pending.c.state != "spent", pending.c.expires_ms >= self._now()
         )
@@ -130,7 +130,7 @@ class Ledger:
         return _pending(row) if row else None
 
     async def waiting(self) -> list[Pending]:
-        """What waits for a person, oldest first."""
+        """The approvals that wait for a person, oldest first."""
         found = (
             select(pending)
             .where(pending.c.state == "open", pending.c.needs != "token", pending.c.expires_ms >= self._now())
@@ -159,16 +159,16 @@ class Ledger:
         moved = update(pending).where(*where).values(state=new, entered=entered)
         return await self._db.write(lambda db: db.execute(moved).rowcount == 1)
 
-    # --- people rung
+    # --- outbound calls
 
     async def rung(self, platform: str) -> int:
-        """How many people were rung within the last 24 hours."""
+        """How many people were called within the last 24 hours."""
         return await self._db.read(lambda db: self._rung(db, platform))
 
     async def claim_calls(self, platform: str, people: int, most: int) -> str | None:
-        """Count these people as rung, where they and those of the last 24 hours are at most `most`; else None.
+        """Count `people` outbound calls, if they and those of the last 24 hours are at most `most`; else return None.
 
-        The answer is for `release_calls`. Of two processes that would both exceed it, one gets None.
+        The result is an argument for `release_calls`. If two processes together would exceed the limit, one gets None.
         """
 
         def work(db: Connection) -> str | None:
@@ -182,7 +182,7 @@ class Ledger:
         return await self._db.write(work)
 
     async def release_calls(self, claim: str) -> None:
-        """Nobody was rung after all."""
+        """Undo `claim_calls`, because nobody was called after all."""
         await self._db.write(lambda db: db.execute(delete(rung).where(rung.c.id == claim)))
 
     def _rung(self, db: Connection, platform: str) -> int:
@@ -192,14 +192,14 @@ class Ledger:
     # --- changes
 
     async def begin(self, intent: Intent, outcome: Outcome = "unknown") -> str:
-        """Write the intent before the act, so that a crash leaves a row that says `unknown`."""
+        """Record the intent before the act, so that a crash leaves a row with the outcome `unknown`."""
         id = f"chg_{secrets.token_hex(10)}"
         row = {**intent.__dict__, "id": id, "at_ms": self._now(), "outcome": outcome}
         row["request"] = self._keeper.seal(intent.request, id, "request")
         row["previous"] = self._keeper.seal(intent.previous, id, "previous")
 
         def work(db: Connection) -> None:
-            # What was deleted is not kept for ever: after this time a change can no longer be taken back.
+            # Replaced values are deleted after this time, and the change can then no longer be undone.
             old = self._now() - KEPT_DAYS * DAY_MS
             forgotten = update(change).where(change.c.at_ms < old, change.c.previous.is_not(None))
             db.execute(forgotten.values(request=None, previous=None))
@@ -209,17 +209,17 @@ class Ledger:
         return id
 
     async def finish(self, id: str, outcome: Outcome, *, target: str | None = None) -> None:
-        """`target` names what a create made.
+        """Record the outcome. `target`: the id of a created object.
 
-        The intent was flushed to the disk before the act. The outcome need not be: where a power cut takes it, the
-        change says `unknown`, which is what is then known of it.
+        The intent was flushed to the disk before the act. The outcome need not be: if a power failure loses it, the
+        change says `unknown`, which is then correct.
         """
         values = {"outcome": outcome} | ({"target": target} if target else {})
         mine = update(change).where(change.c.id == id).values(**values)
         await self._db.write(lambda db: db.execute(mine), flush=False)
 
     async def claim_undo(self, id: str) -> int | None:
-        """A claim, where the caller is the one who may take this change back: of two at once, one is."""
+        """Claim the undo of this change. Of two concurrent callers one gets the claim, the other None."""
         now = self._now()
         abandoned = change.c.undo_claimed_ms < now - 1000 * CLAIM_SECONDS
         free = or_(change.c.undo_claimed_ms.is_(None), abandoned)
@@ -227,17 +227,17 @@ class Ledger:
         return now if await self._db.write(lambda db: db.execute(mine).rowcount == 1) else None
 
     async def release_undo(self, id: str, claim: int) -> None:
-        """After a `claim_undo` that led to nothing; a claim that was taken over since stays."""
+        """Release the claim after a failed undo; a claim that another caller has taken over since is kept."""
         mine = update(change).where(change.c.id == id, change.c.undo_claimed_ms == claim).values(undo_claimed_ms=None)
         await self._db.write(lambda db: db.execute(mine))
 
     async def undone(self, id: str, by: str) -> None:
-        """After `claim_undo`: which change took it back."""
+        """Record which change undid this one, after `claim_undo`."""
         done = update(change).where(change.c.id == id).values(undone_by=by, undo_claimed_ms=None)
         await self._db.write(lambda db: db.execute(done))
 
     async def changes(self, *, limit: int, before: tuple[int, str] | None, target: str | None) -> list[dict[str, Any]]:
-        """Newest first, without the stored values; `kept` and `being_undone` tell how it stands with each."""
+        """Newest first, without the stored values; `kept` and `being_undone` give the state of each."""
         columns = [c for c in change.c if c.name not in ("request", "digest")]
         found = select(*columns).order_by(change.c.at_ms.desc(), change.c.id.desc()).limit(limit)
         if self._account is not None:
@@ -251,7 +251,7 @@ class Ledger:
         return await self._db.read(lambda db: [self._listed(row) for row in db.execute(found).mappings()])
 
     async def change(self, id: str) -> dict[str, Any] | None:
-        """One change with its stored values: None where nothing was kept, or under another key."""
+        """One change with its decrypted values, which are None if not kept or encrypted with another key."""
 
         def work(db: Connection) -> dict[str, Any] | None:
             row = db.execute(select(change).where(change.c.id == id)).mappings().one_or_none()

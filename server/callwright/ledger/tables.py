@@ -1,4 +1,4 @@
-"""The ledger's tables and the steps that make them."""
+"""The ledger's tables and its migration steps."""
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text
 

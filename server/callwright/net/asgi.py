@@ -1,9 +1,9 @@
-"""An ASGI app as an HTTP transport that streams: no sockets, but the manners of a connection.
+"""An httpx transport that calls an ASGI app in this process and streams its responses, without sockets.
 
-The handler runs in a task of its own, because an answer may outlive the call that asked for it (its body is read later,
+The handler runs in its own task, because a response may outlive the call that asked for it (its body is read later,
 perhaps by another task). anyio can start such a task only in a task group that stays open across that call's return,
 and a cancel scope entered in one call and left in another breaks the caller's own scopes; so this is plain asyncio.
-A small answer costs two turns of the event loop: one to start the task, one to wake the caller.
+A small response costs two rounds of the event loop: one to start the task, one to wake the caller.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 HIGH_WATER = 64 * 1024
-"""Unread bytes of one answer beyond which its handler waits for the reader."""
+"""Unread bytes of one response beyond which its handler waits for the reader."""
 
 log = logging.getLogger(__name__)
 
 
 class ASGITransport(httpx.AsyncBaseTransport):
-    """Hands requests to `app`. It runs no lifespan."""
+    """Passes requests to `app`, without running its lifespan."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -49,12 +49,12 @@ class ASGITransport(httpx.AsyncBaseTransport):
         return httpx.Response(status, headers=headers, stream=exchange, request=request)
 
     async def aclose(self) -> None:
-        """Stops what still runs, and waits for it."""
+        """Cancel the running handlers and wait for their end."""
         await cancel_all(self._tasks)
 
 
 class _Exchange(httpx.AsyncByteStream):
-    """One request and its answer; to httpx the answer's body."""
+    """One request and its response; httpx uses it as the response's body."""
 
     task: asyncio.Task[None]
 
@@ -66,12 +66,12 @@ class _Exchange(httpx.AsyncByteStream):
         self._answer: tuple[int, list[tuple[bytes, bytes]]] | None = None
         self._chunks: deque[bytes] = deque()
         self._unread = 0
-        self._complete = False  # the handler sent its last chunk
-        self._closed = False  # the reader went away
-        self._broken = False  # the handler failed after the head
+        self._complete = False  # the handler has sent its last chunk
+        self._closed = False  # the reader has closed the response
+        self._broken = False  # the handler failed after the response head
         self._readable: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
-        self._over: asyncio.Future[None] | None = None  # a handler waits for the end of the exchange
+        self._over: asyncio.Future[None] | None = None  # set while a handler waits for the end of the exchange
 
     async def run(self, app: App) -> None:
         try:
@@ -111,7 +111,7 @@ class _Exchange(httpx.AsyncByteStream):
 
     async def _send(self, message: Message) -> None:
         if self._closed:
-            raise OSError("The client has gone.")  # what ASGI asks of a server whose peer has left
+            raise OSError("The client has gone.")  # what ASGI requires of a server whose client has disconnected
         if message["type"] == "http.response.start":
             self._answer = (message["status"], list(message.get("headers", ())))
             if not self.head.done():
@@ -132,7 +132,7 @@ class _Exchange(httpx.AsyncByteStream):
             await self._writable
 
     def ended(self, task: asyncio.Task[None]) -> None:
-        """The handler has ended, in whatever way; it may not even have begun."""
+        """Handle the end of the handler's task, which may have been cancelled before its start."""
         self._broken = not self._complete
         if task.cancelled() and not self._closed and not self.head.done():
             self.head.set_exception(httpx.ReadError("The application was stopped.", request=self._request))
@@ -161,9 +161,9 @@ class _Exchange(httpx.AsyncByteStream):
         self.close()
 
     def close(self) -> None:
-        """The reader leaves: the handler first hears of it (`http.disconnect`), then is cancelled.
+        """Close the response: the handler first receives `http.disconnect`, then is cancelled.
 
-        A handler that has sent everything is left alone: what it still does is work after the answer.
+        A handler that has sent its whole response is not cancelled: the rest of its work belongs after the response.
         """
         if self._closed:
             return

@@ -1,8 +1,8 @@
-"""Which URLs this process may call on somebody's behalf: documents, webhooks, tools, MCP servers, models.
+"""The guard against requests to internal addresses, for URLs from users: documents, webhooks, MCP servers, models.
 
-Checked twice: `check` when a URL is saved, by its text alone; and again when it is called (`pinned.py`), by every
-address that its name then has. Refused are places inside: this machine, private networks, cloud metadata. The operator
-opens some of them by name (`CALLWRIGHT_ALLOW_PRIVATE`); nothing in a request can.
+A URL is checked twice: `check` when it is saved, by its text alone; and again when it is called (`pinned.py`), by every
+address that its host then resolves to. Internal addresses are refused: this machine, private networks, cloud metadata.
+The operator allows some of them by name (`CALLWRIGHT_ALLOW_PRIVATE`); no request can.
 """
 
 import re
@@ -36,11 +36,11 @@ _METADATA = frozenset(
             "fd20:ce::254",  # Google
             "100.100.100.200",  # Alibaba
             "192.0.0.192",  # Oracle
-            "168.63.129.16",  # Azure: a public address, served to each machine from inside
+            "168.63.129.16",  # Azure: a public address that is served to each machine internally
         ),
     )
 )
-# What `is_global` calls public, in some or all versions of Python, though nothing on the internet should be there.
+# Networks that `is_global` reports as public in some or all versions of Python, but that have no public hosts.
 _NOT_PUBLIC: tuple[Network, ...] = tuple(
     map(
         ip_network,
@@ -62,7 +62,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 @dataclass(frozen=True)
 class AllowList:
-    """Private places that the operator opened: host names, addresses, networks."""
+    """Private destinations that the operator allows: host names, addresses, networks."""
 
     hosts: frozenset[str] = frozenset()
     networks: tuple[Network, ...] = ()
@@ -81,7 +81,7 @@ class AllowList:
         return cls(frozenset(hosts), tuple(networks))
 
     def with_host_of(self, url: str) -> "AllowList":
-        """Opens the host of a URL that the operator set, such as the model's endpoint."""
+        """A copy that also allows the host of a URL that the operator set, such as the model's endpoint."""
         host = URL(url).host.lower().rstrip(".")
         address = _literal(host)
         if address:
@@ -89,7 +89,7 @@ class AllowList:
         return replace(self, hosts=self.hosts | {host})
 
     def names(self, host: str) -> bool:
-        """Whether this host name or literal address was opened."""
+        """Whether this host name or literal address is allowed."""
         host = host.lower().rstrip(".")
         address = _literal(host)
         if address:
@@ -97,11 +97,11 @@ class AllowList:
         return host in self.hosts or (_is_localhost(host) and self.holds(IPv4Address("127.0.0.1")))
 
     def holds(self, address: Address) -> bool:
-        """Metadata services only where exactly that address was opened: a wide network is not a wish for them."""
+        """Metadata services are allowed only by their exact address: a wide network does not include them."""
         if address in _METADATA:
             return ip_network(address) in self.networks
         if address.is_loopback and ("localhost" in self.hosts or self._covers(IPv4Address("127.0.0.1"))):
-            return True  # either family is this machine
+            return True  # both families are this machine
         return self._covers(address)
 
     def _covers(self, address: Address) -> bool:
@@ -112,7 +112,7 @@ NOTHING_PRIVATE = AllowList()
 
 
 def check(url: str, *, allow: AllowList = NOTHING_PRIVATE, schemes: tuple[str, ...] = WEB) -> None:
-    """Raises BadRequest where `url` may not be called, as far as its text shows. Looks nothing up."""
+    """Raises BadRequest if `url` may not be called, judged by its text. Resolves no names."""
     if len(url) > LONGEST_URL:
         raise BadRequest(f"An address may have at most {LONGEST_URL} characters.")
     if re.search(r"[\x00-\x20\x7f-\x9f\\]", url):
@@ -135,7 +135,7 @@ def check(url: str, *, allow: AllowList = NOTHING_PRIVATE, schemes: tuple[str, .
 
 
 def check_address(address: Address, host: str, allow: AllowList) -> None:
-    """Raises BadRequest where `host` leads to an address inside. Every form that wraps an IPv4 address is unwrapped."""
+    """Raises BadRequest if `address` of `host` is internal. All forms that embed an IPv4 address are unwrapped."""
     for inner in _meant(address):
         if inner in _METADATA and not allow.holds(inner):
             raise BadRequest(f"{host} leads to a cloud's metadata service, which is never called.")
@@ -166,7 +166,7 @@ def _is_localhost(host: str) -> bool:
 
 
 def _literal(host: str) -> Address | None:
-    """The address that a host spells, in any notation that a resolver takes: `127.1`, `0x7f000001`, `0177.0.0.1`."""
+    """The address in a literal host, in any notation that a resolver accepts: `127.1`, `0x7f000001`, `0177.0.0.1`."""
     try:
         return ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
@@ -190,7 +190,7 @@ def _c_number(text: str) -> int:
 
 
 def _meant(address: Address) -> Iterator[Address]:
-    """The address itself, or the ones that it stands for."""
+    """The address itself, or the addresses embedded in it."""
     if isinstance(address, IPv4Address):
         yield address
         return

@@ -1,7 +1,7 @@
-"""HTTP clients for everything that leaves this process. Only this package imports httpx2.
+"""Creates the HTTP clients for all outgoing requests. Only this package imports httpx2.
 
 A client from here follows no redirect (a redirect would carry custom headers, keys among them, to another host), reads
-no proxy, certificate or password from the environment, keeps no cookies, and checks certificates.
+no proxy, certificate or password from the environment, keeps no cookies, and verifies certificates.
 """
 
 import logging
@@ -54,13 +54,13 @@ __all__ = [
 
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 30.0
-"""The longest pause between two bytes of one answer."""
+"""The longest pause between two bytes of one response."""
 LIMITS = httpx.Limits(max_connections=128, max_keepalive_connections=100, keepalive_expiry=30.0)
-"""Enough that 64 calls in flight and some more do not wait for each other."""
+"""Enough connections for 64 concurrent calls, and some more, without waiting."""
 
 
 class TooLarge(DecodingError):
-    """An answer is larger than its reader takes."""
+    """A response exceeds its reader's size limit."""
 
 
 def http_client(
@@ -83,24 +83,24 @@ def http_client(
 
 
 def _quieten() -> None:
-    """The libraries log whole URLs (INFO) and answers' headers (DEBUG), and both may carry secrets."""
+    """Silence the libraries, which log whole URLs (INFO) and response headers (DEBUG); both may carry secrets."""
     for name in ("httpx2", "httpcore2"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def network_transport(proxy_url: str | None = None) -> Transport:
-    """The network, by way of a proxy where one is given."""
+    """A network transport, through a proxy if one is given."""
     return httpx.AsyncHTTPTransport(verify=tls(), trust_env=False, limits=LIMITS, proxy=proxy_url)
 
 
 @cache
 def tls() -> ssl.SSLContext:
-    """Checks certificates against the operating system's store, whatever the environment says of other files."""
+    """A context that verifies certificates against the operating system's store and ignores the environment."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 async def read_body(response: Response, limit: int) -> bytes:
-    """The whole decoded body. Raises TooLarge beyond `limit` bytes, TransportError when it breaks off."""
+    """The whole decoded body. Raises TooLarge beyond `limit` bytes, TransportError if the connection breaks."""
     # Nested codings multiply: 64 KB gzipped twice can stand for gigabytes, which no check between chunks would catch.
     if "," in response.headers.get("content-encoding", ""):
         raise DecodingError("The answer is compressed more than once.")

@@ -1,4 +1,4 @@
-"""Reading one web page that somebody named: guarded, bounded in bytes and seconds, no redirect followed."""
+"""Reads one web page from a user's URL: guarded, with limits on bytes and seconds, without redirects."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from .pinned import guarded_client
 
 LARGEST_PAGE = 10 * 1024 * 1024
 LONGEST_READ = 20.0
-"""Seconds from the look-up of the name to the last byte."""
+"""Seconds from the name lookup to the last byte."""
 
 
 class Page(NamedTuple):
@@ -24,7 +24,7 @@ class Page(NamedTuple):
 async def read_page(
     url: str, *, allow: AllowList, proxy_url: str | None = None, accept: str = "text/html, text/plain, text/markdown"
 ) -> Page:
-    """The page as it came. Raises BadRequest with the reason: the guard's, or what the other end did."""
+    """The page, unmodified. Raises BadRequest with the reason: the guard's, or the server's error."""
     check(url, allow=allow)
     try:
         with anyio.fail_after(LONGEST_READ):
@@ -52,7 +52,7 @@ async def _read(url: str, allow: AllowList, proxy_url: str | None, accept: str) 
 
 
 def _target(answer: httpx.Response) -> str:
-    """Where a redirect leads, as an address: foreign text, so only what an address can hold is repeated."""
+    """The target of a redirect, parsed as a URL: foreign text, of which an error may repeat only a valid URL."""
     try:
         return str(answer.url.join(answer.headers["location"]))[:300]
     except httpx.InvalidURL:

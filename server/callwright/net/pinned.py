@@ -1,7 +1,7 @@
-"""A client for URLs that others chose: it connects only to addresses that the guard has checked.
+"""An HTTP client for users' URLs that connects only to addresses checked by the guard.
 
 The name is resolved once, all of its addresses are checked, and the connection is made to one of these; so a name that
-answers differently a moment later (DNS rebinding) changes nothing. TLS and the Host header still use the name.
+resolves differently a moment later (DNS rebinding) has no effect. TLS and the Host header still use the name.
 """
 
 import socket
@@ -22,7 +22,7 @@ LONGEST_ANSWER = 120.0
 """Seconds from the request to the last byte."""
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]
-"""Host and port -> addresses. Raises OSError where there are none."""
+"""Resolves host and port to addresses. Raises OSError if there are none."""
 
 
 def guarded_client(
@@ -34,13 +34,13 @@ def guarded_client(
     longest: float = LONGEST_ANSWER,
     lookup: Lookup | None = None,
 ) -> httpx.AsyncClient:
-    """A client whose every request passes the guard, with caps on an answer's bytes and seconds.
+    """A client whose every request passes the guard, with limits on a response's bytes and seconds.
 
-    Raises BadRequest for what the guard refuses, else httpx errors. Behind a proxy the proxy resolves names, so there
-    the guard sees only what this machine's resolver knows; hosts in `allow` are reached without the proxy.
+    Raises BadRequest for a refused address, else httpx errors. Behind a proxy the proxy resolves names, so the guard
+    there sees only the addresses that this machine's resolver knows; hosts in `allow` are reached without the proxy.
     """
     transport = _GuardedTransport(allow, lookup or look_up, proxy_url, largest, longest)
-    # Uncompressed: a small answer cannot then unpack into a large one.
+    # Uncompressed, so that a small response cannot unpack into a large one.
     return http_client(transport, headers={"accept-encoding": "identity"}, timeout=timeout)
 
 
@@ -50,7 +50,7 @@ async def look_up(host: str, port: int) -> list[str]:
 
 
 async def resolve(host: str, port: int, allow: AllowList, lookup: Lookup) -> list[str]:
-    """All addresses of a host, each checked. Raises BadRequest when one is refused, OSError when there is none."""
+    """All addresses of a host, each checked. Raises BadRequest if one is refused, OSError if there is none."""
     try:
         addresses = await lookup(host, port)
     except UnicodeError:
@@ -99,7 +99,7 @@ class _GuardedTransport(httpx.AsyncHTTPTransport):
         try:
             await resolve(url.host, url.port or 443, self._allow, self._lookup)
         except OSError:
-            return  # behind a proxy this machine often knows no outside name
+            return  # behind a proxy this machine often cannot resolve public names
 
 
 class _PinnedBackend(httpcore.AsyncNetworkBackend):
@@ -124,7 +124,7 @@ class _PinnedBackend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError(f"{host} cannot be resolved: {exc}") from None
 
     async def _connect(self, addresses: list[str], port: int, seconds: float | None) -> httpcore.AsyncNetworkStream:
-        """To the first address that answers. Each gets its share of the time: broken IPv6 often just stays silent."""
+        """Connect to the first address that answers. Each gets a share of the time, because broken IPv6 often hangs."""
         share = seconds and seconds / len(addresses)
         *others, last = addresses
         for address in others:
@@ -139,7 +139,7 @@ class _PinnedBackend(httpcore.AsyncNetworkBackend):
 
 
 class _Capped(httpx.AsyncByteStream):
-    """A body with an end: in bytes, and in time."""
+    """A response body with a limit on bytes and seconds."""
 
     def __init__(self, stream: httpx.AsyncByteStream, largest: int, ends: float) -> None:
         self._stream, self._left, self._ends = stream, largest, ends

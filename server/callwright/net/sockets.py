@@ -1,4 +1,4 @@
-"""WebSockets as a client opens them: over the network, or into an ASGI app of this process."""
+"""WebSocket clients: over the network, or into an ASGI app of this process."""
 
 import logging
 import math
@@ -23,34 +23,34 @@ from .http import URL, AsyncClient, Transport
 __all__ = ["LARGEST_FRAME", "LOST", "Broken", "Socket", "WebSocketUpgradeError", "opened"]
 
 LARGEST_FRAME = 4 * 1024 * 1024
-"""Bytes: seconds of sound, which a client of text is sent all the same."""
+"""Bytes: some seconds of audio, which a text client receives as well."""
 LOST = 1006
-"""The code of a connection that ended without a word (RFC 6455)."""
+"""The close code of a connection that ended without a close frame (RFC 6455)."""
 SEND_SECONDS = 10.0
-"""A peer that reads nothing for so long has gone."""
+"""A peer that reads nothing for this time counts as gone."""
 FAREWELL_SECONDS = 10.0
-"""How long an app of this process may take to put its affairs in order when its client leaves."""
+"""The time that an app of this process gets to finish after its client has disconnected."""
 
 log = logging.getLogger(__name__)
 
 
 class Broken(Exception):
-    """The connection is of no use any more."""
+    """The connection can no longer be used."""
 
 
 class Socket(Protocol):
-    """An open WebSocket of text. Only one task receives."""
+    """An open text WebSocket. Only one task may receive."""
 
     code: int
     reason: str
-    """With which it was closed, once `receive` gave None."""
+    """The reason in the close frame, once `receive` has returned None."""
 
     async def send(self, text: str) -> None:
-        """Raises Broken where it surely did not go out, or not in time."""
+        """Raises Broken if the text was certainly not sent, or not in time."""
         ...
 
     async def receive(self) -> str | None:
-        """The next text; None when there will be none."""
+        """The next text; None at the end of the connection."""
         ...
 
 
@@ -59,7 +59,7 @@ def opened(
 ) -> AbstractAsyncContextManager[Socket]:
     """A WebSocket to `url` (ws or wss), closed at the end of the context.
 
-    `transport`: what the client sends by. Raises TransportError, or WebSocketUpgradeError for any other answer.
+    `transport`: the client's transport. Raises TransportError, or WebSocketUpgradeError if the upgrade is refused.
     """
     if isinstance(transport, ASGITransport):
         return _into(transport.app, url, headers, subprotocol)
@@ -84,7 +84,7 @@ class _Remote:
         try:
             with anyio.fail_after(SEND_SECONDS):
                 await self._session.send_text(text)
-        except Exception as exc:  # the library lets errors of sockets and of its state machine through
+        except Exception as exc:  # the library does not wrap errors of sockets and of its state machine
             log.debug("A frame could not be sent: %s", type(exc).__name__)
             failure = Broken(type(exc).__name__)
         else:
@@ -99,7 +99,7 @@ class _Remote:
                 self.code, self.reason = left.code, left.reason
                 return None
             except WebSocketInvalidTypeReceived:
-                continue  # bytes are no text
+                continue  # binary frames are ignored
             except (HTTPXWSException, anyio.EndOfStream, anyio.ClosedResourceError):
                 return None
 
@@ -109,7 +109,7 @@ async def _into(app: App, url: URL, headers: Mapping[str, str], subprotocol: str
     to_app, app_receives = anyio.create_memory_object_stream[Message](math.inf)
     app_sends, from_app = anyio.create_memory_object_stream[Message](math.inf)
     scope = _scope(url, headers, subprotocol)
-    # Whoever is cancelled here leaves, as from a server elsewhere: the app hears of it, and may finish.
+    # A cancelled client disconnects, as from a remote server: the app is notified and may finish.
     lives = anyio.CancelScope(shield=True)
 
     async def run() -> None:

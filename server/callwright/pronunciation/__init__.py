@@ -1,1 +1,1 @@
-"""Pronunciation dictionaries: how they are read, and what they make of a text. Without a network, clock or database."""
+"""Pronunciation dictionaries: parsing, writing and application to a text. No network, clock or database."""

@@ -1,4 +1,4 @@
-"""Dictionaries in the Pronunciation Lexicon Specification's XML (`.pls`), read and written."""
+"""Reads and writes dictionaries in the XML of the Pronunciation Lexicon Specification (`.pls`)."""
 
 import html
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ from ..contract.errors import BadRequest
 
 FILE_BYTES = 1_000_000
 STORED_BYTES = 10_000_000
-"""Of a version that a platform wrote: the same words can take more room, as `&amp;` and with all their tags."""
+"""Size limit of a version written by a platform, whose tags and escapes such as `&amp;` need more room."""
 ENTRIES = 10_000
 CHARACTERS = 500
-"""Of a word, an alias or a phoneme."""
+"""The maximum length of a word, an alias or a phoneme."""
 
 Alphabet = Literal["ipa", "cmu"]
 ALPHABETS: Mapping[str, Alphabet] = {"ipa": "ipa", "cmu": "cmu", "cmu-arpabet": "cmu", "x-cmu": "cmu"}
@@ -32,23 +32,23 @@ _HEAD = (
 
 @dataclass(frozen=True)
 class Entry:
-    """How one written form is spoken: as other words (`alphabet` None), or by sounds."""
+    """The pronunciation of one written form: other words (`alphabet` is None), or phonemes."""
 
     spoken: str
     alphabet: Alphabet | None = None
 
 
 Lexicon = Mapping[str, Entry]
-"""By the written form. Upper and lower case are two."""
+"""Entries by written form, case-sensitive."""
 
 
 def read_lexicon(data: bytes, *, stored: bool = False) -> Lexicon:
-    """Of a form that stands there twice, the first counts, and of several ways to speak it, the first too.
+    """Parse a file. Of duplicate forms the first counts, and of several pronunciations of a form likewise the first.
 
     `stored`: a version that a platform wrote, which may be empty.
 
-    Raises BadRequest where the file is too large, is no lexicon, or declares a document type or entities: nothing here
-    needs them, and they can make a small file a huge one or name files of this machine.
+    Raises BadRequest if the file is too large, is no lexicon, or declares a document type or entities: no lexicon needs
+    them, and they can expand a small file to a huge one or read files of this machine.
     """
     if len(data) > (most := STORED_BYTES if stored else FILE_BYTES):
         raise BadRequest(f"The dictionary has {len(data):,} bytes; at most {most:,} are read.")
@@ -72,7 +72,7 @@ def read_lexicon(data: bytes, *, stored: bool = False) -> Lexicon:
 
 
 def write_lexicon(lexicon: Lexicon) -> bytes:
-    """What `read_lexicon` reads as the same again."""
+    """XML that `read_lexicon` reads back as the same lexicon."""
     return f"{_HEAD}{''.join(_lexeme(form, entry) for form, entry in lexicon.items())}</lexicon>\n".encode()
 
 
@@ -86,7 +86,7 @@ def _lexeme(form: str, entry: Entry) -> str:
 
 
 class _Reader(ContentHandler):
-    """What the parser has seen. Elements are known by their local names, as some tools leave the namespace out."""
+    """Collects entries during parsing. Elements are matched by local name, because some tools omit the namespace."""
 
     def __init__(self) -> None:
         super().__init__()

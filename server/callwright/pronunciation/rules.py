@@ -1,4 +1,4 @@
-"""Rules, as the REST API writes a dictionary, and lexicons: each made of the other."""
+"""Converts between lexicons and rules, the form of a dictionary in the REST API."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from ..contract.pronunciation_dictionaries import AliasRule, PhonemeRule, Pronun
 from .lexicon import ALPHABETS, CHARACTERS, ENTRIES, FILE_BYTES, WRITTEN, Entry, Lexicon
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What no XML file can hold, and so no version could be downloaded with."""
+"""Characters that XML does not allow: a version with them could not be downloaded."""
 _ONE_WAY = {
     "case_sensitive": "Only rules for the very case are spoken here: leave it out, and add a rule for each case.",
     "word_boundaries": "Only whole words are replaced here: leave it out, and add a rule for each word.",
@@ -17,8 +17,8 @@ _ONE_WAY = {
 
 
 def check_rules(rules: Sequence[PronunciationRule]) -> None:
-    """Raises InvalidRequest with every problem: a kind or alphabet that is unknown, a text that is empty, too long or
-    nothing for XML, a match that is not offered here, more than a file holds.
+    """Raises InvalidRequest that lists every problem: an unknown kind or alphabet, a text that is empty, too long or
+    not allowed in XML, an unsupported kind of match, more rules than a file may hold.
     """
     problems = [*_too_many(rules), *(problem for n, rule in enumerate(rules) for problem in _problems(rule, n))]
     if problems:
@@ -26,7 +26,7 @@ def check_rules(rules: Sequence[PronunciationRule]) -> None:
 
 
 def lexicon_of(rules: Sequence[PronunciationRule]) -> Lexicon:
-    """What checked rules say. Of rules for the same words, the first counts, and spaces are taken together, as in a
+    """The lexicon of checked rules. Of rules for the same words the first counts, and whitespace is normalized as in a
     file.
     """
     found: dict[str, Entry] = {}
@@ -49,7 +49,7 @@ def rules_of(lexicon: Lexicon) -> list[PronunciationRule]:
 
 
 def spaced(words: str) -> str:
-    """As the words of an XML element are read."""
+    """The words with the whitespace normalization of an XML element."""
     return " ".join(words.split())
 
 

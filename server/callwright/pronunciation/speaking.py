@@ -1,4 +1,4 @@
-"""What is spoken of a text, by the dictionaries of an agent."""
+"""The spoken form of a text, according to an agent's dictionaries."""
 
 import re
 from collections.abc import Sequence
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from .lexicon import Entry, Lexicon
 
 SOUNDS_MODEL = "eleven_turbo_v2"
-"""The one speech model that speaks phonemes; others pass over such entries and speak the word as they would."""
+"""The only speech model that speaks phonemes; the others ignore such entries and speak the word as usual."""
 
 _START = re.compile(r"(?<!\w)\S")
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """The text with aliases put in and sounds between slashes; and the forms in it that have an entry."""
+    """The text with aliases substituted and phonemes between slashes, and the forms that had an entry."""
 
     text: str
     applied: dict[str, Entry]
     skipped: dict[str, Entry]
-    """Phonemes that the model does not speak."""
+    """Entries with phonemes that the model does not speak."""
 
 
 def speak(text: str, lexicons: Sequence[Lexicon], model: str) -> Spoken:
-    """Whole words only, in their very case. The longest form counts; of the same form, that of the first lexicon.
+    """Replaces whole words only, case-sensitively. The longest form wins; for equal forms, the first lexicon wins.
 
-    What was put in is not looked up again.
+    Replacements are not looked up again.
     """
     known: dict[str, Entry] = {}
     silent: dict[str, Entry] = {}
@@ -39,7 +39,7 @@ def speak(text: str, lexicons: Sequence[Lexicon], model: str) -> Spoken:
 
 
 def _replaced(text: str, entries: Lexicon) -> tuple[str, dict[str, Entry]]:
-    """The text with what the entries put in, and those that did."""
+    """The text with the replacements, and the entries that were applied."""
     lengths = sorted({len(form) for form in entries}, reverse=True)
     pieces: list[str] = []
     found: dict[str, Entry] = {}
@@ -58,7 +58,7 @@ def _replaced(text: str, entries: Lexicon) -> tuple[str, dict[str, Entry]]:
 
 
 def _word(text: str, at: int, size: int) -> str | None:
-    """The `size` characters from here, where they end with a word."""
+    """The `size` characters from index `at`, if they end at a word boundary."""
     end = at + size
     whole = end <= len(text) and not (end < len(text) and _joins(text[end - 1]) and _joins(text[end]))
     return text[at:end] if whole else None

@@ -1,1 +1,1 @@
-"""Long calls that outlive their request: what runs, who may ask for it, and how the protocol speaks of it."""
+"""Long tool calls that outlive their request: their execution, ownership and protocol."""

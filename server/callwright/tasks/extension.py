@@ -1,7 +1,7 @@
-"""The extension io.modelcontextprotocol/tasks: a long call becomes a task; and a handle for clients without it.
+"""The extension io.modelcontextprotocol/tasks: a long call becomes a task; other clients get a handle.
 
-Who declares the extension gets `resultType: "task"` after a moment, and asks with `tasks/get`, `tasks/update` and
-`tasks/cancel`. Anybody else waits longer, and then gets the id in an ordinary answer, for the tool `get_task`.
+A client that declares the extension gets `resultType: "task"` after a short wait, and uses `tasks/get`, `tasks/update`
+and `tasks/cancel`. Any other client waits longer, and then gets the id in an ordinary result, for the tool `get_task`.
 """
 
 import math
@@ -41,7 +41,7 @@ _DONE: Json = {"resultType": "complete"}
 class TaskParams(RequestParams):
     task_id: str = Field(alias="taskId")
     input_responses: dict[str, Any] = Field(alias="inputResponses", default_factory=dict[str, Any])
-    """Of `tasks/update`, by the keys of `inputRequests`."""
+    """Answers in `tasks/update`, by the keys of `inputRequests`."""
 
 
 class TaskExtension(Extension, BackgroundGroup):
@@ -50,8 +50,8 @@ class TaskExtension(Extension, BackgroundGroup):
     def __init__(
         self, host: "Serving", long: Mapping[str, str], collector: str | None, runners: Collection[str] = ()
     ) -> None:
-        """`long`: the scope of each tool that may become a task, by its name. `collector`: scope of the tool
-        `get_task`; None where it is not offered. `runners`: tools that run the one which their argument `tool` names.
+        """`long`: the scope of each tool that may become a task, by its name. `collector`: scope of `get_task`,
+        or None if that is not offered. `runners`: tools that run the tool named by their argument `tool`.
         """
         super().__init__()
         self._host, self._long, self._collector, self._runners = host, long, collector, runners
@@ -86,7 +86,7 @@ class TaskExtension(Extension, BackgroundGroup):
         return {"resultType": "task", **_wire(task)} if declared else _handle(task)
 
     def _long_tool(self, params: CallToolRequestParams) -> str | None:
-        """The long tool that is called, by its own name or through the search surface."""
+        """The long tool that is called, directly or through the search surface."""
         named = (params.arguments or {}).get("tool") if params.name in self._runners else None
         return next((name for name in (params.name, named) if isinstance(name, str) and name in self._long), None)
 

@@ -1,4 +1,4 @@
-"""Long calls. Each runs beside the request that began it, so that it can go on when nobody waits there any more."""
+"""Long calls. Each runs beside the request that began it, so that it can outlive the request."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -25,21 +25,21 @@ logger = logging.getLogger(__name__)
 
 Status = Literal["working", "input_required", "completed", "failed", "cancelled"]
 Owner = tuple[str, str]
-"""Who began it, and where they work: name of the principal, account."""
+"""The owner of a task: name of the principal, account."""
 
 GRACE_SECONDS = 0.5
-"""How long a client that knows tasks waits before the call becomes one."""
+"""The wait before a long call becomes a task, for a client that supports tasks."""
 TTL_MS = 3_600_000
-"""From the begin: so long an answer is kept, and no task runs or waits for input for longer."""
+"""Measured from the creation: an answer is kept, and a task runs or waits for input, no longer than this."""
 MOST_RUNNING = 32
-"""Long calls of one owner at a time."""
+"""Running long calls of one owner."""
 MOST_KEPT = 256
-"""Tasks of one owner that are kept; of more, those that ended first are forgotten before their time."""
+"""Kept tasks of one owner; beyond this number, those that ended first are forgotten early."""
 
 
 @dataclass
 class Question:
-    """What a task wants to know from the client. `answer` is there once `answered` is set."""
+    """A question of a task to the client. `answer` is set before `answered` is."""
 
     request: ElicitRequest
     answered: anyio.Event = field(default_factory=anyio.Event)
@@ -47,15 +47,15 @@ class Question:
 
 
 class Task:
-    """One long call, and its answer when it has one."""
+    """One long call, and its result once it has ended."""
 
     def __init__(self, tool: str, owner: Owner, clock: NowMs, *, may_ask: bool) -> None:
         self.id: str | None = None
-        """With the handle that its caller was given, who then no longer waits."""
+        """The handle, once the caller has been given it and no longer waits."""
         self.tool, self.owner = tool, owner
         self.status: Status = "working"
         self.said: str | None = None
-        """How far the work is, in its own words."""
+        """The progress message of the work."""
         self.answer: HandlerResult = None
         self.failure: Exception | None = None
         self.questions: dict[str, Question] = {}
@@ -67,7 +67,7 @@ class Task:
 
     @property
     def away(self) -> bool:
-        """Whether its caller no longer waits."""
+        """Whether the caller no longer waits."""
         return self.id is not None
 
     @property
@@ -75,7 +75,7 @@ class Task:
         return self.status in ("completed", "failed", "cancelled")
 
     def begin(self) -> None:
-        """What takes long begins. Until then the call prepares, or waits for a person, and its caller with it."""
+        """Mark the start of the long part. Before it, the call prepares or waits for a person, as does its caller."""
         self._began.set()
 
     def say(self, said: str) -> None:
@@ -83,13 +83,13 @@ class Task:
         self._touch()
 
     def cancel(self) -> None:
-        """Stop the work; nothing happens where it has ended."""
+        """Stop the work; does nothing if it has ended."""
         if not self.ended:
             self._end("cancelled")
             self._scope.cancel()
 
     async def wait(self, seconds: float) -> bool:
-        """Whether the end comes within `seconds` of the begin. A question to the client ends the waiting too."""
+        """Whether the call ends within `seconds` of its long part. A question to the client also ends the wait."""
         await self._began.wait()
         with anyio.move_on_after(seconds):
             await self._stops.wait()
@@ -100,7 +100,7 @@ class Task:
             await self._ended.wait()
 
     def outcome(self) -> HandlerResult:
-        """What the call answers, or raises."""
+        """Return the result of the call, or raise its error."""
         if self.status == "cancelled":
             raise MCPError(INTERNAL_ERROR, f"{self.tool} was stopped before its end.")
         if self.failure:
@@ -108,7 +108,7 @@ class Task:
         return self.answer
 
     async def ask(self, request: ElicitRequest) -> ElicitResult:
-        """Ask the client in the midst of the work. Raises MCPError where it does not know tasks."""
+        """Ask the client during the work. Raises MCPError if the client does not support tasks."""
         if not self._may_ask:
             raise MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, "Only a client that knows tasks can be asked here.")
         self._asked += 1
@@ -126,7 +126,7 @@ class Task:
         return question.answer
 
     def reply(self, key: str, answer: object) -> None:
-        """Hand in an answer; one to no open question is ignored. Raises ValidationError where it is none."""
+        """Set the answer to a question, if that is open. Raises ValidationError for an invalid answer."""
         if key not in self.questions or self.ended:
             return
         question = self.questions[key]
@@ -139,7 +139,7 @@ class Task:
             self._move("input_required" if self.questions else "working")
 
     async def run(self, call: Callable[[], Awaitable[HandlerResult]]) -> None:
-        """Make the call, and keep how it ends. Raises no Exception."""
+        """Run the call, and store its result or error. Raises no Exception."""
         _current.set(self)
         try:
             self._scope.deadline = anyio.current_time() + TTL_MS / 1000
@@ -162,7 +162,7 @@ class Task:
         self._end("completed")
 
     def _end(self, status: Status) -> None:
-        """The first end counts."""
+        """Set the final status. The first one is kept."""
         if not self.ended:
             self.questions.clear()
             self._move(status)
@@ -181,17 +181,17 @@ _current: ContextVar[Task | None] = ContextVar("task", default=None)
 
 
 def current() -> Task | None:
-    """The long call in which this is called."""
+    """The long call in whose context this is called."""
     return _current.get()
 
 
 class Tasks:
-    """The long calls of one process, and what they answered. Nothing of it outlives the process."""
+    """The long calls of one process, and their results. Nothing is persisted."""
 
     def __init__(self, clock: NowMs, ids: NewId, patience: float) -> None:
         self._clock, self._ids = clock, ids
         self.patience = patience
-        """Seconds that a client waits for a long call which cannot be told of its end otherwise."""
+        """Seconds that a client without task support waits for a long call before it gets a handle."""
         self._running: set[Task] = set()
         self._kept: dict[str, Task] = {}
 
@@ -207,7 +207,7 @@ class Tasks:
         *,
         may_ask: bool,
     ) -> Task:
-        """Make this call in `group`. It is forgotten with its end, unless it is kept."""
+        """Run this call in `group`. The task is forgotten when it ends, unless it is kept."""
         task = Task(tool, owner, self._clock, may_ask=may_ask)
         self._running.add(task)
 
@@ -221,7 +221,7 @@ class Tasks:
         return task
 
     def keep(self, task: Task) -> None:
-        """Give it an id, with which its caller goes away."""
+        """Give the task an id, which lets its caller leave."""
         self._forget_expired()
         ended = [(id, kept.updated_ms) for id, kept in self._kept.items() if kept.owner == task.owner and kept.ended]
         for id, _ in sorted(ended, key=itemgetter(1))[: max(0, len(ended) + 1 - MOST_KEPT)]:
@@ -230,7 +230,7 @@ class Tasks:
         self._kept[task.id] = task
 
     def find(self, id: str, owner: Owner) -> Task | None:
-        """None where it is unknown, expired or somebody else's: these look the same."""
+        """Returns None if it is unknown, expired or of another owner; the caller cannot tell which."""
         self._forget_expired()
         task = self._kept.get(id)
         return task if task and task.owner == owner else None

@@ -1,1 +1,1 @@
-"""What the program tells of itself to whoever runs it: log lines and spans. Never what people say, or secrets."""
+"""Telemetry for the operator: log lines, metrics and spans. It never contains conversation text or secrets."""

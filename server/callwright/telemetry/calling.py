@@ -1,4 +1,4 @@
-"""The request that is being answered, for whatever is logged meanwhile, in whichever thread or task of it."""
+"""The current request, available to every log call in any of its threads and tasks."""
 
 import logging
 from collections import deque
@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 MOST_HEARD = 200
-"""Lines that one request keeps for its client; the newest."""
+"""Log lines that one request keeps for its client; the newest are kept."""
 
 
 @dataclass
@@ -17,9 +17,9 @@ class Calling:
     principal: str
     request_id: str | None
     level: int | None = None
-    """From which level on its client wants the lines; None: not at all."""
+    """The lowest level of log lines that the client subscribed to; None: no lines."""
     hushed: set[str] = field(default_factory=set[str], repr=False)
-    """Secrets that came by while it was answered."""
+    """Secrets used while the request was handled."""
     heard: "deque[logging.LogRecord]" = field(default_factory=lambda: deque[logging.LogRecord](maxlen=MOST_HEARD))
 
 
@@ -40,6 +40,6 @@ def answering(calling: Calling) -> Generator[None]:
 
 
 def hush(*secrets: str) -> None:
-    """No line about the request that is being answered shows these texts."""
+    """Redact these texts from every log line about the current request."""
     if calling := _current.get():
         calling.hushed.update(secrets)

@@ -1,6 +1,6 @@
-"""Sends the spans to a collector, where the standard variables (`OTEL_EXPORTER_OTLP_ENDPOINT`, ...) name one.
+"""Exports spans to a collector that the standard variables (`OTEL_EXPORTER_OTLP_ENDPOINT`, ...) name.
 
-The packages are an extra, because most installations have nobody who would look: `callwright[otel]`.
+The packages are an extra, because most installations have no collector: `callwright[otel]`.
 """
 
 import logging
@@ -12,13 +12,13 @@ from .. import __version__
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 SEND_SECONDS = 2.0
-"""Instead of ten: where the collector is down, the end of the process waits for that."""
+"""Shorter than the default of ten seconds, because the process waits for an unreachable collector when it exits."""
 
 log = logging.getLogger(__name__)
 
 
 def export_spans(env: Mapping[str, str]) -> None:
-    """Set it up where `env` asks for traces. Where that cannot be, the log says so, and the program goes on."""
+    """Start the export if `env` asks for traces. If that fails, a warning is logged and the program continues."""
     if not asks_for_traces(env):
         return
     if trouble := why_no_traces(env):
@@ -37,7 +37,7 @@ def asks_for_traces(env: Mapping[str, str]) -> bool:
 
 
 def why_no_traces(env: Mapping[str, str]) -> str | None:
-    """What is in the way of traces that `env` asks for; None where nothing is."""
+    """The reason why traces that `env` asks for cannot be exported; None if they can."""
     if _chosen(env) not in ("", "otlp"):
         return "No traces are sent: OTEL_TRACES_EXPORTER may be otlp or none."
     if "grpc" in (env.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), env.get("OTEL_EXPORTER_OTLP_PROTOCOL")):
@@ -54,6 +54,6 @@ def _chosen(env: Mapping[str, str]) -> str:
 
 
 def _resource(env: Mapping[str, str]) -> dict[str, str]:
-    """What is said here wins over the variables, so a name that they give is left to them."""
+    """Resource attributes here override the environment, so a service name set there is left out."""
     named = env.get("OTEL_SERVICE_NAME") or "service.name=" in env.get("OTEL_RESOURCE_ATTRIBUTES", "")
     return {"service.version": __version__} | ({} if named else {"service.name": "callwright"})

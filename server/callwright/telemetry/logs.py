@@ -1,7 +1,7 @@
-"""The log: lines on stderr, for people or as JSON, without secrets. Only here is logging configured.
+"""Logging: lines on stderr, for people or as JSON, without secrets. Only this module configures logging.
 
-The chosen level holds for the program itself. Libraries say what is wrong and no more: their finer lines quote headers
-and bodies, and with them what people said.
+The configured level applies to the program itself. Libraries log only warnings and errors: their finer lines quote
+headers and bodies, and with them the text of conversations.
 """
 
 import json
@@ -18,9 +18,9 @@ from .redaction import Redactor
 
 OWN = "callwright"
 FACTS = "facts"
-"""Attribute of a record: what it says besides its text, by name. Numbers and single words."""
+"""Attribute of a log record: its structured fields by name. Numbers and single words."""
 _ONE_LINE = str.maketrans({"\n": "\\n", "\r": "\\r"})
-"""What a client sent may stand in a message, and must not look like another line."""
+"""Client data in a message is escaped, so that it cannot look like another log line."""
 
 log = logging.getLogger(OWN)
 
@@ -28,16 +28,16 @@ Say = Callable[[str], None]
 
 
 def configure(settings: Settings, redact: Redactor) -> Say:
-    """From now on everything goes through one handler. Gives what writes a line to the person who starts the program.
+    """Send all log lines through one handler. Returns a function that writes a line to the person at the terminal.
 
-    Uncaught exceptions are log lines too.
+    Uncaught exceptions become log lines, too.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter((_Json if settings.log_format == "json" else _Text)(redact))
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     handler.setLevel(level)
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
-    # A client may ask for lines that stderr does not show.
+    # A client may subscribe to lines that stderr does not show.
     log.setLevel(min(level, logging.INFO))
     sys.excepthook = _uncaught
 
@@ -49,13 +49,13 @@ def configure(settings: Settings, redact: Redactor) -> Say:
 
 
 def overhear() -> None:
-    """Lines of the program about a request are kept with that request, for its client."""
+    """Keep the program's log lines about a request with that request, for its client."""
     if not any(isinstance(handler, _Overhearing) for handler in log.handlers):
         log.addHandler(_Overhearing())
 
 
 def facts_of(record: logging.LogRecord) -> dict[str, Any]:
-    """What else a line says: of itself, and of the request that it is about."""
+    """The structured fields of a line: its own, and those of its request."""
     told: dict[str, Any] = dict(getattr(record, FACTS, {}))
     if calling := current():
         told = {**_about(calling), **told}
@@ -88,7 +88,7 @@ class _Text(logging.Formatter):
 
 
 class _Json(logging.Formatter):
-    """One object a line: `timestamp`, `level`, `logger`, `message`; `exception`; and the facts, where there are any."""
+    """One object per line: `timestamp`, `level`, `logger`, `message`; `exception`; and structured fields, if any."""
 
     def __init__(self, redact: Redactor) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class _Json(logging.Formatter):
         return json.dumps({name: self._clean(value) for name, value in line.items()}, ensure_ascii=False)
 
     def _clean(self, value: Any) -> Any:
-        """Before it is written as JSON: afterwards a quote inside a secret would be another text."""
+        """Redact before writing JSON: afterwards an escaped quote inside a secret would prevent a match."""
         if isinstance(value, str):
             return self._redact(value, _hushed())
         return value

@@ -1,4 +1,4 @@
-"""What the server counts of itself, as Prometheus text: names, outcomes, seconds. No ids, no arguments, no secrets."""
+"""The server's counters as Prometheus text: names, outcomes, seconds. No ids, no arguments, no secrets."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -8,7 +8,7 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 
 
 
 class Metrics:
-    """Counts since the process started. Every label has few values: a tool's name, a word, a status."""
+    """Counts since the start of the process. Every label has few values: a tool's name, a word, a status."""
 
     def __init__(self) -> None:
         self._calls = Counter[tuple[str, str]]()
@@ -19,22 +19,22 @@ class Metrics:
         self._total: dict[str, float] = {}
 
     def call(self, tool: str, outcome: str, seconds: float) -> None:
-        """One call of a tool has ended: `done`, `asked`, `error`, `defect` or `cancelled`."""
+        """Count an ended tool call: `done`, `asked`, `error`, `defect` or `cancelled`."""
         self._calls[tool, outcome] += 1
         buckets = self._seconds.setdefault(tool, [0] * (len(BUCKETS) + 1))
         buckets[bisect_left(BUCKETS, seconds)] += 1
         self._total[tool] = self._total.get(tool, 0.0) + seconds
 
     def approval(self, outcome: str) -> None:
-        """A call needed one: `asked`, `person`, `preview` (both granted), `declined` or `refused`."""
+        """Count an approval: `asked`, `person`, `preview` (both granted), `declined` or `refused`."""
         self._approvals[outcome] += 1
 
     def upstream(self, status: str) -> None:
-        """The platform answered a request with this status, or `none`."""
+        """Count a response of the platform with this status, or `none`."""
         self._upstream[status] += 1
 
     def refused(self, reason: str) -> None:
-        """A request was turned away before it reached a tool."""
+        """Count a request that was rejected before it reached a tool."""
         self._refused[reason] += 1
 
     def text(self) -> str:

@@ -1,6 +1,6 @@
-"""The exporter of spans: of errors only their kind goes out. Needs the extra `otel`.
+"""The exporter of spans, which exports only the type of an error. Needs the extra `otel`.
 
-The MCP SDK writes the text and the traceback of an error into its span, and both may quote what a caller sent.
+The MCP SDK writes the text and the traceback of an error into its span, and both may quote a caller's data.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,9 @@ from opentelemetry.trace import Status
 
 
 def send_all(resource: Mapping[str, str], seconds: float | None) -> None:
-    """From now on, to where the environment says. What is left is sent when the process ends.
+    """Start exporting to the endpoint in the environment. Pending spans are exported when the process exits.
 
-    `seconds`: how long one sending is tried, where the environment does not say.
+    `seconds`: timeout of one export, unless the environment sets it.
     """
     provider = TracerProvider(resource=Resource.create(resource))
     provider.add_span_processor(BatchSpanProcessor(Silent(OTLPSpanExporter(timeout=seconds))))

@@ -1,11 +1,11 @@
-"""Spans of OpenTelemetry beside the SDK's own, which has one for each message (`tools/call create_agent`).
+"""OpenTelemetry spans in addition to those of the MCP SDK, which has one per message (`tools/call create_agent`).
 
-Nothing happens until somebody sets a tracer provider (`exporting.py`, or a program that embeds this one). Names follow
-the semantic conventions. No attribute holds an argument, an id, a text that somebody said, or a secret.
+Spans are not recorded until a tracer provider is set (by `exporting.py`, or by a program that embeds this one). Names
+follow the semantic conventions. No attribute holds an argument, an id, conversation text, or a secret.
 
-Trace context comes in as the SDK takes it (`_meta`), or by the header `traceparent` of an HTTP request; it reaches the
-embedded platform with the task that runs the handler. It goes out to nobody: the hosted platform and the endpoints of
-models are other companies', whose spans the operator would not see, and which it does not concern who called whom here.
+Trace context arrives through the SDK (`_meta`) or the header `traceparent` of an HTTP request; it reaches the embedded
+platform in the task that runs the handler. It is not sent to other parties: the hosted platform and the endpoints of
+models belong to other companies, whose spans the operator could not see, and which need not know the caller.
 """
 
 from collections.abc import Generator, Mapping
@@ -18,16 +18,16 @@ from opentelemetry.trace import Span, SpanKind, StatusCode, get_current_span, ge
 from .. import __version__
 
 LONGEST_NAME = 100
-"""Characters of a model's name: an endpoint may answer any text."""
+"""Maximum length of a model's name in a span: an endpoint may return any text."""
 
 _tracer = get_tracer("callwright", __version__)
 
 
 @contextmanager
 def upstream_request(method: str, template: str, host: str, port: int | None, resends: int) -> Generator[Span]:
-    """One request to the platform, until its answer was read (of a stream: until it began).
+    """The span of one request to the platform, until its response was read (for a stream: until it began).
 
-    `template`: the path with names instead of ids. `resends`: how often the same was sent before.
+    `template`: the path with parameter names instead of ids. `resends`: number of earlier attempts.
     """
     span = _tracer.start_span(
         f"{method} {template}",
@@ -43,7 +43,7 @@ def upstream_request(method: str, template: str, host: str, port: int | None, re
     with use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:
             yield span
-        except BaseException as exc:  # a deadline, or the client went away: whoever waits is cancelled
+        except BaseException as exc:  # a deadline, or the client disconnected, which cancels the request
             failed(span, type(exc).__name__)
             raise
 
@@ -55,7 +55,7 @@ def answered(span: Span, status: int) -> None:
 
 
 def failed(span: Span, why: str) -> None:
-    """`why`: one word, such as a status or the name of an error; never its text."""
+    """`why`: one word, such as a status or the name of an error; never the error's text."""
     span.set_attribute("error.type", why)
     span.set_status(StatusCode.ERROR)
 
@@ -69,7 +69,7 @@ class LLMRequest:
             kind=SpanKind.CLIENT,
             attributes={
                 "gen_ai.operation.name": "chat",
-                "gen_ai.provider.name": "openai",  # whose format it is, says the convention, whoever speaks it
+                "gen_ai.provider.name": "openai",  # the convention names the wire format's provider, not the host
                 "gen_ai.request.model": model[:LONGEST_NAME],
                 "server.address": host,
                 **({"server.port": port} if port else {}),
@@ -96,7 +96,7 @@ class LLMRequest:
 
 
 def described(**said: str) -> None:
-    """Adds to the span of the message that is being answered, under `callwright.`."""
+    """Add attributes to the span of the current message, under `callwright.`."""
     span = get_current_span()
     if span.is_recording():
         span.set_attributes({f"callwright.{name}": value for name, value in said.items()})
@@ -104,7 +104,7 @@ def described(**said: str) -> None:
 
 @contextmanager
 def within_trace(headers: Mapping[str, str]) -> Generator[None]:
-    """What happens inside belongs to the trace that the header `traceparent` names, if it is a right one."""
+    """Makes spans inside part of the trace in the header `traceparent`, if that is valid."""
     token = attach(extract(headers))
     try:
         yield

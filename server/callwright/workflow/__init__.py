@@ -1,4 +1,4 @@
-"""What a workflow means: its graph, what is wrong with it, which edge is taken, and how it is shown.
+"""The meaning of a workflow: its graph, its problems, the choice of an edge, and its presentation.
 
-Whoever follows one, and whoever only explains one, reads it here; nothing in it talks to a model or a database.
+The runtime and the explaining tools share this package; nothing in it talks to a model or a database.
 """

@@ -1,4 +1,4 @@
-"""Which edge is taken now."""
+"""Chooses the edge that a conversation takes next."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,7 +8,7 @@ from .graph import DirectedEdge
 
 
 class Judge(Protocol):
-    """Whoever knows what is true of the conversation as it stands."""
+    """Decides which conditions hold in the conversation as it stands."""
 
     async def first_that_holds(self, conditions: Sequence[str]) -> int | None: ...
     async def holds(self, question: str) -> bool: ...
@@ -17,10 +17,11 @@ class Judge(Protocol):
 async def choose(
     out: Sequence[DirectedEdge], variables: Variables, judge: Judge | None, *, successful: bool | None, moves_on: bool
 ) -> DirectedEdge | None:
-    """The edge that is taken now; None to stay.
+    """The edge that is taken now; None to stay at the node.
 
-    What is certain comes before what a model has to find: the result of the tools (`successful`), then expressions in
-    their order, then one question about all conditions in words, and what is unconditional (if `moves_on`) last.
+    Certain conditions come before those that need a model: first the result of the tools (`successful`), then
+    expressions in their order, then one question about all conditions in words, and last the unconditional edge (if
+    `moves_on`).
     """
 
     async def ask(question: str) -> bool:

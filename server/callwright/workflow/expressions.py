@@ -1,7 +1,7 @@
-"""Conditions of a workflow that are worked out: trees of comparisons over dynamic variables.
+"""Evaluates expression conditions of a workflow: trees of comparisons over dynamic variables.
 
-Nothing here raises because of what a variable holds: a comparison that makes no sense, or that needs a variable without
-a value, does not hold.
+No value of a variable causes an error: a comparison of incompatible values, or one with a variable without a value,
+does not hold.
 """
 
 import operator
@@ -25,7 +25,7 @@ _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 async def holds(expression: Expression, variables: Variables, ask: Ask) -> bool:
-    """Whether the whole is true. `and` and `or` stop at the first child that decides: each `ask` costs."""
+    """Whether the expression is true. `and` and `or` stop at the first child that decides: each `ask` costs."""
     kind = str(expression.get("type"))
     if kind in ("and_operator", "or_operator"):
         decides = kind == "or_operator"
@@ -40,7 +40,7 @@ async def holds(expression: Expression, variables: Variables, ask: Ask) -> bool:
 
 
 def questions_in(expression: Expression | None) -> Iterator[str]:
-    """What a model would be asked."""
+    """The questions in the expression for a model."""
     if expression and expression.get("type") == "llm":
         yield expression["prompt"]
     for below in _below(expression or {}):
@@ -55,7 +55,7 @@ def _below(expression: Expression) -> list[Expression]:
 
 
 async def _value(expression: Expression, variables: Variables, ask: Ask) -> Value | None:
-    """What a leaf stands for, or whether the tree below it holds; None where a variable has no value."""
+    """The value of a leaf, or whether a subtree holds; None if a variable has no value."""
     match expression.get("type"):
         case "string_literal" | "number_literal" | "boolean_literal":
             return expression["value"]
@@ -66,11 +66,11 @@ async def _value(expression: Expression, variables: Variables, ask: Ask) -> Valu
         case str() as kind if kind in _ORDER or kind in ("and_operator", "or_operator"):
             return await holds(expression, variables, ask)
         case _:
-            return None  # an operator that only newer platforms know
+            return None  # an operator of a newer platform
 
 
 def _compared(kind: str, left: Value | None, right: Value | None) -> bool:
-    """Variables often arrive as text, so beside a number or a truth a text counts as what it spells."""
+    """Variables often arrive as text, so a text is compared with a number or a boolean by the value that it spells."""
     if left is None or right is None:
         return False
     for read in (_truth, _number):
@@ -80,7 +80,7 @@ def _compared(kind: str, left: Value | None, right: Value | None) -> bool:
                 return _ORDER[kind](one, other)
     if isinstance(left, str) and isinstance(right, str):
         return _ORDER[kind](left, right)
-    return kind == "neq_operator"  # a text that spells no number is not that number
+    return kind == "neq_operator"  # a text that spells no number is unequal to it
 
 
 def _truth(value: Value | None) -> bool | None:

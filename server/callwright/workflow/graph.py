@@ -1,4 +1,4 @@
-"""The graph of a conversation: its nodes, and the directed edges between them."""
+"""The graph of a workflow: its nodes, and the directed edges between them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from ..contract.merge import JsonView
 from .node_kinds import NodeKind, kind_of
 
 MOST_STEPS = 20
-"""Moves before the agent speaks; tool nodes that lead to each other would go on for ever."""
+"""Moves before the agent speaks. The bound stops tool nodes that lead to each other."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def directed_edges(edges: Mapping[str, JsonView]) -> Iterator[DirectedEdge]:
 
 @dataclass(frozen=True)
 class Workflow:
-    """As the agent's document holds it; it was checked when it was saved."""
+    """A workflow from an agent's document; it was validated when it was saved."""
 
     nodes: Mapping[str, JsonView]
     edges: Mapping[str, JsonView]
@@ -47,7 +47,7 @@ class Workflow:
         return kind_of(self.nodes[node_id])
 
     def edges_from(self, node_id: str) -> list[DirectedEdge]:
-        """In the node's own order; those that it does not name come last."""
+        """The outgoing edges in the node's own order, then those that its order does not name."""
         order: Sequence[str] = self.nodes[node_id].get("edge_order") or ()
         places = {edge_id: place for place, edge_id in enumerate(order)}
         out = [edge for edge in directed_edges(self.edges) if edge.source == node_id and edge.target in self.nodes]
@@ -55,7 +55,7 @@ class Workflow:
 
 
 def read_workflow(workflow: JsonView | None) -> Workflow | None:
-    """None where the agent has no graph to follow."""
+    """Returns None if the agent has no graph to follow."""
     whole: JsonView = workflow or {}
     found = Workflow(whole.get("nodes") or {}, whole.get("edges") or {})
     return found if found.start else None

@@ -1,7 +1,7 @@
-"""The kinds of nodes: for each, in one entry, everything that the rest of the product asks about it.
+"""The kinds of workflow nodes: one entry per kind holds every property that the rest of the product uses.
 
-A new kind is a model in the contract and an entry of `KINDS`. A node acts on a conversation through a `Stage`, which
-the runner of conversations implements: nothing here talks to a model or a database.
+A new kind needs a model in the contract and an entry in `KINDS`. A node acts on a conversation through a `Stage`, which
+the workflow runner implements: nothing here talks to a model or a database.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,22 +18,22 @@ Node = Mapping[str, Any]
 
 
 class Stage(Protocol):
-    """The conversation that comes to a node, as far as the node may change it."""
+    """The conversation that arrives at a node, limited to what the node may change."""
 
     def stay(self) -> None:
-        """The agent speaks on as it is."""
+        """Keep the current role of the agent."""
         ...
 
     async def speak(self, language: str | None) -> None:
-        """The agent speaks as this node has it, in this language; None: in the one that was switched to, if any."""
+        """Switch to the agent's role at this node, in `language`; None: in the language switched to, if any."""
         ...
 
     async def run_tools(self) -> bool:
-        """Runs the tools of the node; whether all of them succeeded."""
+        """Run the tools of the node; returns whether all of them succeeded."""
         ...
 
     async def hand_over(self, rule: Node) -> None:
-        """To the agent `agent_id`; the rest of `rule` says how, in the fields of a transfer to an agent."""
+        """Transfer to the agent `agent_id`; the other fields of `rule` are those of a transfer to an agent."""
         ...
 
     def end(self, why: str) -> None: ...
@@ -42,33 +42,33 @@ class Stage(Protocol):
 @dataclass(frozen=True)
 class NodeKind:
     model: type[Wire]
-    """Its model in the contract, whose `type` names the kind."""
+    """The kind's model in the contract; its `type` names the kind."""
     words: Callable[[str, Node], str]
-    """What happens at the node of this id, for `explain_workflow` and the drawing."""
+    """Describes the node with this id, for `explain_workflow` and the drawing."""
     arrive: Callable[[Stage, Node], Awaitable[bool | None]]
-    """Does what happens at the node. None: the conversation stays there. Else it goes on at once, and the value says
-    whether the tools of the node succeeded.
+    """Runs the node's action. Returns None if the conversation stays at the node; otherwise it moves on at once, and
+    the result says whether the tools of the node succeeded.
     """
     shape: tuple[str, str] = ("[", "]")
-    """What stands around the node's words in a Mermaid flowchart."""
+    """The brackets around the node's text in a Mermaid flowchart."""
     begins: bool = False
     """The conversation starts here."""
     speaks: bool = False
-    """The agent speaks here, so that a test of an agent can be run here."""
+    """The agent speaks here, so a test of an agent can start here."""
     runs_tools: bool = False
-    """Tools run here, and edges may ask whether they succeeded."""
+    """Tools run here, and edges may depend on their success."""
     last: bool = False
-    """No edge leads out: the agent's part is over."""
+    """No edge leads out: the agent's part ends here."""
     configured: Callable[[Json, Node], Json] = lambda config, node: config
-    """The `conversation_config` of the agent at this node, made from the one that the agent has without it."""
+    """The agent's `conversation_config` at this node, derived from the one without the node."""
     defaults: Json = field(default_factory=dict[str, Any])
-    """What a stored node has where the request left it out, beyond what every node has."""
+    """Defaults of a stored node that the request left out, in addition to those of every node."""
     feature: str | None = None
-    """The field of a conversation's record that says whether such nodes were there, and were met."""
+    """The field of a conversation's record that says whether such nodes were present and were visited."""
 
     @property
     def moves_on(self) -> bool:
-        """Nobody speaks here: the unconditional edge is taken at once."""
+        """Nobody speaks at the node: the unconditional edge is taken at once."""
         return self.begins or self.runs_tools
 
 
@@ -118,7 +118,7 @@ async def _end(stage: Stage, node: Node) -> None:
 
 
 def _overridden(config: Json, node: Node) -> Json:
-    """The agent's configuration with what the node changes, and with its prompt, documents and tools added."""
+    """The agent's configuration with the node's overrides, and with its prompt, documents and tools added."""
     config = merged(config, without_nulls(node.get("conversation_config") or {}))
     prompt: Json = at(config, "agent", "prompt") or {}
     text = f"{prompt.get('prompt') or ''}\n\n{node.get('additional_prompt') or ''}".strip()
@@ -202,10 +202,10 @@ KINDS: Mapping[str, NodeKind] = {
         ),
     )
 }
-"""By the `type` of a node."""
+"""Kinds by the `type` of a node."""
 
 UNKNOWN = NodeKind(Unknown, words=_unknown_words, arrive=_stay)
-"""Of a kind that only newer platforms know: the agent speaks on as it is."""
+"""A kind of a newer platform: the agent keeps its current role."""
 
 
 def kind_of(node: Node) -> NodeKind:

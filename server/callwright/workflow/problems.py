@@ -1,7 +1,7 @@
-"""What the graph of a workflow must satisfy beyond the shape of its parts, so that a conversation finds its way in it.
+"""Validates a workflow's graph beyond the shape of its parts, so that every conversation finds its way through it.
 
-The platform names none of these rules; each refuses what no conversation could follow. Kinds of nodes and conditions
-that only newer platforms know are left alone.
+The platform documents none of these rules; each refuses a graph that no conversation could follow. Kinds of nodes and
+conditions from newer platforms are not checked.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from .graph import DirectedEdge, directed_edges
 from .node_kinds import kind_of
 
 DEEPEST_EXPRESSION = 32
-"""Operators inside one another: an editor nests a few, and each level is a call when it is worked out."""
+"""Nested operators: an editor nests a few, and evaluation uses one call per level."""
 
 _OPERANDS = ("left", "right", "children")
 
 
 def graph_problems(workflow: Json) -> Iterator[Problem]:
-    """Every problem of a workflow whose shape is right; where in the agent's document it stands."""
+    """Every problem of a workflow with a valid shape, with its location in the agent's document."""
     nodes: dict[str, Json] = workflow.get("nodes") or {}
     edges: dict[str, Json] = workflow.get("edges") or {}
     found = list(directed_edges(edges))
@@ -40,7 +40,7 @@ def _strangers(nodes: dict[str, Json], edges: dict[str, Json]) -> Iterator[Probl
 
 
 def _beginning(nodes: dict[str, Json], found: list[DirectedEdge]) -> Iterator[Problem]:
-    """A conversation begins at the one start, and goes on from there without a condition."""
+    """A conversation begins at the only start node, and leaves it without a condition."""
     starts = [id for id, node in nodes.items() if kind_of(node).begins]
     if nodes and len(starts) != 1:
         had = f"; these are {', '.join(map(repr, starts))}" if starts else ""
@@ -87,7 +87,7 @@ def _condition(nodes: dict[str, Json], edge: DirectedEdge) -> Iterator[Problem]:
 
 
 def _depth(expression: Any) -> int:
-    """Of the operators of an expression. A request's own limit of levels bounds the recursion."""
+    """The nesting depth of an expression's operators. A request's own limit of levels bounds the recursion."""
     if isinstance(expression, list):
         return max(map(_depth, cast(list[Any], expression)), default=0)
     if not isinstance(expression, dict):
@@ -98,7 +98,7 @@ def _depth(expression: Any) -> int:
 
 
 def unreachable(workflow: Json) -> list[str]:
-    """Nodes that no conversation gets to; no error, because an editor keeps what is not connected yet."""
+    """Nodes that no conversation reaches. Not an error, because an editor also saves unconnected nodes."""
     nodes: dict[str, Json] = workflow.get("nodes") or {}
     found = list(directed_edges(workflow.get("edges") or {}))
     reached = {id for id, node in nodes.items() if kind_of(node).begins}

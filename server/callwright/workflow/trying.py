@@ -1,4 +1,4 @@
-"""Trying a workflow out without a conversation: where it leads if these conditions hold."""
+"""Dry-runs a workflow without a conversation: the path that it takes under assumed conditions."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from .graph import MOST_STEPS, DirectedEdge, Workflow, directed_edges
 
 @dataclass
 class Assumed:
-    """A judge that is told beforehand what holds. Each condition holds once, so that nothing turns in circles."""
+    """A judge with predefined answers. Each condition holds once, so that the path cannot loop."""
 
     conditions: list[str]
     questions: Collection[str]
@@ -28,9 +28,9 @@ class Assumed:
 async def tried(
     flow: Workflow, variables: Variables, holding: Collection[str], *, tools_succeed: bool
 ) -> list[DirectedEdge]:
-    """The edges that are taken, one turn of the user after the other, until the conversation stays where it is.
+    """The edges that are taken, one user turn after the other, until the conversation stays at a node.
 
-    `holding`: the edges of which everything that a model would have to find is taken to hold.
+    `holding`: the edges whose model-judged conditions are assumed to hold.
     """
     assumed = [edge.condition for edge in directed_edges(flow.edges) if edge.edge_id in holding]
     texts = [condition["condition"] for condition in assumed if condition["type"] == "llm"]
@@ -47,5 +47,5 @@ async def tried(
         elif spoke or kind.moves_on:
             break
         else:
-            spoke = True  # the agent speaks, and the user answers
+            spoke = True  # the agent speaks, then the user answers
     return taken

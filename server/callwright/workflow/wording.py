@@ -1,4 +1,4 @@
-"""A workflow for people: its conditions in words, and the whole as a Mermaid flowchart."""
+"""Presents a workflow to people: its conditions in words, and its graph as a Mermaid flowchart."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import Any
 from .graph import DirectedEdge, Workflow
 
 LONGEST_LABEL = 80
-"""Characters of a label in the drawing."""
+"""The maximum number of characters of a label in the drawing."""
 
 _SIGNS = {
     "eq_operator": "=",
@@ -37,12 +37,12 @@ def in_words(condition: Mapping[str, Any]) -> str:
 
 
 def described(flow: Workflow, node_id: str) -> str:
-    """What happens at a node."""
+    """A description of a node."""
     return flow.kind(node_id).words(node_id, flow.nodes[node_id])
 
 
 def mermaid(flow: Workflow, edges: list[DirectedEdge]) -> str:
-    """A flowchart. Labels cannot break out of it, whatever they hold."""
+    """A flowchart. Labels are escaped, so that no text can break its syntax."""
     names = {id_: f"n{number}" for number, id_ in enumerate(flow.nodes)}
     lines = ["flowchart TD"]
     for id_, name in names.items():

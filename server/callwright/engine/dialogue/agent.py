@@ -1,7 +1,7 @@
-"""An agent as the runtime sees it: read once from its configuration, in the wire's JSON form.
+"""The runtime's view of an agent, read once from its configuration in wire form.
 
-Absent and null both mean "not set". Unknown fields are passed over; nothing here refuses a configuration, because what
-may be stored was decided when it was saved.
+Absent and null both mean "not set". Unknown fields are ignored. No configuration is refused here, because it was
+validated when it was saved.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -28,18 +28,18 @@ class Agent:
     prompt: str
     llm: str
     custom_llm: Mapping[str, Any] | None
-    """The endpoint of its own, as it is stored; asked where `llm` says so."""
+    """The agent's own LLM endpoint, as it is stored; used where `llm` names it."""
     temperature: float | None
     max_tokens: int | None
     reasoning_effort: str | None
     timezone: str | None
     turn: Mapping[str, Any]
-    """How long it waits for the user, as it is configured."""
+    """The turn configuration: how long the agent waits for the user."""
     placeholders: Mapping[str, Value | None]
     voices: Sequence[tuple[str, str]]
     tools: Sequence[Tool]
     mcp_server_ids: Sequence[str]
-    """Servers whose tools it may call besides."""
+    """MCP servers whose tools the agent may call in addition to `tools`."""
     usage_modes: Mapping[str, str]
     """Document id to `prompt` (always whole) or `auto`."""
     rag: bool
@@ -47,12 +47,12 @@ class Agent:
     rag_passages: int
 
     def whole(self, documents: Sequence[Document]) -> list[Document]:
-        """The documents that stand in the prompt in full: told so, or small enough while retrieval is off."""
+        """Documents included whole in the prompt: those set to `prompt`, or small ones while retrieval is off."""
         fits = not self.rag and sum(len(document.text) for document in documents) <= self.rag_characters
         return [document for document in documents if fits or self.usage_modes.get(document.id) == "prompt"]
 
     def looked_up(self, documents: Sequence[Document]) -> list[Document]:
-        """The other documents, of which only passages about the conversation stand in the prompt."""
+        """The other documents, of which the prompt includes only passages relevant to the conversation."""
         whole = {document.id for document in self.whole(documents)}
         return [document for document in documents if document.id not in whole]
 
@@ -60,14 +60,14 @@ class Agent:
 def read_agent(
     agent_id: str, conversation_config: Mapping[str, Any], *, languages: Collection[str] = (), on_phone: bool = False
 ) -> Agent:
-    """`conversation_config` as the platform gives it. A simulated user is `{"agent": simulated_user_config}`.
+    """Read `conversation_config` in the platform's form. A simulated user is `{"agent": simulated_user_config}`.
 
-    `languages`: others than that of the configuration and its presets. `on_phone`: with the tools that need a
-    telephone line.
+    `languages`: languages besides the one of the configuration and its presets. `on_phone`: include the tools that need
+    a telephone line.
     """
     agent: Mapping[str, Any] = at(conversation_config, "agent") or {}
     told = at(agent, "prompt")
-    # A simulated user's prompt came as a plain string once.
+    # Older versions of the API sent a simulated user's prompt as a plain string.
     prompt: Mapping[str, Any] = {"prompt": told} if isinstance(told, str) else told or {}
     language = at(agent, "language") or "en"
     presets: Mapping[str, Any] = at(conversation_config, "language_presets") or {}

@@ -1,6 +1,6 @@
-"""One test of an agent: its single next reply after a given history, judged by a condition or by the tool it calls.
+"""Runs one test of an agent: its single next reply after a given history, judged by a condition or a tool call.
 
-No tool is ever run. What cannot be decided is `unknown`, and a test passes on `success` alone.
+No tool is ever run. An undecidable check is `unknown`, and a test passes only on `success`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,12 +37,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a test came to. `responses` are the agent's new turns; None where it could not be asked."""
+    """The result of a test. `responses` are the agent's new turns, or None if the model could not be asked."""
 
     verdict: Judgement
     responses: list[Turn] | None = None
     messages: list[str] = field(default_factory=list[str])
-    """One a check, in the order in which they were made."""
+    """One message per check, in the order of the checks."""
 
 
 async def run_case(
@@ -54,14 +54,14 @@ async def run_case(
     clock: Clock,
     new_id: Callable[[], str],
 ) -> Ran:
-    """Ask for the reply and check it. `tool_names` leads from ids of stored tools to the names the model calls."""
+    """Ask for the reply and check it. `tool_names` maps ids of stored tools to the names that the model calls."""
     if role.llm is None:
         return Ran(Judgement("unknown", f"Not run, because {NO_LLM}."))
     context = ConversationContext(MockExecutor(), clock, new_id)
     try:
         talk = Conversation(conversation_id, role, context, given=case.variables, history=case.history)
         await talk.open()
-        if len(talk.transcript) == len(case.history):  # no greeting: something was said before, or there is none
+        if len(talk.transcript) == len(case.history):  # no greeting was added: there is a history, or no first message
             await talk.reply()
     except (InvalidRequest, ModelFailed) as why:  # variables without a value, a prompt too large, no answer
         return Ran(Judgement("unknown", f"Not run: {why}"))
@@ -80,7 +80,7 @@ async def run_case(
 async def _judge_calls(
     check: JsonView, name: str | None, responses: Sequence[JsonView], judge: Judge, messages: list[str]
 ) -> Judgement:
-    """`name` of the tool, None for any. Of several calls, one that satisfies every check is enough."""
+    """`name` of the expected tool, None for any. Of several calls, one that satisfies every check is enough."""
     made: list[JsonView] = [call for turn in responses for call in turn.get("tool_calls") or ()]
     calls = [call for call in made if name is None or call["tool_name"] == name]
     called, shown = ", ".join(call["tool_name"] for call in made) or "no tool", name or "A tool"
@@ -100,7 +100,7 @@ async def _judge_calls(
 
 
 async def _judge_call(parameters: Sequence[JsonView], call: JsonView, judge: Judge, messages: list[str]) -> Judgement:
-    """What the model is asked about comes last, and only where the rest is right: it costs."""
+    """Checks that need a model run last, and only if all the others passed, because a model call costs money."""
     arguments = json_object(call["params_as_json"])
     if arguments is None:
         return Judgement("failure", f"The arguments of {call['tool_name']} are not a JSON object.")

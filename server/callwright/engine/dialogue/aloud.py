@@ -1,4 +1,4 @@
-"""What a model writes, handed on while it writes: as the user is to read it."""
+"""Streams a model's text to the user while the model writes it, in the form that the user reads."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -11,18 +11,18 @@ _BEGUN = re.compile(r"</?[A-Za-z0-9_-]{0,64}")
 
 
 class Aloud:
-    """Hands on each piece of one answer. Without the tags of voices, and without blanks at either end: what was handed
-    on, put together, is the message as it is recorded.
+    """Passes on each piece of one answer, without voice tags and without blanks at either end. The pieces joined equal
+    the recorded message.
     """
 
     def __init__(self, on_text: OnText | None, *, voices: bool) -> None:
         self.told = ""
-        """What the user has read so far."""
+        """The text that the user has received so far."""
         self._on_text, self._voices = on_text, voices
         self._raw = self._blanks = ""
 
     async def write(self, piece: str) -> None:
-        """Hand on what is certain by now: not a tag that has only begun, nor blanks that may be the last thing."""
+        """Pass on the text that is final by now: no unfinished tag, and no blanks that may turn out to be trailing."""
         raw = self._raw + piece
         end = len(raw)
         if self._voices and (start := raw.rfind("<")) >= 0 and _BEGUN.fullmatch(raw, start):

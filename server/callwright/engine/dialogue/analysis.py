@@ -1,4 +1,4 @@
-"""What is found out about a finished conversation, in the platform's shape."""
+"""The analysis of a finished conversation, in the platform's shape."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,16 +24,16 @@ _CHARACTERS = 8000
 
 @dataclass(frozen=True)
 class Questions:
-    """What is asked about a conversation, as the agent's `platform_settings` hold it."""
+    """The questions asked about a conversation, from the agent's `platform_settings`."""
 
     criteria: Sequence[Mapping[str, Any]] = ()
-    """Each with `id`, `name`, `conversation_goal_prompt`, `use_knowledge_base`."""
+    """Evaluation criteria, each with `id`, `name`, `conversation_goal_prompt`, `use_knowledge_base`."""
     data_collection: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     """Identifier to its schema: `type`, `description`, `enum`, `dynamic_variable`, `constant_value`."""
 
 
 def read_questions(platform_settings: Mapping[str, Any], extra: Sequence[Mapping[str, Any]] = ()) -> Questions:
-    """What an agent is judged by, and `extra` criteria after it; an extra one replaces one of the same id."""
+    """The agent's criteria followed by the `extra` ones; an extra criterion replaces one of the same id."""
     own = at(platform_settings, "evaluation", "criteria") or ()
     criteria = {criterion["id"]: criterion for criterion in (*own, *extra)}
     return Questions(list(criteria.values()), at(platform_settings, "data_collection") or {})
@@ -42,9 +42,9 @@ def read_questions(platform_settings: Mapping[str, Any], extra: Sequence[Mapping
 def not_analysed(
     questions: Questions, variables: Mapping[str, Value], why: str, *, title: str, summary: str | None = None
 ) -> Analysis:
-    """Without a judge: every criterion `unknown` and every value null, with the reason. Never a pass.
+    """The analysis without a judge: every criterion `unknown`, every value null, with the reason. Never a pass.
 
-    `summary` tells what happened, where that is more than the reason.
+    `summary` describes what happened, if there is more to say than the reason.
     """
     items = questions.data_collection
     found = {id_: _without_judge(schema, variables) or Found(None, why) for id_, schema in items.items()}
@@ -59,9 +59,9 @@ async def analyse(
     retriever: Retriever,
     llm: LLM,
 ) -> tuple[Analysis, Usage]:
-    """Ask the judge everything, a few questions at once. The second part of the result is what the judging cost.
+    """Ask the judge every question, a few at once. Returns the analysis and the tokens that the judge used.
 
-    `retriever`: looks up what a criterion that is judged with the knowledge base needs.
+    `retriever`: looks up passages for criteria that are judged with the knowledge base.
     """
     judge = Judge(llm, as_data(transcript))
     talk = spoken(transcript, 6)
@@ -97,14 +97,14 @@ async def _put(into: dict[str, Any], key: str, ask: Callable[[], Awaitable[Any]]
 
 
 def call_successful(results: Sequence[Verdict]) -> Verdict:
-    """Failure if any is one, success if all are, else unknown."""
+    """Failure if any verdict is a failure, success if all are successes, else unknown."""
     if "failure" in results:
         return "failure"
     return "success" if results and all(result == "success" for result in results) else "unknown"
 
 
 def _without_judge(schema: Mapping[str, Any], variables: Mapping[str, Value]) -> Found | None:
-    """A value that needs no reading of the conversation; None where it does."""
+    """A value that can be found without reading the conversation, else None."""
     constant, name = schema.get("constant_value"), schema.get("dynamic_variable")
     if constant not in (None, ""):
         value, source = constant, "A constant."
@@ -120,7 +120,7 @@ def _without_judge(schema: Mapping[str, Any], variables: Mapping[str, Value]) ->
 
 
 def _shape(questions: Questions, judged: Mapping[str, Judgement], found: Mapping[str, Found | None]) -> Analysis:
-    """In the order of the questions, whichever answer came first."""
+    """The answers in the order of the questions, independent of the order in which they arrived."""
     ids = [criterion["id"] for criterion in questions.criteria]
     items = questions.data_collection
     values = {id_: found[id_] or Found(None, "") for id_ in items}

@@ -1,4 +1,4 @@
-"""The arguments that a model wrote for a tool: read, checked against what the tool takes, and made of its types."""
+"""The arguments that a model wrote for a tool: parsed, checked against the tool's schema, converted to its types."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -12,10 +12,10 @@ _MOST_PROBLEMS = 10
 
 
 def read_arguments(text: str, tool: Tool) -> dict[str, Any]:
-    """What the tool does not take is left out, wherever it stands; null counts as left out.
+    """Arguments unknown to the tool are dropped at every level; null counts as absent.
 
-    System tools and MCP servers check their own arguments: there only what is required is looked at. Raises ValueError
-    with everything that is wrong, in words for the model.
+    System tools and MCP servers check their own arguments: for those only the required ones are checked here. Raises
+    ValueError that lists every problem, worded for the model.
     """
     given = json_object(text)
     if given is None:
@@ -32,7 +32,7 @@ def read_arguments(text: str, tool: Tool) -> dict[str, Any]:
 
 
 def literal(value: object, schema: JsonView) -> Any:
-    """A plain value in the type of its schema; text stays as it is to the letter. Raises ValueError."""
+    """A plain value converted to the type of its schema; a string is kept unchanged. Raises ValueError."""
     if isinstance(value, str) and (schema.get("type") or "string") == "string":
         coerce(value, {"enum": schema.get("enum")})
         return value
@@ -69,5 +69,5 @@ def _value(value: object, schema: JsonView, at: str, problems: list[str]) -> Any
             return [_value(one, items, f"{at}[{n}]", problems) for n, one in enumerate(cast(list[object], value))]
         problems.append(f"{at}: {value!r:.80} is not a list.")
     else:
-        return value  # a kind of a newer contract
+        return value  # a type from a newer contract
     return None

@@ -1,4 +1,4 @@
-"""What the answer of a tool changes among the variables of its conversation."""
+"""The variables of a conversation that a tool's answer sets."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from .tools import Outcome, Tool
 from .variables import Value, Variables, written
 
 LONGEST = 20_000
-"""Characters of one value: it may stand in every prompt from now on."""
+"""Characters of one value. Bounded because every later prompt may contain it."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -19,8 +19,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def assigned(tool: Tool, outcome: Outcome) -> Iterator[tuple[str, Value]]:
     """Variables and their new values, as the tool's `assignments` find them in its answer.
 
-    Nothing is found in an error, in an answer that is not JSON, and where the answer has nothing or null. Objects and
-    lists become JSON text. The system's own variables cannot be set.
+    An error, an answer that is not JSON, and a missing or null value set nothing. Objects and lists become JSON text.
+    System variables cannot be set.
     """
     rules = tool.config.get("assignments") or ()
     if not rules or outcome.is_error:
@@ -42,7 +42,7 @@ def assigned(tool: Tool, outcome: Outcome) -> Iterator[tuple[str, Value]]:
 def update_record(
     name: str, value: Value, before: Variables, *, at: float, tool: Tool, request_id: str
 ) -> Mapping[str, Any]:
-    """`at` in Unix seconds."""
+    """The record of one change, in wire form. `at`: Unix seconds."""
     return {
         "variable_name": name,
         "old_value": written(before[name]) if name in before else None,

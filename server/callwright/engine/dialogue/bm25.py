@@ -1,7 +1,7 @@
 """Retrieval by words alone: BM25 over the paragraphs of the attached documents.
 
-No index, no model: documents are cut and ranked at the first query. That is honest for the few documents of one agent;
-`max_documents_length` and the like bound what is taken from the ranking.
+There is no index and no model: documents are split and ranked at the first query. This is enough for the few documents
+of one agent; `max_documents_length` and similar limits bound the number of results.
 """
 
 import math
@@ -14,9 +14,9 @@ from functools import cached_property
 from .passages import Document, Passage
 
 LONGEST_PASSAGE = 1200
-"""Characters. A longer paragraph is cut between sentences, so that one quotation stays readable."""
+"""Characters. A longer paragraph is split between sentences, so that one quotation stays readable."""
 
-_K1, _B = 1.5, 0.75  # the usual constants: how soon repeated words stop counting, how much length weighs
+_K1, _B = 1.5, 0.75  # the usual constants: saturation of repeated words, weight of the length
 _WORD = re.compile(r"[^\W_]+")
 _WORDS_OF_ANY_QUESTION = """
 a an and any are as at be been but by can could did do does for from had has have he hello her hey hi his how i if in
@@ -28,13 +28,13 @@ _ENDINGS = ("ing", "ies", "ed", "es", "s", "e", "y")
 
 
 class Bm25Retriever:
-    """`Retriever` that cuts its documents at the first query and keeps their passages for the next ones."""
+    """`Retriever` that splits its documents at the first query and keeps the passages for later ones."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self.documents = documents
 
     async def best(self, query: str, *, at_most: int, characters: int) -> list[Passage]:
-        """The passages that share words with the query, best first; none after the first that does not fit."""
+        """The passages that share words with the query, best first, up to the first that exceeds `characters`."""
         taken: list[Passage] = []
         for passage in self._rank(query)[:at_most]:
             characters -= len(passage.text)
@@ -67,9 +67,9 @@ class Bm25Retriever:
 
 
 def split(document: Document) -> list[Passage]:
-    """Paragraphs, each with the heading (`# ...`) above it; what is too long is cut between sentences.
+    """Paragraphs, each with the heading (`# ...`) above it; a paragraph that is too long is split between sentences.
 
-    A line that ends in a colon goes with the paragraph that it introduces.
+    A line that ends in a colon is kept with the paragraph that it introduces.
     """
     found: list[Passage] = []
     heading = lead = ""
@@ -101,7 +101,7 @@ def _terms(text: str) -> list[str]:
 
 
 def _stem(word: str) -> str:
-    """Fold the commonest endings of English ("return", "returns", "returned"); other languages lose little by it."""
+    """Remove the commonest English endings ("return", "returns", "returned"); other languages lose little by it."""
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word.removesuffix(ending)

@@ -1,4 +1,4 @@
-"""Asking one model after another until one of them answers: the preferred one, then its backups."""
+"""Asks one model after another until one of them answers: the preferred one, then its backups."""
 
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -10,17 +10,17 @@ import anyio
 from .llm import LLM, ModelFailed, Piece, Request
 
 Link = Callable[[], LLM]
-"""Gives a model when it is first needed; the same one each time."""
+"""Creates a model at the first call, and returns the same one at each later call."""
 Sleep = Callable[[float], Awaitable[None]]
 
 ATTEMPTS = 3
-"""The platform's least number, over all links together."""
+"""The platform's minimum, counted over all models together."""
 
 
 class Cascade:
-    """`links`: the preferred model first, then what stands in for it, in order; a single one is only asked again.
+    """`links`: the preferred model first, then its backups in order; a single model is only retried.
 
-    Nothing is tried again once a piece was handed on: the person has heard it, or the tool will be run.
+    There is no retry once a piece was passed on: the user has already received it, or the tool call will be run.
     """
 
     def __init__(
@@ -31,11 +31,11 @@ class Cascade:
         backoff_seconds: float = 0.5,
         sleep: Sleep = anyio.sleep,
     ) -> None:
-        """`attempts` in all. `backoff_seconds` before a model is asked a second time; doubled before each further."""
+        """`attempts` in total. `backoff_seconds`: wait before a model's first retry, doubled for each further one."""
         self._links, self._attempts, self._backoff, self._sleep = links, attempts, backoff_seconds, sleep
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece]:
-        """The pieces of the first answer that comes. Raises ModelFailed with the last trouble of every link."""
+        """The pieces of the first answer that arrives. Raises ModelFailed with the last error of every model."""
         course = _Course(len(self._links))
         for _ in range(self._attempts):
             if (place := course.next()) is None:
@@ -62,15 +62,15 @@ class Cascade:
 
 
 class _Course:
-    """Which link is asked next, given the trouble that each had so far."""
+    """Chooses the next model to ask from the errors so far."""
 
     def __init__(self, links: int) -> None:
         self.troubles: list[list[ModelFailed]] = [[] for _ in range(links)]
 
     def next(self) -> int | None:
-        """One that was not asked yet, else the backup that was asked least, else the preferred one.
+        """A model not asked yet, else the backup with the fewest attempts, else the preferred model.
 
-        Never one that said that asking again is of no use; None where there is no other.
+        Models whose error rules out a retry are skipped. Returns None if no other model is left.
         """
         usable = [place for place, troubles in enumerate(self.troubles) if not troubles or troubles[-1].again]
         fresh = [place for place in usable if not self.troubles[place]]
@@ -78,7 +78,7 @@ class _Course:
         return next(iter(fresh or sorted(backups, key=lambda place: len(self.troubles[place])) or usable), None)
 
     def failure(self) -> ModelFailed:
-        """One error for all of them, with the status of the preferred model; and its kind, if no other was asked."""
+        """One error for all models, with the status of the preferred one, and its kind if it was the only one asked."""
         asked = [troubles for troubles in self.troubles if troubles]
         attempts = sum(map(len, asked))
         said = " ".join(str(troubles[-1]) for troubles in asked)

@@ -1,4 +1,4 @@
-"""What answers cost: tokens by model, with their price in US dollars where the model has one."""
+"""The cost of answers: tokens by model, with their price in US dollars if the model has one."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +12,7 @@ Record = dict[str, Any]
 
 
 def usage_record(model: str, usage: Usage | None) -> Record | None:
-    """`llm_usage` of one turn. Writing to a cache is not told apart by chat completions, and counts as input."""
+    """`llm_usage` of one turn. Chat completions do not report cache writes separately: they count as input."""
     if usage is None:
         return None
     each = token_prices(model)
@@ -35,7 +35,7 @@ def charging(transcript: Iterable[JsonView]) -> Record:
 
 
 class Charges:
-    """What the turns that were added cost: every answer that was begun was also spoken."""
+    """The summed cost of the turns added so far. Every answer that was started counts as spoken."""
 
     def __init__(self) -> None:
         self._total: dict[str, dict[str, Record]] = {}
@@ -44,12 +44,12 @@ class Charges:
         used: dict[str, dict[str, Record]] = at(turn, "llm_usage", "model_usage") or {}
         for model, counts in used.items():
             sums = self._total.get(model, {})
-            # A new dict, because a record that was made is not to change.
+            # A new dict, because records returned earlier must not change.
             added = {kind: _sum(sums[kind], count) if kind in sums else dict(count) for kind, count in counts.items()}
             self._total = {**self._total, model: sums | added}
 
     def record(self, *, burst: bool = False) -> Record:
-        """`llm_price` is null where some of the tokens have no price: part of a sum would look like the whole."""
+        """`llm_price` is null if some of the tokens have no price: a partial sum would look like the total."""
         counted = [count for counts in self._total.values() for count in counts.values() if count["tokens"]]
         priced: list[float] = [count["price"] for count in counted if "price" in count]
         usage = {"model_usage": self._total}
@@ -73,5 +73,5 @@ def _sum(one: JsonView, other: JsonView) -> Record:
 
 
 def _dollars(amount: float) -> float:
-    """Without the noise of adding floats; a token of the cheapest model costs 0.00000002."""
+    """Round off floating-point noise; a token of the cheapest model costs 0.00000002."""
     return round(amount, 10)

@@ -1,7 +1,7 @@
-"""A model behind an endpoint that speaks chat completions, through the `openai` client.
+"""A model behind an endpoint that speaks the chat completions format, through the `openai` client.
 
-The client is used for the wire format alone: its retries are off, because `cascade.py` decides who is asked next, and
-its HTTP client comes from `net/`, where every outgoing address is judged.
+The client is used for the wire format alone: its retries are off, because `cascade.py` decides which model is asked
+next, and its HTTP client comes from `net/`, which checks every outgoing address.
 """
 
 import json
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 ANSWER_LIMIT = 200_000
-"""Characters. An endpoint that talks on and on is stopped here."""
+"""Characters. A longer answer of an endpoint is cut off here."""
 
 _LONGEST_WAIT = 20.0
 _PASSING = frozenset({408, 409, 425, 429})
@@ -50,14 +50,14 @@ _OPTIONAL = (
     "user_id",
     "max_tokens",
 )
-"""Parameters that some endpoints refuse and an answer does not depend on; `max_tokens` they know by another name."""
+"""Parameters that some endpoints refuse. No answer depends on them; `max_tokens` has another name there."""
 
 
 class ChatCompletions:
     """One endpoint and one model.
 
-    `http_client` is a guarded `httpx2.AsyncClient` and stays its maker's to close. `refused` collects the parameters
-    that the endpoint turned out to refuse; hand the same set to whatever speaks to it next.
+    `http_client` is a guarded `httpx2.AsyncClient`; its creator closes it. `refused` collects the parameters that the
+    endpoint has refused; pass the same set to the next client of that endpoint.
     """
 
     def __init__(self, settings: LLMSettings, http_client: Any, *, refused: set[str] | None = None) -> None:
@@ -70,7 +70,7 @@ class ChatCompletions:
         self._refused = set(settings.refuses) if refused is None else refused
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece]:
-        """The pieces of one answer, asked for once; and its span."""
+        """The pieces of one answer, requested once, within a span."""
         span = LLMRequest(self._settings.model, *self._at, request.resends)
         try:
             async with aclosing(self._answer(request)) as pieces:
@@ -99,7 +99,7 @@ class ChatCompletions:
             chunks = aiter(opened)
             while (chunk := await self._wait(partial(anext, chunks, None), deadline)) is not None:
                 held += assembly.add(chunk)
-                if held and assembly.said:  # blanks alone are not handed on: they would forbid another attempt
+                if held and assembly.said:  # blanks alone are not passed on: they would rule out a retry
                     yield Text(held)
                     held = ""
                 if assembly.characters > ANSWER_LIMIT:
@@ -117,7 +117,7 @@ class ChatCompletions:
                 with anyio.CancelScope(shield=True):
                     await opened.close()
         if failed:
-            raise failed  # out here, so that the client's error, which may repeat the key, is not chained to it
+            raise failed  # raised here, so that the client's error, which may repeat the key, is not chained
         if assembly.empty:
             raise self._failed("gave an empty answer")
         for call in assembly.tool_calls():
@@ -126,7 +126,7 @@ class ChatCompletions:
         yield Done(model, assembly.usage or assembly.estimate(request))
 
     async def _wait(self, step: Callable[[], Awaitable[T]], deadline: float) -> T:
-        """Each wait has its own scope: a scope that stayed open over a `yield` would cancel the wrong task."""
+        """Each wait has its own cancel scope: a scope that stayed open over a `yield` would cancel the wrong task."""
         left = min(self._settings.silence_seconds, deadline - anyio.current_time())
         with anyio.fail_after(max(left, 0)):
             return await step()
@@ -134,8 +134,8 @@ class ChatCompletions:
     async def _open(self, client: "AsyncOpenAI", request: Request) -> Any:
         """A stream of chunks, as dicts.
 
-        By the client's general call: that of chat completions compares all that is sent, value by value, with its
-        types, which in a long conversation takes most of a turn, and builds a model of each chunk.
+        It uses the client's generic request method. The method for chat completions validates every value that is sent
+        and builds a model of each chunk, which takes most of a turn in a long conversation.
         """
         from openai import AsyncStream, BadRequestError, UnprocessableEntityError
 
@@ -171,7 +171,7 @@ class ChatCompletions:
             "reasoning_effort": request.reasoning_effort,
             "response_format": {"type": "json_object"} if request.as_json else None,
         }
-        if "max_tokens" in self._refused:  # newer models at some endpoints know the limit by another name only
+        if "max_tokens" in self._refused:  # newer models at some endpoints know the limit only by another name
             body["max_completion_tokens"] = request.max_tokens
         body = {name: value for name, value in body.items() if value is not None}
         body |= self._settings.body
@@ -200,7 +200,7 @@ class ChatCompletions:
             max_retries=0,
             timeout=None,
         )
-        # The client adds what it finds in the environment for another provider's account; none of it belongs here.
+        # The client reads another provider's account from the environment; none of it may be sent here.
         client.organization = client.project = client.admin_api_key = None
         client._custom_headers = {"User-Agent": "callwright"}  # pyright: ignore[reportPrivateUsage]
         return client
@@ -222,14 +222,14 @@ class ChatCompletions:
         )
 
     def _told(self, error: "APIError") -> str:
-        """What the endpoint says of it: short, on one line, without the key and what else was to be kept secret."""
+        """The endpoint's error message: short, on one line, without the key and the other secrets."""
         body = error.body
         told = body if isinstance(body, str) else cast(dict[str, Any], body or {}).get("message") or error.message
         line = " ".join(str(told).split())
         for secret in (self._settings.api_key, *self._settings.headers.values()):
             for known in {secret.get_secret_value(), secret.get_secret_value().removeprefix("Bearer ")} - {""}:
                 line = line.replace(known, "[key]")
-        return f" ({line[:200]})" if line else ""  # cut last: half a key would not be recognised
+        return f" ({line[:200]})" if line else ""  # truncated last: half a key would not be redacted
 
     def _failed(
         self,

@@ -1,4 +1,4 @@
-"""Putting one streamed answer together from its chunks."""
+"""Assembles one streamed answer from its chunks."""
 
 import json
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, cast
 from .llm import Request, ToolCall, Usage
 
 MOST_TOKENS = 10**12
-"""Of one answer. More is no count, and would spoil the sums of a conversation."""
+"""The largest plausible count of one answer. A larger number is an error and would spoil the conversation's sums."""
 
 
 @dataclass
@@ -19,20 +19,20 @@ class _Call:
 
 @dataclass
 class Assembly:
-    """What came so far. Endpoints differ in how they number tool calls, so ids and order help where numbers do not."""
+    """The answer so far. Endpoints number tool calls differently, so ids and order are used where numbers fail."""
 
     model: str = ""
     characters: int = 0
     usage: Usage | None = None
     said: bool = False
-    """Something other than blanks came."""
+    """Some text other than blanks has arrived."""
     _calls: list[_Call] = field(default_factory=list[_Call])
     _by_index: dict[int, _Call] = field(default_factory=dict[int, _Call])
 
     def add(self, chunk: Any) -> str:
-        """Take one chunk in; the text that it brings.
+        """Add one chunk; returns the text in it.
 
-        Raises AttributeError, TypeError, ValueError or OverflowError for one that is not in the format.
+        Raises AttributeError, TypeError, ValueError or OverflowError for a chunk that is not in the format.
         """
         self.model = _text(chunk.get("model")) or self.model
         if (usage := chunk.get("usage")) is not None:
@@ -63,7 +63,7 @@ class Assembly:
         self.characters += len(arguments)
 
     def _call_of(self, part: Any) -> _Call:
-        """A chunk goes on with the call of its number, unless it carries the id of another one."""
+        """A chunk continues the call with its number, unless it carries the id of another call."""
         index, id = cast(int | None, part.get("index")), _text(part.get("id"))
         known = self._by_index.get(index) if index is not None else (self._calls[-1] if self._calls else None)
         if known is not None and (not id or not known.id or id == known.id):
@@ -82,13 +82,13 @@ class Assembly:
         return [ToolCall(c.id or f"call_{n}", c.name, c.arguments or "{}") for n, c in enumerate(self._calls)]
 
     def estimate(self, request: Request) -> Usage:
-        """Four characters a token: for endpoints that do not count."""
+        """Four characters per token: for endpoints that do not report usage."""
         asked = len(json.dumps([list(request.messages), list(request.tools)], ensure_ascii=False, default=dict))
         return Usage(-(-asked // 4), -(-self.characters // 4), estimated=True)
 
 
 def _count(tokens: Any) -> int:
-    """Which some endpoints leave out, or write as text."""
+    """A token count, which some endpoints leave out or send as text."""
     number = float(tokens or 0)
     if not 0 <= number < MOST_TOKENS:
         raise ValueError("That many tokens were never counted.")
@@ -96,7 +96,7 @@ def _count(tokens: Any) -> int:
 
 
 def _text(given: Any) -> str:
-    """A name or an id, which some endpoints number."""
+    """A name or an id, which some endpoints send as a number."""
     if isinstance(given, (dict, list)):
         raise TypeError("This is neither text nor a number.")
     return "" if given is None else str(given)

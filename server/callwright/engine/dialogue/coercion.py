@@ -1,4 +1,4 @@
-"""Making a collected value what its type says, and nothing that only looks like it."""
+"""Converts a collected value to the type in its schema, and refuses look-alikes."""
 
 import math
 import re
@@ -12,9 +12,9 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}")
 
 
 def coerce(value: object, schema: Mapping[str, Any]) -> Value | None:
-    """`schema` has `type` (string, boolean, integer, number) and perhaps `enum`. null stays null.
+    """`schema` has `type` (string, boolean, integer, number) and optionally `enum`. null stays null.
 
-    Digits may come as a string and the other way round; 3.5 is no integer, 1 is no boolean. Raises ValueError.
+    Digits may arrive as a string and vice versa; 3.5 is no integer, 1 is no boolean. Raises ValueError.
     """
     if value is None:
         return None

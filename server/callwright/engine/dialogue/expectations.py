@@ -1,4 +1,4 @@
-"""What an argument of a tool call is expected to be, in tests and in the conditions of mocks."""
+"""Expected values of tool call arguments, in tests and in the conditions of mocks."""
 
 from ...contract.merge import JsonView
 from .judge import Judge, Judgement
@@ -8,7 +8,7 @@ from .patterns import Undecided, is_found
 
 
 async def judged(expected: JsonView, value: object, judge: Judge | None) -> Judgement:
-    """`value` may be MISSING. Without a judge, what only a model can tell is unknown."""
+    """`value` may be MISSING. Without a judge, an expectation that only a model can check is unknown."""
     if value is MISSING:
         return Judgement("failure", "There is no such argument.")
     match expected.get("type"):

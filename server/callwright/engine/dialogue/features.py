@@ -1,4 +1,4 @@
-"""Which features an agent had, and which of them its conversation used, as the platform keeps it."""
+"""The features that an agent had and those that its conversation used, in the platform's shape."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ _SYSTEM = ("language_detection", "transfer_to_agent", "transfer_to_number")
 
 
 def features_used(role: Role, transcript: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Of a whole conversation. `role` is the one that it began with."""
+    """The features of a whole conversation. `role`: the role at its beginning."""
     features = Features(role)
     for turn in transcript:
         features.add(turn)
@@ -19,10 +19,10 @@ def features_used(role: Role, transcript: Iterable[Mapping[str, Any]]) -> dict[s
 
 
 class Features:
-    """`add` takes each turn of a conversation once; `record` says what was used in those."""
+    """`add` takes each turn of a conversation once; `record` returns the features used in those turns."""
 
     def __init__(self, role: Role) -> None:
-        """`role`: the one that the conversation begins with."""
+        """`role`: the role at the beginning of the conversation."""
         self._role = role
         self._done: set[str] = set()
         self._called: set[str] = set()
@@ -64,7 +64,7 @@ class Features:
 
 
 def _with_nested(results: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those of the tools that a workflow ran, too."""
+    """The results together with those of tools that a workflow ran."""
     steps = [step for result in results if result.get("type") == "workflow" for step in result["result"]["steps"]]
     return [*results, *(nested for step in steps for nested in step.get("results") or ())]
 

@@ -1,7 +1,7 @@
-"""Judging a conversation: separate model calls whose only way to speak is one JSON object.
+"""Judging a conversation: separate model calls whose only output is one JSON object.
 
-The transcript goes in as a JSON array between markers that nothing in it can close, declared to be data. A verdict is
-what the parsed object says and nothing else; what cannot be read, even on a second request, is `unknown` or null.
+The transcript is sent as a JSON array between markers that its text cannot close, declared to be data. The verdict is
+read from the parsed object alone; an answer that cannot be parsed, even on a second request, is `unknown` or null.
 """
 
 import json
@@ -51,7 +51,7 @@ _SUMMARY = """Task: sum the conversation up for somebody who was not there.
 Answer: {"summary": "two to four sentences", "title": "at most six words"}"""
 
 OVERALL = "The agent dealt with what the user wanted."
-"""The goal that stands in where an agent has no criteria of its own."""
+"""The default goal of an agent without criteria."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Judge:
         return read if isinstance(read, Judgement) else Judgement("unknown", read)
 
     async def value(self, description: str, value: object) -> Judgement:
-        """Whether an argument of a tool call is as described."""
+        """Whether an argument of a tool call matches the description."""
         read = await self._ask(_VALUE.format(description=description), _match, _between("argument", [value]))
         return read if isinstance(read, Judgement) else Judgement("unknown", read)
 
@@ -110,23 +110,23 @@ class Judge:
             return Found(None, f"The judge's answer was not taken: {wrong} {read.rationale}".strip())
 
     async def first_that_holds(self, conditions: Sequence[str]) -> int | None:
-        """The place of the condition that holds now; None where none does, or where it cannot be found out."""
+        """Index of the first condition that holds now; None if none holds or the answer cannot be read."""
         listed = "\n".join(f"{number}: {condition}" for number, condition in enumerate(conditions))
         read = await self._ask(_WAYS.format(conditions=listed), lambda answer: _one_of(answer, len(conditions)))
         return None if isinstance(read, str) else read[0]
 
     async def holds(self, question: str) -> bool:
-        """Whether the answer is yes; a judge that cannot be understood has not said so."""
+        """Whether the answer is yes. An unreadable answer counts as no."""
         read = await self._ask(_QUESTION.format(question=question), _match)
         return isinstance(read, Judgement) and read.result == "success"
 
     async def summary(self) -> tuple[str, str | None]:
-        """Summary and title; the reason, and no title, where there is none."""
+        """Summary and title. Without a readable answer: the reason, and no title."""
         read = await self._ask(_SUMMARY, _summed_up)
         return (f"No summary: {read}", None) if isinstance(read, str) else read
 
     async def _ask(self, task: str, read: Callable[[dict[str, Any]], T], *material: str) -> T | str:
-        """What `read` makes of the answer, else the reason as a string. One request more where it makes nothing."""
+        """The value that `read` extracts from the answer, else the reason as a string. Retried once."""
         between = "\n".join(material)
         content = f"{task}\n{between}\n<transcript>\n{self.transcript}\n</transcript>"
         messages: list[Message] = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": content}]
@@ -147,9 +147,9 @@ class Judge:
 
 
 def only_object(text: str) -> dict[str, Any]:
-    """The one JSON object in an answer, with prose or a code fence around it.
+    """The one JSON object in an answer, which may have prose or a code fence around it.
 
-    Two that differ are refused: one may be a quotation from the transcript. Raises ValueError.
+    Two different objects are refused, because one may be a quotation from the transcript. Raises ValueError.
     """
     decoder, place = json.JSONDecoder(), 0
     objects: list[dict[str, Any]] = []

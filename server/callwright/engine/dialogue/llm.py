@@ -1,4 +1,4 @@
-"""What the runtime asks of a language model, whoever answers: streamed text, finished tool calls, what it cost."""
+"""The interface between the runtime and a language model: streamed text, finished tool calls, token usage."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -20,35 +20,35 @@ class LLMSettings:
     """One model at one endpoint that speaks chat completions."""
 
     base_url: str
-    """With or without `/chat/completions` at its end."""
+    """With or without a trailing `/chat/completions`."""
     model: str
     api_key: SecretStr = SecretStr("")
-    """Empty where none is asked for."""
+    """Empty if the endpoint needs no key."""
     silence_seconds: float = 30
-    """The longest silence of an endpoint, before its first piece and between two, that is waited for."""
+    """The longest pause allowed before the first piece and between two pieces."""
     answer_seconds: float = 180
-    """The longest time for one whole answer."""
+    """The longest time for one complete answer."""
     discreet: bool = False
-    """Whoever reads why it failed is not to learn what the operator's model is, where it is, or what it says."""
+    """Hide the operator's model from the readers of an error: its name, its address and its messages."""
     refuses: frozenset[str] = frozenset()
-    """Parameters that it is known to refuse; others that it refuses are learned from its answers."""
+    """Parameters that the endpoint is known to refuse; further ones are learned from its answers."""
     headers: Mapping[str, SecretStr] = field(default_factory=dict[str, SecretStr])
-    """Sent besides. One that is named `Authorization` stands in for the key."""
+    """Additional headers. One named `Authorization` replaces the key."""
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     body: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Fields of the request besides those of the format."""
+    """Additional fields of the request body."""
     known_as: str = ""
-    """The model's name in records, where it is not the one that the endpoint tells."""
+    """The model's name in records, if it differs from the name that the endpoint reports."""
 
 
 @dataclass(frozen=True)
 class RequestContext:
-    """Of the conversation that a request belongs to: what an endpoint of the agent's own may be told."""
+    """Facts about the conversation of a request that an agent's own endpoint may receive."""
 
     variables: Mapping[str, Value] = field(default_factory=dict[str, Value])
     user_id: str | None = None
     extra_body: Mapping[str, Any] | None = None
-    """`custom_llm_extra_body`, as whoever started the conversation gave it."""
+    """`custom_llm_extra_body` as the client that started the conversation sent it."""
 
 
 @dataclass(frozen=True)
@@ -56,27 +56,27 @@ class Request:
     messages: Sequence[Message]
     tools: Sequence[Mapping[str, Any]] = ()
     must_call: str | None = None
-    """Name of the one tool that the answer has to call."""
+    """Name of the one tool that the answer must call."""
     temperature: float | None = None
     max_tokens: int | None = None
     reasoning_effort: str | None = None
     resends: int = 0
-    """How often the same model was asked before."""
+    """Number of earlier attempts with the same model."""
     as_json: bool = False
-    """The answer is to be one JSON object; an endpoint that does not know the wish may ignore it."""
+    """Ask for one JSON object as the answer; an endpoint that does not know this parameter may ignore it."""
     session: RequestContext | None = None
 
 
 @dataclass(frozen=True)
 class Text:
-    """The next piece of what is said, to be joined without a change."""
+    """The next piece of the spoken text. Pieces are concatenated unchanged."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class ToolCall:
-    """A finished call. `arguments` is the text that the model wrote: JSON where it obeyed."""
+    """A complete call. `arguments` is the text that the model wrote, normally JSON."""
 
     id: str
     name: str
@@ -85,7 +85,7 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens. `input` includes those read from a cache. Estimated where the endpoint does not say."""
+    """Token counts. `input` includes cached tokens. Estimated if the endpoint does not report them."""
 
     input: int = 0
     output: int = 0
@@ -103,7 +103,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Done:
-    """The answer is whole. `model` is what answered; `usage` is None where nothing was computed."""
+    """The end of an answer. `model`: the model that answered; `usage` is None if nothing was computed."""
 
     model: str
     usage: Usage | None
@@ -120,7 +120,7 @@ class LLM(Protocol):
 
 @dataclass(frozen=True)
 class InSession:
-    """A model whose every request tells the session that it belongs to, as that stands then."""
+    """A model that adds the current state of its session to every request."""
 
     llm: LLM
     session: Callable[[], RequestContext]
@@ -130,14 +130,14 @@ class InSession:
 
 
 Trouble = Literal["llm_error", "llm_timeout", "custom_llm_error", "cascade_brain_error"]
-"""As clients are told: of one model, of one that was too slow, of the agent's own endpoint, of several in turn."""
+"""Error types sent to clients: one model failed, was too slow, the agent's own endpoint failed, several failed."""
 
 
 class ModelFailed(Unavailable):
     """No usable answer. The text names host, status and remedy, never a key.
 
-    `again` tells whether the same model may be asked the same once more, because the cause may pass; `wait` for how
-    many seconds it wants to be left alone.
+    `again`: whether the same request may be retried with the same model, because the cause may pass. `wait`: the
+    seconds that the endpoint asks to wait before a retry.
     """
 
     code = "llm_failed"
@@ -158,14 +158,14 @@ class ModelFailed(Unavailable):
 
 @dataclass
 class Answer:
-    """One whole answer."""
+    """One complete answer."""
 
     text: str = ""
     tool_calls: list[ToolCall] = field(default_factory=list[ToolCall])
     model: str = ""
     usage: Usage | None = None
     pace: Pace | None = None
-    """Where it is measured."""
+    """The measured times, if they are measured."""
 
 
 async def complete(llm: LLM, request: Request) -> Answer:
@@ -178,7 +178,7 @@ async def complete(llm: LLM, request: Request) -> Answer:
 async def collect(
     llm: LLM, request: Request, into: Answer, told: Callable[[str], Awaitable[None]] | None = None
 ) -> None:
-    """As `complete`, but what came before a failure stays in `into`. `told` gets each piece of text as it comes."""
+    """Like `complete`, but `into` keeps the text received before a failure. `told` gets each piece of text."""
     async with aclosing(llm.stream(request)) as pieces:
         async for piece in pieces:
             match piece:

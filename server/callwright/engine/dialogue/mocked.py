@@ -1,4 +1,4 @@
-"""The tools of a rehearsal: they answer from its mocks, and touch nothing."""
+"""The tools of a rehearsal, which answer from its mocks and have no side effects."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .variables import Variables
 
 @dataclass(frozen=True)
 class MockedTools:
-    """`Executor`. A mock of the rehearsal itself goes before those that a tool brings."""
+    """`Executor`. A mock of the rehearsal takes precedence over the mocks of the tool itself."""
 
     named: MockExecutor
     judge: Callable[[], Judge | None]
@@ -22,7 +22,7 @@ class MockedTools:
         return None
 
     async def run(self, tool: Tool, request_id: str, arguments: JsonView, variables: Variables) -> Outcome:
-        """Of a tool's own mocks, the first whose conditions the arguments meet."""
+        """The answer of the first of the tool's own mocks whose conditions the arguments meet."""
         own: Sequence[JsonView] = tool.config.get("response_mocks") or ()
         if tool.name not in self.named.mocks:
             for mock in own:
@@ -31,7 +31,7 @@ class MockedTools:
         return await self.named.run(tool, request_id, arguments, variables)
 
     async def _meets(self, arguments: JsonView, conditions: Sequence[JsonView]) -> bool:
-        """All of them. What a model is asked about comes last, and only where the rest is met: it costs."""
+        """Whether all conditions are met. Those that need a model run last, if the others hold, because it costs."""
         for condition in sorted(conditions, key=lambda one: one["eval"].get("type") == "llm"):
             found = await judged(condition["eval"], value_at(arguments, condition["path"]), self.judge())
             if found.result != "success":

@@ -1,7 +1,7 @@
-"""Rehearsing without a language model, without pretending to have one.
+"""Rehearsal without a language model, which is declared in every answer.
 
-The responder answers only by quoting the attached documents and says so in every answer. The simulated user reads the
-lines of its own prompt aloud. Neither understands anything, and nothing here knows any particular document.
+The responder answers only with quotations from the attached documents. The simulated user reads the lines of its own
+prompt aloud. Neither understands anything, and nothing here knows any particular document.
 """
 
 import re
@@ -11,19 +11,19 @@ from .llm import Done, Piece, Request, Text
 from .passages import Passage, Retriever
 
 OFFLINE = "offline"
-"""Stands where the name of the answering model stands."""
+"""The model name recorded for answers without a model."""
 
 NO_LLM = "no language model is configured (CALLWRIGHT_LLM_BASE_URL and CALLWRIGHT_LLM_MODEL)"
 
 _MOST_QUOTED, _CHARACTERS = 2, 5_000
-"""Passages of one answer, and more characters than they have."""
+"""The number of passages in one answer, and a character limit that they never reach."""
 _WORTH_QUOTING = 0.6
-"""Of the best passage's score: one that is much worse only shares some word."""
+"""Fraction of the best passage's score: a passage with a much lower score only shares some word."""
 _BULLET = re.compile(r"^\s*(?:[-*+\u2022\u2013]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])\s+")
 
 
 class OfflineResponder:
-    """Stands in for a language model: quotes the passages that answer best what was said last."""
+    """Replaces a language model: quotes the passages that best answer the last message."""
 
     def __init__(self, retriever: Retriever) -> None:
         self._retriever = retriever
@@ -52,9 +52,9 @@ def _source(passage: Passage) -> str:
 
 
 def script(prompt: str) -> list[str]:
-    """What the simulated user reads aloud: the lines of its prompt in order, empty ones left out, bullets taken off.
+    """The lines that the simulated user reads aloud: those of its prompt in order, without empty lines and bullets.
 
-    Every other line is read as it stands, a heading too: to tell an instruction from a line to speak needs a model.
+    Every other line is read unchanged, headings included: only a model could tell an instruction from a line to speak.
     """
     lines = (_BULLET.sub("", line).strip() for line in prompt.splitlines())
     return [line for line in lines if line]

@@ -1,4 +1,4 @@
-"""Documents, the passages that are looked up in them, and the seam behind which that is done."""
+"""Documents, passages found in them, and the interface of retrieval."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,21 +21,21 @@ class Passage:
     document: Document
     text: str
     heading: str = ""
-    """Of the section that it stands in."""
+    """The heading of the passage's section."""
     score: float = 0.0
-    """How well it answers the query; comparable among the passages of one answer only."""
+    """Relevance to the query; comparable only among the passages of one answer."""
 
 
 class Retriever(Protocol):
-    """Looks passages up in certain documents."""
+    """Finds passages in a fixed set of documents."""
 
     @property
     def documents(self) -> Sequence[Document]: ...
 
     async def best(self, query: str, *, at_most: int, characters: int) -> list[Passage]:
-        """The passages that answer the query, best first: at most so many, and so many characters in all."""
+        """The passages that answer the query, best first: at most `at_most`, and at most `characters` in total."""
         ...
 
 
 Retrieval = Callable[[Sequence[Document]], Retriever]
-"""A way of looking things up, before it is known in which documents."""
+"""Creates a retriever for given documents."""

@@ -1,4 +1,4 @@
-"""Finding a value in JSON by a path as people write it."""
+"""Finds a value in JSON by a path such as `order.lines[0].id`."""
 
 import json
 import re
@@ -9,15 +9,15 @@ from .variables import written
 
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 MISSING = object()
-"""What stands where nothing does: null is a value."""
+"""The result for a path that leads nowhere. Not None, because null is a value."""
 
 
 def value_at(whole: object, path: str) -> object:
-    """What stands at a path as in `order.lines[0].id` or `order.lines.0.id`, with or without a leading `$.`; MISSING
-    where nothing does.
+    """The value at a path such as `order.lines[0].id` or `order.lines.0.id`, with or without a leading `$.`; MISSING
+    if there is none.
     """
     node = whole
-    if (named := _child(whole, path, None)) is not MISSING:  # a name may hold dots
+    if (named := _child(whole, path, None)) is not MISSING:  # a key may contain dots
         return named
     rest = path.removeprefix("$").removeprefix(".")
     place = 0
@@ -31,7 +31,7 @@ def value_at(whole: object, path: str) -> object:
 
 
 def as_text(value: object) -> str:
-    """Text as it is, numbers and truths as JSON writes them, the rest as JSON."""
+    """Text unchanged, numbers and booleans as JSON writes them, everything else as JSON."""
     if isinstance(value, str | bool | int | float):
         return written(value)
     return json.dumps(value, ensure_ascii=False)

@@ -1,7 +1,7 @@
-"""Searching with a regular expression that somebody else wrote.
+"""Searches text with a regular expression from an untrusted author.
 
-Some patterns take exponential time, and Python's `re` holds the interpreter while it searches: a thread with a timeout
-would stop the whole server. So each search runs in a process of its own, which is killed when its time is over.
+Some patterns take exponential time, and Python's `re` holds the interpreter lock while it searches: a thread with a
+timeout would stop the whole server. So each search runs in a separate process, which is killed when its time is over.
 """
 
 import json
@@ -15,22 +15,22 @@ import anyio
 LONGEST_PATTERN = 500
 LONGEST_TEXT = 20_000
 SECONDS = 3.0
-"""For one search, the start of its process included (about 0.02 s)."""
+"""For one search, including the start of its process (about 0.02 s)."""
 
 _SEARCH = "import json, re, sys; pattern, text = json.load(sys.stdin); print(int(bool(re.search(pattern, text))))"
 
 
 class Undecided(Exception):
-    """The search was not finished; the text says why."""
+    """The search did not finish; the text says why."""
 
 
 def check_pattern(pattern: str) -> None:
-    """Raises ValueError with words for the author where this is not a pattern that will be searched with."""
+    """Raises ValueError, worded for the author, if the pattern is invalid or not allowed."""
     if len(pattern) > LONGEST_PATTERN:
         raise ValueError(f"A pattern has at most {LONGEST_PATTERN} characters, and this one has {len(pattern):,}.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of notation that a later Python may read differently
+            warnings.simplefilter("ignore")  # of syntax that a later Python may read differently
             re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as exc:
         raise ValueError(f"This is no regular expression: {exc}.") from None

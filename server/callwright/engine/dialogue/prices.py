@@ -1,6 +1,6 @@
-"""What language models cost, as the platform's guide lists it, and how large a prompt they take.
+"""Prices and context sizes of language models, from the platform's guide.
 
-The guide says nothing of models that came later: they have no price here.
+Models newer than the guide have no price here.
 """
 
 import re
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Model:
-    """Prices in US dollars a million tokens; or, for models of the platform's own, a minute of conversation."""
+    """Prices in US dollars per million tokens; for the platform's own models, per minute of conversation."""
 
     llm: str
     context: int
@@ -22,7 +22,7 @@ class Model:
     cache_write: float | None = None
     per_minute: float | None = None
     sees: bool = False
-    """Whether it takes pictures and documents."""
+    """Whether the model accepts images and documents."""
 
 
 MODELS = (
@@ -51,26 +51,26 @@ MODELS = (
 
 _BY_NAME = {model.llm: model for model in MODELS}
 _VARIANT = re.compile(r"(-v2)?([-@]\d[\d-]*|-latest)?")
-"""What may follow a name where the model is still the same: a date, the number of a snapshot."""
+"""Suffixes that do not change the model: a date, the number of a snapshot."""
 
 
 def family(name: str) -> str:
-    """The name of a model without the provider before it and the date after it, as endpoints write them."""
+    """The name of a model without a provider prefix and a date suffix, which endpoints add."""
     short = name.rpartition("/")[2]
     known = [llm for llm in _BY_NAME if short.startswith(llm) and _VARIANT.fullmatch(short[len(llm) :])]
     return max(known, key=len, default=name)
 
 
 def context_of(name: str) -> int | None:
-    """How many tokens prompt and answer may have together; None where the guide does not say."""
+    """The maximum number of tokens of prompt and answer together; None if the guide does not list the model."""
     model = _BY_NAME.get(family(name))
     return model.context if model else None
 
 
 def token_prices(name: str) -> tuple[float, float, float] | None:
-    """US dollars of one token that goes in, one that is read from a cache, and one that comes out.
+    """US dollars per input token, per cached input token, and per output token.
 
-    None where the guide has no such prices. What has no cache price of its own costs as much as what goes in.
+    None if the guide lists no such prices. Without a cache price, cached tokens cost as much as input tokens.
     """
     model = _BY_NAME.get(family(name))
     if model is None or model.input is None or model.output is None:

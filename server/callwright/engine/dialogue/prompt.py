@@ -1,4 +1,4 @@
-"""The system prompt of an agent, put together in the order in which a model reads it."""
+"""Builds the system prompt of an agent, in the order in which a model reads it."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from ...contract.errors import InvalidRequest
 from .passages import Document, Passage
 
 PROMPT_LIMIT = 2 * 1024 * 1024
-"""Bytes of UTF-8 in one system prompt, the knowledge base included: 2 MB."""
+"""Bytes of UTF-8 in one system prompt, including the knowledge base: 2 MB."""
 
 _KNOWLEDGE = """# Knowledge base
 
@@ -20,12 +20,12 @@ where CHARACTER is the character label.
 Available voices are as follows:
 - default: any text outside of the CHARACTER tags
 """
-"""Word for word the platform's, so that a prompt that was tried there does the same here."""
+"""The platform's wording, unchanged, so that a prompt tested there behaves the same here."""
 _MARKER = re.compile(r"<(?=\s*/?\s*document\b)", re.IGNORECASE)
 
 
 class PromptTooLarge(InvalidRequest):
-    """The system prompt is over the platform's limit; the text says by how much."""
+    """The system prompt exceeds the platform's limit; the text says by how much."""
 
     code = "prompt_too_large"
 
@@ -46,7 +46,7 @@ def system_prompt(
     whole: Sequence[Document] = (),
     found: Sequence[Passage] = (),
 ) -> str:
-    """The prompt with its variables filled in, the language, the voices (label, description), and the knowledge.
+    """The substituted prompt, followed by the language, the voices (label, description) and the knowledge.
 
     Raises PromptTooLarge.
     """
@@ -71,6 +71,6 @@ def _with_heading(passage: Passage) -> str:
 
 
 def _delimited(name: str, text: str) -> str:
-    """A document between markers that its own text cannot close or open."""
+    """A document between markers that its own text cannot open or close."""
     label = re.sub(r'["<>\s]+', " ", name).strip()
     return f'<document name="{label}">\n{_MARKER.sub("&lt;", text)}\n</document>'

@@ -1,4 +1,4 @@
-"""Turns of a transcript in the platform's shape, and the same transcript as a model reads it."""
+"""Turns of a transcript in the platform's shape, and the transcript converted to a model's messages."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,13 +9,13 @@ from .llm import Message
 from .voices import tagged
 
 NOTE = "contextual_update"
-"""The call as which a transcript holds what the caller's program let the agent know."""
+"""The tool name under which a transcript records a contextual update from the client."""
 
 Turn = dict[str, Any]
 """One turn in wire form, with every field of the contract."""
 
 _NO_MARKERS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<\uff1c\ufe64"}
-"""The sign that begins a marker, and its doubles of other widths: to a model they are the same."""
+"""The character that begins a marker and its full-width and small variants, which a model reads as the same."""
 
 
 def turn(
@@ -27,7 +27,7 @@ def turn(
     node_id: str | None = None,
     **fields: Any,
 ) -> Turn:
-    """`seconds` since the conversation began. `agent_id` marks an agent's turn, `node_id` its place in a workflow."""
+    """`seconds` since the conversation began. `agent_id` marks an agent's turn, `node_id` its workflow node."""
     return {
         "role": role,
         "agent_metadata": {"agent_id": agent_id, "workflow_node_id": node_id} if agent_id else None,
@@ -49,10 +49,10 @@ def turn(
 
 
 def messages(transcript: Sequence[Mapping[str, Any]]) -> list[Message]:
-    """The conversation as the agent's model sees it.
+    """The conversation as messages for the agent's model.
 
-    Tool calls get short ids of their own, because endpoints bound an id's length, and each call gets exactly one
-    result, because endpoints refuse a history where one is missing: recorded ones may lack it.
+    Tool calls get short new ids, because endpoints bound an id's length. Each call gets exactly one result, because
+    endpoints refuse a history with a missing one, and recorded calls may lack it.
     """
     told: list[Message] = []
     results = {r["request_id"]: r for turn in transcript for r in _results(turn)}
@@ -84,7 +84,7 @@ def messages(transcript: Sequence[Mapping[str, Any]]) -> list[Message]:
 
 
 def _outdated_notes(transcript: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Those whose id a later one has: the model is told the last of each id only."""
+    """Request ids of notes replaced by a later note with the same id: the model receives only the last one."""
     notes = [call for one in transcript for call in one.get("tool_calls") or () if call["tool_name"] == NOTE]
     ids = [(json_object(call["params_as_json"]) or {}).get("context_id") for call in notes]
     last = {str(id): place for place, id in enumerate(ids) if id}
@@ -92,7 +92,7 @@ def _outdated_notes(transcript: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 def _results(one: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Those of the tools that a workflow ran, too: the moves themselves are no business of the model."""
+    """Tool results, including those of tools that a workflow ran. Workflow moves are not shown to the model."""
     yield from one.get("tool_results") or ()
     for step in _tool_steps(one):
         yield from step["results"]
@@ -107,19 +107,19 @@ def _tool_steps(one: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def mirrored(transcript: Sequence[Mapping[str, Any]]) -> list[Message]:
-    """The conversation as the simulated user's model sees it: the agent is the one who talks to it."""
+    """The conversation as messages for the simulated user's model, with the roles swapped."""
     spoken = [one for one in transcript if one.get("message")]
     return [{"role": "user" if o["role"] != "user" else "assistant", "content": o["message"]} for o in spoken]
 
 
 def spoken(transcript: Sequence[Mapping[str, Any]], at_most: int) -> str:
-    """The last words on both sides: what a search of the knowledge base asks for."""
+    """The last words of both sides, used as the query to the knowledge base."""
     words = islice((one["message"] for one in reversed(transcript) if one.get("message")), at_most)
     return "\n".join(reversed([*words]))
 
 
 def as_data(transcript: Sequence[Mapping[str, Any]]) -> str:
-    """A JSON array for a judge: whatever was said, it cannot close the markers around it."""
+    """The transcript as a JSON array for a judge; its text cannot close the markers around it."""
     rows: list[dict[str, Any]] = []
     for one in transcript:
         row: dict[str, Any] = {"role": one["role"]}
@@ -134,12 +134,12 @@ def as_data(transcript: Sequence[Mapping[str, Any]]) -> str:
 
 
 def json_data(rows: Sequence[object]) -> str:
-    """JSON in which nothing stands that a model could read as the beginning of a marker."""
+    """JSON without any text that a model could read as the beginning of a marker."""
     return json.dumps(rows, ensure_ascii=False, indent=1).translate(_NO_MARKERS)
 
 
 def json_object(text: str) -> dict[str, Any] | None:
-    """The arguments that a model wrote; None where it did not write a JSON object."""
+    """The arguments that a model wrote; None if they are not a JSON object."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Who speaks on the agent's side: an agent with what belongs to it, as the node of its workflow has it."""
+"""A role: an agent with its model, tools and documents, as configured at a node of its workflow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,21 +16,21 @@ class Role:
     agent: Agent
     documents: Sequence[Document] = ()
     llm: LLM | None = None
-    """None: it speaks offline, by quoting its documents."""
+    """None: the role runs offline, by quoting its documents."""
     workflow: Workflow | None = None
     needs: frozenset[str] = frozenset()
-    """Variables that texts name which are only reached later in the conversation, and that no tool sets before."""
+    """Variables in texts reached only later in the conversation, which no tool sets before."""
     node_id: str | None = None
-    """Where in its workflow it speaks like this."""
+    """The workflow node of this role."""
     retrieval: Retrieval = Bm25Retriever
-    """How passages are looked up in its documents."""
+    """Creates the retriever for the role's documents."""
 
 
 class RoleProvider(Protocol):
-    """The roles that a conversation can come to: the agent's own at the nodes of its workflow, and other agents."""
+    """Loads the roles of a conversation: the agent's own at the nodes of its workflow, and those of other agents."""
 
     async def role(self, agent_id: str, node_id: str | None = None, language: str | None = None) -> Role:
-        """At a tool node the role has exactly the tools of the node. `language`: in which it speaks, if it can.
+        """The role at a node. At a tool node it has exactly the node's tools. `language`: used if the agent has it.
 
         Raises NotFound, and BadRequest for an agent that may not take part.
         """

@@ -1,4 +1,4 @@
-"""Who talks to the agent in a rehearsal: a model that plays a person, or, without a model, a reader of lines."""
+"""The simulated user of a rehearsal: a model that plays a person, or a reader of fixed lines."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,10 @@ from .record import mirrored
 from .variables import Variables, substitute
 
 STOP = "[[CONVERSATION-OVER]]"
-"""What the playing model writes when it is done; never part of what was said."""
+"""The marker that the model writes at the end of its part; never part of the transcript."""
 
 _STOPPED = re.compile(r"\[+\s*CONVERSATION[-_ ]OVER.*", re.IGNORECASE | re.DOTALL)
-"""The marker as models write it, cut off or in another case too, and whatever comes after it."""
+"""The marker in any case, also truncated, and everything after it."""
 
 _PART = """You play the person who talks to an agent; the other side's words come to you as messages. Stay that person:
 write only what the person says next, as spoken, with no stage directions. Never act as the agent. When the
@@ -28,7 +28,7 @@ _CONNECTED = "(The line is open and nobody has spoken yet.)"
 
 @dataclass(frozen=True)
 class Utterance:
-    """What the user says; `last` when nothing follows. Empty text says nothing."""
+    """One message of the user; `last` if no other follows. Empty text adds no message."""
 
     text: str
     last: bool
@@ -36,13 +36,13 @@ class Utterance:
 
 class User(Protocol):
     async def speak(self, transcript: Sequence[Mapping[str, Any]]) -> Utterance:
-        """The next words after `transcript`. Raises ModelFailed."""
+        """The next message after `transcript`. Raises ModelFailed."""
         ...
 
 
 @dataclass
 class PlayedUser:
-    """A model plays the user. It sees the conversation mirrored; tool calls are not shown to it."""
+    """A user played by a model. The model sees the conversation with swapped roles and without tool calls."""
 
     llm: LLM
     config: Agent
@@ -74,7 +74,7 @@ class PlayedUser:
 
 @dataclass
 class ScriptedUser:
-    """Reads its first message and then the lines of its prompt, one a turn, whatever the agent says."""
+    """Reads its first message and then the lines of its prompt, one per turn, whatever the agent says."""
 
     config: Agent
     variables: Variables

@@ -1,4 +1,4 @@
-"""Rehearsing a conversation: the production turn loop, a simulated user, mocked tools, and an analysis at its end."""
+"""Rehearses a conversation: the production turn loop, a simulated user, mocked tools, and a final analysis."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,26 +26,26 @@ ENDED_BY_USER = "The simulated user had nothing more to say."
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What is rehearsed. `user` is read by `read_agent` too: a simulated user is configured like an agent.
+    """The input of a rehearsal. `user` is read by `read_agent`: a simulated user has the configuration of an agent.
 
-    A new turn is one utterance of the user or one reply of the agent with all its tool calls; the first message of the
-    agent is not counted.
+    The turn limit counts utterances of the user and replies of the agent, each reply with all its tool calls; the
+    agent's first message is not counted.
     """
 
     role: Role
-    """The agent; without a model it is rehearsed offline and nothing is judged."""
+    """The agent's role; without a model it runs offline and nothing is judged."""
     user: Agent
     mocks: Mapping[str, Mock] = field(default_factory=dict[str, Mock])
     history: Sequence[Mapping[str, Any]] = ()
-    """Turns that were said before; they stand at the beginning of the transcript."""
+    """Earlier turns, which become the beginning of the transcript."""
     dynamic_variables: Mapping[str, Value | None] = field(default_factory=dict[str, Value | None])
     questions: Questions = field(default_factory=Questions)
-    """The agent's own criteria and data collection, and the criteria of this rehearsal after them."""
+    """The agent's own criteria and data collection, followed by the criteria of this rehearsal."""
     new_turns_limit: int = DEFAULT_TURNS
     user_llm: LLM | None = None
-    """The model that plays the user; without one it is the agent's."""
+    """The model that plays the user; the agent's model if None."""
     roles: RoleProvider | None = None
-    """Without one, the rehearsal ends where the conversation would be handed over."""
+    """If None, the rehearsal ends at a transfer to another agent."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Simulated:
     transcript: list[Turn]
     analysis: Analysis
     ended: str
-    """Why nothing more was said."""
+    """The reason for the end of the conversation."""
     failed: bool = False
-    """It broke off: the model failed, or a text could not be put together."""
+    """The rehearsal was interrupted: the model failed, or a text could not be built."""
     user_usage: Usage = field(default_factory=Usage)
     judge_usage: Usage = field(default_factory=Usage)
 
@@ -71,15 +71,15 @@ async def simulate(
     new_id: Callable[[], str],
     on_turn: OnTurn | None = None,
 ) -> Simulated:
-    """Play it to its end and judge it.
+    """Run the rehearsal to its end and judge it.
 
-    `on_turn` is awaited with each new turn. Raises MissingVariables and PromptTooLarge before anything is said. What
-    fails later is no error here: the rehearsal ends with what was said, and the analysis says why.
+    `on_turn` is awaited with each new turn. Raises MissingVariables and PromptTooLarge before the first turn. Later
+    errors are not raised: the rehearsal ends with the turns so far, and the analysis names the reason.
     """
     if not 1 <= rehearsal.new_turns_limit <= MOST_TURNS:
         message = f"A rehearsal takes 1 to {MOST_TURNS} new turns, not {rehearsal.new_turns_limit}."
         raise InvalidRequest([{"loc": ["new_turns_limit"], "msg": message, "type": "value_error"}])
-    now = clock()  # time stands still in a rehearsal: every turn is at second 0
+    now = clock()  # the clock does not advance in a rehearsal: every turn is at second 0
 
     def judge() -> Judge | None:
         return talk.judge()
@@ -119,7 +119,7 @@ async def _offline(rehearsal: Rehearsal, talk: Conversation) -> Simulated:
 
 
 def _broken_off(rehearsal: Rehearsal, talk: Conversation, why: ApiError, used: Usage) -> Simulated:
-    """What was said until then stays. Raises `why` where that is nothing, and no model's fault."""
+    """The result with the turns so far. Raises `why` if there are none and the model is not the cause."""
     if not isinstance(why, ModelFailed) and len(talk.transcript) == len(rehearsal.history):
         raise why
     told = f"Not judged, because the rehearsal broke off: {why}"
@@ -128,9 +128,9 @@ def _broken_off(rehearsal: Rehearsal, talk: Conversation, why: ApiError, used: U
 
 
 async def _play(talk: Conversation, user: User, limit: int) -> str:
-    """Speak in turn until somebody is done; why it ended."""
+    """Alternate between user and agent until one of them ends it; returns the reason."""
     await talk.open()
-    if talk.ended:  # a workflow may end before anybody speaks
+    if talk.ended:  # a workflow may end before the first message
         return talk.ended
     last = False
     for _ in range(limit):

@@ -1,4 +1,4 @@
-"""What the runtime's own tools do: they end, silence, hand over or switch the language of a conversation."""
+"""The built-in system tools: end the call, skip a turn, transfer, or switch the language of a conversation."""
 
 import json
 import re
@@ -17,7 +17,7 @@ _TONES = re.compile(r"[0-9*#]{1,64}")
 
 @dataclass(frozen=True)
 class System:
-    """What a system tool may know."""
+    """The facts that a system tool may read."""
 
     agent_id: str
     languages: frozenset[str]
@@ -27,22 +27,22 @@ class System:
 
 @dataclass
 class Effect:
-    """What the calls of one answer change, together."""
+    """The combined effects of the calls in one answer."""
 
     ended: str | None = None
     silent: bool = False
     farewell: str | None = None
     language: str | None = None
     speaker: Role | None = None
-    """Who speaks in that language: the same agent, as the language has it. None: as before."""
+    """The same agent's role in the new language. None: the role does not change."""
     transfer: Mapping[str, Any] | None = None
-    """The rule by which the conversation is handed over."""
+    """The transfer rule that applies."""
     successor: Role | None = None
-    """Who it is handed over to."""
+    """The role of the agent that takes over."""
 
 
 def run_system_tool(tool: Tool, arguments: Mapping[str, Any], system: System, effect: Effect) -> Outcome:
-    """Write the effect down; the typed result is what the platform records."""
+    """Record the effect; returns the typed result that the platform records."""
     reason = _text(arguments, "reason")
     if (effect.ended or effect.transfer is not None) and tool.kind != "play_keypad_touch_tone":
         return _too_late(tool.kind, system)
@@ -72,14 +72,14 @@ def run_system_tool(tool: Tool, arguments: Mapping[str, Any], system: System, ef
 
 
 def _too_late(kind: str, system: System) -> Outcome:
-    """Nothing comes of a call after one that takes the conversation away from the agent."""
+    """A call after one that takes the conversation away from the agent has no effect."""
     said = "Another call has already ended or handed over the conversation."
     match kind:
         case "transfer_to_agent":
             return transfer_failed(system.agent_id, said)
         case "transfer_to_number":
             return _failure("transfer_to_number_error", said)
-        case _:  # the platform knows no error of these
+        case _:  # the platform has no error type for these
             return Outcome(said, is_error=True)
 
 
@@ -108,15 +108,15 @@ def _transfer(tool: Tool, number: object, system: System, effect: Effect) -> Out
 
 
 def needs_a_phone(kind: str) -> Outcome:
-    """The result of a tool that was called where there is no telephone line."""
+    """The result of a tool that was called without a telephone line."""
     said = f"{kind} works in phone calls only, and this conversation is held in text."
-    if kind == "voicemail_detection":  # the platform knows no error of this one
+    if kind == "voicemail_detection":  # the platform has no error type for this one
         return Outcome(said, is_error=True, called=False)
     return _failure("play_dtmf_error" if kind == "play_keypad_touch_tone" else "transfer_to_number_error", said)
 
 
 def _to_number(tool: Tool, arguments: Mapping[str, Any], system: System, effect: Effect) -> Outcome:
-    """Only to a destination of the tool's rules. A rule may name a variable, whose value counts like a number."""
+    """Only numbers in the tool's rules are allowed. A rule may name a variable, whose value counts as a number."""
     wanted, error = str(arguments["transfer_number"]), "transfer_to_number_error"
     rules = {destination(rule): rule for rule in tool.transfers}
     numbers = {told: _number(rule, told, system.variables) for told, rule in rules.items()}
@@ -150,7 +150,7 @@ def _number(rule: Mapping[str, Any], told: str, variables: Variables) -> str | N
 
 
 def _voicemail(tool: Tool, reason: str | None, system: System, effect: Effect) -> Outcome:
-    """The call ends after the message, where there is one: nobody listens."""
+    """End the call after the voicemail message, if there is one: no person is listening."""
     message = at(tool.config, "params", "voicemail_message") or None
     try:
         message = message and substitute(message, system.variables)

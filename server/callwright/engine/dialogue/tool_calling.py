@@ -1,4 +1,4 @@
-"""The tool calls of one answer: the record of each, how it is run, and what it changes of the conversation."""
+"""The tool calls of one answer: the record of each, its execution, and its effects on the conversation."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,13 +16,13 @@ from .tools import PHONE_ONLY, Executor, Outcome, Tool
 from .variables import Value, require
 
 MAX_TRANSFERS = 5
-"""From agent to agent in one turn: two that hand over to each other would go on for ever."""
+"""Transfers between agents in one turn: two agents that transfer to each other would never stop."""
 
 JSON = Mapping[str, Any]
 
 
 class ToolCallContext(Protocol):
-    """The part of a conversation that a tool call may know and change."""
+    """The part of a conversation that a tool call may read and change."""
 
     @property
     def role(self) -> Role: ...
@@ -34,7 +34,7 @@ class ToolCallContext(Protocol):
     def language(self) -> str: ...
     @property
     def transfers(self) -> int:
-        """From agent to agent in this turn so far."""
+        """Transfers between agents in this turn so far."""
         ...
 
     @property
@@ -50,7 +50,7 @@ class ToolCallContext(Protocol):
 
 
 def written_down(calls: Sequence[ToolCall], tools: Sequence[Tool], new_id: Callable[[], str]) -> list[dict[str, Any]]:
-    """What identifies each call: `request_id`, `tool_name`, `type`."""
+    """The identifying fields of each call: `request_id`, `tool_name`, `type`."""
     kinds = {tool.name: tool.type for tool in tools}
     return [
         {
@@ -67,7 +67,7 @@ def request_record(head: JSON, call: ToolCall, details: JSON | None = None) -> d
 
 
 def described(context: ToolCallContext, call: ToolCall, tools: Sequence[Tool]) -> JSON | None:
-    """What will be asked of whom; None where nothing can be, and of system tools."""
+    """The request that the call will make, for the transcript; None if there is none, and for system tools."""
     tool = next((tool for tool in tools if tool.name == call.name and tool.type != "system"), None)
     if tool is None:
         return None
@@ -93,7 +93,7 @@ def result_record(head: JSON, outcome: Outcome) -> dict[str, Any]:
 async def run_call(
     context: ToolCallContext, call: ToolCall, request_id: str, tools: Sequence[Tool], effects: Effect
 ) -> Outcome:
-    """Run one call with one of `tools`; what it changes of the conversation is written into `effects`."""
+    """Run one call with one of `tools`; its effects on the conversation are written into `effects`."""
     tool = next((tool for tool in tools if tool.name == call.name), None)
     if tool is None and call.name in PHONE_ONLY:
         return needs_a_phone(call.name)
@@ -121,7 +121,7 @@ async def run_call(
 
 
 async def _prepare_switch(context: ToolCallContext, effects: Effect) -> str | None:
-    """Let the agent speak as the new language has it, in `effects`; what is in the way, and then nothing changes."""
+    """Load the role for the new language into `effects`. Returns an error, after which nothing changes, or None."""
     language, effects.language, effects.speaker = effects.language, None, None
     if context.roles is not None and language != context.language:
         try:
@@ -135,7 +135,7 @@ async def _prepare_switch(context: ToolCallContext, effects: Effect) -> str | No
 
 
 async def prepare_transfer(context: ToolCallContext, rule: JSON, effects: Effect) -> str | None:
-    """Hand over by this rule, in `effects`; what is in the way, after which nothing is handed over."""
+    """Load the successor by this rule into `effects`. Returns an error, after which there is no transfer, or None."""
     agent_id = rule["agent_id"]
     effects.transfer = None
     if context.roles is None:
@@ -156,7 +156,7 @@ async def prepare_transfer(context: ToolCallContext, rule: JSON, effects: Effect
 
 
 async def _run_outside(context: ToolCallContext, tool: Tool, request_id: str, arguments: JSON) -> Outcome:
-    """Where the answer sets variables, they are set for all that follows."""
+    """Run a tool outside the runtime. Variables that its answer sets apply to everything that follows."""
     before, began = context.variables(), context.now()
     outcome = await context.tools.run(tool, request_id, arguments, before)
     now = context.now()
@@ -167,5 +167,5 @@ async def _run_outside(context: ToolCallContext, tool: Tool, request_id: str, ar
 
 
 def _safe(name: str) -> str:
-    """A model may call what does not exist, and endpoints refuse a history with a name that is none."""
+    """A valid name: a model may call a tool that does not exist, and endpoints refuse a history with invalid names."""
     return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64] or "unnamed"

@@ -1,4 +1,4 @@
-"""The tools that an agent offers to its model: their JSON schemas, and who runs a call."""
+"""The tools offered to an agent's model: their JSON schemas, and the interface that runs a call."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ PHONE_ONLY = ("transfer_to_number", "voicemail_detection", "play_keypad_touch_to
 """System tools that need a telephone line."""
 
 RESPONSE_SECONDS = 20.0
-"""How long a tool may take where its configuration does not say."""
+"""The default time limit of a tool call."""
 NOT_MOCKED = "Tool Called."
-"""What a simulation answers for a tool that has no mock."""
+"""The answer of a simulation for a tool without a mock."""
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,19 @@ class Tool:
     properties: JsonView
     required: Sequence[str] = ()
     kind: str = ""
-    """Of a system tool: its `system_tool_type`."""
+    """`system_tool_type` of a system tool."""
     transfers: Sequence[JsonView] = ()
-    """Of transfer_to_agent: its rules, in the order that `agent_number` counts."""
+    """Rules of transfer_to_agent, in the order that `agent_number` counts."""
     config: JsonView = field(default_factory=dict[str, Any])
-    """As it was configured, for whoever carries its calls out."""
+    """The stored configuration, for the executor of the tool."""
     parameters: JsonView | None = None
-    """The whole JSON schema, of a tool that brings one; `properties` are a part of it."""
+    """The whole JSON schema of a tool that has its own; `properties` are a part of it."""
     expects_response: bool = False
-    """Of a client tool: whether its answer is waited for."""
+    """For a client tool: whether the conversation waits for its answer."""
     timeout_secs: float = RESPONSE_SECONDS
 
     def schema(self) -> dict[str, Any]:
-        """The tool in the form that chat completions take."""
+        """The tool in the chat completions format."""
         taken = {"type": "object", "properties": dict(self.properties), "required": list(self.required)}
         function = {"name": self.name, "description": self.description, "parameters": self.parameters or taken}
         return {"type": "function", "function": function}
@@ -47,7 +47,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call came to. `result` is the typed result of a system tool."""
+    """The outcome of a call. `result` is the typed result of a system tool."""
 
     value: str
     is_error: bool = False
@@ -55,23 +55,23 @@ class Outcome:
     latency_secs: float = 0
     result: JsonView | None = None
     answer: str | None = None
-    """The whole answer, where `value` is not all of it."""
+    """The whole answer, if `value` is only a part of it."""
     updates: Sequence[JsonView] = ()
-    """Variables that it changed, in wire form."""
+    """Records of the variables that it changed, in wire form."""
 
 
 class Executor(Protocol):
-    """Runs webhook, client and MCP tools. System tools are the runtime's own and never come here.
+    """Runs webhook, client and MCP tools. The runtime runs system tools itself.
 
-    `arguments` have been read against the tool's schema. `variables` as they stand when the tool is called.
+    `arguments` have been checked against the tool's schema. `variables` are those at the time of the call.
     """
 
     def details(self, tool: Tool, arguments: JsonView, variables: Variables) -> JsonView | None:
-        """What a transcript says of the call before it is made, in wire form; no secret stands in it."""
+        """The transcript's details of the call before it is made, in wire form, without secrets."""
         ...
 
     async def run(self, tool: Tool, request_id: str, arguments: JsonView, variables: Variables) -> Outcome:
-        """What goes wrong is an outcome too, told to the model; nothing is raised."""
+        """Errors are returned as an outcome for the model; nothing is raised."""
         ...
 
 
@@ -83,7 +83,7 @@ class Mock:
 
 @dataclass(frozen=True)
 class MockExecutor:
-    """Answers from a table by tool name and touches nothing."""
+    """Answers from a table by tool name, without side effects."""
 
     mocks: Mapping[str, Mock] = field(default_factory=dict[str, Mock])
 
@@ -96,7 +96,7 @@ class MockExecutor:
 
 
 def inline_tools(prompt: JsonView, languages: Sequence[str], *, on_phone: bool = False) -> list[Tool]:
-    """What `prompt.tools` and `prompt.built_in_tools` declare, each name once.
+    """The tools declared in `prompt.tools` and `prompt.built_in_tools`, each name once.
 
     Tools that need a telephone line are left out unless `on_phone`: a text conversation has none.
     """
@@ -158,15 +158,15 @@ def _system(config: JsonView, languages: Sequence[str], *, on_phone: bool) -> To
 
 
 def destination(transfer: JsonView) -> str:
-    """Where a rule leads, as the model is told: a number, a SIP address, or the name of the variable that holds it."""
+    """The destination of a rule, as shown to the model: a number, a SIP address, or the variable that holds it."""
     to: JsonView = transfer.get("transfer_destination") or {}
     return to.get("phone_number") or to.get("sip_uri") or transfer.get("phone_number") or ""
 
 
 def _outside(config: JsonView) -> Tool:
-    """A client tool's parameters, or a webhook's path, query and body parameters side by side.
+    """A client tool's parameters, or a webhook's path, query and body parameters combined.
 
-    A parameter of the same name in two places of a request is one argument: the model says each thing once.
+    Parameters of the same name in two places of a request are one argument, so that the model writes the value once.
     """
     description = config.get("description") or ""
     seconds = config.get("response_timeout_secs") or RESPONSE_SECONDS
@@ -188,7 +188,7 @@ def _outside(config: JsonView) -> Tool:
 
 
 def _object(schema: JsonView) -> tuple[dict[str, Any], list[str]]:
-    """What the model is to fill in: properties with a constant or a dynamic variable are filled in for it."""
+    """The properties that the model fills in. Those with a constant or a dynamic variable are filled in for it."""
     declared: JsonView = schema.get("properties") or {}
     properties = {name: _schema(prop) for name, prop in declared.items() if not _is_given(prop)}
     return properties, [name for name in schema.get("required") or () if name in properties]
@@ -209,7 +209,7 @@ def _schema(prop: JsonView) -> dict[str, Any]:
 
 
 def kind_of(prop: JsonView) -> str:
-    """The type of a property; the contract lets lists and objects go without one."""
+    """The type of a property; the contract allows lists and objects without one."""
     return prop.get("type") or ("array" if "items" in prop else "object")
 
 

@@ -1,4 +1,4 @@
-"""The turn loop. Live conversations, rehearsals and tests all run this one; what differs is given to it."""
+"""The turn loop of live conversations, rehearsals and tests, which differ in the context that they pass in."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ from .voices import plain, split_voices
 from .workflow_runner import Step, WorkflowRunner
 
 MAX_TOOL_ROUNDS = 10
-"""Answers with tool calls in one agent turn; after them the model has to speak, with no tool on offer."""
+"""Rounds of tool calls in one agent turn; afterwards the model has to speak, without tools."""
 
 Clock = Callable[[], float]
 """Unix seconds."""
@@ -36,7 +36,7 @@ OnTurn = Callable[[Turn], Awaitable[None]]
 
 @dataclass(frozen=True)
 class ConversationContext:
-    """What a conversation is given by the program that holds it: tools, clock, ids, and where its turns go."""
+    """The dependencies of a conversation, supplied by its owner: tools, clock, ids, and a receiver of turns."""
 
     tools: Executor
     clock: Clock
@@ -44,26 +44,26 @@ class ConversationContext:
     """32 hex digits."""
     on_turn: OnTurn | None = None
     roles: RoleProvider | None = None
-    """Without one, a conversation ends where it would be handed over, and no workflow is followed."""
+    """If None, a conversation ends at a transfer, and no workflow is followed."""
     pause: Callable[[float], Awaitable[None]] | None = None
-    """Waits so many seconds; where there is none, time stands still."""
+    """Waits for the given seconds; if None, time does not advance."""
     user_id: str | None = None
     extra_body: JsonView | None = None
-    """For an agent's own LLM endpoint, if the agent lets it through."""
+    """Extra body for an agent's own LLM endpoint, sent if the agent allows it."""
     on_text: OnText | None = None
-    """Gets what the agent says piece by piece, while its model writes; the turn comes after the last piece."""
+    """Receives the agent's text piece by piece while its model writes; the turn follows the last piece."""
     timed: bool = False
-    """Turns tell how long their models took."""
+    """Turns record the latency of their models."""
 
 
 class Conversation:
-    """One conversation of one agent in text.
+    """One text conversation of one agent.
 
-    `open` says the first message; `listen` takes what the user said; `answer` makes the agent speak; `reply` is one
-    answer of the model, with no tool run. `transcript` has every turn so far, those of `history` included; `ended`
-    says why nothing more will be said.
-    Raises MissingVariables at once; ModelFailed and PromptTooLarge from `open`, `answer` and `reply`, what was said
-    before it stays.
+    `open` says the first message; `listen` takes a message of the user; `answer` makes the agent speak; `reply` is one
+    answer of the model, without running tools. `transcript` has every turn so far, including those of `history`;
+    `ended` is the reason for the end, once the conversation is over.
+    Raises MissingVariables at construction; ModelFailed and PromptTooLarge from `open`, `answer` and `reply`, after
+    which the turns recorded before the error remain.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class Conversation:
         self.ended: str | None = None
         self.language = role.agent.language
         self.switched: str | None = None
-        """The language that was switched to, which holds wherever the workflow does not say another one."""
+        """The language switched to, which applies unless the workflow sets another one."""
         self.transfers = 0
         self.assigned: dict[str, Value] = {}
         self.interrupted = False
-        """The user has spoken over the turn that was answered last."""
+        """The user has spoken over the last answered turn."""
         self._writing: anyio.CancelScope | None = None
         self.tools, self.roles, self.new_id, self.now = context.tools, context.roles, context.new_id, context.clock
         self._context, self._given = context, given
@@ -96,24 +96,24 @@ class Conversation:
 
     @property
     def agent(self) -> Agent:
-        """Who speaks now."""
+        """The agent that speaks now."""
         return self.role.agent
 
     def enter(self, role: Role) -> None:
-        """Let another role speak from now on."""
+        """Switch to another role."""
         self.role = role
         self._responder = self.model(role) or OfflineResponder(role.retrieval(role.documents))
         self._retriever = role.retrieval(role.agent.looked_up(role.documents))
         self.language = role.agent.language
 
     def equip(self, tools: Executor, roles: RoleProvider, role: Role) -> None:
-        """What its tools are run with, where that is known only once it has begun; only a greeting may come before."""
+        """Set the executor and roles, if they are known only after the start; at most a greeting may come before."""
         self.tools, self.roles = tools, roles
         self.runner = self._runner_of(role)
         self.enter(role)
 
     def variables(self, agent: Agent | None = None) -> dict[str, Value]:
-        """Dynamic variables as they stand now; those of the system move with the clock. `agent`: if it spoke."""
+        """The current dynamic variables; system variables follow the clock. `agent`: the speaker, if another one."""
         speaks = agent or self.agent
         system = system_variables(
             agent_id=self._called,
@@ -126,16 +126,16 @@ class Conversation:
         return gather(speaks.placeholders, {**self._given, **self.assigned}, system)
 
     def judge(self) -> Judge | None:
-        """Of the conversation as it stands; None where no model answers."""
+        """A judge of the conversation so far; None if the role has no model."""
         llm = self.model(self.role)
         return Judge(llm, as_data(self.transcript)) if llm else None
 
     def model(self, role: Role) -> LLM | None:
-        """The model of a role, which is told what this conversation is with every request; None where none answers."""
+        """The model of a role, which receives this conversation's context with every request; None if there is none."""
         return InSession(role.llm, self._session) if role.llm else None
 
     async def open(self) -> None:
-        """Greet, where the agent has a first message and nothing was said yet."""
+        """Greet, if the agent has a first message and the transcript is empty."""
         if not self.transcript and await self._follow():
             await self._greet()
 
@@ -145,24 +145,24 @@ class Conversation:
         await self._told()
 
     def overhear(self, text: str) -> None:
-        """What the user said when nothing more is answered: it stands in the transcript, and nobody is told."""
+        """Record a message of the user without reporting the turn: for messages after the last answer."""
         self.transcript.append(turn("user", text, seconds=self._seconds()))
 
     async def note(self, text: str, context_id: str | None) -> None:
-        """Something that the agent should know from now on; nobody answers. One of the same id takes its place."""
+        """Record a fact for the agent without an answer. A later note with the same id replaces it."""
         given = {} if context_id is None else {"context_id": context_id}
         head = {"request_id": f"{NOTE}_{self.new_id()}", "tool_name": NOTE, "type": "client"}
         call = request_record(head, ToolCall("", NOTE, json.dumps(given)))
         await self._agent_turn(None, tool_calls=[call], tool_results=[result_record(head, Outcome(text))])
 
     def interrupt(self) -> None:
-        """The user speaks over the agent, which says no more in this turn. A tool that runs is waited for."""
+        """Stop the agent's text of this turn, because the user speaks over it. A running tool is waited for."""
         self.interrupted = True
         if self._writing is not None:
             self._writing.cancel()
 
     async def answer(self) -> None:
-        """Let the model speak and call tools until it has nothing more to say."""
+        """Let the model speak and call tools until its turn is complete."""
         self.transfers = 0
         if not await self._follow():
             return
@@ -178,7 +178,7 @@ class Conversation:
                 return
 
     async def reply(self) -> None:
-        """What the model says next and which tools it calls. No tool is run, the system's included."""
+        """The model's next message and the tools that it calls. No tool is run, system tools included."""
         answer = await self._generate(self.role, self.agent.tools)
         if answer.text.strip():
             await self._said(answer)
@@ -186,7 +186,7 @@ class Conversation:
             await self._record_calls(answer)
 
     async def dictate(self, role: Role, tool: Tool) -> ToolCall:
-        """The call of one tool, its arguments filled in by the role's model, if there is anything to fill in."""
+        """The call of one tool; the role's model fills in the arguments, if there are any."""
         made = ToolCall("", tool.name, "{}")
         if not tool.properties or role.llm is None:
             return made
@@ -197,7 +197,7 @@ class Conversation:
         return WorkflowRunner(role.workflow, self.roles, self.transcript) if self.roles and role.workflow else None
 
     async def _follow(self) -> bool:
-        """Go where the workflow leads now; whether the agent is to speak."""
+        """Follow the workflow from here; returns whether the agent should speak."""
         if self.runner is None:
             return True
         steps, effects = await self.runner.follow(self)
@@ -210,14 +210,14 @@ class Conversation:
             await self._speak(substitute(self.agent.first_message, self.variables()))
 
     async def _spoken(self, offered: Sequence[Tool]) -> Answer | None:
-        """What the model says, handed on as it does. None where the user spoke over it; what was heard is recorded."""
+        """The model's answer, passed on as it arrives. None if the user interrupted it; the part heard is recorded."""
         answer = Answer(pace=Pace(self.now) if self._context.timed and self.role.llm else None)
         aloud = Aloud(self._context.on_text, voices=bool(self.agent.voices))
         try:
             with anyio.CancelScope() as self._writing:
                 await self._generate(self.role, offered, answer, aloud)
                 return answer
-        except anyio.get_cancelled_exc_class():  # the conversation is over, and nobody is told any more
+        except anyio.get_cancelled_exc_class():  # the conversation is over, and no turn is reported any more
             if aloud.told:
                 self.transcript.append(self._turn(aloud.told, interrupted=True, original_message=answer.text.strip()))
             raise
@@ -250,7 +250,7 @@ class Conversation:
             if aloud:
                 await aloud.finish()
         except ModelFailed:
-            if answer.text.strip() and must_call is None:  # the user has heard it; not what was to be a call alone
+            if answer.text.strip() and must_call is None:  # the user has heard it; not for a forced call
                 await self._said(answer, interrupted=True)
             raise
         return answer
@@ -270,7 +270,7 @@ class Conversation:
         )
 
     async def _call(self, answer: Answer) -> bool:
-        """Run the calls of one answer and record them; whether the model is to speak again."""
+        """Run and record the calls of one answer; returns whether the model should speak again."""
         heads = await self._record_calls(answer)
         effects = Effect()
         results: list[dict[str, Any]] = []
@@ -281,18 +281,18 @@ class Conversation:
         return await self._apply(effects, answer.text)
 
     async def _record_calls(self, answer: Answer) -> list[dict[str, Any]]:
-        """Write down what is called; what identifies each call."""
+        """Record the calls; returns the identifying fields of each."""
         heads = written_down(answer.tool_calls, self.agent.tools, self.new_id)
         made = [
             request_record(head, call, described(self, call, self.agent.tools))
             for head, call in zip(heads, answer.tool_calls, strict=True)
         ]
-        # What the answer cost stands on its first turn, and only there.
+        # The cost of an answer is recorded on its first turn only.
         await self._agent_turn(None, tool_calls=made, **({} if answer.text.strip() else self._source(answer)))
         return heads
 
     async def _record_moves(self, steps: Sequence[Step]) -> None:
-        """As the platform does: a call and its result, of a type of their own."""
+        """Record workflow moves in the platform's form: a call and its result, of separate types."""
         head = {"request_id": f"workflow_{self.new_id()}", "tool_name": "workflow", "type": "workflow"}
         await self._agent_turn(None, tool_calls=[request_record(head, ToolCall("", "workflow", "{}"))])
         nodes = [step["target_node_id"] for step in steps if step["type"] == "edge"]
@@ -300,7 +300,7 @@ class Conversation:
         await self._agent_turn(None, tool_results=[result_record(head, outcome)])
 
     async def _apply(self, effects: Effect, said: str) -> bool:
-        """Do what the calls of an answer, or a workflow, brought about; whether the model is to speak."""
+        """Apply the effects of an answer's calls or of a workflow; returns whether the model should speak."""
         if effects.language:
             self.enter(effects.speaker or self.role)
             self.language = self.switched = effects.language
@@ -332,7 +332,7 @@ class Conversation:
         await self._speak(answer.text, interrupted=interrupted, **self._source(answer))
 
     async def _speak(self, text: str, **fields: Any) -> None:
-        """A message of the agent; where it has several voices, also in its parts."""
+        """Record a message of the agent; for an agent with several voices, also its parts."""
         if self.runner:
             self.runner.spoke = True
         if not self.agent.voices:
@@ -341,7 +341,7 @@ class Conversation:
         await self._agent_turn(plain(parts), multivoice_message={"parts": parts}, **fields)
 
     def _source(self, answer: Answer) -> dict[str, Any]:
-        """Which model answered, where it is not the agent's own, what it cost, and how soon it came."""
+        """The answer's model if it is not the agent's own, its cost, and its latency."""
         own = not answer.model or family(answer.model) == family(self.agent.llm)
         return {
             "llm_override": None if own else answer.model,

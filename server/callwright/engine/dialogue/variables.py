@@ -1,4 +1,4 @@
-"""`{{name}}` in prompts and messages: what may stand there, and what to say when something is missing."""
+"""`{{name}}` in prompts and messages: substitution, and errors for missing values."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -14,11 +14,11 @@ _PLACE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 
 
 OF_A_CALL = ("system__caller_id", "system__called_number", "system__call_sid")
-"""Variables that the platform knows of every telephone call."""
+"""Variables that the platform sets for every telephone call."""
 
 
 class MissingVariables(InvalidRequest):
-    """Texts of the agent name variables that nobody gave: `names` has every one of them."""
+    """Texts of the agent name variables without a value: `names` has every one of them."""
 
     code = "missing_dynamic_variables"
 
@@ -31,7 +31,7 @@ class MissingVariables(InvalidRequest):
 
 
 def of_a_call(given: Mapping[str, Value | None]) -> bool:
-    """Whether these were given for a conversation by telephone: then the agent has the tools that need a line."""
+    """Whether the variables belong to a telephone conversation, whose agent has the tools that need a line."""
     return any(given.get(name) is not None for name in OF_A_CALL)
 
 
@@ -47,23 +47,23 @@ def require(variables: Variables, *texts: str, names: Iterable[str] = ()) -> Non
 
 
 def substitute(text: str, variables: Variables) -> str:
-    """Put the values in, in one pass: braces inside a value stay what they are. Raises MissingVariables."""
+    """Substitute the values in one pass: braces inside a value are left unchanged. Raises MissingVariables."""
     require(variables, text)
     return _PLACE.sub(lambda place: written(variables[place[1]]), text)
 
 
 def written(value: Value) -> str:
-    """A value as a person reads it."""
+    """A value in readable form."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def gather(
     placeholders: Mapping[str, Value | None], given: Mapping[str, Value | None], system: Mapping[str, Value]
 ) -> dict[str, Value]:
-    """What a conversation starts with: the agent's placeholders, over them what the caller gave, over them the system.
+    """The initial variables: the agent's placeholders, overridden by the caller's values, then by system variables.
 
-    None means "no value". Nobody can forge a system variable that the runtime knows; those it does not know in text
-    (the caller's number) may be given, so that a telephone agent can be rehearsed.
+    None means "no value". A caller cannot override a system variable known to the runtime. Those unknown in text (the
+    caller's number) may be given, so that a telephone agent can be rehearsed.
     """
     chosen = {**placeholders, **{name: value for name, value in given.items() if value is not None}, **system}
     return {name: value for name, value in chosen.items() if value is not None}
@@ -78,9 +78,9 @@ def system_variables(
     timezone: str | None,
     current_agent_id: str | None = None,
 ) -> dict[str, Value]:
-    """What the platform knows by itself. `now` and `started` are Unix seconds.
+    """The variables that the platform sets. `now` and `started` are Unix seconds.
 
-    `agent_id` is the agent that was called; `current_agent_id` another that the conversation was handed over to.
+    `agent_id`: the agent that was called; `current_agent_id`: the agent that has taken over, if any.
     """
     at = datetime.fromtimestamp(now, UTC)
     return {
@@ -95,7 +95,7 @@ def system_variables(
 
 
 def _zone(name: str | None) -> tzinfo:
-    """The zone of an agent; UTC where the name is unknown on this machine (Windows carries no zone data)."""
+    """The zone of an agent; UTC if the name is unknown on this machine (Windows carries no zone data)."""
     try:
         return ZoneInfo(name) if name else UTC
     except (KeyError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""Messages in several voices: tags that carry a label, read into parts, and written again for the model."""
+"""Messages in several voices: parses tags that carry a label into parts, and writes them again for the model."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -12,25 +12,25 @@ _BEGUN_TAG = re.compile(r"<(?:/?[A-Za-z0-9_-]{0,64})\Z")
 
 
 class VoiceStream:
-    """Parts of an answer while it is written: `<LABEL>words</LABEL>` in one pass.
+    """Splits an answer into parts while it is written: `<LABEL>words</LABEL>` in one pass.
 
-    A tag that is unknown, nested or never closed is taken out and its words stay in the voice around it; nothing that
-    is not a tag is lost, entities included. Words of the agent's own voice come at once. Those of another one come when
-    its tag is closed, because only then it is known to be one.
+    A tag that is unknown, nested or never closed is removed, and its words stay in the surrounding voice; all other
+    text is kept, entities included. Words in the agent's own voice are returned at once. Words in another voice are
+    returned when their tag is closed, because only then it is known to be a tag.
     """
 
     def __init__(self, labels: Collection[str]) -> None:
         self._labels = labels
         self._held = ""
-        """What is not decided yet: it begins in the agent's own voice."""
+        """Text not yet assigned to a voice. It begins in the agent's own voice."""
 
     def feed(self, text: str, seconds: int) -> list[Part]:
-        """What is certain after these words, which come `seconds` after the conversation began."""
+        """The parts that are final after this text, which comes `seconds` after the conversation began."""
         self._held += text
         return self._parts(seconds, final=False)
 
     def close(self, seconds: int) -> list[Part]:
-        """The rest, once nothing more comes."""
+        """The remaining parts, at the end of the text."""
         return self._parts(seconds, final=True)
 
     def _parts(self, seconds: int, *, final: bool) -> list[Part]:
@@ -65,13 +65,13 @@ class VoiceStream:
 
 
 def split_voices(text: str, labels: Collection[str], seconds: int) -> list[Part]:
-    """The parts of a whole answer, as `VoiceStream` reads it."""
+    """The parts of a complete answer, split by `VoiceStream`."""
     stream = VoiceStream(labels)
     return joined([*stream.feed(text, seconds), *stream.close(seconds)])
 
 
 def joined(parts: Sequence[Part]) -> list[Part]:
-    """Neighbours in one voice as one part, which begins when its first words did."""
+    """Adjacent parts in one voice merged; the merged part has the time of the first."""
     whole: list[Part] = []
     for part in parts:
         if whole and whole[-1]["voice_label"] == part["voice_label"]:
@@ -82,12 +82,12 @@ def joined(parts: Sequence[Part]) -> list[Part]:
 
 
 def plain(parts: Sequence[Mapping[str, Any]]) -> str:
-    """What is said, without the tags."""
+    """The text without tags."""
     return "".join(part["text"] for part in parts).strip()
 
 
 def tagged(parts: Sequence[Mapping[str, Any]]) -> str:
-    """As the model wrote it, so that it goes on using tags."""
+    """The text with tags, as the model wrote it, so that the model keeps using them."""
     return "".join(
         f"<{label}>{part['text']}</{label}>" if (label := part["voice_label"]) else part["text"] for part in parts
     )

@@ -1,4 +1,4 @@
-"""Following a workflow: before the agent speaks, the conversation goes where its edges lead now."""
+"""Follows a workflow: before the agent speaks, the conversation moves along the edges whose conditions hold."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ Step = dict[str, Any]
 
 
 class WorkflowContext(ToolCallContext, Protocol):
-    """Of a conversation, what a step through a workflow depends on."""
+    """The part of a conversation that a step through a workflow reads and changes."""
 
     @property
     def switched(self) -> str | None: ...
@@ -42,19 +42,19 @@ class WorkflowContext(ToolCallContext, Protocol):
 
 
 class WorkflowRunner:
-    """Where a conversation stands in the workflow of the agent that speaks."""
+    """The position of a conversation in the workflow of the current agent."""
 
     def __init__(self, workflow: Workflow, roles: RoleProvider, transcript: Sequence[Mapping[str, Any]] = ()) -> None:
-        """It begins at the start, or where the last turn of `transcript` was said."""
+        """The position is the start node, or the node of the last turn in `transcript`."""
         self._flow, self._roles = workflow, roles
         last = next((one["agent_metadata"] for one in reversed(transcript) if one.get("agent_metadata")), None)
         node = str(at(last, "workflow_node_id"))
         self.spoke = node in workflow.nodes
-        """The agent has said something here."""
+        """The agent has spoken at this node."""
         self.node = node if self.spoke else workflow.start or ""
 
     async def follow(self, talk: WorkflowContext) -> tuple[list[Step], Effect]:
-        """Take the edges whose conditions hold. What they do to the conversation stands in the effects, undone yet."""
+        """Take the edges whose conditions hold. Returns the steps and their effects, which are not applied yet."""
         steps: list[Step] = []
         effects, here, successful = Effect(), self.node, None
         while True:
@@ -81,7 +81,7 @@ class WorkflowRunner:
 
 @dataclass(frozen=True)
 class _Arrival:
-    """A conversation that has come to a node: the `Stage` of the node's kind."""
+    """The arrival of a conversation at a node: implements `Stage` of the node's kind."""
 
     runner: WorkflowRunner
     roles: RoleProvider
@@ -105,7 +105,7 @@ class _Arrival:
         self.effects.ended = why
 
     async def run_tools(self) -> bool:
-        """Runs each tool of the node, whatever the model thinks of it."""
+        """Run every tool of the node, independent of the model."""
         talk, began = self.talk, self.talk.now()
         role = await self.roles.role(talk.role.agent.id, self.here)
         requests: list[dict[str, Any]] = []

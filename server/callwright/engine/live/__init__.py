@@ -1,13 +1,13 @@
-"""Conversations of real clients, over a WebSocket.
+"""Live conversations: WebSocket sessions with real clients.
 
-`accept` lets a client in: who may is decided in `start`, what it brings along is read by `frames`. A `session` then
-takes what the user does and lets the agent talk. It is put together from parts that do not know each other's insides:
+`accept` admits a client: `start` checks its permissions, `frames` parses its initiation data. A `session` then handles
+the user's input and runs the agent. It is built from parts that do not know each other's internals:
 
-- `medium` is the seam between a session and the connection with its user. `text_medium` is the one that there is: it
-  reads frames from a `client_socket`, tells what the agent does as `agent_events`, and has the client's program carry
-  out `client_tools`. Another kind of connection is another `Medium`, made in `accept`.
-- `inbox` holds the messages that the agent has not come to; `timers` ring, `silence` with those of a silent user.
-- `recorder` stores the conversation from its start on, `closing` its end; `ending` then analyses it.
+- `medium` is the interface between a session and the user's connection. `text_medium` is the only implementation: it
+  reads frames from a `client_socket`, reports the agent's turns as `agent_events`, and lets the client's program run
+  `client_tools`. Another kind of connection is another `Medium`, created in `accept`.
+- `inbox` queues the messages that the agent has not answered yet; `timers` ring, among them the `silence` timers.
+- `recorder` persists the conversation from its start, `closing` persists its end; `ending` then analyses it.
 
-`leases` find what a process that is gone has left open; `mocking` leaves out tools that a client wants mocked.
+`leases` find conversations left open by dead processes; `mocking` skips tools that a client wants mocked.
 """

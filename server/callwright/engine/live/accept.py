@@ -1,4 +1,4 @@
-"""The acceptance of a client: who it is, what it brings along, and the words with which it is refused."""
+"""Accepts a client: authentication, its initiation data, and the error for a refused client."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from ..runtime import Engine
 
 INITIATION_SECONDS = 10.0
-"""The longest time that a client may take to say what it brings along."""
+"""The longest wait for the client's initiation data."""
 SUBPROTOCOL, BEARER = "convai", "bearer."
 _BEFORE = 50
-"""Frames that may come before the first one that counts: the SDKs send audio at once."""
+"""Frames allowed before the first one that counts, because the SDKs send audio at once."""
 
 log = logging.getLogger(__name__)
 
 
 async def answer(engine: "Engine", socket: WebSocket, workspace: str | None) -> None:
-    """Hold a conversation with a client. `workspace`: the one whose key it shows, if it shows one.
+    """Hold a conversation with a client. `workspace`: the workspace of the client's API key, if it sent one.
 
-    The WebSocket of a refused client is accepted first, because only then can the client read the reason.
+    The WebSocket of a refused client is accepted first, because otherwise the client could not read the reason.
     """
     offered: list[str] = socket.scope.get("subprotocols") or []
     await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
@@ -67,7 +67,7 @@ async def answer(engine: "Engine", socket: WebSocket, workspace: str | None) -> 
 
 
 async def _admitted(engine: "Engine", socket: WebSocket, client: ClientSocket, workspace: str | None) -> Session | None:
-    """Returns None where the client left before it began."""
+    """Returns None if the client left before the conversation began."""
     query = socket.query_params
     for name, value in query.multi_items():
         refuse_unstorable(value, ["query", name])
@@ -76,7 +76,7 @@ async def _admitted(engine: "Engine", socket: WebSocket, client: ClientSocket, w
     token = query.get("conversation_signature") or query.get("token") or _bearer(socket)
     origin = RequestOrigin(page=socket.headers.get("origin"), has_key=workspace is not None)
     unit, refusal = await _unit(engine, origin, workspace, agent_id, token)
-    # The SDKs write first, and read no reason where they could not: so a refused client may write, too.
+    # The SDKs send a frame before they read, and miss the reason if they cannot: a refused client may send one, too.
     frame = await _first(engine, client)
     if refusal is not None:
         raise refusal
@@ -88,7 +88,7 @@ async def _admitted(engine: "Engine", socket: WebSocket, client: ClientSocket, w
 async def _unit(
     engine: "Engine", origin: RequestOrigin, workspace: str | None, agent_id: str, token: str | None
 ) -> tuple[Unit | None, ApiError | None]:
-    """The workspace of the agent, or the reason why this client is refused."""
+    """The workspace of the agent, or the error for a refused client."""
     try:
         if workspace is None:
             workspace = await engine.database.read(lambda db: home_of(db, agent_id))
@@ -110,7 +110,7 @@ async def _begun(
 ) -> Session:
     made = await unit.read(lambda tx: plan(tx, agent_id, token, brought))
     client.events = events_of(made)
-    # Only a client with the key may say that this is a call: a stranger would get the tools that dial.
+    # Only a client with the key may declare a phone call: an unauthenticated one would get the tools that dial.
     on_phone = unit.origin.has_key and of_a_call(brought.data["dynamic_variables"])
     roles = RoleLoader(unit, agent_id, made.override, on_phone=on_phone)
     role = await roles.role(agent_id)
@@ -126,7 +126,7 @@ async def _begun(
 
 
 async def _first(engine: "Engine", client: ClientSocket) -> Json | None:
-    """The frame with what the client brings along; None where it left. Raises TimeoutError."""
+    """The frame with the client's initiation data; None if the client left. Raises TimeoutError."""
     found: list[Json | None] = []
 
     async def read() -> None:
@@ -148,7 +148,7 @@ async def _first(engine: "Engine", client: ClientSocket) -> Json | None:
         tasks.start_soon(give_up)
         try:
             await read()
-        except Malformed as exc:  # raised below, as itself and not in a group
+        except Malformed as exc:  # raised again below, outside of an exception group
             wrong.append(exc)
         tasks.cancel_scope.cancel()
     if wrong:
@@ -159,6 +159,6 @@ async def _first(engine: "Engine", client: ClientSocket) -> Json | None:
 
 
 def _bearer(socket: WebSocket) -> str | None:
-    """The token of a browser, which can only send it as the name of a subprotocol."""
+    """The token of a browser, which can send it only as the name of a subprotocol."""
     offered: list[str] = socket.scope.get("subprotocols") or []
     return next((name.removeprefix(BEARER) for name in offered if name.startswith(BEARER)), None)

@@ -1,4 +1,4 @@
-"""Frames that tell the client what the agent says and does. All frames about one message carry one event id."""
+"""Reports the agent's turns to the client as frames. All frames of one message carry the same event id."""
 
 from ...contract.merge import Json
 from ..dialogue.agent import at
@@ -8,19 +8,19 @@ from .client_socket import ClientSocket
 
 
 class AgentEvents:
-    """Sends the agent's turns over one socket, each message with the next event id."""
+    """Sends the agent's turns over one socket; each message has the next event id."""
 
     def __init__(self, socket: ClientSocket) -> None:
         self.event_id = 0
-        """The id of the message that the agent said last, or is saying."""
+        """The id of the agent's last or current message."""
         self.places: dict[int, int] = {}
-        """The place in the transcript of each message, by its event id."""
+        """Event id to the index of its message in the transcript."""
         self._socket = socket
         self._open = False
         self._cut: tuple[str, str] | None = None
 
     async def text(self, piece: str) -> None:
-        """Send the next piece of the message that is being said."""
+        """Send the next piece of the current message."""
         if not self._open:
             self._open = True
             self.event_id += 1
@@ -28,7 +28,7 @@ class AgentEvents:
         await self._part(piece, "delta")
 
     async def turn(self, turn: Turn, place: int) -> None:
-        """Send a turn of the agent, which is stored. `place`: of it in the transcript."""
+        """Send a stored turn of the agent. `place`: its index in the transcript."""
         for call in turn["tool_calls"]:
             if call["tool_name"] != NOTE and call["type"] != "workflow":
                 await self._request(call)
@@ -49,7 +49,7 @@ class AgentEvents:
         await self._usage(turn)
 
     async def interruption(self) -> None:
-        """Send that the user has spoken over the agent, which has stopped."""
+        """Report that the user interrupted the agent, which has stopped."""
         id, cut, self._cut = self.event_id, self._cut, None
         await self._socket.tell("interruption", "interruption_event", event_id=id, reason="user_message")
         if cut and cut[1]:
@@ -76,7 +76,7 @@ class AgentEvents:
         await self._socket.tell("agent_tool_response_full_payload", "agent_tool_response_full_payload", **told, **whole)
 
     async def _usage(self, turn: Turn) -> None:
-        """Send how much of its model's context the answer took, where both are known."""
+        """Send how much of the model's context the answer used, if both numbers are known."""
         used: dict[str, dict[str, Json]] = at(turn, "llm_usage", "model_usage") or {}
         for model, counts in used.items():
             if (limit := context_of(model)) is not None:

@@ -1,4 +1,4 @@
-"""The WebSocket of one conversation: its frames, of which only those leave that the client is to see, and its close."""
+"""The WebSocket of one conversation: sends the frames that the client subscribed to, receives, and closes."""
 
 from collections.abc import Collection
 from typing import Any
@@ -10,13 +10,13 @@ from ...contract.merge import Json
 from .medium import NORMAL
 
 _UNGATED = frozenset({"conversation_initiation_metadata", "error"})
-"""Frames that every client gets, whatever its events are."""
+"""Frames sent to every client, whatever its events are."""
 _REASON_BYTES = 123
-"""The largest reason that a close frame carries."""
+"""The maximum size of the reason in a close frame."""
 
 
 class ClientSocket:
-    """The client's end of one conversation. Once the client has gone, nothing is sent and nothing raised."""
+    """The socket of one client. After the client has gone, sending does nothing and raises nothing."""
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
@@ -24,7 +24,7 @@ class ClientSocket:
         self.events: Collection[str] = ()
         """The agent's `client_events`."""
         self.left_with = NORMAL
-        """The code with which the client left."""
+        """The close code that the client sent."""
 
     async def send(self, frame: Json) -> None:
         """Send a frame, if its type is one of `events`."""
@@ -36,7 +36,7 @@ class ClientSocket:
             self._gone = True
 
     async def tell(self, type_: str, key: str, **fields: Any) -> None:
-        """Send a frame of the usual form: its content under a key of its own."""
+        """Send a frame of the usual form: its content under the key `key`."""
         await self.send({"type": type_, key: fields})
 
     async def refuse(self, code: int, message: str, error_type: str | None = None, **details: Any) -> None:
@@ -48,7 +48,7 @@ class ClientSocket:
         await self.close(code, f"{error_type}: {message}" if error_type else message)
 
     async def receive(self) -> Json | None:
-        """The next ASGI message of the client; None when there will be none."""
+        """The client's next ASGI message; None at the end of the connection."""
         message: Json = dict(await self._socket.receive())
         if message["type"] != "websocket.disconnect":
             return message
@@ -62,5 +62,5 @@ class ClientSocket:
         self._gone = True
         try:
             await self._socket.close(code, reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
-        except (WebSocketDisconnect, RuntimeError):  # it left at the same moment
+        except (WebSocketDisconnect, RuntimeError):  # the client left at the same moment
             return

@@ -1,4 +1,4 @@
-"""The tools that the client's program carries out, and the questions about calls that it answers."""
+"""Tools that the client's program runs, and its approvals of MCP tool calls."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class _Waiting:
 
 @dataclass(frozen=True)
 class ClientTools:
-    """`Client` over a socket. `answered` takes the answers that come back over it."""
+    """`Client` over a socket. `answered` takes the results and approvals that the client sends."""
 
     socket: ClientSocket
     agent_events: AgentEvents
@@ -54,9 +54,9 @@ class ClientTools:
         return Outcome(cut(text), answer.is_error, latency_secs=took, answer=text)
 
     async def approve(self, call: Mapping[str, Any]) -> bool:
-        """Wait for the answer to the report of this call, which asked for it."""
+        """Wait for the approval of this call, which was requested by the report of the call."""
         if "mcp_tool_call" not in self.socket.events:
-            return False  # nobody was asked
+            return False  # the client was not asked
         id, seconds = str(call["tool_call_id"]), float(call["approval_timeout_secs"])
         answer = await self._wait(id, self._expect(id), seconds)
         return isinstance(answer, Approval) and answer.is_approved
@@ -68,13 +68,13 @@ class ClientTools:
         await self.socket.tell(name, name, **event[name])
 
     def answered(self, answer: ClientToolResult | Approval) -> None:
-        """Take an answer of the client. One that nothing waits for is passed over."""
+        """Take a result or approval of the client. An unexpected one is ignored."""
         if (waiting := self._waiting.get(answer.tool_call_id)) is not None:
             waiting.answer = answer
             waiting.came.set()
 
     def _expect(self, id: str) -> _Waiting:
-        """Called before the frame leaves, because the answer may come at once."""
+        """Called before the frame is sent, because the answer may arrive at once."""
         return self._waiting.setdefault(id, _Waiting())
 
     async def _wait(self, id: str, waiting: _Waiting, seconds: float) -> ClientToolResult | Approval | None:

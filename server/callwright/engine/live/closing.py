@@ -1,4 +1,4 @@
-"""The end of a session: the last state of its record, which is stored, and what follows from that."""
+"""The end of a session: persists the final record and starts the analysis."""
 
 import logging
 
@@ -13,20 +13,20 @@ from .recorder import Lost, Recorder
 from .timers import Timers
 
 STORED_AGAIN_AFTER_SECONDS = 1.0, 10.0, 60.0, 600.0
-"""Waits before each further attempt to store an end, where the database was locked or away."""
+"""Waits before each further attempt to persist an end, after the database was locked or unavailable."""
 
 log = logging.getLogger(__name__)
 
 
 class Closing:
-    """Stores how one conversation ended, again where that fails, and begins its analysis."""
+    """Persists the end of one conversation, with retries, and starts its analysis."""
 
     def __init__(self, recorder: Recorder, role: Role, conversation: Conversation, timers: Timers) -> None:
         self._recorder, self._role, self._conversation, self._timers = recorder, role, conversation, timers
         self._plan, self._unit = recorder.plan, recorder.unit
 
     async def store(self, end: End) -> None:
-        """Store the end now, or in the background where the database does not take it yet."""
+        """Persist the end now, or in the background if the database fails."""
         id, document = self._plan.conversation_id, self._document(end)
         try:
             await self._store(end, document)
@@ -44,7 +44,7 @@ class Closing:
         return document | {"analysis": unjudged(questions, self._conversation.variables(), why)}
 
     async def _store(self, end: End, document: Json) -> None:
-        """Store the end, which frees the conversation's place, and begin what follows it."""
+        """Persist the end, which frees the conversation's slot, and start the analysis."""
         plan, unit, keeps = self._plan, self._unit, self._recorder.keeps
         privacy: Json = at(plan.document, "platform_settings", "privacy") or {}
         forgotten = privacy.get("retention_days") == 0
@@ -62,7 +62,7 @@ class Closing:
             unit.jobs.start(analysed(unit, ended), f"analysis of {plan.conversation_id}")
 
     async def _store_later(self, end: End, document: Json) -> None:
-        """No other process does it: this one lives, and says with its lease that it holds the conversation."""
+        """Retry here, because no other process does: this process's lease still claims the conversation."""
         for seconds in STORED_AGAIN_AFTER_SECONDS:
             await self._timers.sleep(seconds)
             try:

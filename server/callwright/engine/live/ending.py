@@ -1,4 +1,4 @@
-"""The analysis of a conversation that is over, and the end of conversations that a process left open."""
+"""The analysis of a finished conversation, and the closing of conversations that a dead process left open."""
 
 import logging
 from collections.abc import Mapping
@@ -29,19 +29,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FinishedConversation:
-    """A conversation that is over, with what is needed to judge it."""
+    """A finished conversation, with the judge and retriever for its analysis."""
 
     document: Json
-    """Its whole record, which is stored unless the agent keeps nothing."""
+    """The whole record, which is persisted unless the agent keeps nothing."""
     kept: bool
     llm: LLM | None
-    """The judge: the model that it began with, which is told what conversation its requests belong to."""
+    """The judge: the model at the beginning of the conversation, with the conversation's context."""
     retriever: Retriever
-    """Looks up what the judging needs of the agent's documents."""
+    """Looks up passages of the agent's documents for the judge."""
     questions: Questions
     variables: Mapping[str, Value]
     forgotten: bool
-    """Whether nothing of it stays, because the agent keeps conversations for no day."""
+    """Whether the whole record is deleted, because the agent's retention is zero days."""
 
     @property
     def conversation_id(self) -> str:
@@ -49,7 +49,7 @@ class FinishedConversation:
 
 
 async def analysed(unit: Unit, ended: FinishedConversation) -> None:
-    """Answer the questions about it and store the answers; cut short, the reason stands in their place."""
+    """Answer the questions about it and persist the answers; after a cancellation, the reason replaces them."""
     try:
         found = await _analysis(unit, ended)
     except Exception:
@@ -67,7 +67,7 @@ def unjudged(questions: Questions, variables: Mapping[str, Value], why: str, tit
 
 
 def close_orphan(tx: Tx, conversation_id: str, *, talking: bool) -> None:
-    """Close what another process held or was about to analyse. One that was analysed meanwhile is left alone."""
+    """Close a conversation that another process held or was about to analyse. Skip one that was analysed meanwhile."""
     gone = delete(live_conversation).where(tx.own(live_conversation, id=conversation_id))
     if not tx.db.execute(gone).rowcount:
         return
@@ -95,7 +95,7 @@ async def _analysis(unit: Unit, ended: FinishedConversation) -> Analysis:
 
 
 async def hand_on(unit: Unit, document: Json) -> None:
-    """Call `on_finished` with a conversation that is over. An error in it is logged, and is not the conversation's."""
+    """Call `on_finished` with a finished conversation. An error in it is logged and does not fail the conversation."""
     if unit.on_finished is None:
         return
     try:
@@ -106,7 +106,7 @@ async def hand_on(unit: Unit, document: Json) -> None:
 
 async def _done(unit: Unit, ended: FinishedConversation, found: Analysis) -> None:
     document = ended.document
-    if ended.kept:  # feedback may have come meanwhile, and another process may have taken this one for gone
+    if ended.kept:  # feedback may have arrived, and another process may have closed this one
         document = await unit.read(lambda tx: _stored(tx, ended.conversation_id))
     if document is not None and document["status"] == "processing":
         await hand_on(unit, document | {"status": "done", "analysis": found})
@@ -117,7 +117,7 @@ async def _done(unit: Unit, ended: FinishedConversation, found: Analysis) -> Non
 def _store(tx: Tx, ended: FinishedConversation, found: Analysis) -> None:
     gone = delete(live_conversation).where(tx.own(live_conversation, id=ended.conversation_id))
     if not tx.db.execute(gone).rowcount:
-        return  # another process took this one for gone, and has closed it
+        return  # another process took this one for dead, and has closed it
     if ended.forgotten:
         forget(tx, ended.conversation_id)
     elif (document := _stored(tx, ended.conversation_id)) is not None:

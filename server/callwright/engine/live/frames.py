@@ -1,4 +1,4 @@
-"""What clients send, read and checked; and the larger frames that they are sent."""
+"""Frames of the WebSocket protocol: parses and validates the client's, and builds the larger ones sent to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from ..checks.problems import may_be_unstorable, refuse_unstorable, refusing
 from ..dialogue.agent import at
 
 FRAME_BYTES = 1024 * 1024
-"""Of one frame, in either direction."""
+"""The maximum size of one frame, in either direction."""
 MESSAGE_CHARACTERS = 100_000
 INITIATION = "conversation_initiation_client_data"
 AUDIO = "user_audio_chunk"
-"""In a frame of audio, which has no type."""
+"""The key of an audio frame, which has no type."""
 
 
 class Malformed(Exception):
-    """A frame that cannot be read; the text says what is wrong with it."""
+    """A frame that cannot be parsed; the text says why."""
 
 
 class _Frame(BaseModel):
@@ -34,7 +34,7 @@ class UserMessage(_Frame):
 
 
 class Multimodal(_Frame):
-    """Files are left aside: there is nowhere to upload one."""
+    """Files are ignored, because there is no upload."""
 
     text: UserMessage | None = None
 
@@ -69,7 +69,7 @@ class Approval(_Frame):
 
 
 class Mocking(_Frame):
-    """Which tools are not really called in this conversation."""
+    """The tools that are mocked in this conversation."""
 
     mocking_strategy: Literal["none", "all", "selected"] = "none"
     mocked_tool_names: list[str] = []
@@ -98,13 +98,13 @@ _KINDS: dict[str, type[Heard]] = {
 
 @dataclass(frozen=True)
 class Brought:
-    """What the client brings along, checked in its shape only."""
+    """The client's initiation data; only its shape is checked here."""
 
     data: Json
-    """As it is kept in the conversation's record."""
+    """The data as stored in the conversation's record."""
     mocking: Mocking
     text_only: bool
-    """Asked for where the Python SDK of 2.78 writes it: beside the sections, whatever it was told."""
+    """`conversation_config_override.text_only`, where the Python SDK 2.78 always writes it, beside the sections."""
 
 
 def unpacked(message: Mapping[str, Any]) -> Json:
@@ -129,7 +129,7 @@ def unpacked(message: Mapping[str, Any]) -> Json:
 
 
 def heard(frame: Json) -> Heard | None:
-    """What a client says; None for audio, and for what only newer servers know. Raises Malformed."""
+    """The client's input; None for audio and for types of newer servers. Raises Malformed."""
     kind = _KINDS.get(str(frame.get("type")))
     if kind is None:
         return None
@@ -140,7 +140,7 @@ def heard(frame: Json) -> Heard | None:
 
 
 def brought(frame: Json) -> Brought:
-    """Of the first frame that a client sends. Raises Malformed."""
+    """Initiation data from the first frame of a client. Raises Malformed."""
     frame = {key: value for key, value in frame.items() if key != "type" and value is not None}
     stray = at(frame, "conversation_config_override", "text_only")
     if stray is not None:
@@ -157,7 +157,7 @@ def brought(frame: Json) -> Brought:
 
 
 def greeting(conversation_id: str, config: Json) -> Json:
-    """The first frame that a client gets."""
+    """The first frame sent to a client."""
     return {
         "type": "conversation_initiation_metadata",
         "conversation_initiation_metadata_event": {

@@ -1,4 +1,4 @@
-"""The messages that wait for an agent at work."""
+"""The queue of user messages that the agent has not answered yet."""
 
 from types import TracebackType
 
@@ -8,13 +8,13 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from .medium import REFUSED, End, SessionOver
 
 SILENCE = "..."
-"""Stands for a user who has said nothing for `turn_timeout` seconds: the agent then speaks again."""
+"""The message that represents a user who was silent for `turn_timeout` seconds: the agent then speaks again."""
 MOST_WAITING = 20
-"""Messages that the agent has not come to yet."""
+"""The maximum number of waiting messages."""
 
 
 class Inbox:
-    """A queue of what the user said, open inside of its `with`; `SILENCE` stands in it for a user who says nothing."""
+    """A queue of user messages, open within its `with`; `SILENCE` in it stands for a silent user."""
 
     _put: MemoryObjectSendStream[str]
     _waiting: MemoryObjectReceiveStream[str]
@@ -31,7 +31,7 @@ class Inbox:
         return not self._waiting.statistics().current_buffer_used
 
     def put(self, text: str) -> None:
-        """Raises SessionOver where too many wait."""
+        """Raises SessionOver if too many messages wait."""
         try:
             self._put.send_nowait(text)
         except anyio.WouldBlock:
@@ -42,7 +42,7 @@ class Inbox:
         return await self._waiting.receive()
 
     def drain(self) -> list[str]:
-        """What the user said that nobody has come to, which waits no more."""
+        """Remove and return the messages of the user that are still waiting."""
         found: list[str] = []
         while not self.empty:
             found.append(self._waiting.receive_nowait())

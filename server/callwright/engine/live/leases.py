@@ -1,8 +1,8 @@
-"""Which process holds which conversations, and which processes are gone.
+"""Leases: which process holds which conversations, and which processes are dead.
 
-A process that holds conversations renews one lease for all of them. What a process without a lease held is over:
-whoever sees it first closes it, at the start of an engine, and every few seconds from then on. A process of this
-machine that no longer runs need not be waited for.
+A process that holds conversations renews one lease for all of them. A conversation without a valid lease is over: the
+first engine that finds it closes it, at its start and every few seconds from then on. For a dead process of the same
+machine the expiry of the lease is not awaited.
 """
 
 import os
@@ -21,13 +21,13 @@ RENEW_SECONDS = 8.0
 
 
 async def tend(engine: "Engine") -> None:
-    """Close what is over, now and for as long as this engine lives."""
+    """Close orphaned conversations, now and periodically while this engine lives."""
     await sweep(engine)
     engine.jobs.start(_watch(engine), "leases of live conversations")
 
 
 async def sweep(engine: "Engine") -> None:
-    """Close the conversations of processes that are gone."""
+    """Close the conversations of dead processes."""
     rows = await engine.database.read(lambda db: _orphans(db, engine.holder, engine.clock()))
     if not rows:
         return
@@ -70,14 +70,14 @@ def _orphans(db: Connection, me: str, now_ms: int) -> Sequence[RowMapping]:
 
 
 def _is_dead(holder: str, me: str) -> bool:
-    """A process of this machine whose number nobody has, or I have."""
+    """Whether the holder was a process of this machine whose pid is free, or now belongs to this process."""
     host, pid, _ = holder.rsplit("/", 2)
     my_host, my_pid, _ = me.rsplit("/", 2)
     if host != my_host:
         return False
     if pid == my_pid:
         return True
-    if os.name != "posix":  # elsewhere the question would end the process
+    if os.name != "posix":  # on Windows os.kill would end the process
         return False
     try:
         os.kill(int(pid), 0)

@@ -1,7 +1,7 @@
-"""The seam between a session and the connection with its user.
+"""The interface between a session and the connection with its user.
 
-A session takes `Input` from a `Medium` and calls its methods with what the agent says and does. How either travels is
-known to the medium alone. Today there is one: text in frames of a WebSocket (`text_medium`).
+A session takes `Input` from a `Medium` and calls its methods with the agent's turns. Only the medium knows how either
+is transported. There is one implementation: text in frames of a WebSocket (`text_medium`).
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from ..tool_calls.clients import Client
 from .ending import STOPPED
 
 NORMAL, OPERATIONAL, REFUSED, INTERNAL = 1000, 1002, 1008, 1011
-"""Close codes: the agent or a limit ended it; a model failed; what the client sent or is; a defect of ours."""
+"""Close codes: ended by the agent or a limit; a model failed; the client's data or identity; an internal error."""
 
 
 @dataclass(frozen=True)
 class End:
-    """The reason why a conversation is over, as its record and the client get it."""
+    """The reason for the end of a conversation, as recorded and sent to the client."""
 
     why: str
     code: int = NORMAL
@@ -32,7 +32,7 @@ SERVER_STOPPED = End(STOPPED, INTERNAL, "unknown")
 
 
 class SessionOver(Exception):
-    """Raised in any part of a session, it ends the session for this reason."""
+    """Ends the session for this reason when raised in any part of it."""
 
     def __init__(self, end: End) -> None:
         super().__init__(end.why)
@@ -41,19 +41,19 @@ class SessionOver(Exception):
 
 @dataclass(frozen=True)
 class UserSaid:
-    """A message for the agent, which is not blank."""
+    """A message of the user to the agent, never blank."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class UserActive:
-    """A sign that the user is there and does something, for instance writes."""
+    """A sign of activity of the user, for example typing."""
 
 
 @dataclass(frozen=True)
 class ContextAdded:
-    """A fact that the agent should know from now on. A later one of the same `context_id` replaces it."""
+    """A fact for the agent. A later fact with the same `context_id` replaces it."""
 
     text: str
     context_id: str | None
@@ -61,7 +61,7 @@ class ContextAdded:
 
 @dataclass(frozen=True)
 class AnswerRated:
-    """The user's rating of an answer; a `score` of None takes it back. `place`: of its turn in the transcript."""
+    """The user's rating of an answer; a `score` of None withdraws it. `place`: index of the turn in the transcript."""
 
     place: int
     score: Literal["like", "dislike"] | None
@@ -75,39 +75,39 @@ class Medium(Protocol):
 
     @property
     def client(self) -> Client:
-        """The program at the other end, which carries out client tools."""
+        """The client's program, which runs client tools."""
         ...
 
     @property
     def interruptible(self) -> bool:
-        """Whether a message of the user stops the agent in what it says."""
+        """Whether a message of the user interrupts the agent."""
         ...
 
     @property
     def takes_pieces(self) -> bool:
-        """Whether `agent_text` is wanted: the text of a turn, piece by piece, while the model writes it."""
+        """Whether `agent_text` is called with the text of a turn, piece by piece, while the model writes it."""
         ...
 
     def start(self) -> None:
-        """Set the medium's own timers; called when the session begins to watch the time."""
+        """Set the medium's own timers; called when the session's timers start."""
         ...
 
     async def receive(self) -> Input | End:
-        """The next thing that the user does, or why nothing more will come."""
+        """The next input of the user, or the reason why there is no more."""
         ...
 
     async def typing(self, is_typing: bool) -> None:
-        """Tell whether the agent is at work on what it says next; otherwise it waits for the user."""
+        """Report whether the agent is working on an answer or waiting for the user."""
         ...
 
     async def agent_text(self, piece: str) -> None: ...
 
     async def agent_turn(self, turn: Turn, place: int) -> None:
-        """Tell a turn of the agent, which is stored. `place`: of it in the transcript."""
+        """Send a stored turn of the agent. `place`: its index in the transcript."""
         ...
 
     async def interruption(self) -> None:
-        """Tell that the user has spoken over the agent, which has stopped."""
+        """Report that the user interrupted the agent, which has stopped."""
         ...
 
     async def close(self, end: End) -> None: ...

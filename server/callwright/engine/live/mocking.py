@@ -1,4 +1,4 @@
-"""Tools that are mocked for one conversation, as its client has asked for."""
+"""Tools that are mocked for one conversation, at its client's request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from .frames import Mocking
 
 @dataclass(frozen=True)
 class MockingExecutor:
-    """`Executor` that leaves out the tools named by `mocking` and really calls the others."""
+    """`Executor` that skips the tools named by `mocking` and really calls the others."""
 
     inner: Executor
     mocking: Mocking

@@ -1,4 +1,4 @@
-"""The record of one conversation that is being held: stored when it begins, and then turn by turn."""
+"""Persists one live conversation: its row at the beginning, and then turn by turn."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -38,20 +38,20 @@ _HELD = (
         live_conversation.c.holder == bindparam("held_by"),
     )
 )
-"""A query made once, because every turn of every conversation runs it."""
+"""Built once, because every turn of every conversation runs it."""
 
 
 class Lost(Exception):
-    """Another process has taken this one for gone and closed the conversation."""
+    """Another process took this one for dead and closed the conversation."""
 
 
 class Recorder:
-    """Writes the record of one conversation. With zero retention it stores only that the conversation goes on."""
+    """Persists one conversation. With zero retention it stores only that the conversation is in progress."""
 
     def __init__(
         self, unit: Unit, plan: SessionPlan, role: Role, holder: str, source: tuple[str | None, str | None]
     ) -> None:
-        """`source`: the program that began it, and its version."""
+        """`source`: the program that began the conversation, and its version."""
         self.unit, self.plan, self._role, self._holder, self._source = unit, plan, role, holder, source
         self.keeps = not plan.zero_retention
         self.started = unit.clock() // 1000
@@ -62,37 +62,37 @@ class Recorder:
         self._thumbs, self._stored_thumbs = Counter[str](), Counter[str]()
 
     async def begin(self) -> None:
-        """Raises as `start.begin` does."""
+        """Raises the same errors as `start.begin`."""
         await self.unit.write(self._begin)
 
     async def save(self, transcript: Sequence[Turn], *, changed: int | None = None) -> None:
-        """Store the turns that are new, and the one that was `changed`.
+        """Persist the new turns, and the turn at index `changed`.
 
-        The cost is the same however many turns there were before. Raises Lost.
+        The cost does not depend on the number of earlier turns. Raises Lost.
         """
         await self.unit.write(lambda tx: self._save(tx, transcript, changed))
 
     async def finish(self, document: Json, *, analysed: bool, forgotten: bool = False) -> None:
-        """Store the end of the conversation, and free its place. Raises Lost.
+        """Persist the end of the conversation, and free its slot. Raises Lost.
 
-        `analysed`: nothing more will be found out about it; `forgotten`: nothing of it is to stay either.
+        `analysed`: no analysis will follow; `forgotten`: the whole record is deleted.
         """
         await self.unit.write(lambda tx: self._finish(tx, document, analysed=analysed, forgotten=forgotten))
 
     def rated(self, before: str | None, score: str | None) -> None:
-        """Count the rating of an answer; None where there is none, as `before` or from now on."""
+        """Count the rating of an answer. `before`: the rating that it replaces; None stands for no rating."""
         self._thumbs.update(filter(None, [score]))
         self._thumbs.subtract(filter(None, [before]))
 
     def document(
         self, status: str, transcript: Sequence[Turn], ended: str = "", error: Json | None = None
     ) -> dict[str, Any]:
-        """The whole record as it stands at the end, once nothing is being saved any more."""
+        """The complete record at the end, once no save is running."""
         self._count(transcript)
         return self._head(status, ended, error) | {"transcript": list(transcript)}
 
     def _count(self, transcript: Sequence[Turn]) -> Sequence[Turn]:
-        """Count the turns that were not counted before; returns them."""
+        """Count the turns that were not counted yet; returns them."""
         new = transcript[self._stored :]
         for turn in new:
             self._charges.add(turn)
@@ -146,7 +146,7 @@ class Recorder:
             keep(tx, self._head("in-progress"), simulated=False)
 
     def _save(self, tx: Tx, transcript: Sequence[Turn], changed: int | None) -> None:
-        """Writers queue, so that of two saves at once each finds what the other has left to do."""
+        """Writers queue, so that the second of two concurrent saves stores only the turns that the first left out."""
         feedback = self._held(tx)
         if not self.keeps:
             return
@@ -167,7 +167,7 @@ class Recorder:
             tx.db.execute(update(live_conversation).where(self._mine(tx)).values(talking=False))
 
     def _held(self, tx: Tx) -> Json:
-        """The feedback that is stored, which may have come by the API meanwhile. Raises Lost."""
+        """The stored feedback, which the API may have changed meanwhile. Raises Lost."""
         mine = {"in_workspace": tx.workspace, "of": self.plan.conversation_id, "held_by": self._holder}
         row = tx.db.execute(_HELD, mine).one_or_none()
         if row is None:
@@ -178,7 +178,7 @@ class Recorder:
         return tx.own(live_conversation, id=self.plan.conversation_id, holder=self._holder)
 
     def _with_feedback(self, document: Json, stored: Json) -> Json:
-        """The document with the feedback that is `stored` and what came here since."""
+        """The document with the `stored` feedback and the feedback received here since."""
         thumbs, before = self._thumbs.copy(), self._stored_thumbs
         self._stored_thumbs = thumbs
         more = {f"{score}s": thumbs[score] - before[score] for score in ("like", "dislike")}

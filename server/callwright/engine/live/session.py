@@ -1,4 +1,4 @@
-"""One conversation with a user over a medium: takes what the user does, lets the agent talk, and ends it in order."""
+"""A live session: one conversation with a user over a medium, from the user's input to an orderly end."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -40,14 +40,14 @@ log = logging.getLogger(__name__)
 
 
 class Session:
-    """`run` holds the conversation to its end. It has a place, and its record is stored, before that.
+    """`run` holds the conversation to its end. Its slot is taken and its record stored before that.
 
-    Three tasks run at once: one takes the user's input, one lets the agent talk, one watches the time. The end of any
-    of them is the end of the session.
+    Three tasks run at once: one takes the user's input, one runs the agent, one runs the timers. The session ends when
+    any of them ends.
     """
 
     def __init__(self, medium: Medium, recorder: Recorder, role: Role, roles: RoleProvider, timers: Timers) -> None:
-        """`role`: of the agent that the conversation begins with. Raises MissingVariables."""
+        """`role`: the role at the beginning of the conversation. Raises MissingVariables."""
         self._medium, self._recorder, self._role, self._roles, self._timers = medium, recorder, role, roles, timers
         self._plan = recorder.plan
         self.conversation = self._new_conversation()
@@ -59,7 +59,7 @@ class Session:
         self._scope = anyio.CancelScope()
         self._tasks: TaskGroup
         self._user_turn_stored = anyio.Event()
-        """Set once the user's last turn is stored."""
+        """Set once the user's last turn is persisted."""
         self._user_turn_stored.set()
 
     def _new_conversation(self) -> Conversation:
@@ -86,20 +86,20 @@ class Session:
                         for part in (self._receive, self._talk, self._watch_the_time):
                             self._tasks.start_soon(self._guarded, part)
             finally:
-                for text in self._inbox.drain():  # what the agent has not come to belongs to the record all the same
+                for text in self._inbox.drain():  # unanswered messages belong to the record, too
                     self.conversation.overhear(text)
                 with anyio.CancelScope(shield=True):
                     await self._close(self._end or SERVER_STOPPED)
 
     async def _guarded(self, part: Callable[[], Awaitable[None]]) -> None:
-        """Run a part of the session; an error in it is the end of the session."""
+        """Run a part of the session; an error in it ends the session."""
         try:
             await part()
         except SessionOver as over:
             self._over(over.end)
         except ModelFailed as failed:
             self._over(End(str(failed), OPERATIONAL, failed.trouble))
-        except MissingVariables as missing:  # of what a tool was to set, or of an agent that took over
+        except MissingVariables as missing:  # a variable that a tool should have set, or of a successor agent
             handed_over = self.conversation.agent.id != self._plan.agent_id
             type_ = "missing_dynamic_variable_transfer" if handed_over else "missing_dynamic_variable"
             self._over(End(str(missing), REFUSED, type_))
@@ -112,16 +112,16 @@ class Session:
             self._over(End("Internal error.", INTERNAL, "unknown_websocket_crash"))
 
     def _over(self, end: End) -> None:
-        """Stop every part of the session. The first reason holds."""
+        """Stop every part of the session. The first reason is kept."""
         self._end = self._end or end
         self._scope.cancel()
 
     async def _close(self, end: End) -> None:
-        """First the record, then the client: a client that sees the end can read it, unless it cannot be stored yet."""
+        """Persist the record before closing: the client can then read it, unless the database is unavailable."""
         await self._closing.store(end)
         await self._medium.close(end)
 
-    # What the user does
+    # The user's input
 
     async def _receive(self) -> None:
         while not isinstance(found := await self._medium.receive(), End):
@@ -152,12 +152,12 @@ class Session:
         turn["feedback"] = feedback if rated.score else None
         await self._recorder.save(self.conversation.transcript, changed=rated.place)
 
-    # What the agent says
+    # The agent's turns
 
     async def _talk(self) -> None:
-        """The whole talk, with the tools: MCP servers are connected as long as the conversation lasts.
+        """The agent's side of the conversation. MCP servers stay connected until its end.
 
-        A greeting does not wait for them, unless a workflow decides who greets.
+        The greeting does not wait for the connections, unless a workflow decides which agent greets.
         """
         unit, plan, roles = self._recorder.unit, self._plan, self._roles
         await self._medium.typing(True)
@@ -176,7 +176,7 @@ class Session:
         while True:
             text = await self._inbox.next()
             self._silence.agent_works = True
-            # Before anything that the end may cut short: the message waits nowhere else any more.
+            # First of all: the message is in no queue any more, and the end of the session may cancel what follows.
             await self.conversation.listen(text)
             await self._medium.typing(True)
             self._silence.stop()
@@ -194,8 +194,8 @@ class Session:
             await self._medium.typing(False)
 
     async def _on_turn(self, turn: Turn) -> None:
-        """A turn is stored before it is told, and so is all that was said before it."""
-        if turn["role"] == "user":  # the model may think about it meanwhile
+        """Persist a turn before reporting it, together with all turns before it."""
+        if turn["role"] == "user":  # persisted while the model already works on it
             self._user_turn_stored = anyio.Event()
             self._tasks.start_soon(self._guarded, partial(self._store_user_turn, self._user_turn_stored))
             return
@@ -208,12 +208,12 @@ class Session:
         stored.set()
 
     async def _on_text(self, piece: str) -> None:
-        # Waiting for an event that is set takes a round of the event loop, with every piece.
+        # Waiting for an event that is set costs a round of the event loop for every piece.
         if not self._user_turn_stored.is_set():
             await self._user_turn_stored.wait()
         await self._medium.agent_text(piece)
 
-    # What time it is
+    # Timers
 
     async def _watch_the_time(self) -> None:
         limit: int = at(self._plan.config, "conversation", "max_duration_seconds") or 0

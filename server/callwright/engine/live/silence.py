@@ -1,4 +1,4 @@
-"""A user who says nothing: the agent speaks again, and in the end the conversation is over."""
+"""Silence timers: the agent speaks again to a silent user, and finally the conversation ends."""
 
 from typing import Any
 
@@ -10,29 +10,29 @@ from .medium import End, SessionOver
 from .timers import Timer, Timers
 
 MOST_REMINDERS = 3
-"""In a row; after them the agent waits for the user."""
+"""Consecutive reminders; afterwards the agent waits for the user."""
 HOLD_SECONDS = 2.0
-"""The shortest time for which a user who is doing something is not spoken to."""
+"""The shortest pause after a sign of activity before the agent speaks to the user."""
 
 
 class SilenceTimers:
-    """The timers of a user's silence, as long as the agent waits: `turn_timeout` and `silence_end_call_timeout`."""
+    """The silence timers, active while the agent waits: `turn_timeout` and `silence_end_call_timeout`."""
 
     def __init__(self, timers: Timers, conversation: Conversation, inbox: Inbox) -> None:
         self._timers, self._conversation, self._inbox = timers, conversation, inbox
         self._reminder, self._end = Timer(self._remind), Timer(self._give_up)
         self.agent_works = True
-        """The agent is at work, so that nobody is silent."""
+        """The agent is working, so the silence of the user is not measured."""
         self._reminders = 0
         self._quiet_since = timers.now()
 
     def stop(self) -> None:
-        """Let no timer ring while the agent is at work."""
+        """Stop the timers while the agent is working."""
         for timer in (self._reminder, self._end):
             self._timers.set(timer, None)
 
     def wait(self, *, reminded: bool) -> None:
-        """Measure from now on; where the agent has only been `reminded`, the silence before counts too."""
+        """Measure from now on; after a mere reminder (`reminded`), the silence before it counts too."""
         self.agent_works = False
         if not reminded:
             self._quiet_since = self._timers.now()
@@ -42,12 +42,12 @@ class SilenceTimers:
         self._timers.set(self._reminder, self._in("turn_timeout") if reminds else None)
 
     def user_said(self) -> None:
-        """A message of the user has come; the next reminder is the first again."""
+        """The user sent a message: the count of reminders starts again."""
         self._reminders = 0
         self.user_active()
 
     def user_active(self) -> None:
-        """Measure from now on, because the user does something."""
+        """Measure from now on, because the user is active."""
         if self.agent_works:
             return
         now = self._timers.now()
@@ -58,7 +58,7 @@ class SilenceTimers:
         self._timers.set(self._end, self._in("silence_end_call_timeout"))
 
     async def _remind(self) -> None:
-        if self._inbox.empty:  # else something was said at this moment, and is answered
+        if self._inbox.empty:  # else a message arrived at this moment, and is answered
             self._reminders += 1
             self._inbox.put(SILENCE)
 
@@ -66,7 +66,7 @@ class SilenceTimers:
         raise SessionOver(End("The user was silent for too long."))
 
     def _skipped(self) -> bool:
-        """The agent has just chosen to stay silent until the user speaks."""
+        """The agent has just used skip_turn to stay silent until the user speaks."""
         transcript = self._conversation.transcript
         last: list[Json] = transcript[-1]["tool_results"] if transcript else []
         return any(at(result, "result", "result_type") == "skip_turn_success" for result in last)

@@ -1,4 +1,4 @@
-"""Whether a conversation may begin: who asks, what they bring along, and how many there are already."""
+"""Checks before a conversation begins: authorization, permitted initiation data, and concurrency limits."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +17,14 @@ from ..store.transaction import Tx
 from .frames import Brought
 
 AT_ONCE = 1000
-"""Conversations of one workspace at a time, whatever its agents allow."""
+"""Concurrent conversations of one workspace, independent of its agents' limits."""
 BURST_TIMES, MOST_IN_A_BURST = 3, 300
-"""An agent that may burst takes so many times its limit, up to so many; one whose own limit is higher takes that."""
+"""A bursting agent may hold this many times its limit, up to a maximum; a limit above the maximum applies as it is."""
 DAY_MS = 24 * 3600 * 1000
 
 
 class Denied(Exception):
-    """What the client brought along is not permitted, or not enough. `error_type` as the protocol names it."""
+    """The initiation data is not permitted or incomplete. `error_type`: the protocol's name of the error."""
 
     def __init__(self, message: str, error_type: str, **details: Any) -> None:
         super().__init__(message)
@@ -33,14 +33,14 @@ class Denied(Exception):
 
 @dataclass(frozen=True)
 class SessionPlan:
-    """A conversation that may begin."""
+    """A conversation that passed the checks and may begin."""
 
     conversation_id: str
     agent_id: str
     document: Json
-    """The agent's, as it is stored."""
+    """The agent's stored document."""
     config: Json
-    """Its `conversation_config`, as it holds for this conversation."""
+    """The agent's `conversation_config` with this conversation's overrides."""
     by: Authorized
     token: str | None
     brought: Brought
@@ -55,7 +55,7 @@ class SessionPlan:
 
 
 def check_access(tx: Tx, agent_id: str, token: str | None) -> None:
-    """The check before anything is read from a client. No token is spent.
+    """Check authorization before any frame is read. No token is spent.
 
     Raises NotFound, BadRequest, Forbidden, Unauthorized.
     """
@@ -66,7 +66,7 @@ def check_access(tx: Tx, agent_id: str, token: str | None) -> None:
 
 
 def plan(tx: Tx, agent_id: str, token: str | None, brought: Brought) -> SessionPlan:
-    """Raises Denied for what the agent does not let this client bring along, and as `check_access` does."""
+    """Raises Denied for initiation data that the agent does not permit, and the errors of `check_access`."""
     document: Json = tx.one(agent, agent_id)["document"] | {"agent_id": agent_id}
     by = authorize(tx, document, token, spend=False)
     _check_brought(tx, document, brought)
@@ -75,10 +75,10 @@ def plan(tx: Tx, agent_id: str, token: str | None, brought: Brought) -> SessionP
 
 
 def begin(tx: Tx, plan: SessionPlan, holder: str) -> bool:
-    """Take a place, and spend the token; whether it is one of those beyond the limit that a burst allows.
+    """Take a slot and spend the token. Returns whether the slot is a burst beyond the agent's limit.
 
-    In a transaction that writes: those of the whole database queue, so that no two can take the last place.
-    Raises RateLimited where there is none, and Forbidden for a token that was spent in the meantime.
+    Must run in a write transaction: these are serialized for the whole database, so that no two conversations take the
+    last slot. Raises RateLimited if no slot is free, and Forbidden for a token that was spent in the meantime.
     """
     authorize(tx, plan.document, plan.token, spend=True)
     limits: Json = at(plan.document, "platform_settings", "call_limits") or {}
@@ -97,7 +97,7 @@ def _check_brought(tx: Tx, document: Json, brought: Brought) -> None:
     override: Json = data["conversation_config_override"]
     own: list[str] = at(document, "conversation_config", "conversation", "client_events") or []
     asked: list[str] | None = at(override, "conversation", "client_events")
-    # To see less is anybody's right; and who holds the key can read all of it anyhow.
+    # Any client may ask for fewer events; a client with the key can read all of them anyway.
     if asked is not None and (tx.origin.has_key or all(event in own for event in asked)):
         session = {key: value for key, value in override["conversation"].items() if key != "client_events"}
         data = data | {"conversation_config_override": override | {"conversation": session}}
@@ -105,7 +105,7 @@ def _check_brought(tx: Tx, document: Json, brought: Brought) -> None:
     fields = [".".join(map(str, p["loc"])) for p in found if p["type"] == "override_not_allowed"]
     fields = [field.removeprefix("conversation_config_override.") for field in fields]
     if brought.mocking.mocking_strategy != "none" and not tx.origin.has_key:
-        fields.append("tool_mock_config")  # who may skip a tool may skip the one that asks who they are
+        fields.append("tool_mock_config")  # a mocked tool may be the one that authenticates the client
     if fields:
         said = f"Not open to clients: {', '.join(fields)}. The agent's platform_settings.overrides say what is."
         raise Denied(said, "override_error", fields=fields)
@@ -123,7 +123,7 @@ def _is_burst(tx: Tx, agent_id: str, limits: Json) -> bool:
 
 
 def _talking(tx: Tx, agent_id: str | None) -> int:
-    """Conversations that go on, of one agent or of all."""
+    """The number of live conversations of one agent, or of all."""
     found = select(func.count()).where(tx.own(live_conversation), live_conversation.c.talking)
     if agent_id is not None:
         found = found.where(live_conversation.c.agent_id == agent_id)
@@ -147,7 +147,7 @@ def _count_today(tx: Tx, agent_id: str, limit: int | None) -> None:
 
 
 def events_of(plan: SessionPlan) -> list[str]:
-    """What the client is to see; where the conversation is in text, also what the agent says as it says it."""
+    """The events sent to the client; in a text conversation also the agent's text piece by piece."""
     events: list[str] = at(plan.config, "conversation", "client_events") or []
     in_text = at(plan.config, "conversation", "text_only") or plan.brought.text_only
     return [*events, "agent_chat_response_part"] if in_text else events

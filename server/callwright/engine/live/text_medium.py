@@ -1,6 +1,6 @@
-"""The medium of clients that write: frames of a WebSocket in, frames out.
+"""The text medium: frames of a WebSocket in, frames out.
 
-A client that only sends audio is let go after a minute, because nobody hears it.
+A client that only sends audio is closed after a minute, because this engine is text-only.
 """
 
 from collections.abc import Callable
@@ -30,23 +30,23 @@ from .timers import Timer, Timers
 
 PING_SECONDS = 5.0
 AUDIO_SECONDS = 60.0
-"""The longest time that a client may send audio without ever having written: this engine is text-only."""
+"""The longest time for which a client may send audio without any text: this engine is text-only."""
 TEXT_ONLY = "text-only local engine"
 FRAMES_A_SECOND, FRAMES_AT_ONCE = 50.0, 200.0
-"""From one client."""
+"""Frame rate limits of one client."""
 _RESTARTING = 1012
-"""The code with which the server of this process closes what is open when it stops."""
+"""The close code sent by this process's server when it stops."""
 
 
 class FrameAllowance:
-    """A bound on the frames that one client may send: so many at once, and so many a second in the long run."""
+    """A rate limit on the frames of one client: a burst size, and a rate per second."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._left, self._counted = FRAMES_AT_ONCE, now()
 
     def take(self) -> None:
-        """Count one frame. Raises Malformed where it is one too many."""
+        """Count one frame. Raises Malformed if it exceeds the limit."""
         now = self._now()
         self._left = min(self._left + (now - self._counted) * FRAMES_A_SECOND, FRAMES_AT_ONCE)
         self._counted = now
@@ -56,7 +56,7 @@ class FrameAllowance:
 
 
 class TextMedium:
-    """`Medium` of one client. Its `events` are known to the socket when this is made."""
+    """`Medium` of one client. The socket's `events` must be set before this is created."""
 
     def __init__(self, socket: ClientSocket, timers: Timers, clock: NowMs) -> None:
         self._socket, self._timers = socket, timers
@@ -67,7 +67,7 @@ class TextMedium:
         self._ping_id, self._pinged_at = 0, 0.0
         self._ping_ms: int | None = None
         self._writes = False
-        """Whether the client has sent anything that can be read."""
+        """Whether the client has sent a frame of text input."""
 
     @property
     def client(self) -> Client:
@@ -116,8 +116,8 @@ class TextMedium:
             await self._socket.close(end.code, end.why)
 
     def _input(self, said: Heard) -> Input | None:
-        """What a frame means to the session; None for what is settled here."""
-        if not self._writes and not isinstance(said, Pong):  # which programs send by themselves
+        """The session's input from a frame; None for frames that are handled here."""
+        if not self._writes and not isinstance(said, Pong):  # which clients send automatically
             self._writes = True
             self._timers.set(self._audio_timer, None)
         match said:
@@ -142,7 +142,7 @@ class TextMedium:
         self._timers.set(self._ping_timer, self._timers.now() + PING_SECONDS)
 
     def _pong(self, id: int) -> None:
-        """The answer to a ping; only to the last one it counts."""
+        """Handle the answer to a ping; only an answer to the last ping counts."""
         if id == self._ping_id:
             self._ping_ms = round((self._timers.now() - self._pinged_at) * 1000)
 

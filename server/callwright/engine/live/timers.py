@@ -1,4 +1,4 @@
-"""The timers of one session, on a clock that is handed in."""
+"""The timers of one session, on an injected clock."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from ...clock import Sleep
 
 @dataclass(frozen=True, eq=False)
 class Timer:
-    """One timer; `ring` is awaited when its time has come. Times are kept by the `Timers` that it is set in."""
+    """One timer; `ring` is awaited when it is due. The `Timers` in which it is set holds its time."""
 
     ring: Callable[[], Awaitable[None]]
 
 
 class Timers:
-    """Each timer rings once at its time (seconds of `now`); setting it again moves it, None takes it away.
+    """Each timer rings once at its time (seconds of `now`); setting it again moves it, None cancels it.
 
-    `run` rings them one after the other, and goes on until it is cancelled or a `ring` raises.
+    `run` rings due timers one after the other, until it is cancelled or a `ring` raises.
     """
 
     def __init__(self, now: Callable[[], float], sleep: Sleep) -> None:
@@ -34,7 +34,7 @@ class Timers:
         self._changed.set()
 
     def due(self, timer: Timer) -> float | None:
-        """The time at which it will ring; None where it is not set."""
+        """The time at which the timer will ring; None if it is not set."""
         return self._due.get(timer)
 
     async def run(self) -> None:
@@ -50,7 +50,7 @@ class Timers:
                 await timer.ring()
 
     async def _sleep_or_change(self, seconds: float) -> None:
-        """Return after so many seconds, or as soon as a timer is set."""
+        """Return after `seconds`, or as soon as a timer is set."""
         async with anyio.create_task_group() as tasks:
 
             async def nap() -> None:

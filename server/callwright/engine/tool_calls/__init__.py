@@ -1,1 +1,1 @@
-"""The tool calls of live conversations: requests to webhooks, questions to the client, calls of MCP servers."""
+"""The tool calls of live conversations: webhook requests, client tools, and calls to MCP servers."""

@@ -1,4 +1,4 @@
-"""Client tools, which the program at the other end of a conversation carries out."""
+"""Client tools, which the client's program in a live conversation runs."""
 
 import json
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from ..dialogue.variables import Variables
 
 
 class Client(Protocol):
-    """The program at the other end of a live conversation."""
+    """The client's program in a live conversation."""
 
     async def ask(self, tool: Tool, request_id: str, arguments: JsonView) -> Outcome:
-        """Have it run a client tool. Its answer is waited for where the tool expects one; else success is assumed."""
+        """Run a client tool. Waits for the result if the tool expects a response; otherwise success is assumed."""
         ...
 
     async def approve(self, call: JsonView) -> bool:
-        """Whether the person there lets this call be made. `call` is what an `mcp_tool_call` event says, which was
-        reported; no answer in its `approval_timeout_secs` is a no. Raises ConnectionError when the client is gone.
+        """Whether the user approves this call. `call` is the content of the `mcp_tool_call` event that reported it. No
+        answer within its `approval_timeout_secs` counts as no. Raises ConnectionError if the client is gone.
         """
         ...
 
     async def report(self, event: JsonView) -> None:
-        """Tell it: `{"type": <name>, <name>: {...}}` of the names mcp_tool_call and mcp_connection_status."""
+        """Send an event: `{"type": <name>, <name>: {...}}`, named mcp_tool_call or mcp_connection_status."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What a live conversation carries its tool calls out with."""
+"""The executors of a live conversation's tools, and its roles with MCP tools."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -22,12 +22,12 @@ from .offers import Known, McpRoleProvider
 from .webhooks import Webhooks, webhook_client
 
 CLOSING_SECONDS = 5.0
-"""How long MCP servers may take to say goodbye."""
+"""The longest time for closing the sessions with MCP servers."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """The tools and roles of a live conversation. Its first role comes from these `roles` too, with the MCP tools."""
+    """The tools and roles of a live conversation. Its first role also comes from `roles`, with the MCP tools."""
 
     tools: Executor
     roles: RoleProvider
@@ -35,7 +35,7 @@ class Live:
 
 @dataclass(frozen=True)
 class ByType:
-    """Hands each call to the executor of its tool's type."""
+    """Dispatches each call to the executor of its tool's type."""
 
     executors: Mapping[str, Executor]
 
@@ -53,10 +53,10 @@ class ByType:
 async def live_tools(
     unit: Unit, agent_id: str, roles: RoleProvider, client: Client, known: Known
 ) -> AsyncGenerator[Live]:
-    """For one conversation that begins with this agent, one of these roles; MCP sessions are closed at its end.
+    """The tools of one conversation that begins with this agent; MCP sessions are closed at its end.
 
-    `known`: its variables, which headers of MCP servers may name. Raises NotFound.
-    Under zero retention no MCP server is called, whichever agent the conversation comes to.
+    `known`: the conversation's variables, which headers of MCP servers may name. Raises NotFound.
+    Under zero retention no MCP server is called, even if the conversation is transferred to another agent.
     """
     zero_retention = await unit.read(lambda tx: _keeps_nothing(tx, agent_id))
 
@@ -72,7 +72,7 @@ async def live_tools(
             executors["mcp"] = mcp
         try:
             yield Live(ByType(executors), roles if zero_retention else McpRoleProvider(roles, mcp.listings, known))
-        except Exception as exc:  # kept out of the task group, which would wrap it
+        except Exception as exc:  # kept out of the task group, which would wrap it in a group
             failed = exc
         finally:
             mcp.close()

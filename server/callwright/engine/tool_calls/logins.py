@@ -1,7 +1,7 @@
-"""Logging in to what webhook tools call: the header that an auth connection stands for.
+"""Authentication of webhook tools: the header that an auth connection resolves to.
 
-A token server is as foreign as a webhook: it is asked through the same guarded client, within a time of its own, and
-nothing that it writes but the token and how long that lives goes any further.
+A token server is as untrusted as a webhook: it is called through the same guarded client, within its own time limit,
+and only the token and its lifetime are used from its answer.
 """
 
 import base64
@@ -23,11 +23,11 @@ from ..tokens import Token
 from ..unit import Unit
 
 SECONDS = 10.0
-"""For one token."""
+"""The time limit for fetching one token."""
 LARGEST = 64 * 1024
-"""Bytes of a token server's answer."""
+"""The maximum size in bytes of a token server's answer."""
 UNSAID_SECONDS = 3600.0
-"""How long a token is used whose server does not say: until it is refused, and not for ever."""
+"""The lifetime of a token if the server states none. The token is dropped earlier if it is refused."""
 
 _MEANINGS = {
     "invalid_client": "Check the client id and secret of the connection.",
@@ -37,12 +37,12 @@ _MEANINGS = {
     "invalid_grant": "Check the client's rights, and extra_params of the connection.",
     "invalid_request": "Check extra_params and basic_auth_in_header of the connection.",
 }
-"""The error codes of RFC 6749, section 5.2. Others are not repeated: they are a stranger's words."""
+"""The error codes of RFC 6749, section 5.2. Others are not repeated, because they are untrusted text."""
 
 
 @dataclass(frozen=True)
 class Login:
-    """A header, and what of it no text may show."""
+    """A header, and its secret parts, which no text may show."""
 
     name: str
     value: str = field(repr=False)
@@ -51,15 +51,15 @@ class Login:
 
 class Logins(Protocol):
     async def of(self, connection_id: str, *, refused: Login | None = None) -> Login:
-        """The header to send. `refused`: a server has just answered 401 to it; one that cannot be renewed is the
-        answer again. Raises ApiError, in words without secrets.
+        """The header to send. `refused`: the login that a server has just answered with 401; it is returned again if it
+        cannot be renewed. Raises ApiError, worded without secrets.
         """
         ...
 
 
 @dataclass(frozen=True)
 class StoredLogins:
-    """`Logins` of the connections of a workspace. `client`: guarded."""
+    """`Logins` of a workspace's auth connections. `client`: guarded."""
 
     unit: Unit
     client: AsyncClient
@@ -87,7 +87,7 @@ class StoredLogins:
 
 
 async def fetch_token(client: AsyncClient, stored: StoredLogin) -> Token:
-    """By RFC 6749, section 4.4. Raises Unavailable."""
+    """Fetch a token by RFC 6749, section 4.4. Raises Unavailable."""
     try:
         with anyio.fail_after(SECONDS):
             return await _asked(client, stored)
@@ -117,7 +117,7 @@ async def _asked(client: AsyncClient, stored: StoredLogin) -> Token:
         **{name.lower(): value for name, value in stored.custom_headers.items()},
         **headers,
     }
-    sent = [(name.encode(), value.encode()) for name, value in named.items()]  # text would have to be ASCII
+    sent = [(name.encode(), value.encode()) for name, value in named.items()]  # str would have to be ASCII
     async with client.stream("POST", settings["token_url"], headers=sent, content=urlencode(form).encode()) as answer:
         body = _object(await read_body(answer, LARGEST))
         status = answer.status_code
@@ -145,7 +145,7 @@ def _object(body: bytes) -> JsonView:
 
 
 def _fits(token: str) -> bool:
-    """Whether it can stand in a header."""
+    """Whether the token is valid in a header."""
     try:
         return line("Authorization", token) == token and token.isascii()
     except ValueError:
@@ -153,7 +153,7 @@ def _fits(token: str) -> bool:
 
 
 def _seconds(said: object) -> float:
-    """Some servers write the number as text, and some leave it out."""
+    """The lifetime, which some servers send as text or leave out."""
     try:
         seconds = float(cast(Any, said))
     except (TypeError, ValueError):

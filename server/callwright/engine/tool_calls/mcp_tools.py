@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
 APPROVAL_SECONDS = 300
 LARGEST_REPORT = 100_000
-"""Characters of an answer that the client is told in full."""
+"""The maximum number of characters of an answer sent to the client in full."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class _Server:
-    """`session` is there while the server is connected."""
+    """One MCP server of the conversation. `session` is set while it is connected."""
 
     id: str
     listing: Listing | None = None
     session: "Session | None" = None
     turned_away: bool = False
-    """Before it was asked: it may not be called, or not with the variables as they stood."""
+    """Rejected before a connection: the server may not be called, or not with the variables at that time."""
     confidential: list[str] = field(default_factory=list[str])
 
 
@@ -51,14 +51,14 @@ class McpTools:
     """`Executor` of MCP tools. Each server is connected when a role first needs it, and listed once."""
 
     def __init__(self, unit: Unit, client: Client, tasks: TaskGroup) -> None:
-        """`tasks` hold the sessions; `close` ends them."""
+        """`tasks` run the sessions; `close` ends them."""
         self._unit, self._client, self._tasks = unit, client, tasks
         self._servers: dict[str, _Server] = {}
         self._closing = anyio.Event()
 
     async def listings(self, server_ids: Sequence[str], variables: Variables) -> Sequence[Listing]:
-        """Those of them that are connected. One that was not admitted is tried again: a tool may have set the variable
-        since that one of its headers needs.
+        """The tools of the connected servers. A rejected server is tried again, because a tool may since have set the
+        variable that one of its headers needs.
         """
         new = [
             _Server(id) for id in dict.fromkeys(server_ids) if id not in self._servers or self._servers[id].turned_away
@@ -73,7 +73,7 @@ class McpTools:
         return [listing for listing in listings if listing is not None]
 
     def status(self) -> Json:
-        """Which servers are connected, as an `mcp_connection_status` event says it."""
+        """Which servers are connected, in the form of an `mcp_connection_status` event."""
         return {
             "integrations": [
                 {
@@ -129,7 +129,7 @@ class McpTools:
             answer = await mcp_client.call(server.session, tool.config["mcp_tool_name"], sent, meta, seconds)
         except TimeoutError:
             return await self._failed(call, f"The server did not answer within {seconds} s.")
-        except Exception as exc:  # the SDK raises what it met, often in groups
+        except Exception as exc:  # the SDK raises arbitrary errors, often in groups
             return await self._failed(call, redacted(str(unavailable(exc)), server.confidential))
         text = redacted(answer.text, server.confidential)
         if answer.is_error:
@@ -138,7 +138,7 @@ class McpTools:
         return Outcome(cut(text) or "The tool answered nothing.", answer=text)
 
     async def _connect(self, server: _Server, variables: Variables) -> None:
-        """Until the server is connected and its tools are listed, or it is clear that it will not be."""
+        """Wait until the server is connected and its tools are listed, or the connection has failed."""
         found = await admitted(self._unit, server.id, variables)
         server.turned_away = found is None
         if found is None:
@@ -150,7 +150,7 @@ class McpTools:
         await ready.wait()
 
     async def _hold(self, server: _Server, config: Json, endpoint: Endpoint, ready: anyio.Event) -> None:
-        """Keep the session open, in one task from its beginning to its end."""
+        """Keep the session open, in one task from beginning to end."""
         unit = self._unit
         try:
             with anyio.CancelScope(deadline=anyio.current_time() + mcp_client.SECONDS) as connecting:
@@ -160,14 +160,14 @@ class McpTools:
                     server.session = session
                     ready.set()
                     await self._closing.wait()
-        except Exception as exc:  # a server that is down only leaves its tools out
+        except Exception as exc:  # only the tools of an unreachable server are left out
             log.info("The session with an MCP server ended: %s", type(exc).__name__)
         finally:
             server.session = None
             ready.set()
 
     async def _refusal(self, call: Json) -> str | None:
-        """Ask the person; why the call is not made."""
+        """Ask the user for approval. Returns the reason if the call is not made, else None."""
         asked = await self._tell(call, "awaiting_approval", approval_timeout_secs=APPROVAL_SECONDS)
         try:
             with anyio.fail_after(APPROVAL_SECONDS):
@@ -179,7 +179,7 @@ class McpTools:
         return None if approved else "The user did not approve the call; it was not made."
 
     async def _meta(self, tool: Tool, variables: Variables, server: _Server) -> dict[str, Any]:
-        """What is sent beside the arguments. Raises ValueError, ApiError."""
+        """The metadata sent with the arguments. Raises ValueError, ApiError."""
         given: Mapping[str, Any] = tool.config["request_meta"]
         secrets = {name: value["secret_id"] for name, value in given.items() if "secret_id" in _object(value)}
         shown = await self._unit.read(lambda tx: {name: reveal(tx, id) for name, id in secrets.items()})
@@ -215,7 +215,7 @@ class McpTools:
 
 
 def _secrets(config: Json, endpoint: Endpoint) -> list[str]:
-    """What of an endpoint came out of the vault."""
+    """The values of an endpoint that came from the vault."""
     given: Mapping[str, Any] = config["request_headers"]
     names = [name for name, value in given.items() if "secret_id" in _object(value)]
     found = [endpoint.headers[name] for name in names]
@@ -227,7 +227,7 @@ def _secrets(config: Json, endpoint: Endpoint) -> list[str]:
 
 
 def _arguments(tool: Tool, given: JsonView, variables: Variables) -> dict[str, Any]:
-    """What is sent: by the model's arguments, and by what is set in their place. Raises ValueError."""
+    """The arguments to send: the model's, and the configured values that replace them. Raises ValueError."""
     overrides: Mapping[str, Json] = tool.config["input_overrides"]
     sent = {name: value for name, value in given.items() if overrides.get(name, {}).get("source", "llm") == "llm"}
     for name, override in overrides.items():
@@ -237,7 +237,7 @@ def _arguments(tool: Tool, given: JsonView, variables: Variables) -> dict[str, A
             case "dynamic_variable":
                 sent[name] = _variable(override["dynamic_variable"], variables)
             case _:
-                pass  # by the model, or left out
+                pass  # filled in by the model, or left out
     return sent
 
 
@@ -248,7 +248,7 @@ def _variable(name: str, variables: Variables) -> object:
 
 
 def _blocks(answer: Called, text: str, secrets: Collection[str]) -> list[Json]:
-    """What the client is told of an answer: all of it, or its text where that is much."""
+    """The content sent to the client: the whole answer, or only its text if the answer is large."""
     if sum(len(str(block)) for block in answer.blocks) > LARGEST_REPORT:
         return [{"type": "text", "text": cut(text)}]
     return cast(list[Json], _redacted(answer.blocks, secrets))

@@ -1,4 +1,4 @@
-"""The tools of MCP servers as they are offered to an agent's model."""
+"""The tools of MCP servers in the form offered to an agent's model."""
 
 import logging
 import re
@@ -24,16 +24,16 @@ from ..unit import Unit
 from .webhooks import DEFAULT_SECONDS
 
 LONGEST_NAME = 64
-"""Characters that models take."""
+"""The longest tool name, in characters, that models accept."""
 _Asked = tuple[str, tuple[tuple[str, str], ...]]
-"""The id of a server, and the headers that it is sent."""
+"""The id of a server, and the headers of the request to it."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A server's settings, and its tools as it lists them."""
+    """A server's settings, and the tools that it lists."""
 
     id: str
     config: Json
@@ -41,13 +41,13 @@ class Listing:
 
 
 Listings = Callable[[Sequence[str], Variables], Awaitable[Sequence[Listing]]]
-"""Of servers by their ids, as they are reached with these variables; those that cannot be reached are left out."""
+"""Lists the tools of servers by id, connected with these variables; unreachable servers are left out."""
 Known = Callable[[Agent], Variables]
-"""The variables of a conversation as they stand now, if this agent spoke."""
+"""The current variables of a conversation, with this agent as the speaker."""
 
 
 class McpRoleProvider:
-    """Roles that also have the tools of their MCP servers. A tool node has its own tools alone."""
+    """Provides roles that include the tools of their MCP servers. A tool node has only its own tools."""
 
     def __init__(self, roles: RoleProvider, listings: Listings, known: Known) -> None:
         self._roles, self._listings, self._known = roles, listings, known
@@ -57,7 +57,7 @@ class McpRoleProvider:
 
 
 async def with_offers(role: Role, listings: Listings, known: Known) -> Role:
-    """The role with the tools of its servers; one that speaks offline calls none, so nobody is asked for it."""
+    """The role with the tools of its servers. An offline role calls no tool, so no server is listed for it."""
     agent = role.agent
     if not agent.mcp_server_ids or role.llm is None:
         return role
@@ -67,8 +67,8 @@ async def with_offers(role: Role, listings: Listings, known: Known) -> Role:
 
 
 def offered(listings: Sequence[Listing], taken: set[str]) -> list[Tool]:
-    """Each under a name that models take and that nothing else has; the server's name stands before it where two
-    have the same. Tools about which nothing was decided, where each must be, are not offered.
+    """The tools, each under a valid and unique name, prefixed with the server's name if two tools have the same one.
+    Tools without a decision are left out if the server requires one for each tool.
     """
     used = set(taken)
     bare = Counter(_safe(tool["name"]) for listing in listings for tool in listing.tools)
@@ -121,7 +121,7 @@ def _tool(name: str, tool: Json, listing: Listing, *, requires_approval: bool) -
 
 
 def rehearsed(agent_id: str, conversation_id: str, given: Mapping[str, Value | None], now: float) -> Known:
-    """The variables of a rehearsal or a test, for which time stands still. `now`: Unix seconds."""
+    """The variables of a rehearsal or a test, whose clock does not advance. `now`: Unix seconds."""
 
     def known(agent: Agent) -> Variables:
         system = system_variables(
@@ -138,9 +138,9 @@ def rehearsed(agent_id: str, conversation_id: str, given: Mapping[str, Value | N
 
 
 def listings_of(unit: Unit) -> Listings:
-    """Asks each server once, whoever wants to know; for rehearsals and tests, which call no tool.
+    """Lists each server once and caches the result; for rehearsals and tests, which call no tool.
 
-    A server that variables tell who asks is asked once for each of their values.
+    A server whose headers depend on variables is listed once for each of their values.
     """
     asked: dict[_Asked, Listing | None] = {}
     once = anyio.Lock()
@@ -166,7 +166,7 @@ def listings_of(unit: Unit) -> Listings:
 
 
 async def admitted(unit: Unit, server_id: str, variables: Variables) -> tuple[Json, Endpoint] | None:
-    """A server of the workspace, with its secrets in the clear; where it may not be called, the log says why."""
+    """A server of the workspace, with its secrets decrypted; None if it may not be called, with the reason logged."""
 
     def read(tx: Tx) -> tuple[Json, Endpoint]:
         check_mcp_policy(tx)

@@ -1,7 +1,7 @@
-"""The request of a webhook tool, built from what the model wrote, constants and dynamic variables.
+"""Builds the request of a webhook tool from the model's arguments, constants and dynamic variables.
 
-Every value stays in its place: one path segment, one query parameter, one line of a header, one property of the body.
-Nothing is sent here, and no secret is known.
+Every value stays within its position: one path segment, one query parameter, one header line, one property of the body.
+This module sends nothing and knows no secrets.
 """
 
 import json
@@ -29,24 +29,24 @@ _ABSENT = object()
 
 @dataclass(frozen=True)
 class Prepared:
-    """A request to be. `details` is what a transcript says of it."""
+    """A request that is ready to be sent. `details` is its description in the transcript."""
 
     method: str
     url: str
     headers: Sequence[tuple[str, str]]
     secret_headers: Mapping[str, str]
-    """Header to the id of the secret that it carries."""
+    """Header name to the id of the secret in it."""
     auth_connection_id: str | None
-    """Of the login whose header is sent besides; it takes the place of one that the tool sets."""
+    """The auth connection whose header is sent in addition; it overrides a header that the tool sets."""
     body: str | None
     details: JsonView
 
 
 def build(config: JsonView, arguments: JsonView, variables: Variables) -> Prepared:
-    """`config` is a webhook tool, whose own placeholders stand under `variables`.
+    """Build the request of `config`, a webhook tool; `variables` override the tool's own placeholders.
 
-    Raises ValueError, in words for the model, for a variable without a value, a value that is not of its type, and one
-    that would leave its place.
+    Raises ValueError, worded for the model, for a variable without a value, a value of the wrong type, and a value that
+    would change another part of the request.
     """
     api: JsonView = config["api_schema"]
     own: JsonView = at(config, "dynamic_variables", "dynamic_variable_placeholders") or {}
@@ -84,13 +84,13 @@ def build(config: JsonView, arguments: JsonView, variables: Variables) -> Prepar
 
 @dataclass(frozen=True)
 class _Source:
-    """Where values come from."""
+    """The sources of values."""
 
     arguments: JsonView
     variables: Variables
 
     def plain(self, name: str, schema: JsonView, given: object) -> Any:
-        """A plain value, by whichever source its schema names. Raises MissingVariables, ValueError."""
+        """A plain value from the source that its schema names. Raises MissingVariables, ValueError."""
         constant = schema.get("constant_value")
         if variable := schema.get("dynamic_variable") or (schema.get("is_system_provided") and f"system__{name}"):
             value = self._variable(variable)
@@ -141,7 +141,7 @@ def _filled(name: str, schema: JsonView, given: object, source: _Source) -> Any:
 
 
 def _address(template: str, path: Mapping[str, str], variables: Variables) -> str:
-    """The URL without the query of the schema. A variable may hold its host, or all of its beginning."""
+    """The URL without the schema's query. A variable may contain the host, or the whole beginning of the URL."""
     whole, _, query = template.partition("#")[0].partition("?")
     base, rest = _beginning(whole, variables)
     segments = [_segment(segment, path, variables) for segment in rest.split("/")] if rest else []
@@ -150,7 +150,7 @@ def _address(template: str, path: Mapping[str, str], variables: Variables) -> st
 
 
 def _beginning(whole: str, variables: Variables) -> tuple[str, str]:
-    """Up to the host, and what follows it."""
+    """Splits a URL after its host, or after the variable that holds its beginning."""
     if first := _PLACE.match(whole):
         base = written(_value(first, {}, variables)).rstrip("/")
         rest = whole[first.end() :]
@@ -171,7 +171,7 @@ def _beginning(whole: str, variables: Variables) -> tuple[str, str]:
 
 
 def _segment(template: str, path: Mapping[str, str], variables: Variables) -> str:
-    """One segment, however its values look: nothing in it separates, and it neither climbs nor vanishes."""
+    """One path segment, escaped: no value can add a separator, move up the path or remove the segment."""
     filled = _filled_in(template, path, variables)
     if filled != template and unquote(filled) in ("", ".", ".."):
         places = ", ".join(place[0] for place in _PLACE.finditer(template))
@@ -184,7 +184,7 @@ def _filled_in(template: str, path: Mapping[str, str], variables: Variables) -> 
 
 
 def _value(place: re.Match[str], path: Mapping[str, str], variables: Variables) -> str:
-    """Raises MissingVariables; ValueError for a place that no path parameter fills."""
+    """Raises MissingVariables; ValueError for a placeholder without a path parameter."""
     if name := place["variable"]:
         if name not in variables:
             raise MissingVariables([name])
@@ -195,7 +195,7 @@ def _value(place: re.Match[str], path: Mapping[str, str], variables: Variables) 
 
 
 def _headers(given: Mapping[str, str | JsonView], variables: Variables) -> tuple[list[tuple[str, str]], dict[str, str]]:
-    """Those whose value is known now, and those that carry a secret."""
+    """Headers with known values, and headers that carry a secret."""
     headers: list[tuple[str, str]] = []
     secrets: dict[str, str] = {}
     for name, value in given.items():

@@ -1,4 +1,4 @@
-"""Webhook tools: the request is made, and what comes back is told to the model."""
+"""Executes webhook tools: sends the request, and converts the response to an outcome for the model."""
 
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -29,15 +29,15 @@ from .logins import Login, Logins
 from .requests import MASKED, Prepared, build
 
 Reveal = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
-"""Secrets by their ids. Raises ApiError."""
+"""Decrypts secrets by id. Raises ApiError."""
 
 DEFAULT_SECONDS = 20
-"""The platform's `response_timeout_secs`."""
+"""The default of the platform's `response_timeout_secs`."""
 LONGEST_SECONDS = 300.0
 LARGEST = 1024 * 1024
-"""Bytes of one answer."""
+"""The maximum size in bytes of one response."""
 LONGEST = 20_000
-"""Characters of an answer that the model reads."""
+"""The maximum number of characters of a response that the model reads."""
 LONGEST_ERROR = 2_000
 MOST_REDIRECTS = 3
 UNAUTHORIZED = 401
@@ -46,7 +46,7 @@ _TEXT = re.compile(r"text/.*|application/(.*\+)?(json|xml|yaml|javascript)|appli
 
 
 def webhook_client(allow: AllowList, proxy_url: str | None) -> AsyncClient:
-    """The guarded client of one conversation's webhook tools. Each call is cut off by its own tool's time."""
+    """The guarded client of one conversation's webhook tools. Each call has the time limit of its own tool."""
     return guarded_client(
         allow, proxy_url=proxy_url, timeout=Timeout(LONGEST_SECONDS), largest=LARGEST, longest=LONGEST_SECONDS
     )
@@ -94,8 +94,8 @@ class Webhooks:
         return _without(hidden, outcome)
 
     async def _called(self, prepared: Prepared, headers: list[tuple[str, str]], hidden: set[str]) -> Outcome:
-        """Logged in where the tool says how; once more where the server no longer takes what was sent. What it logs in
-        with is added to `hidden`.
+        """Send the request, authenticated if the tool names an auth connection, and once more with a new login after a
+        401. Secrets of the login are added to `hidden`.
         """
         if prepared.auth_connection_id is None:
             return (await self._send(prepared, headers))[0]
@@ -119,8 +119,8 @@ class Webhooks:
     async def _send(
         self, prepared: Prepared, secret_headers: list[tuple[str, str]], login: Login | None = None
     ) -> tuple[Outcome, int | None]:
-        """What came of it, and the last status. A redirect is followed on the same origin alone, and by what may be
-        sent twice: headers may carry keys.
+        """The outcome, and the last status. Redirects are followed only on the same origin, because headers may carry
+        keys, and only for methods that may be repeated.
         """
         url = URL(prepared.url)
         given = [*prepared.headers, *secret_headers]
@@ -138,7 +138,7 @@ class Webhooks:
 
 
 def _confidential(prepared: Prepared, secret_headers: Collection[tuple[str, str]]) -> set[str]:
-    """Values of headers that a transcript does not show, with and without a scheme such as Bearer."""
+    """Header values hidden from the transcript, with and without a scheme such as Bearer."""
     shown: Mapping[str, str] = prepared.details["headers"]
     values = [value for name, value in (*prepared.headers, *secret_headers) if shown[name] == MASKED]
     return {*values, *(value.rpartition(" ")[2] for value in values)}
@@ -166,14 +166,14 @@ async def _told(answer: Response) -> Outcome:
 
 
 def cut(text: str, longest: int = LONGEST) -> str:
-    """Not more than a model should read, with a note where that is not all."""
+    """The text shortened to `longest` characters, with a note if it was cut."""
     if len(text) <= longest:
         return text
     return f"{text[:longest]}\n[The answer has {len(text):,} characters; the first {longest:,} are shown.]"
 
 
 def redacted(text: str, secrets: Collection[str]) -> str:
-    """Without what was sent in confidence: servers do echo their requests."""
+    """The text without the secrets that were sent: some servers echo their requests."""
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= SHORTEST:
             text = text.replace(secret, MASKED)
