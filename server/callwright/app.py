@@ -157,7 +157,7 @@ class App:
                 for each in (self.host, self._clients, self._page):
                     closing.push_async_callback(each.aclose)
 
-    # --- services of the operator
+    # --- principals and accounts
 
     def of(self, request: Any) -> "Services":
         """The services of a call by its HTTP request (None: over stdio, or in memory)."""

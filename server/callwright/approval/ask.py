@@ -45,7 +45,7 @@ class Facts(Protocol):
     """Builds the text of the question from the platform's current state."""
 
     async def __call__(self, *, again: bool) -> str:
-        """`again`: read the facts anew instead of using those that this call has read before."""
+        """`again`: read the facts again instead of using those that this call has read before."""
         ...
 
 

@@ -19,7 +19,7 @@ _OUTSIDE = {
 
 
 def explained(policy: Policy, name: str | None) -> Json:
-    """Mode, exemptions and caps, and the rule of the tool `name`, or of all tools if None.
+    """Mode, exemptions and caps, and the rule for the tool `name`, or the tools that ask if None.
 
     Raises ToolError for an unknown tool.
     """

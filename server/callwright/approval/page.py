@@ -30,7 +30,7 @@ from ..ledger.ledger import Ledger, Pending
 
 HOST = "127.0.0.1"
 LARGEST_FORM = 200_000
-"""Maximum size of a form in bytes: a secret of 20,000 characters, each of them percent-encoded as three bytes."""
+"""Maximum size of a form in bytes: a secret of 20,000 characters with three percent-encoded bytes each."""
 LONGEST_VALUE = 20_000
 COOKIE = "callwright_approval"
 _HEADERS = {

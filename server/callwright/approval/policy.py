@@ -96,7 +96,7 @@ class Policy:
         return f"it sets {', '.join(guarded[:5])}" if guarded else None
 
     def person_needed(self, tool: str, op_effect: str) -> bool:
-        """Whether a client that cannot ask its user needs a person outside the conversation; else a token suffices."""
+        """Whether a person must approve outside the conversation, if the client cannot ask its user."""
         return self.unattended == "person" and not self._by_token(tool, op_effect)
 
     def _by_token(self, tool: str, effect: str) -> bool:

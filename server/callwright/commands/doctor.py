@@ -26,7 +26,7 @@ class Finding:
 
 
 def examine(app: App, no_traces: str | None = None) -> list[Finding]:
-    """All checks, in the order in which one failure would cause the next. Level `missing`: the platform cannot run.
+    """All checks, in the order in which a failure would hide the next. Level `missing`: the platform cannot run.
 
     `no_traces`: the reason why the traces that the environment configures are not sent.
     """

@@ -34,7 +34,7 @@ _LISTED_BY = {
     "test-invocations": "list_test_invocations",
     "tools": "list_tools",
 }
-"""Routes in error texts of the embedded platform, which are written for REST clients; a model has tools instead."""
+"""Route in error texts of the embedded platform, which are written for REST clients -> tool for the model."""
 _LISTS = {
     "agent": "list_agents",
     "document": "list_documents",
