@@ -1,4 +1,4 @@
-"""Composition root: settings -> platform -> ApiClient -> what a tool call may use. The MCP server stands on it."""
+"""Composition root: build the services of tool calls from the settings. The MCP server is built on the App."""
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
@@ -36,38 +36,38 @@ if TYPE_CHECKING:
     from .tasks.task import Owner, Tasks
 
     once = property
-    # For the type checker a part is read-only, as the Protocols want it; it knows no cached property that is.
+    # For the type checker parts are read-only, as the Protocols require; it treats no cached_property as read-only.
 else:
     from functools import cached_property as once
 
 
 @dataclass(frozen=True, eq=False)
 class App:
-    """Everything that lives as long as the server: what a tool call may use.
+    """All services with the lifetime of the server, for tool calls to use.
 
-    It is made whole from these fields and never set afterwards; each part is made once, most of them when first used.
-    Raises SettingError where the policy file cannot be read.
+    The fields are set once, at creation. Each part is created once, most of them when first used.
+    Raises SettingError if the policy file cannot be read.
     """
 
     settings: Settings
     platform: Platform
     _: KW_ONLY
     command: str = "callwright"
-    """What a person types to run this program on the same data, for the answers that ask for it."""
+    """Command line with which a person runs this program on the same data; texts that require it name it."""
     near: bool = False
-    """Whether the person is at this machine, so that they can open a page of this process."""
+    """Whether the user is at this machine, and so can open a page of this process."""
     patience: float | None = None
-    """Seconds that a client waits for a long call before it is kept as a task; None: as the settings say."""
+    """Seconds after which a long call continues as a task; None: the value of the settings."""
     redact: Redactor | None = None
-    """Of more secrets than the settings alone tell."""
+    """Redacts more secrets than those of the settings; None: only those."""
     clock: NowMs = now_ms
     ids: NewId = new_id
     sleep: Sleep = anyio.sleep
 
     def __post_init__(self) -> None:
-        _ = self.policy  # a mistake in it is said at the start
+        _ = self.policy  # a mistake in the policy file is reported at the start
 
-    # --- what is the same for all who ask
+    # --- shared by all principals
 
     @once
     def policy(self) -> Policy:
@@ -87,7 +87,7 @@ class App:
 
     @once
     def metrics(self) -> Metrics:
-        """Counts of what the server does; over stdio nobody looks."""
+        """Metrics of the server; over stdio they are counted but not served."""
         return Metrics()
 
     @once
@@ -107,10 +107,10 @@ class App:
 
     @once
     def state_key(self) -> bytes:
-        """Key of approvals in flight, and of the log: its digests, and the values that it keeps."""
+        """Key of pending approvals, and of the digests and stored values of the change log."""
         return self.settings.state_key or key_file(self.settings.home / "state.key")
 
-    # --- what is opened
+    # --- opened resources
 
     @once
     def host(self) -> EngineHost:
@@ -134,33 +134,33 @@ class App:
         return await self.host.database()
 
     async def ledger(self, account: str | None = None) -> "Ledger":
-        """With what was changed in `account` alone, where one is given."""
+        """The change log; limited to the changes in `account`, if one is given."""
         from .ledger.ledger import Ledger
 
         return Ledger(await self.database(), self.clock, subkey(self.state_key, "ledger"), account)
 
     async def engine(self, admit_key: str | None = None) -> "Starlette":
-        """The embedded platform as an ASGI app; it demands `admit_key` where one is given.
+        """The embedded platform as an ASGI app, which requires the key `admit_key`, if one is given.
 
-        Raises WrongKey where the vault's key is not the one that this database was first used with.
+        Raises WrongKey if the vault's key is not the one with which this database was first used.
         """
         return await self.host.app(admit_key)
 
     async def close(self) -> None:
-        """Close what was opened, each before what it stands on; also where the caller is cancelled.
+        """Close the opened resources, each before those it depends on; also if the caller is cancelled.
 
-        A part that fails to close does not keep the others open, and each bounds its own waiting. The App opens again
-        when it is asked again.
+        If one fails to close, the others are closed nevertheless, and each limits its waiting time. The App opens
+        resources again when they are used again.
         """
         with anyio.CancelScope(shield=True):
             async with AsyncExitStack() as closing:
                 for each in (self.host, self._clients, self._page):
                     closing.push_async_callback(each.aclose)
 
-    # --- who asks
+    # --- principals and accounts
 
     def of(self, request: Any) -> "Services":
-        """What a call may use that came with this HTTP request (None: over stdio, or in memory)."""
+        """The services of a call by its HTTP request (None: over stdio, or in memory)."""
         user = None if request is None else request.scope.get("user")
         if user is None or user.alone:
             return self
@@ -178,7 +178,7 @@ class App:
 
     @once
     def account(self) -> str:
-        """Where changes are made, for the log and for approvals: `embedded`, or the host and a mark of the key."""
+        """Account of changes and approvals in the log: `embedded`, or the platform's host and a digest of its key."""
         return "embedded" if self.platform == "embedded" else self._account(self.settings.api_key or "")
 
     def account_of(self, principal: Principal) -> str:
@@ -191,7 +191,7 @@ class App:
         return f"hosted {urlsplit(self.settings.api_url).netloc} {mark}"
 
     def may(self, scope: str) -> bool:
-        """The person who runs the server may do whatever it offers."""
+        """True: the operator has all scopes."""
         return True
 
     @property
@@ -204,13 +204,13 @@ class App:
 
     @property
     def page(self) -> Callable[[str], Awaitable[str]] | None:
-        """Gives the address where a person answers a pending approval; None where they could not open it."""
+        """Returns the URL of the page for a pending approval; None if the user could not open it."""
         return self._page.address if self.near and self.settings.approval_page else None
 
     async def changed(self, ids: Mapping[str, str], account: str | None = None) -> None:
-        """Tell who follows them that resources changed. `ids`: of the operation that changed something, by name.
+        """Notify subscribers of changed resources. `ids`: the ids of the operation that made the change, by name.
 
-        `account`: where, if not in the server's own.
+        `account`: the account of the change; None: the server's own.
         """
         for uri in changed_by(ids):
             await self.subscriptions.publish(ResourceUpdated(uri=uri), account or self.account)
@@ -222,7 +222,7 @@ class App:
 
 
 class _Page:
-    """The page on which a person answers: it listens from the first address that is asked for."""
+    """The local approval page; it listens from the first address on."""
 
     def __init__(self, app: App) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Work that goes on between the requests of a server, and ends with it."""
+"""Background tasks that outlive a request and end with the server."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -8,15 +8,15 @@ from anyio.abc import TaskGroup
 
 
 class BackgroundGroup:
-    """`group` is there as long as the server runs."""
+    """A task group for background tasks. `group` is None while the server is not running."""
 
     def __init__(self) -> None:
         self.group: TaskGroup | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """As long as the server runs. What is under way at its end is stopped."""
-        outer = self.group  # in memory each client has a server's life of its own
+        """Context of the running server; tasks that still run at its end are cancelled."""
+        outer = self.group  # in memory each client enters this context separately
         async with anyio.create_task_group() as group:
             self.group = group
             try:

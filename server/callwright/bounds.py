@@ -1,4 +1,4 @@
-"""Upper bounds that nothing in a request can loosen: the tool list is cut by them, and the API layer checks again."""
+"""Upper bounds that no request can loosen: they limit the tool list, and the API layer checks them again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .contract.operation import Effect
 
-# A guarded path is outward (data will flow along it) unless it is known to decide only who comes in and what is kept.
-# Refusing the unknown is the safe side: a new guarded path is outward until somebody lists it here.
+# A guarded path is outward (data will be sent along it) unless it is known to decide only about access and storage.
+# Refusing unknown paths is the safe choice: a new guarded path is outward until it is listed here.
 _INWARD = frozenset(
     {"auth", "overrides", "privacy", "agent_id", "inbound_trunk_config", "approval_policy", "tool_approval_hashes"}
 )
@@ -17,13 +17,13 @@ _OUTWARD_WORDS = ("url", "header", "transfer", "webhook", "mcp", "outbound")
 
 @dataclass(frozen=True)
 class Bounds:
-    """`read_only`: nothing is changed. `no_outbound`: no call is placed, and no place set that later receives data."""
+    """The bounds of a server. `read_only`: no changes. `no_outbound`: no calls, and no setting of data destinations."""
 
     read_only: bool = False
     no_outbound: bool = False
 
     def allow(self, effect: "Effect", guarded: Sequence[str] = ()) -> str | None:
-        """None where the act is allowed, else the reason why not. `guarded`: dotted paths that the request carries."""
+        """None if the effect is allowed, else the reason why not. `guarded`: guarded dotted paths of the request."""
         if self.read_only and effect != "read":
             return f"This server is read-only, and this would {_VERB[effect]}."
         if self.no_outbound and effect == "dial":

@@ -1,4 +1,4 @@
-"""The commands; the only reader of argv and environ; logging to stderr, without secrets."""
+"""The command line: the only reader of argv and environ. It logs to stderr, without secrets."""
 
 import argparse
 import gc
@@ -26,8 +26,8 @@ _COLLECT_AFTER = (10_000, 50, 50)
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     args = _parser().parse_args(argv)
-    # What is imported lives as long as the process. At the usual thresholds, walking over it again and again takes a
-    # tenth of the time to the first answer.
+    # Imported modules live as long as the process. With the default thresholds, the repeated garbage collections over
+    # them take a tenth of the time to the first answer.
     gc.set_threshold(*_COLLECT_AFTER)
     try:
         settings = _overridden(Settings.from_env(os.environ), args)
@@ -107,7 +107,7 @@ def _server_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _overridden(settings: Settings, args: argparse.Namespace) -> Settings:
-    """A flag may tighten or choose; it never switches off a bound that the environment set."""
+    """The settings with the flags applied. A flag never switches off a bound that the environment sets."""
     given = vars(args)
     changes: dict[str, object] = {}
     if given.get("toolsets"):
@@ -152,7 +152,7 @@ def _serve(settings: Settings, args: argparse.Namespace) -> int:
     export_spans(os.environ)
     platform = _platform(settings, args)
     hosts = tuple(name.strip() for name in (args.allowed_hosts or "").split(",") if name.strip())
-    # Under another name clients may sit elsewhere, and their 127.0.0.1 is another machine.
+    # With other host names clients may be on other machines, where 127.0.0.1 is not this one.
     near = args.transport == "stdio" or (is_loopback(args.host) and not hosts)
     app = App(settings, platform, command=_own_command(settings), near=near, redact=args.redact)
     where = settings.api_url if platform == "hosted" else f"data in {settings.home}"
@@ -224,7 +224,7 @@ def _call(settings: Settings, args: argparse.Namespace) -> int:
         return _refuse("--json must be a JSON object.")
     if args.json != "-" and (secret := secret_argument(args.tool, cast(dict[str, Any], arguments))):
         return _refuse(f"{secret} is a secret, and other programs can read a command line: send it with --json -.")
-    # Where the arguments came through standard input, nobody can answer there.
+    # If standard input holds the arguments, it cannot be used for answers.
     interactive = sys.stdin.isatty() and args.json != "-"
     code, output = call_tool(
         App(settings, _platform(settings, args), command=_own_command(settings)),
@@ -257,7 +257,7 @@ def _ask_here(question: str, enters: bool) -> str | None:
 
 
 def _own_command(settings: Settings) -> str:
-    """How a person runs this program from any folder, on the same data."""
+    """The command line that runs this program from any folder, on the same data."""
     own = shlex.join(_program())
     elsewhere = settings.home != Settings.from_env({}).home
     return f"CALLWRIGHT_HOME={shlex.quote(str(settings.home))} {own}" if elsewhere and os.name == "posix" else own
@@ -307,7 +307,7 @@ def _chosen(args: argparse.Namespace) -> list[str]:
 
 
 def _program() -> list[str]:
-    """This program by absolute path: a host finds nothing by name."""
+    """This program by absolute path, because a host does not have the PATH of a shell."""
     path = Path(sys.argv[0]).absolute()
     if path.name == "__main__.py":
         return [sys.executable, "-m", "callwright"]

@@ -1,4 +1,4 @@
-"""The API clients of one server: its own, and those of the workspaces and accounts that its tenants work in."""
+"""API clients of one server: its own, and one for each workspace or account of its tenants."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from .engine_host import EngineHost
 
 KEPT_CLIENTS = 256
-"""An issuer may have any number of people; whoever comes back gets a new client."""
+"""Maximum cached clients, as an issuer may have any number of users; dropped ones are created again when needed."""
 EMBEDDED_SECONDS = 30.0
 
 
 class Clients:
-    """Each is made when it is first needed. `observe` hears the status of every answer, or `none`."""
+    """Creates API clients when they are first needed. `observe`: gets the status of every answer, or `none`."""
 
     def __init__(
         self, settings: Settings, platform: Platform, bounds: Bounds, host: "EngineHost", observe: Callable[[str], None]
@@ -34,7 +34,7 @@ class Clients:
         self._others: OrderedDict[tuple[str, str | None], ApiClient] = OrderedDict()
 
     async def own(self) -> "ApiClient":
-        """Of the person who runs the server."""
+        """The API client of the operator."""
         if self._own is None:
             async with self._opening:
                 if self._own is None:
@@ -46,7 +46,7 @@ class Clients:
         return self._own
 
     async def of(self, principal: "Principal") -> "ApiClient":
-        """Of a principal's workspace, or of the account of its key; without a key, of the server's own account."""
+        """The client for a principal's workspace, or for the account of its key; without a key, for the server's."""
         place = (principal.workspace, principal.key)
         if place not in self._others:
             made = (
@@ -54,12 +54,12 @@ class Clients:
                 if self._platform == "embedded"
                 else self._hosted(principal.key or self._settings.api_key)
             )
-            # Whoever was quicker meanwhile made the same; the connections of this one were never opened.
+            # A concurrent call may have created the same client; this one has opened no connections yet.
             self._others.setdefault(place, made)
         self._others.move_to_end(place)
         found = self._others[place]
         if len(self._others) > KEPT_CLIENTS:
-            self._others.popitem(last=False)  # not closed: a call of its may be on the way, and it holds no socket
+            self._others.popitem(last=False)  # not closed: a call may still use it, and it holds no socket
         return found
 
     async def aclose(self) -> None:

@@ -1,15 +1,15 @@
-"""Time and ids, named so that they can be handed in."""
+"""Clock, sleep and id generator, as types and functions that can be injected."""
 
 import secrets
 import time
 from collections.abc import Awaitable, Callable
 
 NowMs = Callable[[], int]
-"""Milliseconds since 1970, UTC."""
+"""Returns the Unix time in milliseconds."""
 Sleep = Callable[[float], Awaitable[None]]
-"""Waits so many seconds."""
+"""Waits for a number of seconds."""
 NewId = Callable[[str], str]
-"""A fresh id with this prefix: `new_id("agent")` -> `agent_8c1f…`."""
+"""Returns a new id with a prefix: `new_id("agent")` -> `agent_8c1f…`."""
 
 
 def now_ms() -> int:

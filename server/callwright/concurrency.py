@@ -1,4 +1,4 @@
-"""Waiting for whichever of two things comes first, and ending tasks."""
+"""Helpers for concurrent tasks: wait for the first of two, and cancel a collection."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
@@ -10,13 +10,13 @@ T = TypeVar("T")
 
 
 class Overtaken(Exception):
-    """What `race` was run against has ended first."""
+    """The awaitable that `race` ran against has ended first."""
 
 
 async def race(work: Awaitable[T], against: Callable[[], Awaitable[object]]) -> T:
-    """The outcome of `work`; whatever ends first cancels the other.
+    """The result of `work`. The first of the two to end cancels the other.
 
-    Raises Overtaken where `against` ended first, and the exception of `work` as itself, not in a group.
+    Raises Overtaken if `against` ended first, and an exception of `work` directly, not in an exception group.
     """
     outcome: list[T] = []
     failure: list[Exception] = []
@@ -30,7 +30,7 @@ async def race(work: Awaitable[T], against: Callable[[], Awaitable[object]]) -> 
         tasks.start_soon(run_against)
         try:
             outcome.append(await work)
-        except Exception as exc:  # raised below: out of here it would stand in a group
+        except Exception as exc:  # raised below, because the task group would wrap it in an exception group
             failure.append(exc)
         tasks.cancel_scope.cancel()
     if failure:
@@ -41,7 +41,7 @@ async def race(work: Awaitable[T], against: Callable[[], Awaitable[object]]) -> 
 
 
 async def cancel_all(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Cancels tasks and waits for their ends. `tasks`: the collection that each leaves when it ends."""
+    """Cancels tasks and waits until they have ended. `tasks`: a collection from which each task removes itself."""
     for task in tasks:
         task.cancel()
     while tasks:

@@ -1,4 +1,4 @@
-"""The database, and the embedded platform on it: opened when they are first needed, closed in order."""
+"""Own the database and the embedded platform: open them when they are first needed, and close them in order."""
 
 import threading
 from contextlib import AsyncExitStack
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class EngineHost:
-    """Owner of what the platform of this process holds open. After `aclose` it opens again when it is asked again."""
+    """Owner of the resources of the embedded platform. After `aclose` they are opened again when they are needed."""
 
     def __init__(self, settings: Settings, clock: NowMs, ids: NewId, sleep: Sleep) -> None:
         self._settings, self._clock, self._ids, self._sleep = settings, clock, ids, sleep
@@ -29,17 +29,17 @@ class EngineHost:
         self._models: Models | None = None
         self._engine: Engine | None = None
         self._inside: Starlette | None = None
-        """The engine for all workspaces, each reached by a client of its own."""
+        """The engine for all workspaces; each workspace has a separate client."""
 
     async def database(self) -> "Database":
         async with self._opening:
             if self._db is None:
-                # Off the event loop: the first start of a version migrates, and may wait for another process to do so.
+                # In a thread: the first start of a version migrates the database, or waits while another process does.
                 return await anyio.to_thread.run_sync(self._open_database)
         return self._db
 
     async def engine(self) -> "Engine":
-        """Raises WrongKey where the vault's key is not the one that this database was first used with."""
+        """The engine. Raises WrongKey if the vault's key is not the one with which this database was first used."""
         database = await self.database()
         async with self._opening:
             if self._engine is None:
@@ -47,13 +47,13 @@ class EngineHost:
         return self._engine
 
     async def app(self, admit_key: str | None) -> "Starlette":
-        """The platform as an ASGI app; it demands `admit_key` where one is given. Raises WrongKey."""
+        """The platform as an ASGI app, which requires the key `admit_key`, if one is given. Raises WrongKey."""
         from .engine.http.app import build_app, key_holder
 
         return build_app(await self.engine(), key_holder(admit_key))
 
     async def workspace(self, name: str) -> "ASGIApp":
-        """The platform as an ASGI app, within one workspace. Raises WrongKey."""
+        """The platform as an ASGI app, limited to one workspace. Raises WrongKey."""
         from .engine.http.app import build_app, told_inside, within
 
         engine = await self.engine()
@@ -62,7 +62,7 @@ class EngineHost:
         return within(self._inside, name)
 
     async def aclose(self) -> None:
-        """Close the engine before its models, and the database last. One that fails does not keep the others open."""
+        """Close the engine before its models, and the database last. If one fails, the others are still closed."""
         async with AsyncExitStack() as closing:
             closing.push_async_callback(anyio.to_thread.run_sync, self._close_database)
             for each in (self._models, self._engine):
@@ -88,7 +88,7 @@ class EngineHost:
         return engine
 
     def _open_database(self) -> "Database":
-        """In a thread, which goes on where its caller is cancelled: so it is the thread that says what was opened."""
+        """Runs in a thread, which continues if its caller is cancelled; so the thread itself stores the database."""
         from .db.database import Database
         from .engine.schema.tables import SCHEMA as ENGINE
         from .ledger.tables import SCHEMA as LEDGER
@@ -104,7 +104,7 @@ class EngineHost:
             return self._db
 
     def _close_database(self) -> None:
-        """In a thread, because work under way may need the event loop for its end."""
+        """Runs in a thread, because running transactions may need the event loop to complete."""
         with self._database_lock:
             if self._db is not None:
                 self._db.close()

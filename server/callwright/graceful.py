@@ -1,4 +1,4 @@
-"""A uvicorn server that leaves nothing behind when it ends: no task, no socket."""
+"""A uvicorn server that leaves no tasks and no sockets behind when it ends."""
 
 import asyncio
 import logging
@@ -13,25 +13,24 @@ import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
 CANCELLED_SECONDS = 2.0
-"""How long handlers that were cancelled may take to end, and then how long their connections may."""
+"""Seconds for cancelled handlers to end, and then for their connections to close."""
 LOOK_SECONDS = 0.02
 
 log = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
-    """Ends in order, also where it is cancelled: what is accepted, handlers, connections, and the app at last.
+    """Shuts down in order, also if it is cancelled: listening sockets, handlers, connections, and the app last.
 
-    uvicorn's own cancels the handlers that are left when their time (`timeout_graceful_shutdown`) is over, and goes on
-    at once: they would run into an app that is closed. It also raises the signal again before anything of ours is
-    closed.
+    uvicorn's own server cancels the remaining handlers after `timeout_graceful_shutdown` without waiting for them, so
+    they would use an app that is closed. It also raises the signal again before this program has closed its resources.
     """
 
     _ending = False
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        if threading.current_thread() is not threading.main_thread():  # only there a program hears signals
+        if threading.current_thread() is not threading.main_thread():  # Python delivers signals only to the main thread
             yield
             return
         before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
@@ -84,7 +83,7 @@ class Server(uvicorn.Server):
             log.error("%d requests still run, though they were cancelled.", len(left))
 
     async def _within(self, seconds: float | None, over: Callable[[], bool]) -> bool:
-        """Whether it is over in this time; uvicorn tells nobody, so it is looked at."""
+        """Whether `over` becomes true in this time. It is polled, because uvicorn does not notify."""
         end = None if seconds is None else asyncio.get_running_loop().time() + seconds
         while not over():
             if self.force_exit or (end is not None and asyncio.get_running_loop().time() >= end):

@@ -1,4 +1,4 @@
-"""Keys and tokens in files that only this user reads, made on first use; and subkeys, one for each purpose."""
+"""Keys and tokens in files that only this user can read, created on first use; and subkeys for single purposes."""
 
 import hmac
 import os
@@ -11,7 +11,7 @@ from .settings import SettingError
 
 
 def key_file(path: Path) -> bytes:
-    """32 random bytes. Raises SettingError where the file holds anything else."""
+    """The key in a file: 32 random bytes. Raises SettingError if the file holds something else."""
     key = _made_once(path, lambda: os.urandom(32))
     if len(key) != 32:
         raise _unusable(path, f"exactly 32 bytes, and holds {len(key)}")
@@ -19,7 +19,7 @@ def key_file(path: Path) -> bytes:
 
 
 def token_file(path: Path) -> str:
-    """A printable token of 43 characters, or what a person wrote there. Raises SettingError where that is no token."""
+    """The token in a file: 43 random characters, or one written by a person. Raises SettingError if it is no token."""
     text = _made_once(path, lambda: secrets.token_urlsafe(32).encode()).decode("ascii", "replace").rstrip("\r\n")
     if len(text) < 16 or not text.isascii() or not text.isprintable() or " " in text:
         raise _unusable(path, "a token of at least 16 printable ASCII characters")
@@ -27,7 +27,7 @@ def token_file(path: Path) -> str:
 
 
 def subkey(key: bytes, purpose: str) -> bytes:
-    """A key that tells nothing about another purpose's."""
+    """The derived key of a purpose, which reveals nothing about those of other purposes."""
     return hmac.digest(key, purpose.encode(), "sha256")
 
 
@@ -45,13 +45,13 @@ def _made_once(path: Path, make: Callable[[], bytes]) -> bytes:
         finally:
             fresh.unlink(missing_ok=True)
     elif os.name == "posix" and path.stat().st_mode & 0o077:
-        with suppress(OSError):  # another user's file, or a file system without modes: to be read all the same
+        with suppress(OSError):  # another user's file, or a file system without modes: it can still be read
             path.chmod(0o600)
     return path.read_bytes()
 
 
 def _place(fresh: Path, path: Path) -> None:
-    """Of two processes that race, one puts its file there; the other reads what that one wrote."""
+    """Move a new file into place. If two processes race, the first one wins, and the other reads its file."""
     try:
         os.link(fresh, path)
     except FileExistsError:

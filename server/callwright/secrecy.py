@@ -1,7 +1,7 @@
-"""What looks like a secret: by the name of what holds it, or by its own shape.
+"""Recognise secrets: by the name of the field that holds them, or by their own shape.
 
-Each place has names of its own, because the cost of an error differs: a log must not tell a secret, a person must see
-what is approved, and the command line must not refuse ordinary arguments. `NAMES` says what tells a secret where.
+Each place has a separate set of names, because the cost of an error differs: a log must not reveal a secret, a person
+must see the values that they approve, and the command line must not refuse ordinary arguments. See `NAMES`.
 """
 
 import re
@@ -10,17 +10,17 @@ from typing import Literal
 
 MASK = "[secret]"
 SHORTEST = 4
-"""Characters of a known secret that is taken out of text. Masking shorter ones would garble the text, and tell them."""
+"""Minimum characters of a known secret to be masked in text. Masking shorter ones would garble and reveal them."""
 
 Place = Literal["text", "header", "field", "argument"]
-"""`text`: prose, logs and addresses, where the name is followed by its value. `header`: the name of an HTTP header.
+"""`text`: prose, logs and URLs, where the name is followed by its value. `header`: the name of an HTTP header.
 `field`: the name of a field in a document that a person or a model reads. `argument`: the name of a field in an
 argument on the command line, where other users of the machine can read it.
 """
 
 NAMES: Mapping[str, Mapping[Place, tuple[str, ...]]] = {
     "secret": {"text": ("*secret",), "header": ("secret",), "field": ("secret",)},
-    # Only an identifier that ends with the word is followed by one: `token_url` and "1,234 tokens" are not.
+    # Only an identifier that ends with the word is followed by a secret, unlike `token_url` and "1,234 tokens".
     "token": {"text": ("*token",), "header": ("token",), "field": ("token",), "argument": ("token",)},
     "password": {
         "text": ("*passw(?:or)?d",),
@@ -28,7 +28,7 @@ NAMES: Mapping[str, Mapping[Place, tuple[str, ...]]] = {
         "field": ("passw(?:or)?d",),
         "argument": ("password",),
     },
-    # In prose a key may be anything, and a header or a field may be about a keyword.
+    # In prose a "key" may be anything, and in a header or a field it may be part of "keyword".
     "key": {
         "text": ("*api[_-]?key",),
         "header": ("api[-_]?key", "(?:^|[-_])key(?:[-_]|$)"),
@@ -36,7 +36,7 @@ NAMES: Mapping[str, Mapping[Place, tuple[str, ...]]] = {
         "argument": ("api_key",),
     },
     "credential": {"text": ("*credential",), "header": ("credential",), "field": ("credential",)},
-    # Addresses and requests are signed; no field of a document holds a signature.
+    # URLs and requests are signed; no field of a document holds a signature.
     "signature": {"text": ("*signature", "sig"), "header": ("signature",)},
     "authorization": {
         "text": ("(?:proxy-)?authori[sz]ation",),
@@ -47,9 +47,9 @@ NAMES: Mapping[str, Mapping[Place, tuple[str, ...]]] = {
     # On the command line all headers count as one secret; elsewhere each is judged by its own name.
     "headers": {"argument": ("(?:request_)?headers",)},
 }
-"""For each idea, how it is written in each place: regular expressions, which ignore case but in arguments.
+"""Kind of secret -> place -> its names there: regular expressions that ignore case, except in arguments.
 
-`*` stands for the beginning of an identifier. A place that an idea does not name takes it for no secret.
+`*` stands for the beginning of an identifier. In a place that a kind does not list, it counts as no secret.
 """
 _SHOWN_FIELDS = frozenset(
     {
@@ -64,7 +64,7 @@ _SHOWN_FIELDS = frozenset(
         "auth_connection_id",
     }
 )
-"""Fields that lead somewhere or name something: whoever approves has to see them."""
+"""Fields with addresses or ids, which a person must see to approve a call."""
 
 
 def _any_of(place: Place) -> str:
@@ -84,15 +84,15 @@ _IN_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), MASK),
     (re.compile(r"\b(?:sk|rk|pk|xi)[-_][A-Za-z0-9_-]{12,}"), MASK),
     (re.compile(rf"([?&;]{_NAME}=)[^&#;\s\"'<>]+", re.I), rf"\1{MASK}"),
-    # `name: value`, `name=value`, and the same quoted as in JSON, a dict or a tuple of a header's bytes.
+    # `name: value`, `name=value`, and the same with quotes, as in JSON, a dict or a tuple of a header's bytes.
     (re.compile(rf"(\b{_NAME}(?:\\?[\"'])?\s*[:=,]\s*b?)(\\?[\"'])(?:(?!\2).)+\2", re.I), rf"\1\2{MASK}\2"),
     (re.compile(rf"(\b{_NAME}\s*[:=]\s*)(?!\[secret\]|(?:bearer|basic)\s)[^\s\"',;&)}}\]]+", re.I), rf"\1{MASK}"),
 )
-"""Shapes of secrets, and names with their values; each with what stands there instead."""
+"""Shapes of secrets, and names with values; each with its replacement."""
 
 
 def without_secrets(text: str) -> str:
-    """`text` with MASK in place of everything in it that looks like a secret."""
+    """`text` with MASK in place of everything that looks like a secret."""
     for pattern, instead in _IN_TEXT:
         text = pattern.sub(instead, text)
     return text
@@ -103,7 +103,7 @@ def is_secret_header(name: str) -> bool:
 
 
 def is_secret_field(path: Sequence[str]) -> bool:
-    """Whether the text at these keys of a document is a secret, by its own key or because it stands in headers."""
+    """Whether the text at these keys of a document is a secret, by its own key or because it is in headers."""
     if not path or path[-1].lower() in _SHOWN_FIELDS:
         return False
     return bool(_FIELD.search(path[-1])) or any(part.lower().endswith("headers") for part in path[-4:-1])

@@ -1,4 +1,4 @@
-"""The App as its parts see it: one Protocol for each of them, with what that part may use and nothing else."""
+"""Protocols of the App, one for each part of the server, with only the members that this part may use."""
 
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Services(Protocol):
-    """What one request may use: a tool call, a resource that is read, a task that is asked for."""
+    """The services of one request: a tool call, a read of a resource, or a request for a task."""
 
     @property
     def who(self) -> str: ...
@@ -55,24 +55,24 @@ class Services(Protocol):
 
 
 class Serving(Protocol):
-    """The lifespan context of the MCP server."""
+    """The lifespan context of the MCP server, from which the handlers get the services of a request."""
 
     @property
     def tasks(self) -> "Tasks": ...
     def of(self, request: Any) -> Services:
-        """What a request may use, by the HTTP request that it came with; None: over stdio, or in memory."""
+        """The services of a request, by its HTTP request (None: over stdio, or in memory)."""
         ...
 
 
 class Examined(Protocol):
-    """What a readiness check opens and asks."""
+    """The services of the readiness check."""
 
     async def database(self) -> "Database": ...
     async def api(self) -> "ApiClient": ...
 
 
 class Shared(Protocol):
-    """What the tenants of one server have in common, and what of it is told apart by principal or account."""
+    """The services that tenants of one server share, some of them separated by principal or account."""
 
     @property
     def platform(self) -> "Platform": ...

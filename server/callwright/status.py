@@ -1,4 +1,4 @@
-"""Where the server works, under which rules, and what is missing; without a network request and without secrets."""
+"""Status of the server: platform, rules and missing settings; without network requests and without secrets."""
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,9 +14,9 @@ _OFFLINE = "offline responder (quotes documents, judges nothing)"
 
 
 def status(settings: Settings, platform: Platform, mode: Approval, *, operator: bool = True) -> dict[str, Any]:
-    """`mode`: of the policy in force.
+    """The status as a document. `mode`: the approval mode of the policy in force.
 
-    `operator`: for whoever runs the server, who also learns where models are asked and which setting is missing.
+    `operator`: include the endpoints of models and the missing settings, which only the operator may see.
     """
     hosted = platform == "hosted"
     return {
@@ -35,7 +35,7 @@ def status(settings: Settings, platform: Platform, mode: Approval, *, operator: 
 
 
 def routes(settings: Settings) -> dict[str, "Route"]:
-    """Model name, or prefix with `*`, -> endpoint. Raises SettingError for a bad routes file."""
+    """Model name, or prefix with `*` -> endpoint. Raises SettingError for a bad routes file."""
     if not settings.llm_base_url and not settings.llm_routes:
         return {}
     from .engine.models.routing import models_of
@@ -62,7 +62,7 @@ def llm(settings: Settings) -> str:
 
 
 def _answering(settings: Settings) -> str:
-    """As `llm`, without what is the operator's: endpoints, and the names that models have there."""
+    """As `llm`, without endpoints and the names of models there, which only the operator may see."""
     try:
         names = list(routes(settings))
     except SettingError:
@@ -81,7 +81,7 @@ def _lacking(settings: Settings, platform: Platform) -> list[str]:
 
 
 def missing(settings: Settings, platform: Platform) -> list[str]:
-    """What would make more possible, each with how to get it."""
+    """Missing settings, each with its benefit and how to set it."""
     found: list[str] = []
     if platform == "embedded":
         try:

@@ -1,4 +1,4 @@
-"""The published tool list, `surface.json`: which tools there are, read without importing any of them."""
+"""The published tool list, `surface.json`, read without importing any tool."""
 
 import json
 from importlib.resources import files
@@ -25,7 +25,7 @@ Kind = Literal["read", "write", "risky"]
 
 
 RUNNERS: dict[Kind, str] = {"read": "run_read_tool", "write": "run_write_tool", "risky": "run_risky_tool"}
-"""Of the search surface, the tools that run another one, by what that one does."""
+"""Kind of a tool -> the tool of the search surface that runs it."""
 
 
 class Entry(TypedDict):
@@ -36,9 +36,9 @@ class Entry(TypedDict):
     effect: str
     default: bool
     long: bool
-    """Whether a call of it may become a task."""
+    """Whether a call of the tool may become a task."""
     operations: list[str]
-    """What it may send, its own operation first."""
+    """Operations that the tool may send, its main one first."""
     tool: dict[str, Any]
 
 
@@ -47,5 +47,5 @@ def dumps(entries: list[Entry]) -> str:
 
 
 def built() -> list[Entry]:
-    """The surface as it was shipped."""
+    """The tool list as shipped."""
     return json.loads(files("callwright").joinpath("surface.json").read_bytes())

@@ -1,1 +1,1 @@
-"""Who asks over HTTP: principals, what their tokens may do, and what each of them works on."""
+"""Principals of HTTP requests, the scopes of their tokens, and the tenants that they belong to."""

@@ -1,4 +1,4 @@
-"""What a token may be limited to: one scope for each tool, from its toolset and its strongest effect."""
+"""OAuth scopes: each tool has one, made of its toolset and its strongest effect."""
 
 from functools import cache
 
@@ -27,5 +27,5 @@ def scopes_of(entries: list[Entry]) -> dict[str, str]:
 
 @cache
 def scope_of_each() -> dict[str, str]:
-    """Tool name -> scope, of every tool that there is."""
+    """Tool name -> scope, for all tools of the published surface."""
     return scopes_of(built())

@@ -1,7 +1,7 @@
-"""Whose platform, whose log: what a tool call may use when it comes with one of several tokens.
+"""Tenants: the services of a tool call for one principal, on a server with several tokens.
 
 A tenant is a workspace of the embedded platform, or an account of the hosted one. Tenants share the process, the
-database, the policy and the bounds; each has a client of its own, and sees of the log what was changed in its place.
+database, the policy and the bounds. Each has a separate API client, and sees only its own entries of the change log.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Tenant:
-    """The app, as one principal sees it."""
+    """The services of the App, limited to one principal."""
 
     def __init__(self, app: "Shared", principal: Principal) -> None:
         self._app, self._principal = app, principal
@@ -27,13 +27,13 @@ class Tenant:
         self.account = app.account_of(principal)
         self.owner = (self.who, self.account)
         self.command = None
-        """Who reads this sits elsewhere: only whoever runs the server can run the program on its data."""
+        """A client over HTTP is on another machine; only the operator can run the program on the server's data."""
         self.file_roots: tuple[Path, ...] = ()
-        """Files are for clients on the same machine (stdio)."""
+        """Only clients on the same machine (stdio) may use files."""
         self.page = None
-        """A page of this process would open on the client's machine, and that is another one."""
+        """The client is on another machine, so it cannot open a local page of this process."""
         self.secret_variables: Mapping[str, str] = {}
-        """What the operator keeps in the environment is for the operator's own clients."""
+        """Secrets in the operator's environment are only for the operator's own clients."""
 
     def may(self, scope: str) -> bool:
         return self._principal.may(scope)

@@ -1,1 +1,4 @@
-"""When a person is asked, what the question says, and how an answer is proved: every change passes here."""
+"""Approval of tool calls: when a person is asked, the text of the question, and the proof of the answer.
+
+Every operation that changes something passes through this package.
+"""

@@ -1,7 +1,7 @@
-"""A question to a person about one operation: asked inside the conversation where the client can, else outside it.
+"""Ask a person to approve one operation: by elicitation where the client supports it, else outside the conversation.
 
-The text of the question comes from the data. It is pinned when it is first asked, and made again before the act: if it
-is no longer the same, the act is refused. An approval is good once.
+The text of the question is built from the platform's data. It is pinned when the question is first asked, and built
+again before the operation is sent: if the two texts differ, the operation is refused. An approval can be used once.
 """
 
 import base64
@@ -42,10 +42,10 @@ STATE_SECONDS = 600  # how long the SDK honours a sealed state
 
 
 class Facts(Protocol):
-    """Makes the question's text from the platform's present state."""
+    """Builds the text of the question from the platform's current state."""
 
     async def __call__(self, *, again: bool) -> str:
-        """`again`: from facts that are read now, and not from those that this call has read before."""
+        """`again`: read the facts again instead of using those that this call has read before."""
         ...
 
 
@@ -64,7 +64,7 @@ _PLANS = build_resolver_plans(_RESOLVED, {"_question"})
 async def approve(
     need: NeedsApproval, facts: Facts, call: Call, token: object, ctx: Context[Any]
 ) -> CallToolResult | InputRequiredResult | None:
-    """None: go on, `call` carries the approval. Else what the client gets instead of the act."""
+    """Returns None if approved (the approval is then recorded in `call`), else the result to send to the client."""
     question = await facts(again=False)
     asks = not need.enters and _can_ask(ctx)
     opens = not asks and call.page is not None and _can_open(ctx)
@@ -90,7 +90,7 @@ async def approve(
     if pending.state == "declined":
         waits = await _declined(pending, call, need)
     elif pending.state == "approved" and await _spend(pending, call):
-        waits = None  # somebody approved on the page, or by `callwright approve`
+        waits = None  # approved on the page, or by `callwright approve`
     elif asks:
         waits = await _ask_here(pending, facts, call, need, ctx)
     elif opens:
@@ -105,7 +105,7 @@ async def approve(
 
 
 async def _spend(pending: Pending, call: Call) -> bool:
-    """Use up what a person approved outside the conversation; a value that they entered goes into the call."""
+    """Use up an approval given outside the conversation; a value that the person entered is stored in the call."""
     ledger = await call.ledger()
     if pending.needs != "value":
         return await ledger.spend(pending.code, state="approved")
@@ -138,8 +138,8 @@ async def _ask_here(
     if isinstance(answered, InputRequiredResult):
         return answered
     ledger = await call.ledger()
-    # A client that sends its last round trip again must not act again, nor turn its no into a yes.
-    # What such a request was asked about was read after the answer was given, as it came with the answer.
+    # A client that repeats its last round trip must not execute the operation again, nor turn a no into a yes.
+    # The facts of such a request were read after the answer was given, because the request brings the answer.
     state = sealed_state()
     if state is not None and not await ledger.spend_once(state, seconds=STATE_SECONDS):
         raise ToolError("This approval was used already. Call again to ask anew.")
@@ -157,7 +157,7 @@ async def _ask_here(
 async def _ask_by_url(
     pending: Pending, facts: Facts, call: Call, need: NeedsApproval, ctx: Context[Any]
 ) -> CallToolResult | InputRequiredResult | None:
-    """The client shows the address of the local page. That a person opens it is no answer: the page has that."""
+    """Let the client show the address of the local page. Opening it is no answer: the answer is given on the page."""
     url = await _page(pending, call)
     if ctx.protocol_version != MODERN:
         request = ElicitRequestURLParams(message=pending.question, url=url, elicitation_id=pending.code)
@@ -180,7 +180,7 @@ async def _ask_by_url(
 
 
 async def _answered(pending: Pending, call: Call) -> Pending | None:
-    """The question once it was answered on the page, or as it stands after a while."""
+    """The pending question: as soon as it is answered on the page, else its state when the waiting time is over."""
     ledger = await call.ledger()
     found = await ledger.pending(pending.code)
     with anyio.move_on_after(WAIT_SECONDS):
@@ -230,7 +230,7 @@ async def _ask_by_token(pending: Pending, call: Call, token: object, digest: str
 
 
 async def _record(call: Call, need: NeedsApproval, outcome: Any) -> None:
-    """What was not done is in the log too."""
+    """Write to the audit log that an operation was not executed."""
     intent = Intent(
         platform=call.platform,
         who=call.who,

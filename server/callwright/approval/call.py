@@ -1,4 +1,4 @@
-"""What one tool call may send: its declared operations, under the approval policy, with a record of each change."""
+"""One tool call: it sends only its declared operations, under the approval policy, and records each change."""
 
 import hashlib
 import hmac
@@ -28,21 +28,21 @@ from .policy import Caps, Policy
 R = TypeVar("R")
 T = TypeVar("T")
 ENTERED = "(entered by a person)"
-"""Stands in a request for a value until it is sent."""
+"""Placeholder in a request for a value that is filled in only when the request is sent."""
 Report = Callable[[str], Awaitable[None]]
 
 
 class NeedsApproval(Exception):
-    """The call would send `op`, and the policy wants a person's word first. Nothing was sent that changes anything."""
+    """The policy requires a person's approval before `op` is sent. No change was sent up to here."""
 
     def __init__(self, op: Operation[Any], reason: str, *, enters: bool = False) -> None:
-        """`enters`: the person also enters a value that the call did not bring."""
+        """`enters`: the person also enters a value that is not among the arguments of the call."""
         super().__init__(reason)
         self.op, self.reason, self.enters = op, reason, enters
 
 
 class WouldSend(Exception):
-    """A dry run has come to what it would change: `op` was not sent."""
+    """A dry run has reached its first change: the operation `op`, which was not sent."""
 
     def __init__(self, op: Operation[Any]) -> None:
         super().__init__(type(op).__name__)
@@ -67,16 +67,16 @@ class Call:
     policy: Policy
     key: bytes
     command: str | None
-    """What a person types to run this program; None where only whoever runs the server can."""
+    """Command line with which a person runs this program; None where only the operator of the server can."""
     ledger: Callable[[], Awaitable[Ledger]]
     told: Callable[[Mapping[str, str]], Awaitable[None]]
-    """Hears the ids of whatever was changed."""
+    """Callback with the ids of the changed resources, by name."""
     page: Callable[[str], Awaitable[str]] | None
     """Address of the local page for a pending approval; None where a person could not open one."""
     variables: Mapping[str, str]
     """Environment variables that the operator named as sources of secrets."""
     dry_run: bool = False
-    """Reads go through, and the first change is raised as WouldSend."""
+    """Reads are sent, and the first change is raised as WouldSend."""
     approved: str | None = None
     """Digest of the operation that was approved."""
     approved_by: ApprovedBy = "policy"
@@ -86,45 +86,45 @@ class Call:
     changes: list[str] = field(default_factory=list[str])
     """Ids of the changes that this call recorded."""
     changed: list[Change] = field(default_factory=list[Change])
-    """What its update replaced, where that could be read."""
+    """The values that its update replaced, where these could be read."""
     answers: dict[type[Operation[Any]], Answer] = field(default_factory=dict[type[Operation[Any]], Answer])
-    """What it read last, whole: the view of it shows less."""
+    """The last answer to each kind of operation, in full: its view shows only a part."""
     given: frozenset[str] = frozenset()
-    """Names inside the documents among its arguments."""
+    """Field names inside the documents among its arguments."""
     unknown: list[str] = field(default_factory=list[str])
-    """Paths of these that the contract does not know."""
+    """Paths of the fields in these documents that the contract does not know."""
 
     @cached_property
     def reads_ask(self) -> str | None:
-        """Why reading needs a person's word in this call; None where it does not."""
+        """The reason why reads of this call need approval; None if they need none."""
         return self.policy.reason(self.tool, self.effect, "read", ())
 
     def reason(self, op: Operation[Any]) -> str | None:
-        """Why `op` needs a person's word; None where it does not, or is exempt."""
+        """The reason why `op` needs approval; None if it needs none, or is exempt."""
         exempt = self.policy.exempt
         why = self.policy.reason(self.tool, self.effect, op.effect, asking_paths(op, exempt, self._stands(op)))
         return None if why == op.effect == "dial" and rings_only_known(op, exempt) else why
 
     def _stands(self, op: Operation[Any]) -> dict[str, Any] | None:
-        """What this call has read of the thing that `op` writes."""
+        """The stored resource that `op` updates, as this call has read it; None if it was not read."""
         reader = reader_of(op) if op.effect == "update" else None
         read = self.answers.get(type(reader)) if reader else None
         return part_of(op, read.result) if read and read.op == reader else None
 
     def digest(self, op: Operation[Any]) -> str:
-        """Keyed: a plain hash of a short secret argument could be guessed from the log."""
+        """Keyed digest of a request: with a plain hash, a short secret argument could be guessed from the log."""
         said = [self.platform, self.who, self.tool, self.arguments, op.method, op.url(), op.query(), _wire(op)]
         return hmac.digest(self.key, json.dumps(said, sort_keys=True, default=str).encode(), "sha256").hex()
 
 
 class Api:
-    """The tools' way to the platform."""
+    """The API client that a tool function gets: it checks and records each operation before it is sent."""
 
     def __init__(self, client: SharedReads, call: Call, report: Report) -> None:
         self._client, self._call = client, call
         self._read: set[Request] = set()
         self.report = report
-        """Tell a client that asked for progress how far this is; to another one it says nothing."""
+        """Report progress to a client that asked for it; does nothing for other clients."""
 
     @property
     def platform(self) -> str:
@@ -147,20 +147,20 @@ class Api:
         return await self._change(op, digest, people, lambda client, op: client.send(op, deadline=deadline))
 
     def _read_before(self, op: Operation[Any]) -> bool:
-        """Whether the tool itself has read this: then it waits for something to change, and must see that."""
+        """Whether the tool has sent the same read before: it is then polling, and must not get the earlier answer."""
         asked = request_of(op)
         before = asked in self._read
         self._read.add(asked)
         return before
 
     async def perform(self, op: Operation[R], act: Callable[[ApiClient], Awaitable[R]]) -> R:
-        """As `send`, for what is not one request: `act` does it."""
+        """As `send`, for an operation that takes more than one request: `act` sends them."""
         return await self._change(op, self.require(op), 0, lambda client, _: act(client))
 
     def secret(self, given: SecretStr | None, variable: str | None, field: str) -> SecretStr:
-        """The value of a secret: as given, from a variable that the operator named, or entered later by a person.
+        """The value of a secret: as given, from an environment variable the operator named, or entered by a person.
 
-        `field`: where in the operation a person's value goes. Raises ToolError where the variable is none of those.
+        `field`: the field of the operation for the entered value. Raises ToolError for a variable that is not named.
         """
         if given is not None:
             if variable is not None or given.get_secret_value() == ENTERED:
@@ -175,7 +175,7 @@ class Api:
         return SecretStr(self._call.variables[variable])
 
     async def stream(self, op: Operation[Stream[T]], *, deadline: float | None = None) -> AsyncGenerator[T]:
-        """As `send`, for an answer that comes value by value. It counts as done when it was read to its end."""
+        """As `send`, for a streamed answer. The change is recorded as done when the stream was read to its end."""
         digest = self.require(op)
         change = await self._begin(op, digest)
         try:
@@ -189,7 +189,7 @@ class Api:
         await self._call.told(_ids(op))
 
     def require(self, op: Operation[Any]) -> str:
-        """The digest under which the change `op` may be sent now. Raises NeedsApproval where nobody has approved it."""
+        """The digest under which the change `op` may be sent now. Raises NeedsApproval if it is not approved."""
         call = self._call
         self._require_declared(op)
         call.unknown = unknown_names(op, call.given)
@@ -202,7 +202,7 @@ class Api:
         return digest
 
     def _require_reading(self, op: Operation[Any]) -> None:
-        """A read asks nobody, unless the policy wants every call of this tool asked about."""
+        """A read needs no approval, unless the policy requires approval of every call of this tool."""
         self._require_declared(op)
         if reason := self._call.reads_ask:
             self._require_approved(op, reason, enters=self._call.enters is not None)
@@ -221,7 +221,7 @@ class Api:
         return digest
 
     async def _people(self, op: Operation[Any]) -> int:
-        """Whom `op` would ring. Raises Refused where the caps forbid it, before anybody is asked."""
+        """The number of people that `op` would ring. Raises Refused beyond the caps, before a person is asked."""
         caps = self._call.policy.caps
         if caps == Caps():
             return 0
@@ -232,12 +232,12 @@ class Api:
     async def _change(
         self, op: Operation[R], digest: str, people: int, act: Callable[[ApiClient, Operation[R]], Awaitable[R]]
     ) -> R:
-        """The intent is on disk before the act, the outcome after it."""
+        """Send a change: the intent is persisted before the request, the outcome after it."""
         ledger, call = await self._call.ledger(), self._call
         ringing = None
         if people and (most := call.policy.caps.calls_a_day) is not None:
             ringing = await ledger.claim_calls(call.platform, people, most)
-            if ringing is None:  # another call came first
+            if ringing is None:  # another call has taken the rest of the cap
                 raise Refused("The policy's calls of this day have just been used up by another call.")
         change = await self._begin(op, digest)
         self._client.forget()
@@ -271,7 +271,7 @@ class Api:
             target=target_of(op),
             digest=digest,
             approved_by=call.approved_by,
-            request=op.body() if before is not None else None,  # what cannot be undone may hold secrets
+            request=op.body() if before is not None else None,  # a request that cannot be undone may hold secrets
             previous=before,
         )
         change = await (await call.ledger()).begin(intent)
@@ -279,7 +279,7 @@ class Api:
         return change
 
     async def _fail(self, change: str, exc: ApiError) -> None:
-        # Where the platform did not answer, nobody knows whether it acted: the row keeps saying so.
+        # Without an answer from the platform the outcome is unknown, and the row keeps this state.
         if not isinstance(exc, Unavailable):
             await (await self._call.ledger()).finish(change, "failed")
 

@@ -1,4 +1,4 @@
-"""What calls cost, as far as the platform tells: for the question to a person."""
+"""Estimate the cost of calls from the platform's prices, for the question to a person."""
 
 from ..api.client import ApiClient
 from ..contract.agents import Agent, GetAgent
@@ -7,7 +7,7 @@ from ..contract.llms import CalculateAgentLlmUsage
 
 
 async def costs(api: ApiClient, agent_id: str, calls: int) -> str:
-    """An upper bound by the agent's longest call and its model's price; what the providers take is not known here."""
+    """An upper bound in words: the agent's longest call times its model's price, without the providers' fees."""
     if not calls:
         return "Costs nothing."
     agent = await api.send(GetAgent(agent_id=agent_id))
@@ -28,7 +28,7 @@ def _usd(amount: float) -> str:
 
 
 async def _minute(api: ApiClient, agent: Agent) -> float | None:
-    """USD a minute of the agent's own model; None where the platform has no price for it."""
+    """Price of the agent's model in USD a minute; None if the platform has no price for it."""
     try:
         found = await api.send(CalculateAgentLlmUsage(agent_id=agent.agent_id))
     except ApiError:

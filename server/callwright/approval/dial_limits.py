@@ -1,4 +1,4 @@
-"""How many people one request would ring, and what the operator's policy says to that."""
+"""Count the people that one request would ring, and check the count against the operator's caps."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ from .policy import Caps
 from .question import value_at
 
 UNREACHED = ("failed", "voicemail")
-"""Whom a retry calls again."""
+"""States of the recipients that a retry calls again."""
 
 
 def asking_paths(op: Operation[Any], exempt: Exempt, stands: Json | None) -> list[str]:
-    """The guarded paths that a request carries, without those whose own value is exempt.
+    """The guarded paths that a request sets, without those whose value is exempt.
 
-    `stands`: what the call has read of the thing that it writes. What is there already and only travels along, because
-    the thing is written whole, is no reason to ask.
+    `stands`: the stored resource that the request replaces, as the call has read it. A value that is stored already
+    and is sent again only because the resource is written whole needs no approval.
     """
     guarded = op.guarded_paths()
     if not guarded or not (exempt.hosts or stands):
@@ -30,7 +30,7 @@ def asking_paths(op: Operation[Any], exempt: Exempt, stands: Json | None) -> lis
 
 
 def rings_only_known(op: Operation[Any], exempt: Exempt) -> bool:
-    """Whether everybody whom a request would ring has a number that need not be asked about."""
+    """Whether all numbers that a request would ring are exempt from approval."""
     if not exempt.phone_prefixes:
         return False
     match op:
@@ -55,7 +55,7 @@ async def people_rung(op: Operation[Any], client: ApiClient) -> int:
 
 
 def refuse_beyond(caps: Caps, people: int, within_a_day: int, op: Operation[Any]) -> None:
-    """Raises Refused where `people` more are too many for one batch, or after those of the last 24 hours."""
+    """Raises Refused if `people` exceeds the cap of one batch, or of 24 hours with the `within_a_day` before."""
     most = caps.recipients_a_batch
     if most is not None and isinstance(op, SubmitBatchCall | RetryBatchCall) and people > most:
         raise Refused(f"The policy lets a batch ring at most {most:,} people, and this one would ring {people:,}.")

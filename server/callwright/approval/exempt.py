@@ -1,4 +1,4 @@
-"""What need not be asked about, whoever sends it: calls to known numbers, and addresses at known hosts."""
+"""Exemptions from approval that the operator configured: known phone number prefixes and known hosts."""
 
 import re
 from collections.abc import Sequence
@@ -8,16 +8,16 @@ from urllib.parse import urlsplit
 
 HOST_PATTERN = r"(\*\.)?([a-z0-9_-]+\.)+[a-z0-9_-]+"
 
-# Patterns are texts, so that a start compiles none.
+# The patterns are plain strings, so that no regular expression is compiled at the start.
 _HOST = r"[a-z0-9_.-]+"
 _UNREADABLE = r"[^\x21-\x7e]|[\\@]|^[^/]*//[^/?#]*[{}%]"
-"""What parsers read differently, what may hide a host, and a host that is filled in later."""
+"""Characters that parsers read differently, that may hide a host, or that stand for a host filled in later."""
 _E164 = r"\+[1-9][0-9]{1,14}"
 _PUNCTUATION = r"[ ().-]"
 
 
 def prefix_of(text: str) -> str:
-    """`+49 (30)` or `004930` as `+4930`. Raises ValueError where it is no beginning of an E.164 number."""
+    """`+49 (30)` or `004930` as `+4930`. Raises ValueError for a text that is no prefix of an E.164 number."""
     plain = re.sub(_PUNCTUATION, "", text)
     plain = f"+{plain[2:]}" if plain.startswith("00") else plain
     if not re.fullmatch(r"\+[1-9][0-9]{0,14}", plain):
@@ -27,20 +27,20 @@ def prefix_of(text: str) -> str:
 
 @dataclass(frozen=True)
 class Exempt:
-    """`hosts`: `hooks.example.com`, or `*.example.com` for all below it. `phone_prefixes`: normalised."""
+    """The exemptions. `hosts`: `hooks.example.com`, or `*.example.com` for subdomains. `phone_prefixes`: normalised."""
 
     hosts: Sequence[str] = ()
     phone_prefixes: Sequence[str] = ()
 
     def number(self, text: object) -> bool:
-        """Whether people at this number may be rung without asking."""
+        """Whether this number may be called without approval."""
         plain = re.sub(_PUNCTUATION, "", text) if isinstance(text, str) else ""
         return bool(re.fullmatch(_E164, plain)) and plain.startswith(tuple(self.phone_prefixes))
 
     def address(self, value: object) -> bool:
-        """Whether a guarded value is nothing but an https or wss address at a known host.
+        """Whether a guarded value is only an https or wss address at a known host.
 
-        An object counts where it holds its `url` and no headers: what else it carried would go unseen.
+        An object is exempt only if it holds a `url` and no headers: a person would not see its other content.
         """
         if isinstance(value, dict):
             held = {key: inner for key, inner in cast(dict[str, Any], value).items() if inner not in (None, {}, [])}

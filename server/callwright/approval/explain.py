@@ -1,4 +1,4 @@
-"""The approval policy in force, in words: for one tool with the rule that decided, or which tools ask."""
+"""Explain the approval policy in force: one tool with the rule that decided, or the list of tools that ask."""
 
 import difflib
 from dataclasses import asdict
@@ -19,7 +19,10 @@ _OUTSIDE = {
 
 
 def explained(policy: Policy, name: str | None) -> Json:
-    """Mode, exemptions and caps, with what holds for one tool, or with the tools that ask. Raises ToolError."""
+    """Mode, exemptions and caps, and the rule for the tool `name`, or the tools that ask if None.
+
+    Raises ToolError for an unknown tool.
+    """
     entries = {entry["tool"]["name"]: entry for entry in built()}
     bounds = {name.replace("_", " "): most for name, most in asdict(policy.caps).items() if most is not None}
     common: Json = {
@@ -36,7 +39,7 @@ def explained(policy: Policy, name: str | None) -> Json:
 
 
 def guarded_by(entry: Entry) -> list[str]:
-    """The guarded paths that a tool may carry."""
+    """The guarded paths that the requests of a tool may set."""
     return sorted(
         {path for op in all_operations() if f"{op.method} {op.path}" in entry["operations"] for path in op.guarded}
     )

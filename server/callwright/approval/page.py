@@ -1,8 +1,7 @@
-"""A page on this machine where a person approves or declines one call, and enters a secret that a model must not see.
+"""Local approval page: a person approves or declines one call, and enters a secret that a model must not see.
 
-Its address holds a key that only this server and its replicas can make, and is good for one answer. The page works
-without script. It answers nobody but a browser that was shown it: other names for this address, forms of other
-sites, and frames are refused.
+The address of the page holds a key that only this server and its replicas can make, and is valid for one answer. The
+page works without scripts. Requests under other host names, forms of other sites, and frames are refused.
 """
 
 import asyncio
@@ -31,13 +30,13 @@ from ..ledger.ledger import Ledger, Pending
 
 HOST = "127.0.0.1"
 LARGEST_FORM = 200_000
-"""Bytes: a secret of 20,000 characters, each of them percent-encoded three times over."""
+"""Maximum size of a form in bytes: a secret of 20,000 characters with three percent-encoded bytes each."""
 LONGEST_VALUE = 20_000
 COOKIE = "callwright_approval"
 _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
-    # With no-referrer a browser would hide the origin of our own form as well.
+    # With no-referrer a browser would also hide the origin of the form of this page.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -45,7 +44,7 @@ _HEADERS = {
 
 
 class ApprovalPage:
-    """`key` makes the addresses. It listens on a free port once the first address was asked for."""
+    """The HTTP server of the page. `key` signs the addresses. It listens on a free port from the first address on."""
 
     def __init__(self, ledger: Callable[[], Awaitable[Ledger]], key: bytes, account: str) -> None:
         self._ledger, self._key, self._account = ledger, key, account
@@ -54,7 +53,7 @@ class ApprovalPage:
         self._serving: asyncio.Task[None] | None = None
 
     def address(self, code: str) -> str:
-        """Where the pending approval with this code is answered."""
+        """The URL at which the pending approval with this code is answered."""
         if self._listening is None:
             self._listen()
         return f"http://{self._host}/approve/{code}.{self._mac('address', code)}"
@@ -62,7 +61,7 @@ class ApprovalPage:
     async def aclose(self) -> None:
         if self._server and self._serving and self._listening:
             self._server.should_exit = True
-            # The end of a session may be a cancellation; the port is given back all the same.
+            # A session may end by cancellation; the port is released in any case.
             with anyio.CancelScope(shield=True):
                 await self._serving
             self._listening.close()
@@ -78,7 +77,7 @@ class ApprovalPage:
             server_header=False, timeout_graceful_shutdown=1,
         )  # fmt: skip
         self._server = _Quiet(config)
-        # A task of its own: the call that wants the page must not take it along when it ends or is cancelled.
+        # The server runs in a separate task, which must not end with the call that first needs the page.
         self._serving = asyncio.get_running_loop().create_task(self._server.serve([self._listening]))
 
     @property
@@ -128,7 +127,7 @@ class ApprovalPage:
         return _told("Approved", f"Tell the assistant to go on, unless it does so already. {goes_on}")
 
     def _own(self, request: Request) -> bool:
-        """Whether the form was sent from this page. Old browsers say neither; the token then speaks for it."""
+        """Whether the form was sent from this page. Old browsers send neither header; then the token must do."""
         origin = request.headers.get("origin")
         site = request.headers.get("sec-fetch-site")
         return origin in (None, f"http://{self._host}") and site in (None, "same-origin")
@@ -137,12 +136,12 @@ class ApprovalPage:
 class _Quiet(Server):
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Signals are for the server that this page stands beside."""
+        """Installs no signal handlers: these belong to the MCP server in the same process."""
         yield
 
 
 async def _form(request: Request) -> dict[str, str] | None:
-    """The fields, each given once; None where it is no form of ours."""
+    """The fields of the form, each given once; None if the body is not a form of this page."""
     if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
         return None
     body = b""
@@ -161,7 +160,7 @@ _UNTIL = "It is done once, when the assistant calls again, by {} at the latest. 
 
 
 def _over(pending: Pending | None) -> Response:
-    """What somebody sees who comes back, or who has the page open twice."""
+    """The page for an approval that is already decided or expired, as on a reload or in a second tab."""
     if pending is None:
         text = "Each question takes one answer, and waits a quarter of an hour for it. Let the assistant ask again."
         return _told("Answered or expired", text, 410)
@@ -171,7 +170,7 @@ def _over(pending: Pending | None) -> Response:
 
 
 def _time(pending: Pending) -> str:
-    """When it ends, by the clock of this machine, before which the person sits."""
+    """The expiry time of the approval, in the local time of this machine, which the person uses."""
     return datetime.fromtimestamp(pending.expires_ms / 1000).astimezone().strftime("%H:%M")
 
 
@@ -188,7 +187,7 @@ def _question(pending: Pending, account: str, token: str) -> str:
         )
     where = "embedded platform, on this machine" if account == "embedded" else account
     origin = f"<dt>Asked by</dt><dd>{escape(pending.who)}</dd>" if pending.who != "local" else ""
-    # No button has the focus when the page opens: a key that was meant for another window approves nothing.
+    # No button has the focus when the page opens, so that a key meant for another window approves nothing.
     return (
         "<h1>May your assistant do this?</h1>"
         f'<p class="facts">{escape(pending.question)}</p>'

@@ -1,4 +1,7 @@
-"""When is a person asked? The platform's own vocabulary, applied to our tools. Light: imported at every start."""
+"""The approval policy: which tool calls need a person's approval, in the platform's vocabulary.
+
+This module is imported at every start, so it imports little.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,15 +22,15 @@ OWN_NOTES = (
     "get_task",
     "cancel_task",
 )
-"""Tools about what this server itself knows and runs, that send nothing to the platform: nobody is asked."""
+"""Tools about this server's own state, which send nothing to the platform: they never need approval."""
 
 ASKING = ("delete", "dial", "grant", "secret")
-"""Effects that cannot be undone, reach people, hand out access or take in secrets."""
+"""Effects that cannot be undone, reach people, grant access or store secrets."""
 
 
 @dataclass(frozen=True)
 class Caps:
-    """Upper bounds that hold even where nobody is asked: people rung within 24 hours, and by one batch."""
+    """Upper bounds that hold even without approval: people rung within 24 hours, and by one batch."""
 
     calls_a_day: int | None = None
     recipients_a_batch: int | None = None
@@ -35,9 +38,9 @@ class Caps:
 
 @dataclass(frozen=True)
 class Policy:
-    """Mode, exceptions for toolsets and single tools, and what a client gets that cannot ask its user.
+    """Mode, exceptions for toolsets and single tools, and the fallback for clients that cannot ask their user.
 
-    The exception for a tool decides before that for its toolset, and that before the mode.
+    An exception for a tool takes precedence over one for its toolset, and that over the mode.
     """
 
     mode: Approval = "fine-grained"
@@ -45,16 +48,16 @@ class Policy:
     unattended: Unattended = "person"
     toolsets: Mapping[str, ToolPolicy] = field(default_factory=dict[str, ToolPolicy])
     toolset_of: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Of every tool, where `toolsets` has exceptions."""
+    """The toolset of every tool; needed only if `toolsets` has exceptions."""
     exempt: Exempt = field(default_factory=Exempt)
     caps: Caps = field(default_factory=Caps)
 
     def of_tool(self, name: str, effect: str) -> ToolPolicy:
-        """What the tool list says of a tool whose strongest effect is `effect`."""
+        """The policy that the tool list shows for a tool whose strongest effect is `effect`."""
         return self.decided(name, effect)[0]
 
     def decided(self, name: str, effect: str) -> tuple[ToolPolicy, str]:
-        """As `of_tool`, with the rule that decided, in words."""
+        """As `of_tool`, with a text that names the rule that decided."""
         own, rule = self._own(name)
         if own == "disabled":
             return own, rule
@@ -70,17 +73,17 @@ class Policy:
         return "requires_approval" if asks else "auto_approved", f"mode fine-grained: effect {effect}"
 
     def takes_token(self, name: str, effect: str) -> bool:
-        """Whether the tool offers the argument `approval_token`."""
+        """Whether the tool has the argument `approval_token`."""
         asks = self.of_tool(name, effect) == "requires_approval"
         if self.unattended == "token":
-            # A tool that writes may carry a guarded path, and then it asks although its effect does not.
+            # A tool that writes may set a guarded path, and then needs approval although its effect does not.
             return asks or (effect != "read" and self._own(name)[0] is None and self.mode != "none")
         return self.unattended == "person" and asks and self._by_token(name, effect)
 
     def reason(self, tool: str, tool_effect: str, op_effect: str, guarded: Sequence[str]) -> str | None:
-        """Why this operation, sent by this tool, needs approval; None where it does not.
+        """The reason why this operation of this tool needs approval; None if it needs none.
 
-        Reads inside a writing tool are the facts of its question: they run before it is asked.
+        Reads inside a writing tool supply the facts of its question, so they run before the question is asked.
         """
         own, rule = self._own(tool)
         if own == "auto_approved" or (own is None and self.mode == "none"):
@@ -93,7 +96,7 @@ class Policy:
         return f"it sets {', '.join(guarded[:5])}" if guarded else None
 
     def person_needed(self, tool: str, op_effect: str) -> bool:
-        """For a client that cannot ask its user: a person outside the conversation, or a preview and a token?"""
+        """Whether a person must approve outside the conversation, if the client cannot ask its user."""
         return self.unattended == "person" and not self._by_token(tool, op_effect)
 
     def _by_token(self, tool: str, effect: str) -> bool:

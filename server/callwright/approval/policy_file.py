@@ -1,4 +1,4 @@
-"""The policy file: read and checked whole at the start, so that no mistake in it shows only when somebody calls."""
+"""Read the policy file and check all of it at the start, so that a mistake does not first show in a tool call."""
 
 import difflib
 import json
@@ -18,9 +18,9 @@ _POLICIES: tuple[str, ...] = get_args(ToolPolicy)
 
 
 def policy_of(settings: Settings, file: Path) -> Policy:
-    """The policy in force. Raises SettingError with the place in the file that is wrong, and what is allowed there.
+    """The policy in force. Raises SettingError with the wrong place in the file and the values allowed there.
 
-    Where file and setting both name a mode, the stricter one holds.
+    If both the file and the setting name a mode, the stricter one is used.
     """
     found = _read(file)
     named = {settings.approval, found.get("mode")}
@@ -49,7 +49,7 @@ def _read(file: Path) -> Json:
 
 
 def _checked(at: str, given: object, known: dict[str, Callable[[str, Any], Any]]) -> Json:
-    """Each value through the check of its key."""
+    """The object with each value checked by the function of its key."""
     document = _object(at, given)
     _known(at, document, known)
     return {key: known[key](f"{at}{key}", value) for key, value in document.items()}

@@ -1,4 +1,4 @@
-"""The text of a question: what would happen, in facts, without secrets."""
+"""Build the text of an approval question: the facts of the operation, without secrets."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -16,11 +16,11 @@ LONGEST_VALUE = 300
 
 
 async def question_of(op: Operation[Any], preview: Preview | None, title: str, api: ApiClient) -> str:
-    """The operation's own preview, else its fields; and every guarded path with its new value.
+    """The preview of the operation, or else its fields; and every guarded path with its new value.
 
-    A person must see each place that they agree to: ToolError where they do not all fit in one question.
+    Raises ToolError if the guarded paths do not all fit in one question: a person must see each of them.
     """
-    # Python mode: write-only values stay masked.
+    # Python mode keeps write-only values masked.
     said = await preview(api, op) if preview else f"{title}: {fields(op.model_dump(exclude_unset=True))}."
     body, guarded = op.body() or {}, op.guarded_paths()
     if guarded:
@@ -35,14 +35,14 @@ async def question_of(op: Operation[Any], preview: Preview | None, title: str, a
 
 
 def changed_fields(op: Operation[Any], most: int = 12) -> str:
-    """The dotted names of what a request sets, for a question; values only where they are guarded."""
+    """The dotted names of the fields that a request sets, for a question; values only of guarded fields."""
     named = sorted(leaves(op.body() or {}))
     more = f" and {len(named) - most} more" if len(named) > most else ""
     return f"{', '.join(short(name, 100) for name in named[:most])}{more}"
 
 
 def leaves(node: dict[str, Any], at: str = "") -> list[str]:
-    """Dotted names of what is set in a document."""
+    """Dotted names of the fields that are set in a document."""
     found: list[str] = []
     for key, value in node.items():
         below = leaves(cast(dict[str, Any], value), f"{at}{key}.") if isinstance(value, dict) else []
@@ -51,7 +51,7 @@ def leaves(node: dict[str, Any], at: str = "") -> list[str]:
 
 
 def fields(given: dict[str, Any]) -> str:
-    """Names with their values, of which secrets are hidden."""
+    """Names with their values; secrets are hidden."""
     return ", ".join(f"{name} = {short(_shown([name], value), 200)}" for name, value in given.items()) or "no arguments"
 
 
@@ -69,7 +69,7 @@ def _shown(path: list[str], value: object) -> str:
 
 
 def value_at(node: Any, path: str) -> object:
-    """What stands at a dotted path; a key may itself hold dots."""
+    """The value at a dotted path; a key may itself hold dots."""
     if isinstance(node, list):
         index, _, rest = path.partition(".")
         items = cast(list[Any], node)

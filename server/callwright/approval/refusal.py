@@ -1,7 +1,7 @@
-"""What a client gets instead of an act: a text that says everything, and facts for programs beside it.
+"""Refusals: the error result of a call that was not executed, as complete text and as facts for programs.
 
-A refusal has no `structuredContent`. Clients check that against the tool's output schema, also in errors, and the
-TypeScript SDK 1.x then shows a model an error of the protocol in place of the refusal. So the facts are in `_meta`.
+A refusal has no `structuredContent`. Clients validate this against the tool's output schema, also in errors, and the
+TypeScript SDK 1.x then shows a model a protocol error instead of the refusal. So the facts are in `_meta`.
 """
 
 from collections.abc import Mapping
@@ -10,17 +10,17 @@ from typing import Any
 from mcp.types import CallToolResult, TextContent
 
 PREFIX = "callwright/"
-"""Before the name of every fact in `_meta`."""
+"""Prefix of the name of every fact in `_meta`."""
 
 
 def refusal(text: str, facts: Mapping[str, Any]) -> CallToolResult:
-    """A result that is an error, with its facts as `callwright/NAME`."""
+    """An error result with its facts in `_meta`, as `callwright/NAME`."""
     meta = {f"{PREFIX}{name}": value for name, value in facts.items()}
     return CallToolResult(content=[TextContent(text=text)], is_error=True, _meta=meta)
 
 
 def facts_of(result: object) -> dict[str, Any]:
-    """The facts of a refusal, by their names; none where `result` is something else."""
+    """The facts of a refusal, by their names; empty if `result` is no refusal."""
     if not isinstance(result, CallToolResult) or not result.is_error:
         return {}
     meta: Mapping[str, Any] = result.meta or {}
@@ -28,5 +28,5 @@ def facts_of(result: object) -> dict[str, Any]:
 
 
 def asks(result: object) -> bool:
-    """Whether the refusal leaves a way to go on: somebody is to be asked first."""
+    """Whether the call can still be executed after a person has approved it."""
     return "needs_approval" in facts_of(result)

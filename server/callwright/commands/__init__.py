@@ -1,1 +1,1 @@
-"""The bodies of the commands. `cli.py` alone reads arguments and environment, and calls one of them."""
+"""The commands of the command line, as functions. Only `cli.py` reads arguments and environment, and calls them."""

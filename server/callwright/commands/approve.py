@@ -1,4 +1,4 @@
-"""`callwright approve`: a person says yes to what a client that cannot be asked was refused."""
+"""`callwright approve`: a person at a terminal approves a call of a client that cannot ask its user."""
 
 from collections.abc import Callable
 
@@ -9,12 +9,12 @@ from ..app import App
 from ..clock import now_ms
 
 Ask = Callable[[str, bool], str | None]
-"""Shows a question to the person at the terminal, and waits: None is a no. Where the flag says so, a yes is the secret
-value that they enter; else its text means nothing."""
+"""Shows a question to the person at the terminal and waits for the answer: None for a no, any text for a yes. If the
+flag is set, the text is the secret value that the person enters."""
 
 
 def approve(app: App, code: str | None, ask: Ask | None) -> tuple[int, str]:
-    """Exit status and text: what waits, or what was approved. Without `ask` nobody is there: nothing is approved."""
+    """Exit status and text: the pending approvals, or the approved one. Nothing is approved without `ask`."""
     return anyio.run(_list, app) if code is None else anyio.run(_approve, code, ask, app)
 
 

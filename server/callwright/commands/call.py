@@ -1,4 +1,4 @@
-"""`callwright call`: one tool call from a shell, through the same server as over MCP."""
+"""`callwright call`: one tool call from a shell, through an MCP server in the same process."""
 
 import json
 import math
@@ -25,7 +25,7 @@ DONE, FAILED, NEEDS_APPROVAL = 0, 1, 3
 def call_tool(
     app: App, tool: str, arguments: dict[str, Any], form: Literal["text", "json"], *, ask: bool
 ) -> tuple[int, str]:
-    """Exit status and output. `ask`: a person is at the terminal and can be asked there."""
+    """Exit status and output. `ask`: a person at the terminal can answer questions."""
     result = anyio.run(_call, app, tool, arguments, ask)
     facts = facts_of(result) or result.structured_content
     code = DONE
@@ -38,7 +38,7 @@ def call_tool(
 
 
 def secret_argument(tool: str, arguments: dict[str, Any]) -> str | None:
-    """The first argument that holds a secret: by its type, or by a name inside it such as `password`."""
+    """The first argument that holds a secret: by its type, or by a field name in it such as `password`."""
     entry = next((entry for entry in built() if entry["tool"]["name"] == tool), None)
     if entry is None:
         return None
@@ -50,11 +50,11 @@ def secret_argument(tool: str, arguments: dict[str, Any]) -> str | None:
 
 
 async def _call(app: App, tool: str, arguments: dict[str, Any], ask: bool) -> CallToolResult:
-    app = replace(app, patience=math.inf)  # this process ends with the answer, and nobody could ask for it later
+    app = replace(app, patience=math.inf)  # this process ends with the answer, so a task could not be read later
     async with Client(build_server(app), elicitation_callback=_at_terminal if ask else None) as client:
         try:
             return await client.call_tool(tool, arguments)
-        except MCPError as exc:  # an unknown tool: an error of the protocol, not of the tool
+        except MCPError as exc:  # an unknown tool is an error of the protocol, not of a tool
             return CallToolResult(content=[TextContent(text=exc.message)], is_error=True)
 
 

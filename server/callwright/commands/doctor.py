@@ -1,4 +1,4 @@
-"""`callwright doctor`: what is configured, reachable, writable; what is missing and how to mend it. No secrets."""
+"""`callwright doctor`: check configuration, folders, database and platform, and name remedies, without secrets."""
 
 import platform
 import sys
@@ -26,9 +26,9 @@ class Finding:
 
 
 def examine(app: App, no_traces: str | None = None) -> list[Finding]:
-    """Every check, in the order in which a failure would hide the next. Level `missing`: the platform cannot serve.
+    """All checks, in the order in which a failure would hide the next. Level `missing`: the platform cannot run.
 
-    `no_traces`: why the traces that the environment asks for are not sent.
+    `no_traces`: the reason why the traces that the environment configures are not sent.
     """
     findings = anyio.run(_examine, app)
     return [*findings, Finding("warning", "traces", no_traces)] if no_traces else findings
@@ -60,7 +60,7 @@ async def _examine(app: App) -> list[Finding]:
         for about, check in checks:
             try:
                 findings.append(await check(app))
-            except Exception as exc:  # a doctor reports what it finds, whatever it is
+            except Exception as exc:  # any error of a check is a finding
                 findings.append(Finding("missing", about, _plain(exc)))
     finally:
         await app.close()
@@ -83,7 +83,7 @@ async def _home(app: App) -> Finding:
 
 
 async def _key_files(app: App) -> Finding:
-    """Those that are there; what is not there yet is made when it is first needed."""
+    """Check the existing key files; missing ones are created when they are first needed."""
     home = app.settings.home
     readers = {"state.key": key_file, "vault.key": key_file, "http.token": token_file, "engine.key": token_file}
     there = [name for name in readers if (home / name).exists()]
@@ -99,7 +99,7 @@ async def _database(app: App) -> Finding:
 
 
 async def _secrets(app: App) -> Finding:
-    """Whether what was sealed still opens: a key that was lost shows here and not in the middle of a call."""
+    """Check that sealed secrets can be opened, so that a lost key shows here instead of in the middle of a call."""
     if app.platform == "hosted":
         return Finding("ok", "secrets", "kept by the hosted platform")
     from ..engine.store.secrets import check_key
@@ -136,7 +136,7 @@ async def _llm(app: App) -> Finding:
 
 
 def _plain(exc: Exception) -> str:
-    """The error, without values that a driver may have put into it."""
+    """The text of an error, without values that a driver may have put into it."""
     from ..contract.errors import ApiError
 
     if isinstance(exc, ApiError | SettingError | OSError | RuntimeError):

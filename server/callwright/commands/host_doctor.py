@@ -1,4 +1,4 @@
-"""`callwright doctor --host`: start the configured server as its host would, with nothing in the environment."""
+"""`callwright doctor --host`: start the configured server as its host would, with a minimal environment."""
 
 import os
 import shutil
@@ -14,11 +14,11 @@ from .install import installed
 
 SECONDS = 20.0
 BARE_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
-"""What desktop hosts start servers with: not the PATH of a person's shell."""
+"""PATH with which desktop hosts start servers, instead of the one of a person's shell."""
 
 
 def examine_host(host: Host) -> list[Finding]:
-    """Whether what is configured starts, answers, and lists tools. Raises SettingError where nothing is configured."""
+    """Check that the configured server starts, answers and lists tools. Raises SettingError if none is configured."""
     entry = installed(host)
     findings = [Finding("ok", "configuration", f"{host.title}: {host.file()}")]
     command = str(entry.get("command", ""))
@@ -49,7 +49,7 @@ async def _started(entry: dict[str, Any]) -> Finding:
                 async with Client(stdio_client(parameters, errlog=said)) as client:
                     tools = (await client.list_tools()).tools
                     status = await client.call_tool("get_status", {})
-        except Exception as exc:  # whatever keeps it from starting is the finding
+        except Exception as exc:  # any error at the start is the finding
             said.seek(0)
             last = " ".join(said.read().split())[-400:]
             return Finding(

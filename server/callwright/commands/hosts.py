@@ -1,4 +1,4 @@
-"""The programs that start MCP servers: where each keeps its configuration, in which shape, and where it logs."""
+"""The table of MCP hosts: for each the path and format of its configuration, and its log file."""
 
 import json
 import sys
@@ -14,21 +14,21 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Host:
-    """One program. `file`: its configuration, in JSON."""
+    """A program that starts MCP servers. `file`: path of its configuration, in JSON."""
 
     name: str
     title: str
     file: Callable[[], Path]
     log: Callable[[], Path | str]
-    """The file with what the server says to stderr; where there is none, the place in the program."""
+    """Path of the file with the server's stderr; without a file, the place in the program that shows it."""
     key: str = "mcpServers"
     extra: tuple[tuple[str, str], ...] = ()
-    """What an entry says besides command, args and env."""
+    """Fields of an entry besides command, args and env."""
     after: str = "Restart it to load the server."
     app_link: Callable[[str, Json], str] | None = None
-    """The address that opens the program with an entry of this name filled in, for a person to confirm."""
+    """Builds the link that opens the program with an entry of this name, for a person to confirm."""
     web_link: Callable[[str, Json], str] | None = None
-    """The same as a page of its maker, for places that take only web addresses."""
+    """Builds the same link as a web page of the vendor, for places that allow only web addresses."""
 
     def entry(self, command: list[str], env: dict[str, str]) -> Json:
         said: Json = {**dict(self.extra), "command": command[0], "args": command[1:]}
@@ -40,7 +40,7 @@ def _home(*parts: str) -> Callable[[], Path]:
 
 
 def _application_support(*parts: str) -> Callable[[], Path]:
-    """The folder of each system for what applications keep."""
+    """The folder of the operating system for data of applications."""
 
     def place() -> Path:
         from platformdirs import user_config_path
@@ -133,4 +133,4 @@ HOSTS = {
         ),
     )
 }
-"""By the name that a person types."""
+"""Name on the command line -> host."""

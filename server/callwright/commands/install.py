@@ -1,4 +1,4 @@
-"""`callwright install`: the server's entry in the configuration of a host. What is there stays, and a copy is kept."""
+"""`callwright install`: add the server to the configuration of a host. Other entries stay, and a backup is kept."""
 
 import json
 import os
@@ -15,19 +15,19 @@ SERVER = "callwright"
 
 @dataclass(frozen=True)
 class Installed:
-    """What was written, or would be."""
+    """Result of an installation: what was written, or in a dry run would be."""
 
     file: Path
     text: str
     changed: bool
     backup: Path | None
-    """Where the file that was there before is kept."""
+    """Path of the copy of the former file."""
 
 
 def install(host: Host, command: list[str], env: dict[str, str], *, name: str = SERVER, dry_run: bool) -> Installed:
-    """Write the entry `name` into the host's configuration. `command`: this program by absolute path, and its words.
+    """Write the entry `name` into the host's configuration. `command`: absolute path of this program, and arguments.
 
-    Raises SettingError where the file is not JSON (some hosts allow comments, which rewriting would lose).
+    Raises SettingError if the file is not JSON (some hosts allow comments, which rewriting would lose).
     """
     file = host.file()
     before = file.read_text(encoding="utf-8") if file.exists() else ""
@@ -44,7 +44,7 @@ def install(host: Host, command: list[str], env: dict[str, str], *, name: str = 
 
 
 def installed(host: Host, name: str = SERVER) -> Json:
-    """The entry that a host would start. Raises SettingError where there is none."""
+    """The entry that a host would start. Raises SettingError if there is none."""
     file = host.file()
     if not file.exists():
         raise SettingError(f"{host.title} has no configuration at {file}. Run: callwright install {host.name}")
@@ -72,7 +72,7 @@ def _read(before: str, file: Path, host: Host, command: list[str], env: dict[str
 
 
 def _write(file: Path, before: str, text: str) -> Path | None:
-    """In one step, so that a host never reads half a file; only its owner may read it, because it may hold a key."""
+    """Write the file atomically, so that hosts never read half of it, and for its owner only, as it may hold a key."""
     file.parent.mkdir(parents=True, exist_ok=True)
     backup = _backup(file, before) if before else None
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")

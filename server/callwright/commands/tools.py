@@ -1,4 +1,4 @@
-"""`callwright tools`: the published surface under the policy in force."""
+"""`callwright tools`: list the published tools under the policy in force."""
 
 from typing import Any
 
@@ -35,9 +35,9 @@ def listed(app: App) -> list[dict[str, Any]]:
 
 
 def as_mcp_server(app: App) -> dict[str, Any]:
-    """What the platform's own MCP server settings hold, so that an agent which uses Callwright asks as it does here.
+    """Settings for Callwright as an MCP server of the platform's agents, with the same approvals as here.
 
-    `approval_policy` and a decision a tool, each bound by its hash to name, description and schema as they are listed.
+    `approval_policy`, and a decision for each tool, bound by a hash to its listed name, description and schema.
     """
     from ..engine.mcp.approval import tool_hash
 
@@ -55,12 +55,12 @@ def as_mcp_server(app: App) -> dict[str, Any]:
 
 
 def document(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """For a program: the rows, and the operations that have no tool, each with the reason."""
+    """JSON form of the list: the rows, and the operations that have no tool, each with the reason."""
     return {"tools": rows, "without_tool": WITHOUT_TOOL}
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """For a terminal. R reads only, D destroys or replaces, I safe to repeat, O reaches the outside."""
+    """Text form of the list. R: reads only, D: destroys or replaces, I: safe to repeat, O: reaches the outside."""
     letters = dict(zip(_HINTS, "RDIO", strict=True))
     lines = [("TOOL", "TOOLSET", "HINTS", "APPROVAL", "WHAT")]
     for row in rows:
@@ -72,9 +72,10 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def tools_of(operation: str, entries: list[Entry]) -> list[str]:
-    """The tools that are for an operation, and not only in need of it: those of which it is the first, else a choice.
+    """The tools whose purpose is an operation: those that declare it first; without one, all that may send it.
 
-    What changes something is never a means; `undo_change` is the exception, which may send what others are for.
+    An operation that changes something is the purpose of every tool that may send it. The toolset `server` is left out,
+    because `undo_change` may send the operations of other tools.
     """
     offered = [entry for entry in entries if operation in entry["operations"] and entry["toolset"] != "server"]
     own = [entry for entry in offered if entry["operations"][0] == operation or not operation.startswith("GET ")]
@@ -82,7 +83,7 @@ def tools_of(operation: str, entries: list[Entry]) -> list[str]:
 
 
 def coverage_table(entries: list[Entry]) -> str:
-    """Markdown: every operation, its tools, and how far it is embedded, from what the handlers declare."""
+    """Markdown: every operation, its tools, and its coverage by the embedded platform, as its handler declares."""
     from ..engine.http.coverage import covered
 
     rows = ["| operation | tool | embedded | shown by |", "|---|---|---|---|"]
@@ -95,7 +96,7 @@ def coverage_table(entries: list[Entry]) -> str:
 
 
 def tool_table(entries: list[Entry]) -> str:
-    """Markdown: every tool of the surface, under the policy that is in force when nothing is set."""
+    """Markdown: every tool of the surface, under the default policy."""
     from ..contract import all_operations
 
     guarded = {f"{op.method} {op.path}" for op in all_operations() if op.guarded}

@@ -1,1 +1,1 @@
-"""What stands between the network and the MCP server: who gets in, how much, and what the operator may look at."""
+"""The HTTP servers: authentication, request limits, discovery, health checks and metrics in front of MCP."""

@@ -1,4 +1,4 @@
-"""Who a request is from: the holder of one of the operator's tokens, or of one that the issuer signed."""
+"""Authenticate requests: by one of the operator's bearer tokens, or by a token that the issuer signed."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,10 +16,10 @@ SCHEME = b"bearer "
 
 
 class Admitted(AuthenticatedUser):
-    """What the SDK keeps sessions and sealed states apart by. The token itself goes no further."""
+    """An authenticated client, by which the SDK separates sessions and sealed states. It does not hold the token."""
 
     def __init__(self, principal: Principal, *, alone: bool) -> None:
-        """`alone`: no other token opens the server, so that this is the person who runs it."""
+        """`alone`: the server accepts no other token, so that this client is the operator."""
         scopes = sorted(principal.scopes or ())
         super().__init__(AccessToken(token="", client_id=principal.name, scopes=scopes, subject=principal.name))
         self.principal, self.alone = principal, alone
@@ -32,11 +32,11 @@ class Authenticator:
 
     @property
     def alone(self) -> bool:
-        """Whether one token opens the server, and no other."""
+        """Whether the server accepts only one token."""
         return self.issuer is None and len(self.tokens) == 1
 
     async def principal(self, authorization: bytes) -> Principal | None:
-        """By the value of the header `Authorization`; None where it opens nothing."""
+        """The principal for the value of the header `Authorization`; None if no valid token is in it."""
         if authorization[: len(SCHEME)].lower() != SCHEME:
             return None
         try:

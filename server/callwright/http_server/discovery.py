@@ -1,7 +1,8 @@
-"""How a client that knows only the host finds the MCP endpoint: the server card, and the catalogue that names it; and
-how one that was refused finds where tokens are issued (RFC 9728).
+"""Discovery documents: the server card, the catalogue that names it, and the protected resource metadata (RFC 9728).
 
-All are public and static: identity, address and protocol versions. What the server can do is told after connecting.
+With them a client that knows only the host finds the MCP endpoint, and a client that was refused finds the issuer of
+tokens. All are public and static: identity, address and protocol versions. A server's tools are listed only after a
+client has connected.
 """
 
 import ipaddress
@@ -66,7 +67,7 @@ def resource_metadata_url(public_url: str) -> str:
 
 
 def resource_routes(public_url: str, issuer: str, scopes: list[str]) -> list[Route]:
-    """The metadata of the MCP endpoint as a protected resource, at its own path and at the host's."""
+    """The routes of the endpoint's protected resource metadata: at the well-known path with and without its path."""
     document = {
         "resource": f"{public_url}/mcp",
         "resource_name": _TITLE,
@@ -86,7 +87,7 @@ def _route(path: str, media_type: str, document: dict[str, Any]) -> Route:
 
 
 def _domain(public_url: str) -> list[str]:
-    """The host's labels. An address has no domain, and a card's name no colon: such a server is at `localhost`."""
+    """The labels of the host; `localhost` for an IP address, because a card's name needs a domain and has no colon."""
     host = urlsplit(public_url).hostname or "localhost"
     try:
         ipaddress.ip_address(host)

@@ -1,4 +1,4 @@
-"""The way in to the MCP endpoint: who asks, how much, and whether the token is for the tool that is called."""
+"""Middleware in front of the MCP endpoint: authentication, rate and size limits, and the scope of the called tool."""
 
 import json
 import math
@@ -20,7 +20,7 @@ from .limits import Limits
 
 @dataclass(frozen=True)
 class Challenge:
-    """What `WWW-Authenticate` says beside the error. `metadata`: URL of the document that names the issuer."""
+    """Parameters of `WWW-Authenticate` besides the error. `metadata`: URL of the document that names the issuer."""
 
     metadata: str | None = None
     scope: str = ""
@@ -33,7 +33,7 @@ class Challenge:
 
 
 class Refusal(Exception):
-    """An answer instead of the call. `reason` is one word for programs, `message` says what to do."""
+    """A request is refused. `reason`: one word for programs; `message`: the remedy, in words."""
 
     def __init__(self, status: int, reason: str, message: str, **headers: str) -> None:
         super().__init__(message)
@@ -42,9 +42,9 @@ class Refusal(Exception):
 
 
 class Gate:
-    """ASGI middleware. Without `admission` nobody is asked for a token (this machine only).
+    """ASGI middleware that refuses requests. Without `admission` no token is required (on this machine only).
 
-    `scopes`: of each tool, by its name.
+    `scopes`: tool name -> scope.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Gate:
         given = dict(scope["headers"]).get(b"authorization", b"")
         if principal := await admission.principal(given):
             return principal
-        self._check_rate(client)  # of guesses
+        self._check_rate(client)  # limits the guessing of tokens
         if given:
             header = self._challenge.header(error="invalid_token", error_description="Unknown, expired or not for here")
             raise Refusal(401, "invalid_token", "This token does not open this server.", www_authenticate=header)
@@ -129,7 +129,7 @@ class Gate:
         while more:
             message = await receive()
             if message["type"] != "http.request":
-                break  # the client has gone: what is there is not whole, and no JSON
+                break  # the client has disconnected: the body is incomplete, and no valid JSON
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > most:
@@ -150,7 +150,7 @@ def _trace_headers(scope: Scope) -> dict[str, str]:
 
 
 def _called(body: bytes) -> str | None:
-    """The name of the tool that a request calls. What is no such request is for the protocol to judge."""
+    """The name of the tool that a request calls; None for other requests, which the MCP server validates."""
     if b"tools/call" not in body:
         return None
     try:
@@ -165,7 +165,7 @@ def _called(body: bytes) -> str | None:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """The body that was read already, and then whatever comes after it."""
+    """An ASGI `receive` that returns the body that was read already, and then the later messages."""
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_again() -> Message:

@@ -1,4 +1,4 @@
-"""What an orchestrator asks: is the process up, and can it do its work. No word of it is secret."""
+"""Liveness and readiness checks for an orchestrator (`/healthz`, `/readyz`). Their answers hold no secrets."""
 
 from collections.abc import Awaitable, Callable
 
@@ -13,11 +13,11 @@ from ..services import Examined
 
 CHECK_SECONDS = 5.0
 KEPT_SECONDS = 5.0
-"""How long an answer holds: whoever asks often does not reach the platform each time."""
+"""Seconds for which a result is cached, so that frequent checks do not reach the platform each time."""
 
 
 class Readiness:
-    """Opens the database and asks the platform for one agent; says `ok`, or in fixed words why not."""
+    """Readiness: opens the database and reads one agent from the platform. Results are `ok` or a fixed error text."""
 
     def __init__(self, app: Examined) -> None:
         self._app = app
@@ -26,7 +26,7 @@ class Readiness:
         self._until = 0.0
 
     async def __call__(self) -> dict[str, str]:
-        """By the name of the check."""
+        """Name of the check -> its result."""
         async with self._lock:
             if anyio.current_time() >= self._until:
                 self._found = {
@@ -59,7 +59,7 @@ def routes(app: Examined) -> list[Route]:
 
 
 async def _said(check: Callable[[], Awaitable[None]], otherwise: str) -> str:
-    """An error's own text may name hosts, folders and keys: whoever asks is not known."""
+    """`ok`, or `otherwise` on an error: its own text may name hosts, folders and keys, and the check is public."""
     try:
         with anyio.fail_after(CHECK_SECONDS):
             await check()
@@ -71,6 +71,6 @@ async def _said(check: Callable[[], Awaitable[None]], otherwise: str) -> str:
         return "does not answer"
     except ApiError:
         return "answers with an error"
-    except Exception:  # whatever keeps it from working
+    except Exception:  # any error means not ready
         return otherwise
     return "ok"

@@ -1,7 +1,7 @@
-"""Tokens that an OAuth 2.1 authorization server issued for this server: signed JWTs, checked by the issuer's keys.
+"""Validate tokens of an OAuth 2.1 authorization server: JWTs for this server, signed with the issuer's keys.
 
-The keys are read from where the issuer's metadata says, and read again when a token names one that is not known yet
-(but not for every such token), and every ten minutes, so that a key that was withdrawn is soon refused.
+The keys are read from the URL in the issuer's metadata. They are read again when a token names an unknown key (but
+not for every such token), and every ten minutes, so that a withdrawn key is soon refused.
 """
 
 import json
@@ -21,12 +21,12 @@ from ..net.pages import read_page
 
 ALGORITHMS = ("RS256", "ES256")
 SKEW_SECONDS = 60
-"""How far the issuer's clock may be off."""
+"""Allowed difference between the clock of the issuer and that of this machine, in seconds."""
 KEPT_SECONDS = 600
 AGAIN_SECONDS = 30
-"""After this time a token with an unknown key may have the keys read again."""
+"""Minimum seconds between two reads of the keys that are due to tokens with an unknown key."""
 STALE_SECONDS = 24 * 3600
-"""How long keys serve whose issuer cannot be reached."""
+"""Seconds for which the keys stay valid if the issuer cannot be reached."""
 READ_SECONDS = 5.0
 LONGEST_NAME = 255
 LONGEST_TOKEN = 16 * 1024
@@ -42,7 +42,7 @@ class Keys:
         self._lock = anyio.Lock()
         self._keys: dict[str, jwt.PyJWK] = {}
         self.issuer = ""
-        """As its metadata spells it, and so its tokens."""
+        """The issuer's identifier as in its metadata, and so in its tokens."""
         self._read_at = self._tried_at = -STALE_SECONDS * 1000
 
     async def of(self, kid: str) -> jwt.PyJWK | None:
@@ -83,14 +83,17 @@ class Keys:
 
 
 class Issuer:
-    """`audience`: the URL of the MCP endpoint. `workspace_claim`: what tells the workspaces of its people apart."""
+    """Validates the tokens of one issuer.
+
+    `audience`: the URL of the MCP endpoint. `workspace_claim`: the claim that names the workspace of a user.
+    """
 
     def __init__(self, keys: Keys, audience: str, workspace_claim: str, known_scopes: set[str], clock: NowMs) -> None:
         self._keys, self._audience, self._claim = keys, audience, workspace_claim
         self._known, self._clock = known_scopes, clock
 
     async def principal(self, token: str) -> Principal | None:
-        """None for whatever is not a valid token of this issuer for this server."""
+        """The principal of a token; None if it is not a valid token of this issuer for this server."""
         try:
             claims = await self._claims(token)
         except (jwt.PyJWTError, ValueError, TypeError) as exc:
@@ -101,7 +104,7 @@ class Issuer:
             log.info("A token was refused: it has no usable sub or %s.", self._claim)
             return None
         issuer = self._keys.issuer
-        # A blank stands in no issuer and no claim's name: nobody can choose a subject that spells another workspace.
+        # Issuers and claim names contain no blanks, so a user cannot pick a subject that yields another workspace.
         where = f"{issuer} {self._claim} {workspace}"
         return Principal(f"{issuer} {subject}", frozenset(_scopes(claims) & self._known), where)
 
@@ -140,7 +143,7 @@ class Issuer:
 
 
 def _signs(row: Any) -> bool:
-    """Whether it is a key of the kinds that are taken here. Issuers publish others beside them."""
+    """Whether a published key is a signing key of a supported kind; issuers publish other keys, too."""
     match row:
         case {"kty": "RSA" | "EC" as kind, "kid": str()}:
             fits = kind == "RSA" or row.get("crv") == "P-256"
@@ -154,7 +157,7 @@ def _is_name(value: object) -> bool:
 
 
 def _scopes(claims: dict[str, Any]) -> set[str]:
-    """RFC 9068's `scope`, or `scp`, which some issuers write instead, as text or as a list."""
+    """The scopes in the claim `scope` (RFC 9068), or in `scp`, which some issuers use instead; text or list."""
     said: Any = claims.get("scope", claims.get("scp", ""))
     names = said.split() if isinstance(said, str) else said
     return {str(name) for name in cast(list[object], names)} if isinstance(names, list) else set()

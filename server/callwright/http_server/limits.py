@@ -1,4 +1,4 @@
-"""How much one client may ask at a time, and a minute."""
+"""Limits of one client: concurrent requests, requests a minute, and size of a request."""
 
 import math
 from collections.abc import Callable, Generator
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import anyio
 
 TIDY_ABOVE = 1024
-"""Clients that are remembered before those that have been quiet are forgotten."""
+"""Number of clients from which on the idle ones are dropped."""
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """`body` in bytes; `rate` in requests a minute, which may come all at once; 0: no bound."""
+    """The limits. `body` in bytes; `rate` in requests a minute, which may come in one burst; 0: no limit."""
 
     body: int = 4 * 1024 * 1024
     rate: int = 3000
@@ -28,14 +28,14 @@ class _Client:
 
 
 class Limits:
-    """By the client's name: that of its token, or its address where it has none."""
+    """Counts requests by client: the name of its token, or its address without one."""
 
     def __init__(self, allowance: Allowance, now: Callable[[], float] = anyio.current_time) -> None:
         self.allowance, self._now = allowance, now
         self._clients: dict[str, _Client] = {}
 
     def wait(self, client: str) -> int:
-        """0 where a request may go on, which then counts; else the seconds until it may be sent again."""
+        """Count a request: 0 if it is allowed, else the seconds after which it may be sent again."""
         if not self.allowance.rate:
             return 0
         known = self._known(client)
@@ -46,7 +46,7 @@ class Limits:
 
     @contextmanager
     def running(self, client: str) -> Generator[bool]:
-        """Gives whether there is room for one more."""
+        """Context of a running request; yields False if the client has too many."""
         known = self._known(client)
         if self.allowance.at_once and known.running >= self.allowance.at_once:
             yield False

@@ -1,4 +1,4 @@
-"""The whole of the HTTP face: what anybody may read, what the operator may, and behind its guard the MCP endpoint."""
+"""Route HTTP requests: public routes, the operator's routes, and the MCP endpoint behind its gate."""
 
 import hmac
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class FrontRouter:
-    """ASGI app: `routes` by their paths, everything else to `rest`. `lifespan` opens and closes with the server."""
+    """ASGI app: requests go to `routes` by path, all others to `rest`, lifespan events to `lifespan`."""
 
     def __init__(self, routes: Sequence[BaseRoute], rest: ASGIApp, *, lifespan: ASGIApp) -> None:
         self._router = Router(routes, redirect_slashes=False, default=rest)
@@ -27,8 +27,8 @@ class FrontRouter:
 
 
 class MetricsEndpoint:
-    """ASGI app: `/metrics` for the operator. Its Host is checked too: where no token is demanded, a page that rebinds
-    its name to this machine could read it.
+    """ASGI app: `/metrics` for the operator. The Host header is checked, because without a token a web page could read
+    the metrics by DNS rebinding.
     """
 
     def __init__(self, metrics: Metrics, security: TransportSecuritySettings) -> None:
@@ -41,7 +41,7 @@ class MetricsEndpoint:
 
 
 class OperatorOnly:
-    """ASGI middleware: the server's own token, which `held` is the digest of."""
+    """ASGI middleware that requires the server's own token. `held`: the digest of the token."""
 
     def __init__(self, app: ASGIApp, held: str) -> None:
         self._app, self._held = app, held

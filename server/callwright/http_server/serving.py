@@ -1,4 +1,4 @@
-"""Both HTTP servers: MCP over streamable HTTP behind a bearer token, and the embedded platform's REST API."""
+"""Run the HTTP servers: MCP over streamable HTTP behind a bearer token, and the embedded platform's REST API."""
 
 import json
 import sys
@@ -34,33 +34,33 @@ from .tokens import Tokens, digest
 Say = Callable[[str], None]
 
 GRACE_SECONDS = 5
-"""How long calls in progress may go on once the server is told to end."""
+"""Seconds for calls in progress to complete once the server is stopped."""
 WEBSOCKET_BYTES = 1024 * 1024
-"""Of one frame from a client; what is larger closes its connection before it is read."""
+"""Maximum size of a client's frame; a larger one closes the connection before it is read."""
 
 WEBSOCKET_PONG_SECONDS = 60.0
-"""How long a client may leave the server's pings unanswered. They keep the way through proxies open and find out who
-is gone, since the engine's own ping frames are for measuring and end nothing. But a telephone that changes networks, or
-a server that is busy, is no end of a conversation; and whoever is gone takes a place no longer than this.
+"""Timeout of the server's WebSocket pings. The pings keep connections open through proxies and detect clients that are
+gone; the engine's own ping events only measure latency. The timeout is long enough for a telephone that changes
+networks and for a busy server, and limits how long a client that is gone keeps its slot.
 """
 
 
 @dataclass(frozen=True)
 class Listen:
-    """Where and for whom the MCP server listens."""
+    """The address at which the MCP server listens, and the clients that it accepts."""
 
     host: str = "127.0.0.1"
     port: int = 8000
     token: bool = True
     allowed_hosts: tuple[str, ...] = ()
-    """Beside the host of `public_url` and the names of this machine."""
+    """Accepted host names besides the host of `public_url` and the names of this machine."""
     stateless: bool = False
     json_answers: bool = False
-    """One JSON document an answer instead of a stream of events: a call cannot be told of, nor asked about, before."""
+    """Answer with one JSON document instead of an event stream; a call then has no progress and no questions."""
     public_url: str | None = None
     """Scheme and host under which clients reach the server."""
     tokens: Tokens = field(default_factory=dict[str, Principal])
-    """Beside the server's own."""
+    """Accepted tokens besides the server's own."""
 
     @property
     def url(self) -> str:
@@ -70,7 +70,7 @@ class Listen:
 
     @property
     def names(self) -> list[str]:
-        """What a request may call its host; its `Origin` is one of these too."""
+        """Accepted values of the headers `Host` and `Origin`."""
         public = [urlsplit(self.public_url).netloc] if self.public_url else []
         return [*public, *self.allowed_hosts, *(f"{name}:*" for name in ("127.0.0.1", "localhost", "[::1]"))]
 
@@ -80,9 +80,9 @@ def _at(host: str, port: int) -> str:
 
 
 def mcp_app(app: App, listen: Listen, server: MCPServer[Any] | None = None) -> ASGIApp:
-    """The MCP server as an ASGI app. Refuses to be open to a network without a token and named hosts.
+    """The MCP server as an ASGI app. Raises SettingError if it were open to a network without token and host names.
 
-    `server`: that of `app`, with something added; otherwise it is built here.
+    `server`: the MCP server of `app` with additions; None: it is built here.
     """
     local = is_loopback(listen.host)
     if not local and not listen.token:
@@ -139,7 +139,7 @@ def _admission(app: App, listen: Listen, scopes: Mapping[str, str]) -> Authentic
 
 
 def _challenge(app: App, listen: Listen, scopes: Mapping[str, str]) -> Challenge:
-    """A client that knows nothing yet is told to ask for what reads; a call that needs more says so itself."""
+    """The challenge of a request without a token: it names the read scopes; a call that needs others names them."""
     if not app.settings.oauth_issuer:
         return Challenge()
     reading = sorted({scope for scope in scopes.values() if scope.endswith(":read")})
@@ -147,7 +147,7 @@ def _challenge(app: App, listen: Listen, scopes: Mapping[str, str]) -> Challenge
 
 
 def _shown(app: App, listen: Listen, scopes: Mapping[str, str], metrics: MetricsEndpoint) -> list[Route]:
-    """What is answered without the gate. The numbers are the operator's, whoever else has a token."""
+    """The routes outside the gate. The metrics are for the operator only, not for holders of other tokens."""
     guarded = OperatorOnly(metrics, digest(http_token(app))) if listen.token else metrics
     shown = [*health.routes(app), *discovery.routes(listen.url, token=listen.token)]
     if issuer := app.settings.oauth_issuer:
@@ -192,25 +192,25 @@ async def _serve_engine(app: App, host: str, port: int, say: Say) -> int:
             if app.settings.engine_api_key
             else f"in {app.settings.home / 'engine.key'}"
         )
-        listening = listen_at(config)  # port 0 is any that is free: only now it is known which
+        listening = listen_at(config)  # port 0 means any free port, which is known only now
         port = listening.getsockname()[1]
         say(f"Embedded platform at http://{_at(host, port)}; header xi-api-key, the key is {where}")
         say(f"Talk to an agent in a browser: http://{_at(host, port)}/agents/AGENT_ID/chat")
         return await _served(config, [listening])
-    except ApiError as exc:  # the vault's key is another one
+    except ApiError as exc:  # the vault was sealed with another key
         raise SettingError(str(exc)) from None
     finally:
         await app.close()
 
 
 def listen_at(config: uvicorn.Config) -> socket:
-    """Where a server listens. What it accepts sends at once: asyncio sees to that only on sockets of its own making.
+    """The listening socket of a server, with TCP_NODELAY, which asyncio sets only on sockets that it creates itself.
 
-    Otherwise the body of each answer waits some 40 ms until the other end has acknowledged the head.
+    Without it the body of each answer waits some 40 ms until the client has acknowledged the head.
     """
     listening = config.bind_socket()
     listening.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-    listening.listen(config.backlog)  # so that whoever reads the address finds somebody there, before the server runs
+    listening.listen(config.backlog)  # connections are queued from now on, so the address can be printed
     return listening
 
 
@@ -232,7 +232,7 @@ def _config(asgi: ASGIApp, host: str, port: int, *, websockets: bool = False) ->
         asgi,
         host=host,
         port=port,
-        log_config=None,  # its own would go round the program's handler, and so round redaction
+        log_config=None,  # uvicorn's own configuration would bypass the program's log handler, and so the redaction
         log_level="warning",
         server_header=False,
         ws="wsproto" if websockets else "none",

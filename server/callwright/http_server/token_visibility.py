@@ -1,4 +1,4 @@
-"""What a token's holder is shown: the tools, and the resources, that its scopes reach. Calls are judged elsewhere."""
+"""Filter lists of tools and resources by the scopes of a token. The scopes of calls are checked elsewhere."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,11 +13,11 @@ _ROWS: dict[str, tuple[str, Callable[[dict[str, Any]], str | None]]] = {
     "resources/list": ("resources", lambda row: _SHOWN_BY.get(row["uri"])),
     "resources/templates/list": ("resourceTemplates", lambda row: _SHOWN_BY.get(row["uriTemplate"])),
 }
-"""By the method: where its rows are, and which tool's scope a row wants, if any."""
+"""Method -> the field with its rows, and a function from a row to the tool whose scope it needs, if any."""
 
 
 class TokenVisibility:
-    """Middleware of a server that several tokens open. `scopes`: of each tool, by its name."""
+    """Middleware for a server that accepts several tokens. `scopes`: tool name -> scope."""
 
     def __init__(self, scopes: Mapping[str, str]) -> None:
         self._scopes = scopes
@@ -25,7 +25,7 @@ class TokenVisibility:
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         user = ctx.request.scope.get("user") if ctx.request is not None else None
         if ctx.request is not None and user is None:
-            # The App takes a request of nobody for one of the person who runs the server.
+            # The App treats a request without a user as one of the operator.
             raise RuntimeError("a request over HTTP has passed no gate")
         result: Any = await call_next(ctx)
         if ctx.method not in _ROWS or user is None:

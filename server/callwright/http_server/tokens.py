@@ -1,4 +1,4 @@
-"""The tokens that the operator hands out, from a file. Raises SettingError with what is wrong, never with a value."""
+"""Read the file of the operator's tokens. Its errors (SettingError) name the wrong place, never a value."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _FIELDS = {"name", "token", "sha256", "scopes", "workspace", "hosted_key"}
 
 Tokens = Mapping[str, Principal]
-"""By the SHA-256 of the token, in hexadecimal: what is looked up does not tell by its time how much of it was right."""
+"""SHA-256 of a token in hexadecimal -> principal: the duration of a look-up does not reveal a partial match."""
 
 
 def digest(token: str) -> str:
@@ -24,9 +24,9 @@ def digest(token: str) -> str:
 
 
 def read_tokens(file: Path, env: Mapping[str, str], platform: Platform, known_scopes: set[str]) -> dict[str, Principal]:
-    """`{"tokens": [{"name", "token" or "sha256", "scopes"?, "workspace" or "hosted_key"?}]}`.
+    """Read `{"tokens": [{"name", "token" or "sha256", "scopes"?, "workspace" or "hosted_key"?}]}`.
 
-    `hosted_key` names the variable in `env` that holds the account key.
+    `hosted_key` names the variable in `env` that holds the account key. Raises SettingError.
     """
     try:
         rows: Any = None

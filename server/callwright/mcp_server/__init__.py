@@ -1,1 +1,1 @@
-"""What a person browses and starts from, beside the tools: resources, prompts, skills and completions."""
+"""The MCP server: tool visibility, resources, prompts, skills, completions, subscriptions and client logs."""

@@ -1,4 +1,4 @@
-"""The view of a conversation or a test run, for hosts that show MCP Apps. The tools' texts stand alone without it."""
+"""MCP Apps extension: an HTML view of a conversation or a test run. Hosts without it show the text of the results."""
 
 from importlib.resources import files
 from typing import Any
@@ -9,7 +9,7 @@ from mcp.server.mcpserver.tools import Tool
 URI = "ui://callwright/view.html"
 MIME_TYPE = "text/html;profile=mcp-app"
 META: dict[str, Any] = {"ui": {"prefersBorder": True, "csp": {"connectDomains": [], "resourceDomains": []}}}
-"""It fetches nothing from anywhere."""
+"""Metadata of the view; its content security policy lets it load nothing from the network."""
 SHOWN = frozenset(
     {
         "get_conversation",
@@ -19,17 +19,17 @@ SHOWN = frozenset(
         "resubmit_test_invocation",
     }
 )
-"""Tools whose results it shows."""
+"""Tools whose results the view shows."""
 
 
 class Apps(Extension):
-    """Announces the extension; the view itself is read as every resource is, when a host first asks."""
+    """Announces the extension; hosts read the view itself as a resource."""
 
     identifier = "io.modelcontextprotocol/ui"
 
 
 def stamped(tool: Tool) -> Tool:
-    """With the mark by which a host finds the view of this tool's results."""
+    """The tool with the `_meta` entry by which a host finds the view of its results."""
     if tool.name in SHOWN:
         tool.meta = (tool.meta or {}) | {"ui": {"resourceUri": URI}}
     return tool

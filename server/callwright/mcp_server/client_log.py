@@ -1,7 +1,7 @@
-"""Log messages to clients: of the program's own log, what is about the calls of that client, from the level it chose.
+"""Log messages to clients: the records of the program's log about a client's own calls, from its chosen level on.
 
-Deprecated in 2026-07-28, where a request says by `_meta` whether it wants any. Clients of older revisions choose with
-`logging/setLevel`, and hear nothing before they do. The messages of a request go out together before its answer.
+Deprecated in 2026-07-28, where a request sets the level in `_meta`. Clients of older revisions set it with
+`logging/setLevel`, and get no messages before. The messages of a request are sent together before its answer.
 """
 
 import logging
@@ -35,14 +35,14 @@ _LEVELS: dict[str, int] = {
     "alert": logging.CRITICAL + 1,
     "emergency": logging.CRITICAL + 2,
 }
-"""The protocol's names, as the numbers of `logging`: the program itself says nothing between or beyond its own."""
+"""Level names of the protocol -> numbers of `logging`; the program logs only at the levels of `logging`."""
 
 LONGEST_NAME = 64
-"""Characters of a tool's name: a client may send any text."""
+"""Maximum characters of a tool's name, because a client may send any text as one."""
 
 
 class ClientLog:
-    """Middleware. What is logged meanwhile, to stderr too, is known to be about the request that it wraps."""
+    """Middleware that attaches the request to all records logged during it, and sends these to the client."""
 
     def __init__(self, redact: Redactor) -> None:
         self._redact = redact
@@ -50,7 +50,7 @@ class ClientLog:
         self._chosen = WeakKeyDictionary[Connection, int]()
 
     def serve(self, server: MCPServer[Any]) -> None:
-        """Declare the capability. Only where sessions are kept: elsewhere a chosen level would be forgotten."""
+        """Declare the capability. Only for servers with sessions, because without one a chosen level would be lost."""
         overhear()
         low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  (the SDK has no public way)
         low.add_request_handler("logging/setLevel", SetLevelRequestParams, self._set_level)
@@ -85,7 +85,7 @@ class ClientLog:
                 logger=record.name,
                 data={"message": text, **{name: self._clean(value) for name, value in facts_of(record).items()}},
             )
-            # With its request's id it goes where the answer goes: onto no stream of anybody else.
+            # The id of the request routes the message to the stream of its answer, and to no other client's.
             await ctx.session.send_notification(LoggingMessageNotification(params=params), ctx.request_id)
 
     def _clean(self, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Completions: what a person may type for an argument of a prompt or of a resource's address."""
+"""Completions for the arguments of prompts and of resource templates."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,15 +10,15 @@ from ..contract.conversations import ListConversations
 from ..contract.knowledge_base import ListDocuments
 
 MOST = 100
-"""Values in one answer; the protocol allows no more."""
+"""Maximum values in one answer, a limit of the protocol."""
 
 Known = dict[str, str]
-"""Arguments that the person has filled in already."""
+"""Arguments that are filled in already, by name."""
 Source = Callable[[ApiClient, str, Known], Awaitable[list[str]]]
 
 
 async def _agents(api: ApiClient, typed: str, _: Known) -> list[str]:
-    """By the beginning of the id, or by a part of the name: who types a name gets the ids."""
+    """Ids of agents whose id begins with the text, or whose name contains it."""
     named = await api.send(ListAgents(page_size=MOST, search=typed or None))
     found = [agent.agent_id for agent in named.agents]
     if typed.startswith("agent_"):
@@ -28,7 +28,7 @@ async def _agents(api: ApiClient, typed: str, _: Known) -> list[str]:
 
 
 async def _conversations(api: ApiClient, typed: str, known: Known) -> list[str]:
-    """Rehearsals too: whoever builds an agent has little else to look into."""
+    """Ids of conversations, with rehearsals, because a new agent often has no other ones."""
     asked: dict[str, Any] = {"page_size": MOST, "include_simulated": True}
     asked |= {"agent_id": known["agent_id"]} if known.get("agent_id") else {}
     page = await api.send(ListConversations.model_validate(asked))
@@ -55,7 +55,7 @@ SOURCES: dict[str, tuple[str, Source]] = {
     "document_id": ("list_documents", _documents),
     "invocation_id": ("list_test_invocations", _test_runs),
 }
-"""By the name of the argument: the tool whose approval holds, and where the values come from."""
+"""Argument name -> the tool whose scope and approval policy apply, and the function that reads the values."""
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "language": (

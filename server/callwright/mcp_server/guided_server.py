@@ -1,4 +1,4 @@
-"""The MCP server with its guides: what is browsed, prompted and completed. All of it is read when first asked for."""
+"""MCP server with resources, prompts, skills and completions, all of which are loaded on first use."""
 
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
@@ -37,7 +37,7 @@ FOR_THE_MODEL = Annotations(audience=["user", "assistant"])
 
 class GuidedServer(MCPServer[Any]):
     def __init__(self, app: "Serving", reachable: Collection[str], name: str, **given: Any) -> None:
-        """`reachable`: names of the tools that a client may call; what none of them shows is not browsed either."""
+        """`reachable`: names of the tools that a client may call. Resources of other tools are not offered either."""
         super().__init__(name, **given)
         self._app = app
         self._places = [place for place in PLACES if place.tool in reachable]
@@ -154,7 +154,10 @@ async def _text(place: Place, ids: dict[str, str], app: "Services") -> str:
 
 
 def _refusal(tool: str, app: "Services") -> str | None:
-    """Why `app` may not read what this tool shows: its scope and its policy hold here too, and nobody can be asked."""
+    """The reason why the resource of this tool may not be read; None if it may.
+
+    The tool's scope and approval policy apply to the resource as well, but a read of a resource cannot ask a person.
+    """
     from ..accounts.scopes import scope_of_each
 
     if not app.may(scope := scope_of_each()[tool]):
@@ -171,11 +174,11 @@ async def _offered(argument: str, typed: str, known: dict[str, str], app: "Servi
     try:
         return await SOURCES[argument][1](await app.api(), typed, known)
     except (ApiError, ValidationError):
-        return []  # a person goes on typing; the call itself will say what is wrong
+        return []  # a completion reports no errors; the call itself will report them
 
 
 def _told(place: Place) -> dict[str, Any]:
-    """What a list says of a place, besides its address."""
+    """The fields of a place in a resource list, besides its URI."""
     return {
         "name": place.name,
         "title": place.title,
@@ -186,7 +189,7 @@ def _told(place: Place) -> dict[str, Any]:
 
 
 def _arguments(ref: Any) -> set[str]:
-    """The names of what is completed: the arguments of one of our prompts, or the variables of one of our templates."""
+    """Names that can be completed: the arguments of a prompt of this server, or the variables of a template."""
     from .prompts import BY_NAME
 
     if isinstance(ref, PromptReference):

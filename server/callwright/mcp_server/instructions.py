@@ -1,4 +1,4 @@
-"""How the server introduces itself: what a model reads first, and the picture that a host shows."""
+"""The server's instructions for models, and its icon for hosts."""
 
 from base64 import b64encode
 
@@ -6,7 +6,7 @@ from ..settings import Approval, Platform, Settings
 
 
 def instructions(settings: Settings, platform: Platform, mode: Approval) -> str:
-    """What the model reads first: where it works, when a person is asked, and how the main job goes."""
+    """The text that a model reads first: the platform, the approval mode, and the main workflow."""
     where = (
         "on the embedded platform: a local database, no account; nothing reaches a phone"
         if platform == "embedded"

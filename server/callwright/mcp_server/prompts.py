@@ -1,4 +1,4 @@
-"""Guides, from one source in two forms: MCP prompts that a person picks, and skills that a client loads by itself."""
+"""Guides from one source in two forms: MCP prompts that a person picks, and skills that a client loads by itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ LONGEST_ARGUMENT = 4_000
 
 
 class WrongArguments(ValueError):
-    """A prompt was asked for with arguments that it does not have, or without one that it needs."""
+    """The arguments of a prompt are unknown or too long, or a required one is missing."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Guide:
-    """`name` is the prompt's; the skill, and the folder in `library/`, are written with hyphens."""
+    """One guide. `name`: of the prompt; the skill, and the folder in `library/`, have the same name with hyphens."""
 
     name: str
     title: str
@@ -32,7 +32,7 @@ class Guide:
         return self.name.replace("_", "-")
 
     def prompt(self, given: Mapping[str, str]) -> str:
-        """What the person's assistant is told: this time's facts, then the guide. Raises WrongArguments."""
+        """The text of the prompt: the given arguments, then the guide. Raises WrongArguments."""
         known = {argument.name for argument in self.arguments}
         if strangers := sorted(set(given) - known):
             raise WrongArguments(f"Prompt {self.name} has no argument {strangers[0]!r}; it has: {', '.join(known)}.")
@@ -89,12 +89,12 @@ BY_NAME = {guide.name: guide for guide in GUIDES}
 
 @cache
 def text_of(guide: Guide) -> str:
-    """The whole SKILL.md."""
+    """The whole SKILL.md of a guide."""
     return files("callwright.mcp_server").joinpath("library", guide.skill, "SKILL.md").read_text(encoding="utf-8")
 
 
 def description_of(guide: Guide) -> str:
-    """From the front matter."""
+    """The description in the front matter of a guide."""
     lines = text_of(guide).split("---\n", 2)[1].splitlines()
     return next(line.removeprefix("description: ") for line in lines if line.startswith("description: "))
 

@@ -1,4 +1,4 @@
-"""How each resource is read: one operation, its answer whole, secrets hidden."""
+"""Read the content of each resource: one operation, with its whole answer and masked secrets."""
 
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -81,7 +81,7 @@ READERS: dict[str, Read] = {
     "test_run": test_run,
     "workspace": workspace,
 }
-"""By the name of the place; `changes` is the server's own."""
+"""Name of the place -> its reader; `changes` is read from the server's own log instead."""
 
 
 async def _whole(api: ApiClient, op: Operation[Any], without: tuple[str, ...] = ()) -> str:
@@ -95,7 +95,7 @@ def _json(value: object) -> str:
 
 
 def _said(turn: Turn) -> Iterator[str]:
-    """`[12 s] user: …`, and a line for each tool call and its result."""
+    """The lines of a turn: `[12 s] user: …`, and one for each tool call and its result."""
     if turn.message:
         yield f"[{turn.time_in_call_secs} s] {turn.role}: {turn.message}"
     for call in turn.tool_calls:

@@ -1,4 +1,4 @@
-"""What can be browsed, as resources: the table. How each is read stands in `reading.py`, which imports the contract."""
+"""The table of MCP resources. Their readers are in `resource_reader.py`, because that imports the contract."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ JSON, MARKDOWN, TEXT = "application/json", "text/markdown", "text/plain"
 
 @dataclass(frozen=True)
 class Place:
-    """A resource, or a template of resources (RFC 6570). `tool` shows the same, under the same approval."""
+    """A resource, or a resource template (RFC 6570). `tool`: shows the same data, with the same approval policy."""
 
     uri: str
     title: str
@@ -18,7 +18,7 @@ class Place:
 
     @property
     def name(self) -> str:
-        """`agents`, `agent`, `agent_prompt`: what the URI spells, in one word."""
+        """A name made of the parts of the URI: `agents`, `agent`, `agent_prompt`."""
         parts = [part for part in self.uri.removeprefix("callwright://").split("/") if not part.startswith("{")]
         return "_".join(part.removesuffix("s") if "{" in self.uri else part for part in parts).replace("-", "_")
 
@@ -72,13 +72,13 @@ PLACES = (
 )
 
 _WIRE_NAMES = {"document_id": "documentation_id", "invocation_id": "test_invocation_id"}
-"""What the platform's routes call an id for which our addresses have a shorter name."""
+"""Name of an id in these URIs -> its longer name in the platform's routes."""
 
 
 def changed_by(ids: Mapping[str, str]) -> list[str]:
-    """The resources that are others now that an operation has changed the thing with these ids of its path.
+    """URIs of the resources that an operation with these ids in its path has changed.
 
-    Lists and the log of changes are others after every change.
+    Every change counts as a change of all lists and of the log of changes.
     """
     found = [place.uri for place in PLACES if "{" not in place.uri]
     for place in PLACES:

@@ -1,4 +1,4 @@
-"""The MCP server of an App: its tools, guides, long calls and middleware."""
+"""Build the MCP server of an App: its tools, guides, long calls and middleware."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -32,15 +32,15 @@ _LISTS: tuple[Any, ...] = (
     "server/discover", "tools/list", "prompts/list", "resources/list", "resources/templates/list"
 )  # fmt: skip
 _SAME_FOR_ALL = CacheHint(LIST_SECONDS * 1000, "public")
-"""Nothing in these answers depends on who asks; whatever filters them by person has to say `private`."""
+"""Cache hints of these answers, which are the same for all clients; a filter by principal must set `private`."""
 
 
 def build_server(
     app: "App", entries: list[Entry] | None = None, *, by_url: bool = False, sessions: bool = True
 ) -> MCPServer[Any]:
-    """The MCP server of `app`. `entries` replaces the shipped surface in tests; `by_url`: a URL may choose toolsets.
+    """The MCP server of `app`. `entries`: replaces the shipped surface in tests. `by_url`: a URL may choose toolsets.
 
-    `sessions`: clients of the older revisions keep a connection on which they can be told something.
+    `sessions`: clients of the older revisions keep a connection, on which they can get notifications.
     """
     surface = built() if entries is None else entries
     search = app.settings.surface == "search"
@@ -90,18 +90,18 @@ def _long_calls(app: "App", reachable: list[Entry]) -> TaskExtension:
 
 
 def _listed(app: "App", surface: list[Entry], *, by_url: bool) -> tuple[list[Tool], list[ToolVisibility]]:
-    """Every offered tool in full, and what bounds a connection by its URL."""
+    """Every offered tool in full, and the middleware that limits a connection by its URL."""
     offer = ToolVisibility(surface, app.settings.toolsets, app.bounds, app.policy, by_url=by_url)
     return [stamped(lazy(entry, app.policy)) for entry in offer.tools], [offer]
 
 
 def _found(app: "App", surface: list[Entry]) -> tuple[list[Tool], list[ToolVisibility]]:
-    """The search surface. It costs the same whatever stands behind it, so nothing is left out where nobody chose."""
+    """The tools of the search surface. Their size is constant, so by default they reach the tools of all toolsets."""
     from ..tools.search import search_tools
 
     return [*search_tools(chosen(surface, _widest(app), app.bounds, app.policy), app.policy)], []
 
 
 def _widest(app: "App") -> tuple[str, ...]:
-    """The toolsets within the operator's bounds: where nobody chose, the everyday list is a beginning and no bound."""
+    """The toolsets that the operator chose, or all: the everyday list of the default setting is no limit."""
     return ("all",) if app.settings.toolsets == EVERYDAY else app.settings.toolsets

@@ -1,4 +1,4 @@
-"""The guides as skills: `skills/list` and `skills/get`, of the extension io.modelcontextprotocol/skills.
+"""Guides as skills: `skills/list` and `skills/get` of the extension io.modelcontextprotocol/skills.
 
 Clients of the newest protocol revision load them by themselves when a task fits; the others have the prompts.
 """

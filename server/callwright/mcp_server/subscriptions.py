@@ -1,4 +1,4 @@
-"""Who is told that a resource changed: clients of every revision, through one bus, each of its own account alone."""
+"""Notify clients about changed resources: one bus for all protocol revisions, filtered by the client's account."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -13,31 +13,31 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
 
 LIMIT = 1_000
-"""Resources that one session may follow."""
+"""Maximum resources that one session may subscribe to."""
 
 
 _listener: ContextVar[str | None] = ContextVar("listener", default=None)
-"""The account of who is asking to be told."""
+"""The account of the client that is subscribing."""
 _changed: ContextVar[str | None] = ContextVar("changed", default=None)
-"""The account in which something has changed."""
+"""The account of the change that is being published."""
 
 
 class Subscriptions(InMemorySubscriptionBus):
-    """The SDK's bus serves `subscriptions/listen` of 2026-07-28; this one also serves the sessions of older clients.
+    """Subscription bus: the SDK's serves `subscriptions/listen` of 2026-07-28, this one also sessions of older clients.
 
-    They follow a resource by `resources/subscribe`, until they unsubscribe or their session ends.
+    Older clients subscribe with `resources/subscribe`, until they unsubscribe or their session ends.
     """
 
     def __init__(self, account_of: Callable[[Any], str]) -> None:
-        """`account_of`: where a client works, by its HTTP request (None: there is no HTTP)."""
+        """`account_of`: returns the account of a client by its HTTP request (None: no HTTP)."""
         super().__init__()
         self._account_of = account_of
         self._following: dict[Connection, dict[str, tuple[ServerSession, str]]] = {}
 
     async def publish(self, event: ServerEvent, account: str | None = None) -> None:
-        """Tell whoever wants to know and works in `account`; None: everybody. Raises nothing: who is gone is not told.
+        """Notify the subscribers in `account` (None: in all accounts). Clients that have disconnected cause no error.
 
-        Addresses are the same in all accounts (`callwright://agents`), so they alone tell nobody apart.
+        URIs are the same in all accounts (`callwright://agents`), so subscribers must be filtered by account.
         """
         before = _changed.set(account)
         try:
@@ -59,17 +59,17 @@ class Subscriptions(InMemorySubscriptionBus):
         return super().subscribe(hears)
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        """Middleware: the SDK does not tell the bus who listens."""
+        """Middleware that notes the client's account, because the SDK does not pass the request to the bus."""
         if ctx.method == "subscriptions/listen":
             _listener.set(self._account_of(ctx.request))
         return await call_next(ctx)
 
     def followed(self) -> set[str]:
-        """The resources that older clients follow now."""
+        """URIs that older clients are subscribed to."""
         return {uri for uris in self._following.values() for uri in uris}
 
     def serve(self, server: MCPServer[Any]) -> None:
-        """Answer the older clients of `server`. Only for one that keeps sessions: others have nowhere to be told."""
+        """Register the handlers for older clients. Only for servers with sessions: others cannot notify."""
         low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]  (the SDK has no public way)
         low.add_request_handler("resources/subscribe", SubscribeRequestParams, self._subscribe)
         low.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe)

@@ -1,4 +1,4 @@
-"""What a connection may list and call: the server's tools, over HTTP those of the toolsets in its URL."""
+"""Limit the tools that a connection can list and call: those of the server, over HTTP those of its URL's toolsets."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,20 +16,20 @@ from ..surface import Entry
 EVERYDAY = ("default",)
 _LISTS = ("tools/list", "prompts/list", "resources/list", "resources/templates/list")
 _WRONG_PROMPT = ("Unknown prompt", "Missing required arguments")
-"""How the SDK's errors begin that are about the request; others are about the prompt's function."""
+"""Prefixes of SDK errors that are about the request; other errors are about the prompt's function."""
 _KEPT = 32
-"""Different URLs whose lists are kept; any text may stand in one."""
+"""Maximum cached lists, one for each URL; bounded because a URL may hold any text."""
 
 
 async def one_page(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Middleware. Every list here is one page: no cursor can be ours, and the SDK would answer it with the first."""
+    """Middleware that refuses cursors: every list is a single page, and the SDK would answer any cursor with it."""
     if ctx.method in _LISTS and (ctx.params or {}).get("cursor") is not None:
         raise MCPError(INVALID_PARAMS, "Unknown cursor: the list is one page. Ask again without it.")
     return await call_next(ctx)
 
 
 async def named_prompts(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Middleware. A prompt that does not exist is the client's mistake; the SDK would call it the server's."""
+    """Middleware that reports a missing prompt as the client's error, as the SDK would report a server error."""
     try:
         return await call_next(ctx)
     except ValueError as exc:
@@ -39,11 +39,11 @@ async def named_prompts(ctx: ServerRequestContext[Any, Any], call_next: CallNext
 
 
 class ToolVisibility:
-    """Middleware over one server's surface.
+    """Middleware that limits the tools of one server for each connection.
 
-    `/mcp?toolsets=agents,calls` bounds a connection to these toolsets. It never widens what the operator chose: bounds,
-    policy and a list of toolsets hold for every URL. Only where nobody chose (`default`) is the everyday list a
-    beginning and not a bound, so that a URL can ask for the rest.
+    `/mcp?toolsets=agents,calls` limits a connection to these toolsets. A URL never exceeds the operator's choice:
+    bounds, policy and configured toolsets apply to every URL. Only the everyday list of the default
+    setting (`default`) is no limit, so that a URL can ask for other tools.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ToolVisibility:
         self._unasked = _names(chosen(entries, toolsets, bounds, policy))
         open_ = by_url and tuple(toolsets) == EVERYDAY
         self.tools = chosen(entries, ("all",) if open_ else toolsets, bounds, policy)
-        """All that any connection may reach."""
+        """All tools that a connection can reach with any URL."""
         self._reachable = _names(self.tools)
         self._of_url = lru_cache(_KEPT)(self._asked_for)
         self._shaped: dict[str, HandlerResult] = {}
@@ -70,7 +70,7 @@ class ToolVisibility:
         return await call_next(ctx)
 
     def _offered(self, request: Any) -> frozenset[str]:
-        """Names of the tools that a request may see. Raises MCPError where its URL names an unknown toolset."""
+        """Names of the tools that a request may see. Raises MCPError if its URL names an unknown toolset."""
         given: list[str] = request.query_params.getlist("toolsets") if request is not None else []
         return self._of_url(",".join(given)) if given else self._unasked
 
@@ -83,7 +83,7 @@ class ToolVisibility:
         return _names(asked) & self._reachable
 
     def _bounded_list(self, protocol_version: str, offered: frozenset[str]) -> HandlerResult:
-        """The SDK shapes the list once a protocol version; after that it is only cut."""
+        """The list, cut to the offered tools. The SDK builds the whole list once for each protocol version."""
         whole: Any = self._shaped[protocol_version]
         return whole if offered == self._reachable else _cut(whole, offered)
 
@@ -97,10 +97,10 @@ def _cut(whole: dict[str, Any], offered: frozenset[str]) -> HandlerResult:
 
 
 def chosen(entries: list[Entry], toolsets: Sequence[str], bounds: Bounds, policy: Policy) -> list[Entry]:
-    """The tools of these toolsets that the bounds allow and the policy does not disable.
+    """The tools of these toolsets that the bounds allow and the policy does not disable, in the order of the surface.
 
     `default` stands for the everyday tools of all toolsets, `all` for every tool. `server` (status, changes, undo) is
-    always there. An unknown toolset is refused with the known ones.
+    always included. An unknown toolset is refused with an error that lists the known ones.
     """
     known = list(dict.fromkeys(entry["toolset"] for entry in entries))
     wanted = set(known) if "all" in toolsets else {*toolsets, "server"} - {"default"}
@@ -117,5 +117,5 @@ def chosen(entries: list[Entry], toolsets: Sequence[str], bounds: Bounds, policy
 
 
 def _writes(entry: Entry) -> bool:
-    """A tool that reads the platform may still make a file on this machine."""
+    """Whether a tool writes: a tool that only reads from the platform may still make a file on this machine."""
     return not entry["tool"].get("annotations", {}).get("readOnlyHint", entry["effect"] == "read")

@@ -1,1 +1,1 @@
-"""What tools answer: views, their text, chosen parts, masked secrets."""
+"""Results of tools: views and their text, selected parts, masked secrets."""

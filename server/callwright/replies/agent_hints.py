@@ -1,4 +1,4 @@
-"""What fits the contract and still does not do what its author most likely wants, in words."""
+"""Hints about valid agent configurations that most likely do not do what their author wants."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from ..workflow.problems import unreachable
 from .text import short
 
 ENGLISH_ONLY = {"eleven_turbo_v2": "eleven_turbo_v2_5", "eleven_flash_v2": "eleven_flash_v2_5"}
-"""Speech models that speak only English, and the one of the same kind that speaks other languages for them."""
+"""English-only speech model -> the multilingual model of the same kind."""
 
 
 def hints_of(agent: Agent) -> Iterator[str]:

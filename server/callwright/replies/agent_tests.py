@@ -1,4 +1,4 @@
-"""Tests and their runs as the model reads them."""
+"""Views of agent tests and of their runs."""
 
 from ..contract.agent_tests import AgentTest, AgentTestRun, Invocation, InvocationSummary, ParameterCheck
 from .rehearsal import UNTRUSTED, Said, said
@@ -6,7 +6,7 @@ from .text import short
 from .views import Page, View
 
 RUNS, REPLIES = 60, 20
-"""Of one invocation: how many runs a reply shows, and how many of them with what the agent said; failed ones first."""
+"""Runs of an invocation that one result shows, and how many of them with the agent's reply; failed runs first."""
 
 
 class TestLine(View):
@@ -114,7 +114,7 @@ class Invocations(Page):
 
 
 def _left_out(runs: int) -> str:
-    """What is not shown, and the parts of get_test_invocation that show it."""
+    """Text about the runs that are not shown, and the parts of get_test_invocation that show them."""
     said = ""
     if runs > REPLIES:
         said += f" {min(runs, RUNS) - REPLIES} without replies; parts shows them, as test_runs[0].agent_responses."

@@ -1,4 +1,4 @@
-"""Names inside a document that a tool was given: mistyped ones are refused, new ones are passed on and named."""
+"""Check names in the documents among a tool's arguments: refuse mistyped ones, pass on and report new ones."""
 
 import difflib
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from ..contract.operation import Operation
 from .text import short
 
 _SHOWN = 8
-"""Known values that are named where none is close."""
+"""Known values that an error lists if none of them is close to the given one."""
 _CLOSE = 0.8
-"""`sped` is meant to be `speed`; `max_silence` need not be `max_tokens`."""
+"""Similarity from which on a name counts as mistyped: `sped` means `speed`, but `max_silence` not `max_tokens`."""
 
 
 def names_in(arguments: dict[str, Any]) -> frozenset[str]:
-    """The keys inside the values of arguments; what a tool reads elsewhere and sends on is not among them."""
+    """The keys inside the values of the arguments, without those of documents that the tool reads elsewhere."""
     return frozenset(name for value in arguments.values() for name in _keys(value))
 
 
@@ -32,8 +32,8 @@ def _keys(node: object) -> Iterator[str]:
 
 
 def unknown_values(op: Operation[Any]) -> list[str]:
-    """What `op` sets to a value that the contract does not name, in words: a newer platform, or an endpoint of the
-    operator's own, may know it, so it is sent."""
+    """Texts about values in `op` that the contract does not list. They are sent nevertheless, because a newer platform,
+    or the operator's own endpoint, may know them."""
     return [
         f"{path} is {short(str(value))!r}, which is no known value. {_meant(str(value), [str(each) for each in known])}"
         for path, value, known in odd_values(type(op), op.body() or {})
@@ -46,9 +46,9 @@ def _meant(value: str, known: list[str]) -> str:
 
 
 def unknown_names(op: Operation[Any], given: frozenset[str]) -> list[str]:
-    """Paths of `op` whose names are among `given` and not in the contract: a newer platform may know them.
+    """Paths of `op` with names that are in `given` but not in the contract; a newer platform may know them.
 
-    Raises ToolError where one is close to a known name that the same object does not have.
+    Raises ToolError if a name is close to a known one that the same object lacks.
     """
     if not given:
         return []

@@ -1,4 +1,4 @@
-"""Chosen parts of a whole answer, by JSON path: what the readable view leaves out."""
+"""Select parts of a whole answer by JSON path, as the view of an answer leaves out fields."""
 
 import json
 import re
@@ -21,7 +21,7 @@ Paths = Annotated[
 ]
 
 BUDGET = 16_000
-"""Characters of JSON that all parts of a reply share."""
+"""Characters of JSON for all parts of a result together."""
 
 _STEP = re.compile(
     r"\[(?P<from>\d*):(?P<to>\d*)\]"  # text[0:5000]
@@ -31,7 +31,7 @@ _STEP = re.compile(
     r"|(?:^|\.)(?P<name>[^.\[\]]+)"  # a.b
 )
 Step = str | int | slice | EllipsisType
-"""`...` is every item of a list."""
+"""A key, an index, a slice, or `...` for every item of a list."""
 
 
 class Parts(View):
@@ -44,15 +44,15 @@ class Parts(View):
 
 
 def parts_of(answer: Json, paths: list[str]) -> Parts:
-    """What stands at `paths` of an answer. A text or list that is too long ends with where it goes on.
+    """The values at `paths` of an answer. A text or list that is too long is cut, and the result names the rest.
 
     A path is `a.b[0]`, `a[*].b` (of each item), `a['b.c']` or `a.text[0:5000]` (the last for lists and texts), with or
     without `$.` before it.
-    Raises ToolError where there is no such part, with what there is.
+    Raises ToolError with the existing parts if a path does not exist.
     """
     found: Json = {}
     cut: list[str] = []
-    # Hidden before anything is taken out of it: a slice or a list of values has lost the name that tells a secret.
+    # Secrets are masked before parts are selected: the items of a slice no longer have the name that marks a secret.
     shown = masked([], answer)
     for path in dict.fromkeys(paths):
         steps = list(_steps(path))
@@ -98,7 +98,7 @@ def _walked(node: Any, steps: list[Step], whole: str = "the whole") -> Any:
 
 
 def _of_each(items: list[Any], steps: list[Step]) -> list[Any]:
-    """What stands there in each item; null where an item has no such part and another one has."""
+    """The value in each item; null if this item lacks it and another item has it."""
     found: list[Any] = []
     lacking: list[ToolError] = []
     for item in items:
@@ -129,7 +129,7 @@ def _said(step: Step) -> str:
 
 
 def _fitting(path: str, steps: list[Step], value: Any, budget: int) -> tuple[Any, str | None]:
-    """`value` as far as it fits, and how to get the rest."""
+    """The beginning of `value` that fits in `budget` characters, and a text on how to get the rest."""
     if _size(value) <= budget:
         return value, None
     if isinstance(value, dict):
@@ -151,7 +151,7 @@ def _fitting(path: str, steps: list[Step], value: Any, budget: int) -> tuple[Any
 
 
 def _longest(value: Any, budget: int) -> Any:
-    """The longest beginning of a text or list that fits. By halving, because one character may take six."""
+    """The longest beginning of a text or list that fits, by bisection, as one character may take six in JSON."""
     least, most = 0, len(value)
     while least < most:
         middle = (least + most + 1) // 2

@@ -1,4 +1,4 @@
-"""A rehearsal as the model asks for it and reads it."""
+"""Views of a rehearsal (simulated conversation): turns, criteria, collected data."""
 
 from typing import Any
 
@@ -90,7 +90,7 @@ class Rehearsed(View):
 
 
 def said(turns: list[Turn], budget: int) -> list[Said]:
-    """Turns, each bounded so that all of them stay within `budget` characters; none that nothing can be shown of."""
+    """The turns, each cut so that all together stay within `budget` characters; empty turns are left out."""
     each = max(120, min(SAID_LENGTH, budget // max(1, len(turns))))
     shown = (
         Said(role=turn.role, said=cut(turn.message or "", each), tools=_tools(turn), at_secs=turn.time_in_call_secs)

@@ -1,4 +1,4 @@
-"""Where the tokens of a turn go, and which levers make them fewer: arithmetic on what is configured, no guess."""
+"""Compute where the tokens of an agent's turn go and what would save some, from its configuration alone."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,22 +13,22 @@ from ..contract.llms import (
 )
 
 FEW_PASSAGES = 10_000
-"""Characters of passages that a question rarely needs more of."""
+"""Characters of retrieved passages that suffice for most questions."""
 LONG_PROMPT = 1_000
-"""Tokens from which on a prompt is worth shortening, or dividing between agents."""
+"""Prompt size in tokens from which on shortening the prompt, or splitting the agent, pays off."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What every turn of an agent sends to its model."""
+    """The input that every turn of an agent sends to its model."""
 
     prompt_length: int
     """Characters."""
     pages: float
     passages: int | None = None
-    """Characters that retrieval puts into one turn at most; None sends every document whole."""
+    """Maximum characters that retrieval adds to a turn; None if every document is sent whole."""
     llm: str | None = None
-    """The agent's own model; None where only sizes are known."""
+    """The agent's model; None if only sizes are known."""
     answers_bounded: bool = False
     """Whether `max_tokens` is set."""
 
@@ -47,7 +47,7 @@ class Load:
 
 
 def levers(load: Load, fitting: Sequence[LlmPrice]) -> list[str]:
-    """What would cost less, in plain words, the model first. `fitting`: prices of models that take the load."""
+    """Texts on how to save cost, the model first. `fitting`: prices of the models whose context fits the load."""
     return [*_model(load, fitting), *_knowledge(load), *_prompt(load), *_history(load), *_answers(load)]
 
 

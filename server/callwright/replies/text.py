@@ -5,10 +5,10 @@ import re
 from typing import Any, cast
 
 LIMIT = 20_000
-"""Characters of one reply; hosts cut longer ones without saying so."""
+"""Maximum characters of one result; hosts cut longer ones silently."""
 
 # Tag characters, direction marks, variation selectors, blank letters, zero-width spaces and control characters carry
-# text that a person cannot see. The zero-width joiners and the emoji's own selectors stay: several scripts need them.
+# text that a person cannot see. Zero-width joiners and the selectors of emoji stay, because several scripts need them.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff9-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -26,7 +26,7 @@ def short(text: str, limit: int = 80) -> str:
 
 
 def cleaned(value: Any) -> Any:
-    """Every string of a JSON value, made visible."""
+    """A JSON value without invisible characters in its strings."""
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, list):
@@ -37,14 +37,14 @@ def cleaned(value: Any) -> Any:
 
 
 _TIGHTER = ((4_000, 100), (1_000, 50), (400, 20), (160, 10), (80, 5), (80, 2), (40, 1), (40, 0), (20, 0), (10, 0))
-"""Longest text and most texts of a list, tried in turn until a reply fits."""
+"""Limits (longest text, most texts of a list), tried in turn until a result fits."""
 _ID_LENGTH = 128
 
 
 def fitted(facts: dict[str, Any]) -> dict[str, Any] | None:
-    """`facts` with texts and lists of texts cut until its JSON fits into LIMIT; None where that does not suffice.
+    """`facts` with texts and lists of texts cut until the JSON fits into LIMIT; None if it still does not fit.
 
-    Ids, cursors and the rows of a page are never cut: what is missing there could not be asked for again.
+    Ids, cursors and the rows of a page are never cut, because a client could not ask for the missing ones.
     """
     if _size(facts) <= LIMIT:
         return facts

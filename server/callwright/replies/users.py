@@ -1,4 +1,4 @@
-"""Who uses a thing, as several tools answer it."""
+"""Views of the agents that use a resource, shared by several tools."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ class UsingAgent(View):
 
 
 def named(user: Any) -> str:
-    """As `'Ada' (agent_1)`; of a user that the key may not see, what there is."""
+    """A user as `'Ada' (agent_1)`; for one that the API key may not see, only the known fields."""
     name, id = getattr(user, "name", None), getattr(user, "id", None)
     return f"{short(str(name))!r} ({id})" if name and id else str(name or id or "something hidden")
 
 
 def refuse_while_used(what: str, users: list[str], remedy: str) -> None:
-    """Before a person is asked about a deletion that the platform would refuse anyhow. Raises ToolError."""
+    """Raises ToolError if `users` is not empty, so that no person is asked about a deletion that would be refused."""
     if users:
         more = f" and {len(users) - NAMED} more" if len(users) > NAMED else ""
         raise ToolError(f"{what} is used by {', '.join(users[:NAMED])}{more}. {remedy}")

@@ -1,4 +1,4 @@
-"""Results: a small typed model is `structuredContent`, and its rendering is the text."""
+"""Base classes of tool results: a small typed model is the `structuredContent`, and its rendering the text."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from .text import LIMIT
 
 LINES = 50
-"""Rows of a page of a list that the platform gives whole."""
+"""Rows of a page, for lists that the platform returns whole."""
 
 
 class View(BaseModel):
@@ -29,7 +29,7 @@ class View(BaseModel):
 
 
 class Whole(NamedTuple):
-    """A body too big for a reply, as a resource that a host can read without the model."""
+    """A body too big for a result, as a resource that a host can read without the model."""
 
     uri: str
     title: str
@@ -56,9 +56,9 @@ T = TypeVar("T")
 def paged(
     rows: list[T], id_of: Callable[[T], str], cursor: str | None, size: int = LINES
 ) -> tuple[list[T], str | None]:
-    """A page of what the platform gives whole, and the cursor of the next: the last id that was shown.
+    """A page of a list that the platform returns whole, and the cursor of the next page: the last id shown.
 
-    Raises ToolError where what the cursor names is gone.
+    Raises ToolError if the row of the cursor no longer exists.
     """
     begin = 0
     if cursor:
@@ -70,13 +70,13 @@ def paged(
 
 
 def ordered(by: str) -> dict[str, str]:
-    """`sort_by` and `sort_direction` of what a model asks: names from A, whatever else from the newest or largest."""
+    """`sort_by` and `sort_direction` of an order: names ascending, other fields with the newest or largest first."""
     field = by.removeprefix("-")
     return {"sort_by": field, "sort_direction": "asc" if (field == "name") is (field == by) else "desc"}
 
 
 def render(*views: View) -> str:
-    """A line a field, a line a list item; what is empty is left out. Bounded."""
+    """The text of views, bounded: one line for each field and list item; empty values are left out."""
     text = "\n".join(line for view in views for line in _lines(view, ""))
     return text if len(text) <= LIMIT else f"{text[: LIMIT - 60]}\n… cut at {LIMIT} characters; ask for a smaller part."
 
@@ -102,7 +102,7 @@ def _lines(view: View, indent: str) -> Iterator[str]:
 
 
 def _inside(text: str, indent: str) -> str:
-    """Further lines of a value are indented, so that no value can look like a field."""
+    """A value with its further lines indented, so that no value can look like a field."""
     return text.replace("\n", f"\n{indent}    ")
 
 

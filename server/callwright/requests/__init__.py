@@ -1,1 +1,1 @@
-"""How the arguments of a tool become a document of the platform."""
+"""Build the platform's request documents from the arguments of tools."""

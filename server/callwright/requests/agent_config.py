@@ -1,4 +1,4 @@
-"""An agent as the model sees it: the everyday fields flat, everything else in one `config` object."""
+"""Agent configuration of the tools: everyday fields as flat arguments, all others in one `config` object."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -47,7 +47,7 @@ _SECTIONS = ("conversation_config", "platform_settings", "workflow")
 
 PROMPT_SHOWN = 6_000
 PROMPT_ECHOED = 300
-"""Of the answer to a change: whoever wrote the prompt has it, and get_agent shows it."""
+"""Characters of the prompt in the result of a change: the caller has written it, and get_agent shows all of it."""
 
 
 class AgentView(View):
@@ -106,14 +106,14 @@ class AgentView(View):
 
 
 async def changes_of(api: Api, agent_id: str | None, config: Json | None, **flat: Any) -> Json:
-    """The REST body of the given arguments. Raises ToolError where there is nothing to change, or it is said twice."""
+    """The REST body of the given arguments. Raises ToolError if it is empty, or a field is set twice."""
     body: Json = {}
     for key, value in (config or {}).items():
         if key not in _SECTIONS:
             inside = [name for name in _SECTIONS if key in part_names(CreateAgent.model_fields[name].annotation)]
             where = f"did you mean config.{inside[0]}.{key}?" if inside else f"allowed: {', '.join(_SECTIONS)}."
             raise ToolError(f"config.{key} is unknown; {where}")
-        body[key] = deepcopy(value)  # a call that is approved runs again, with the arguments as they came
+        body[key] = deepcopy(value)  # an approved call runs again with the original arguments
     if flat.get("document_ids") is not None:
         documents = [await _locator(api, id) for id in dict.fromkeys(flat["document_ids"])]
         put(body, ("conversation_config", "agent", "prompt", "knowledge_base"), documents, "document_ids")

@@ -1,4 +1,4 @@
-"""A moment of a real conversation, cut out as the body of a test."""
+"""Make the body of an agent test from a moment of a real conversation."""
 
 from typing import Literal
 
@@ -13,20 +13,20 @@ CONDITION = (
     "The reply answers what the user said last. It is right by the agent's instructions and by what was said and looked"
     " up before, and it invents nothing."
 )
-"""What any reply must do; stands in where nobody says what this one should."""
+"""Default condition of a test, which holds for any good reply."""
 
 _KEPT = {"role", "message", "multivoice_message", "tool_calls", "tool_results", "agent_metadata", "time_in_call_secs"}
-"""Of a turn. The rest measures the conversation that was, and says nothing of what the agent had before it."""
+"""Fields of a turn that a test keeps. The others are measurements, which the agent did not see."""
 _PRIVATE = ("system__", "secret__")
-"""Variables that the platform sets anew, or that stay where they are."""
+"""Prefixes of variables that are not copied: the platform sets them anew, or they are secret."""
 
 
 def cut_out(
     found: Conversation, number: int | None, name: str | None, condition: str | None, original: str | None
 ) -> Json:
-    """The REST body: what stood before the agent's turn `number` (None: its last reply), and that reply as it was.
+    """The REST body: the turns before the agent's turn `number` (None: its last reply), and the reply itself.
 
-    `original` (`good`, `bad` or None) makes an example of the reply. Raises ToolError where there is no such turn.
+    `original` (`good`, `bad` or None) makes the reply an example. Raises ToolError if there is no such turn.
     """
     turns = found.transcript
     at = _last_reply(turns) if number is None else number
@@ -55,13 +55,13 @@ def cut_out(
 
 
 def _last_reply(turns: list[Turn]) -> int | None:
-    """Where the agent last began to answer somebody."""
+    """Index of the turn with which the agent's last reply begins; None if there is none."""
     starts = (at for at in range(len(turns) - 1, 0, -1) if turns[at].role == "agent" and turns[at - 1].role == "user")
     return next(starts, None)
 
 
 def _reply_from(turns: list[Turn], at: int) -> list[Turn]:
-    """An answer may take several turns: a call, its result, the words after it."""
+    """The turns of one reply, which may be several: a tool call, its result, the words after it."""
     end = next((place for place in range(at, len(turns)) if turns[place].role != "agent"), len(turns))
     return turns[at:end]
 

@@ -1,4 +1,4 @@
-"""A document that is said partly in flat arguments, and otherwise in `config`."""
+"""Combine flat arguments with the `config` document of a tool call."""
 
 from typing import cast
 
@@ -8,7 +8,7 @@ from ..contract.merge import Json
 
 
 def put(body: Json, path: tuple[str, ...], value: object, argument: str) -> None:
-    """Set what an argument says at its place in `body`; None says nothing. ToolError where it stands there already."""
+    """Set the value of an argument at `path` of `body`, unless it is None. Raises ToolError if a value is set there."""
     if value is None:
         return
     node = body

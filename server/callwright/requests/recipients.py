@@ -1,4 +1,4 @@
-"""A list of people to call, as a person keeps it: rows of a spreadsheet, or flat objects."""
+"""Read the recipients of a batch call from the rows of a spreadsheet, or from flat objects."""
 
 import csv
 import io
@@ -18,15 +18,15 @@ _OVERRIDES = {
     "system_prompt": ("agent", "prompt", "prompt"),
     "voice_id": ("tts", "voice_id"),
 }
-"""Columns that change the agent for one call; the agent must permit each."""
+"""Columns that override the agent's configuration for one call; the agent must permit each."""
 _BROUGHT = "conversation_initiation_client_data"
 
 
 def rows_of_csv(text: str) -> list[Json]:
-    """Rows by column name; a row that is empty is left out. Raises ToolError with the row where it is no table.
+    """Rows of a CSV text, by column name, without empty rows. Raises ToolError with the number of a malformed row.
 
-    Separated by commas, semicolons or tabs, as spreadsheets export; a byte order mark and line breaks within quotes are
-    read as such.
+    The separator is a comma, semicolon or tab, as spreadsheets export it. A byte order mark and line breaks within
+    quotes are allowed.
     """
     text = text.removeprefix("\ufeff")
     first = text.partition("\n")[0]
@@ -51,7 +51,7 @@ def rows_of_csv(text: str) -> list[Json]:
 
 
 def recipients_of(rows: Iterable[Json]) -> tuple[list[Json], list[str]]:
-    """Recipients as the platform takes them, and warnings. Raises ToolError with every wrong row, counted from one."""
+    """Recipients in the platform's form, and warnings. Raises ToolError with every wrong row, counted from one."""
     recipients = [_recipient(row) for row in rows]
     if not recipients:
         raise ToolError("Give at least one recipient, in recipients or in csv.")
@@ -64,7 +64,7 @@ def recipients_of(rows: Iterable[Json]) -> tuple[list[Json], list[str]]:
 
 
 def _recipient(row: Json) -> Json:
-    """Known columns in their places; every other one is a dynamic variable."""
+    """The recipient of a row: known columns become its fields, every other one a dynamic variable."""
     if _BROUGHT in row:
         return row
     override: Json = {}

@@ -1,4 +1,4 @@
-"""A rehearsal as a model asks for it, made the platform's request."""
+"""Build the platform's request for a rehearsal (simulated conversation) from the arguments of the tool."""
 
 import json
 import re
@@ -17,7 +17,7 @@ def rehearsal_of(
 ) -> Json:
     """The REST body of a rehearsal. A mock may be the answer itself, or `{"value": …, "is_error": true}`.
 
-    Raises ToolError where something is said in `config` and in an argument.
+    Raises ToolError if a field is set both in `config` and by an argument.
     """
     body = deepcopy(config or {})
     if unknown := sorted(body.keys() - {"simulation_specification", "extra_evaluation_criteria"}):
@@ -36,7 +36,7 @@ def rehearsal_of(
 
 
 def _criteria_of(goals: list[str]) -> list[Json]:
-    """Criteria of goals in words; the id is made of the words, so that results can be told apart."""
+    """Criteria from goals in words; each id is derived from the words, so that results can be told apart."""
     ids: dict[str, str] = {}
     for goal in goals:
         base = re.sub(r"[^a-z0-9]+", "_", goal.lower()).strip("_")[:48] or "goal"

@@ -1,4 +1,4 @@
-"""A stored tool as the model writes it: everyday arguments and plain JSON schema, made the platform's document."""
+"""Build the platform's document of a stored tool from everyday arguments and a plain JSON schema."""
 
 import re
 from copy import deepcopy
@@ -25,11 +25,11 @@ _FLAT = {
 
 
 def written(stored: Json, config: Json | None, parameters: Json | None, **flat: Any) -> tuple[Json, list[str]]:
-    """The whole tool: `stored` with `config` merged in, then the flat arguments; and notes on what was left out.
+    """The whole tool: `stored` with `config` merged in, then the flat arguments; and notes on ignored keywords.
 
-    Raises ToolError where something is said twice, or the parameters cannot be expressed.
+    Raises ToolError if a field is set twice, or the parameters cannot be expressed.
     """
-    given = deepcopy(config or {})  # a call that is approved runs again, with the arguments as they came
+    given = deepcopy(config or {})  # an approved call runs again with the original arguments
     for argument, path in _FLAT.items():
         put(given, path, flat.get(argument), argument)
     tool = merged(_without_nulls(stored), given, whole=("request_headers",))
@@ -49,14 +49,14 @@ def written(stored: Json, config: Json | None, parameters: Json | None, **flat: 
 
 
 def _without_nulls(node: Any) -> Any:
-    """A tool is replaced whole, so what is left out is null; and a null reads as if it reset what is guarded."""
+    """A document without nulls: a tool is replaced whole, so nulls are needless, and look like guarded resets."""
     if isinstance(node, dict):
         return {key: _without_nulls(value) for key, value in cast(Json, node).items() if value is not None}
     return [_without_nulls(item) for item in cast(list[Any], node)] if isinstance(node, list) else node
 
 
 def _with_parameters(tool: Json, found: Json, config: Json | None, at: str) -> Json:
-    """`tool` with what the parameters became; whatever stood there before goes."""
+    """`tool` with its parameters replaced by the converted ones."""
     said: Json = (config or {}).get(at) or {}
     if at == "parameters":
         if said:
@@ -69,7 +69,7 @@ def _with_parameters(tool: Json, found: Json, config: Json | None, at: str) -> J
 
 
 def _request(tool: Json, schema: Json) -> Json:
-    """Parameters whose names stand in the URL go there; the others in the body, or the query where there is none."""
+    """Assign the parameters to URL, body and query: names in the URL go there, others to the body if there is one."""
     api: Json = tool.get("api_schema") or {}
     properties: Json = schema["properties"]
     required: list[str] = schema.get("required", [])
@@ -118,7 +118,7 @@ def _property(schema: Any, at: str, notes: list[str]) -> Json:
     found = {key: given[key] for key in ("type", "description", "enum", *_SOURCES) if given.get(key) is not None}
     if "const" in given:
         found["constant_value"] = given["const"]
-        found.pop("description", None)  # nobody fills it in, so nobody reads how
+        found.pop("description", None)  # no model fills in a constant, so its description has no reader
     return found
 
 

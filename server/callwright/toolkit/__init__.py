@@ -1,1 +1,1 @@
-"""How a function becomes a tool: published list, sealed arguments, approval, errors."""
+"""Turn functions into MCP tools: published list, checked arguments, approval, results and errors."""

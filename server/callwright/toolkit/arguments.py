@@ -1,4 +1,4 @@
-"""A tool's arguments: the published schema, the sealed model behind it, and what a model reads when they are wrong."""
+"""Arguments of a tool: the published schema, the strict model that checks them, and the texts of their errors."""
 
 import difflib
 import json
@@ -34,7 +34,7 @@ _LISTED_BY = {
     "test-invocations": "list_test_invocations",
     "tools": "list_tools",
 }
-"""The embedded platform names its routes to whoever speaks REST; a model has tools."""
+"""Route in error texts of the embedded platform, which are written for REST clients -> tool for the model."""
 _LISTS = {
     "agent": "list_agents",
     "document": "list_documents",
@@ -46,7 +46,7 @@ _LISTS = {
 }
 _MISSING = re.compile(rf"There is no ({'|'.join(_LISTS)}) '[^']*'\.")
 _PLACE = re.compile(r"(?:^|(?<=; ))(?:body|query|path)\.(?=\w)")
-"""Where in a request a field travels is nothing to a model."""
+"""The part of a request that holds a field; irrelevant to a model, so it is left out of error texts."""
 
 
 DRY_RUN = "dry_run"
@@ -54,9 +54,9 @@ _DryRun = Annotated[bool, Field(description="Plan only.")]
 
 
 def sealed(model: type[BaseModel], *, plans: bool, parts: bool) -> type[BaseModel]:
-    """The same arguments, but an unknown one is an error.
+    """A copy of the arguments model in which an unknown argument is an error.
 
-    `plans`: and one that asks only what would happen. `parts`: and one that asks for parts of the whole answer.
+    `plans`: add an argument for a dry run. `parts`: add an argument that selects parts of the whole answer.
     """
     added: dict[str, Any] = {DRY_RUN: (_DryRun, False)} if plans else {}
     added |= {PARTS: (Paths, None)} if parts else {}
@@ -65,9 +65,10 @@ def sealed(model: type[BaseModel], *, plans: bool, parts: bool) -> type[BaseMode
 
 
 def decoded(arguments: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
-    """Some models send objects and lists as JSON text: read where the argument takes no string and the text parses.
+    """The arguments with JSON text parsed, because some models send objects and lists as text.
 
-    The SDK's own reading would also turn the text `null` of an optional string into an absent one.
+    Only arguments that take no string are parsed, and only valid JSON. The SDK's own parsing would also turn the text
+    `null` of an optional string into an absent value.
     """
     return {name: _decoded(value, model.model_fields.get(name)) for name, value in arguments.items()}
 
@@ -94,9 +95,9 @@ def _kinds(annotation: Any) -> list[Any]:
 
 
 def spoken(error: ApiError | ValidationError, known: dict[str, FieldInfo] | None = None, *, began: bool = False) -> str:
-    """An error in words: what was wrong, what is allowed, what to do next. Never the value.
+    """The text of an error: what was wrong, what is allowed and what to do next, without the value itself.
 
-    `known`: the tool's arguments, where the error is about them. `began`: a change had been sent when it happened.
+    `known`: the tool's arguments, if the error is about them. `began`: a change was sent before the error.
     """
     if isinstance(error, ApiError):
         remedy = next((text for kind, text in _REMEDY if isinstance(error, kind)), "")
@@ -134,20 +135,20 @@ def _problem(kind: str, loc: tuple[int | str, ...], msg: str, known: dict[str, F
 
 
 def _description(field: FieldInfo) -> str | None:
-    """An optional argument has its description on the type beside None."""
+    """The description of an argument; pydantic keeps that of an optional one on the type in the union with None."""
     arms = [field, *(mark for arm in get_args(field.annotation) for mark in get_args(arm))]
     return next((arm.description for arm in arms if isinstance(arm, FieldInfo) and arm.description), None)
 
 
 _SHOWN = ("description", "type", "enum", "items")
-"""What a model pays for in every turn, in the order that costs it least. The rest (patterns, lengths, ranges, defaults)
-is checked by the sealed model: where a range matters the description says it, and the error says it when it was missed.
-It was a third of the tokens.
+"""The schema keywords that are published, in the order with the fewest tokens; a model pays for them in every turn. The
+other keywords (patterns, lengths, ranges, defaults) were a third of the tokens. The strict model checks them: a
+description names a range that matters, and an error names one that was violated.
 """
 
 
 def published(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema that a model sees. An optional argument is absent, never null: hosts refuse unions."""
+    """The schema that a model sees. An optional argument is absent, never null, because hosts refuse unions."""
     properties = cast(dict[str, dict[str, Any]], schema.get("properties", {}))
     shown: dict[str, Any] = {"type": "object", "properties": {n: _lean(_one_arm(p)) for n, p in properties.items()}}
     return shown | ({"required": schema["required"]} if schema.get("required") else {})
@@ -172,7 +173,7 @@ def _lean(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def untitled(node: Any) -> Any:
-    """Generated titles repeat the name. For output schemas, which clients check results against."""
+    """A schema without the generated titles, which repeat the names; for output schemas."""
     if isinstance(node, list):
         return [untitled(item) for item in cast(list[Any], node)]
     if not isinstance(node, dict):

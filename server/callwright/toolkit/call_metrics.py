@@ -1,4 +1,4 @@
-"""What is told of a call to whoever runs the server: how it ended, how its approval did, and how long it took."""
+"""Metrics and log of tool calls, for the operator: outcome, approval and duration of each call."""
 
 import logging
 import time
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=CallToolResult | InputRequiredResult | None)
 Told = Callable[[R], R]
-"""Hands on what a call answers, once it was seen."""
+"""Function that notes an answer for the metrics and returns it unchanged."""
 
 log = logging.getLogger("callwright.calls")
 
 
 class CallMetrics:
-    """One call of one tool: a number, a line of the log, and what the SDK's span of it does not say."""
+    """Records one tool call: a metric, a log line, and attributes that the SDK's span of the call lacks."""
 
     def __init__(self, metrics: "Metrics | None", tool: str, effect: str, who: str) -> None:
         self._meters, self._tool, self._effect, self._who = metrics, tool, effect, who

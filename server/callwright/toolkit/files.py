@@ -1,5 +1,5 @@
-"""Files that a tool reads or writes: only in folders that the person who runs the server opened, and only for a client
-on the same machine, because over HTTP a path would be one of somebody else's.
+"""Files that a tool reads or writes: only in folders that the operator of the server allowed, and only for a client on
+the same machine, because a path that comes over HTTP is one of another machine.
 """
 
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ PATH_LENGTH = 1_000
 
 
 def file_in_roots(ctx: Context[Any], path: str) -> Path:
-    """An existing file, with links resolved, inside one of the open folders. Raises ToolError."""
+    """An existing file inside one of the allowed folders, with links resolved. Raises ToolError."""
     roots = _roots(ctx)
     try:
         found = Path(path).expanduser().resolve(strict=True)
     except (OSError, RuntimeError, ValueError):
         found = None
-    # The same words whether the file is outside or absent: the answer must not tell which files exist.
+    # The text is the same for an absent file and one outside, because it must not tell which files exist.
     if found is None or not found.is_file() or not _inside(found, roots):
         raise ToolError(f"No such file in {_named(roots)}. Give the path of a file in there.")
     return found
@@ -38,7 +38,7 @@ def read_file(ctx: Context[Any], path: str, most: int) -> tuple[str, bytes]:
 
 
 def new_file_in_roots(ctx: Context[Any], path: str) -> Path:
-    """Where a new file may be written. An existing one is never replaced. Raises ToolError."""
+    """The path of a new file that may be written. An existing file is never replaced. Raises ToolError."""
     roots = _roots(ctx)
     try:
         given = Path(path).expanduser()
@@ -53,7 +53,7 @@ def new_file_in_roots(ctx: Context[Any], path: str) -> Path:
 
 
 def write_new(place: Path, data: bytes) -> None:
-    """Raises ToolError where somebody was quicker, or the folder takes no files."""
+    """Write a new file. Raises ToolError if the file exists by now, or the folder cannot be written."""
     try:
         with place.open("xb") as file:
             file.write(data)

@@ -1,4 +1,4 @@
-"""The published tool list as a build artefact: `tools/list` from a file, a tool built when it is first called."""
+"""Lazy tools: `tools/list` is read from a built file, and a tool's module is imported at its first call."""
 
 from collections.abc import Iterable
 from importlib import import_module
@@ -14,7 +14,7 @@ from ..surface import TOOLSETS, Entry
 
 
 def snap(modules: Iterable[str] = TOOLSETS) -> list[Entry]:
-    """The surface, from the functions. The slow way round; `scripts/snap` and a test use it."""
+    """The tool list built from the functions; it imports all of them, so only `scripts/snap` and a test use it."""
     from .toolset import FunctionTool, Toolset
 
     entries: list[Entry] = []
@@ -36,7 +36,7 @@ def snap(modules: Iterable[str] = TOOLSETS) -> list[Entry]:
 
 
 class LazyTool(Tool):
-    """Published from the file; the function behind it is imported at the first call."""
+    """A tool that is published from the file; its function is imported at the first call."""
 
     module: str
     built: Any = None
@@ -51,11 +51,11 @@ class LazyTool(Tool):
 
 
 def _no_function() -> None:
-    """`Tool` wants a function; `LazyTool.run` never reaches this one."""
+    """Placeholder for the function that `Tool` requires; `LazyTool.run` never calls it."""
 
 
 def lazy(entry: Entry, policy: Policy) -> LazyTool:
-    """The tool of an entry, with what the policy in force adds: its `_meta`, and the token's argument."""
+    """The tool of an entry, with the additions of the policy in force: its `_meta`, and the argument for the token."""
     wire = PublishedTool.model_validate(entry["tool"])
     schema = wire.input_schema
     if policy.takes_token(wire.name, entry["effect"]):

@@ -1,4 +1,4 @@
-"""Which tool fits a request in words: BM25 over its name, title and description, with the verbs that people use."""
+"""Rank tools by a query in words: BM25 over name, title and description, with the verbs that people use."""
 
 import math
 import re
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 SATURATION, LENGTH_WEIGHT = 1.2, 0.5
-"""BM25's k1 and b. Descriptions are of nearly one length, so length says little."""
+"""BM25's k1 and b. Descriptions have nearly equal lengths, so the length has little weight."""
 
 _WORD = re.compile(r"[a-z0-9]+")
 _ENDINGS = ("ations", "ation", "ings", "ing", "ies", "es", "ed", "s", "y", "e")
@@ -26,11 +26,11 @@ _MEANT: dict[str, str] = {
     "rehearse": "simulate", "ring": "call", "dial": "call", "phone": "phone", "stop": "cancel", "copy": "duplicate",
     "cost": "price", "model": "llm",
 }  # fmt: skip
-"""The verb that our names have for one that people say."""
+"""Synonym that people use -> verb in the names of the tools."""
 
 
 def words(text: str) -> list[str]:
-    """Lower-case stems without filling words: `calls`, `calling` and `called` are one word, and `dial` is it too."""
+    """Lower-case stems without stop words: `calls`, `calling`, `called` and the synonym `dial` are one word."""
     found: list[str] = _WORD.findall(text.lower().replace("_", " "))
     return [_stem(_MEANT.get(word, word)) for word in found if word not in _EMPTY]
 
@@ -44,7 +44,7 @@ def _stem(word: str) -> str:
 
 
 class Ranking:
-    """An index over tools: name to the text that tells what it is for."""
+    """A search index over tools. `texts`: tool name -> the text that describes its purpose."""
 
     def __init__(self, texts: dict[str, str]) -> None:
         self._words = {name: Counter([*words(name), *words(text)]) for name, text in texts.items()}
@@ -53,14 +53,14 @@ class Ranking:
         self._in = Counter(word for counts in self._words.values() for word in counts)
 
     def best(self, query: str, most: int) -> list[str]:
-        """Names, the best first; only those that share a word with the query. Equal ones stay in their order."""
+        """Names of the tools that share a word with the query, the best first. Equal ones keep their order."""
         asked = list(dict.fromkeys(words(query)))
         scored = [(self._score(name, asked), name) for name in self._words]
         ranked = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])
         return [name for _, name in ranked[:most]]
 
     def _score(self, name: str, asked: Sequence[str]) -> float:
-        """BM25, times how much of the name was asked for: `agents` means list_agents before list_tool_agents."""
+        """BM25, times the share of the name that is in the query: `agents` ranks list_agents above list_tool_agents."""
         counts = self._words[name]
         relative = counts.total() / self._mean
         found = sum(self._rarity(word) * _saturated(counts[word], relative) for word in asked if counts[word])

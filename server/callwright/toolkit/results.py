@@ -1,4 +1,4 @@
-"""What every writing tool's answer can hold besides its own view, and the schema that says so."""
+"""Common parts of tool results (changes, unknown names, dry run), and the output schema that includes them."""
 
 from typing import Any
 
@@ -46,9 +46,9 @@ class DryRun(View):
 
 
 async def planned(op: Operation[Any], question: str, call: Call, bounds: Bounds, client: ApiClient) -> DryRun:
-    """What sending `op` would do. `question`: what a person would be asked, or would be if they were.
+    """The plan of sending `op`. `question`: the approval question, also if the policy would not ask it.
 
-    Where even reading needs approval, what stands there now is not shown: a dry run asks nobody.
+    If even reading needs approval, the present values are not shown, because a dry run asks for no approval.
     """
     guarded = op.guarded_paths()
     reads_freely = call.policy.reason(call.tool, "read", "read", ()) is None
@@ -76,7 +76,7 @@ _PLAN = {
 
 
 def answering(view: Json, *, updates: bool, plans: bool, takes_document: bool, parts: bool, long: bool) -> Json:
-    """The output schema of a tool: its view, with what is added to it or stands in its place."""
+    """The output schema of a tool: its view, with the common parts that are added to it or replace it."""
     properties: Json = dict(view.get("properties", {}))
     if updates:
         properties["changed"] = _CHANGED

@@ -1,4 +1,4 @@
-"""How a function becomes a tool: hints, injected API, sealed arguments, approval, errors that the model may read."""
+"""Make tools of functions: hints, injected API client, checked arguments, approval, errors that a model may read."""
 
 import inspect
 from collections.abc import Awaitable, Callable
@@ -44,7 +44,7 @@ _STRONGEST_FIRST: tuple[Effect, ...] = ("dial", "delete", "grant", "secret", "up
 
 
 def services(ctx: Context[Any]) -> Services:
-    """Over HTTP it may depend on who asks."""
+    """The services of a call; over HTTP they may depend on the principal."""
     app, request = ctx.request_context.lifespan_context, ctx.request_context.request
     return cast(Services, app) if request is None else cast(Serving, app).of(request)
 
@@ -54,7 +54,7 @@ async def _injected() -> Api:
 
 
 PlatformApi = Annotated[Api, Resolve(_injected)]
-"""Type of a tool's first parameter: invisible to the model, filled for each call."""
+"""Type of a tool's first parameter: invisible to the model, injected for each call."""
 
 
 @dataclass(frozen=True)
@@ -76,21 +76,21 @@ class Spec:
 
     @cached_property
     def effect(self) -> Effect:
-        """The strongest effect of what it may send."""
+        """The strongest effect of the operations that it may send."""
         effects = {op.effect for op in self.sends}
         found: list[Effect] = [effect for effect in _STRONGEST_FIRST if effect in effects]
         return found[0] if found else "read"
 
     @property
     def plans(self) -> bool:
-        """Whether it can say beforehand what it would do (`dry_run`)."""
+        """Whether it has the argument `dry_run`, which only shows what the call would change."""
         return self.effect in ("update", "delete") or any(op.method in ("PUT", "PATCH") for op in self.sends)
 
     @property
     def hints(self) -> ToolAnnotations:
         strongest = [op for op in self.sends if op.effect == self.effect]
         replaces = self.effect in ("update", "delete", "dial") or any(op.method in ("PUT", "PATCH") for op in strongest)
-        makes = self.sends[:1] and self.sends[0].effect == "create"  # mostly: once more makes two
+        makes = self.sends[:1] and self.sends[0].effect == "create"  # repeating a create mostly makes a second one
         return ToolAnnotations(
             read_only_hint=self.effect == "read" and not (self.writes_file or self.stops),
             destructive_hint=self.stops or (self.effect != "read" and replaces),
@@ -119,11 +119,11 @@ class Toolset:
     ) -> Callable[[F], F]:
         """Make a tool of a function that sends these operations; hints and approval follow from their effects.
 
-        `long`: it may take more than seconds, so it can become a task, and a client that asked for progress hears that
-        it is alive. `default`: it is listed where nobody chose toolsets; hosts take about 40 tools, so only what is
-        needed every day is. `stops`: it ends work of this server, so it is not read-only, whatever it sends.
-        `writes_file`: it makes a new file on this machine, so it is not read-only, whatever it does to the platform.
-        `parts`: it can also give parts of the first operation's answer, whose view does not show everything.
+        `long`: a call may take more than seconds, so it can become a task, and a client that asked for progress gets
+        heartbeats. `default`: the tool is listed if no toolsets are configured; hosts take about 40 tools, so only the
+        everyday tools are. `stops`: the tool ends work of this server, so it is not read-only, whatever it sends.
+        `writes_file`: the tool makes a new file on this machine, so it is not read-only, even if it only reads from the
+        platform. `parts`: the tool can also return parts of the first operation's answer, which its view abridges.
         """
 
         def add(fn: F) -> F:
@@ -133,7 +133,7 @@ class Toolset:
         return add
 
     def preview(self, op: type[Operation[Any]]) -> Callable[[P], P]:
-        """Say what this operation would do, in facts read from the platform; the text of the question to a person."""
+        """Register the preview of this operation: its effect in facts from the platform, for the approval question."""
 
         def add(fn: P) -> P:
             self.previews[op] = fn
@@ -143,7 +143,7 @@ class Toolset:
 
 
 class FunctionTool:
-    """A function as the SDK reads it, run through our pipeline."""
+    """A tool function: its schema as the SDK derives it, and its calls through approval and error handling."""
 
     def __init__(self, spec: Spec, toolset: Toolset) -> None:
         sdk = Tool.from_function(spec.fn, description=inspect.getdoc(spec.fn))
@@ -173,7 +173,7 @@ class FunctionTool:
         )
 
     async def call(self, arguments: dict[str, Any], ctx: Context[Any]) -> CallToolResult | InputRequiredResult:
-        """A call from end to end. Whatever goes wrong, a model reads visible and bounded words."""
+        """Run a call from end to end. The text of each error is bounded, and free of invisible characters."""
         app, spec = services(ctx), self._spec
         counted = CallMetrics(app.metrics, spec.name, spec.effect, app.who)
         try:
@@ -187,7 +187,7 @@ class FunctionTool:
     async def _call(
         self, arguments: dict[str, Any], ctx: Context[Any], app: Services, counted: CallMetrics
     ) -> CallToolResult | InputRequiredResult:
-        """Seal, decide, run, shape; and the one place where failures become words."""
+        """Check arguments, ask for approval, run the tool, shape its result, and turn failures into error texts."""
         spec = self._spec
         if not app.may(self._scope):
             raise ToolError(f"{spec.name} needs the scope {self._scope}, which this client's token does not have.")
@@ -229,15 +229,15 @@ class FunctionTool:
                     return instead
                 return await self._run(known, call, client, ctx)
         except NeedsApproval:
-            # What the tool read while it prepared the operation is another than what was approved.
+            # The tool has read other facts than before while it prepared the operation, so it is not the approved one.
             raise ToolError(_CHANGED) from None
         except ApiError as exc:
             raise ToolError(spoken(exc, began=bool(call.changes))) from exc
         except SettingError as exc:
-            # Found only now, because what it is for is opened at the first call that needs it.
+            # A setting may fail this late, because the resource that it configures is opened at the first call.
             raise ToolError(f"{exc} Mend it, then restart the server.") from exc
         except ValidationError as exc:
-            # An operation refused what the arguments put into it.
+            # The model of an operation refused values of the arguments.
             raise ToolError(spoken(exc)) from None
         except (ToolError, MCPError):
             raise
@@ -292,7 +292,7 @@ class FunctionTool:
 
 
 def _shown(views: list[View]) -> CallToolResult:
-    """The answer that these views make up together."""
+    """The tool result that combines these views."""
     facts: dict[str, Any] = {}
     for view in views:
         facts |= view.model_dump(mode="json", exclude_none=True)
@@ -309,7 +309,7 @@ def _shown(views: list[View]) -> CallToolResult:
 
 
 class Pulse:
-    """What a client that asked for progress hears; another one hears nothing. Each word is one step further."""
+    """Progress notifications to a client that asked for them; each call is one step. Other clients get none."""
 
     def __init__(self, ctx: Context[Any]) -> None:
         self._ctx, self._steps, self._task = ctx, 0, current()
@@ -320,14 +320,14 @@ class Pulse:
         await self.beat(said)
 
     async def beat(self, said: str) -> None:
-        """Alive, but no further."""
+        """Send a heartbeat, which does not advance the progress."""
         self._steps += 1
         if self._task is None or not self._task.away:
             await self._ctx.report_progress(self._steps, None, said)
 
 
 async def _with_heartbeat(work: Awaitable[Any], pulse: Pulse) -> Any:
-    """Says that a long call is alive."""
+    """Await `work`, with heartbeats in the meantime."""
     outcome: list[Any] = []
     failure: list[Exception] = []
 

@@ -1,6 +1,6 @@
-"""What the model sees. The toolsets, in the order in which they are listed.
+"""The MCP tools, one module for each toolset.
 
-Names only: a module is imported when one of its tools is called.
+This file imports none of them: a module is imported when one of its tools is called.
 """
 
 WITHOUT_TOOL = {
@@ -22,4 +22,4 @@ WITHOUT_TOOL = {
         "the name, and whether it is listed: nothing that is spoken"
     ),
 }
-"""Operations for which there is no tool, and why."""
+"""Operation without a tool -> the reason."""

@@ -1,4 +1,4 @@
-"""Test agents: their single next reply, judged by a condition or by the tool that they call."""
+"""Tools for agent tests: the next reply of an agent is judged by a condition, or by the tool that it calls."""
 
 from copy import deepcopy
 from typing import Annotated, Any, Literal
@@ -71,7 +71,7 @@ _SAID_AS = {
     "dynamic_variables": "variables",
     "type": "condition or tool",
 }
-"""The arguments that say what stands under these names in the body."""
+"""Field of the body -> argument that sets it."""
 _CHECKS = {"exact": "expected_value", "regex": "pattern", "llm": "description"}
 
 
@@ -295,7 +295,7 @@ def _as_it_might_be(op: RunAgentTests | ResubmitInvocation) -> str:
 
 
 async def _finished(api: Api, asked: Invocation, seconds: int) -> Invocation:
-    """The invocation, once nothing is pending or the time is over: then it is read again with get_test_invocation."""
+    """The invocation, when no test is pending or the time is over; get_test_invocation then reads it again."""
     found, pause = asked, FIRST_POLL
     with anyio.move_on_after(seconds):
         while any(one.status == "pending" for one in found.test_runs):
@@ -343,7 +343,7 @@ def _changes(
 
 
 async def _referenced(api: Api, tool: str | None) -> Json | None:
-    """The tool that a test names, with its type: a stored one has it, and one by a name of its own runs in a client."""
+    """The tool that a test names, with its type: stored tools have one, and other names are client or system tools."""
     if tool is None:
         return None
     if tool.startswith("tool_"):
@@ -353,7 +353,7 @@ async def _referenced(api: Api, tool: str | None) -> Json | None:
 
 
 def _beside(config: Json | None, flat: Json, *, only_flat: bool = False) -> Json:
-    """`flat` with what `config` says besides. Raises ToolError where both say the same."""
+    """`flat` with the other fields of `config`. Raises ToolError if both set the same field."""
     body = deepcopy(config or {})
     for name, value in flat.items():
         put(body, (name,), value, _SAID_AS.get(name, name))
@@ -368,7 +368,7 @@ def _turn(line: str, at: int) -> Json:
 
 
 def _expected(path: str, check: Any) -> Json:
-    """`{exact: v}`, `{regex: p}`, `{llm: d}`, or anything else that names nothing: any value."""
+    """The check of a parameter: `{exact: v}`, `{regex: p}`, `{llm: d}`, or `anything` for any value."""
     if check == "anything":
         return {"path": path, "eval": {"type": "anything"}}
     match check:
@@ -380,7 +380,7 @@ def _expected(path: str, check: Any) -> Json:
 
 @undoes(UpdateAgentTest, reads=GetAgentTest, sends=UpdateAgentTest)
 def _tested_as_before(past: Past) -> UpdateAgentTest:
-    past.inverse()  # refuses what was changed again since; a test is written whole
+    past.inverse()  # refuses values that were changed again since; a test is written whole
     return UpdateAgentTest.model_validate(
         {k: v for k, v in past.before.items() if k != "id"} | {"test_id": past.target}
     )

@@ -1,4 +1,4 @@
-"""Store the tools that agents call: webhooks, client tools and the platform's own."""
+"""Tools for the stored tools that agents call: webhooks, client tools and system tools."""
 
 from typing import Annotated, Any, cast
 
@@ -89,7 +89,7 @@ async def list_tools(
     cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None,
 ) -> StoredTools:
     """List the stored tools that agents can be given. An agent's own inline tools are in get_agent."""
-    # The platform answers all at once; the pages are ours, and a cursor is the last id shown.
+    # The platform returns all rows at once; this server makes the pages, and a cursor is the last id shown.
     found = [tool for tool in (await api.send(ListTools())).tools if (search or "").lower() in _name(tool).lower()]
     shown, more = paged(found, lambda tool: tool.id, cursor, page_size)
     return StoredTools(
@@ -214,13 +214,13 @@ def _described(tool: StoredTool) -> str:
 
 
 def _header(value: object) -> str:
-    """Where a header's text comes from. The text itself may be somebody's key."""
+    """The source of a header's text. The text itself is not shown, because it may be an API key."""
     found = _map(value)
     return next((f"{key} {short(str(found[key]))}" for key in ("secret_id", "variable_name") if key in found), "text")
 
 
 def _parameters(config: Json) -> list[str]:
-    """`name (type, where, required): meaning`, those inside objects by their paths."""
+    """The parameters of a tool as `name (type, where, required): meaning`, those inside objects by their paths."""
     api = _map(config.get("api_schema"))
     in_path = _map(api.get("path_params_schema"))
     lines = _lines({"properties": in_path, "required": list(in_path)}, "path", "")
@@ -253,7 +253,7 @@ async def _keep_config(_: ApiClient, __: UpdateTool | DeleteTool, found: Json) -
 
 @undoes(UpdateTool, reads=GetTool, sends=UpdateTool, keep=_keep_config)
 def _called_as_before(past: Past) -> UpdateTool:
-    past.inverse()  # refuses what was changed again since; a tool is written whole
+    past.inverse()  # refuses values that were changed again since; a tool is written whole
     return UpdateTool.model_validate({"tool_id": past.target, **past.before})
 
 

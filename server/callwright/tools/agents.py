@@ -1,4 +1,4 @@
-"""Create, inspect, change and rehearse voice agents."""
+"""Tools to create, inspect, change and rehearse voice agents."""
 
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -241,13 +241,13 @@ async def simulate_conversation(
     asked = {"agent_id": agent_id, "new_turns_limit": max_turns, **body}
     if api.platform == "embedded":
         return Rehearsed.of(await _followed(api, StreamSimulation.model_validate(asked)))
-    # How the hosted platform's stream is written is not published, and a rehearsal that cannot be read was paid for.
+    # The hosted platform's stream format is not published, and an unreadable rehearsal would be charged nevertheless.
     whole = SimulateConversation.model_validate(asked)
     return Rehearsed.of(await api.send(whole, deadline=SIMULATION_SECONDS))
 
 
 async def _followed(api: Api, op: StreamSimulation) -> Simulation:
-    """A rehearsal, of which each turn is reported as it is said."""
+    """Run a streamed rehearsal, with a progress report for each turn."""
     turns: list[Turn] = []
     last = SimulationPart()
     async with aclosing(api.stream(op, deadline=SIMULATION_SECONDS)) as parts:
@@ -257,7 +257,7 @@ async def _followed(api: Api, op: StreamSimulation) -> Simulation:
                 await api.report(f"turn {len(turns)}: {turns[-1].role}")
     if last.analysis is None:
         raise Unreadable("The rehearsal ended without its analysis.")
-    # Its conversation's id and why it ended, which are ours, stand beside the analysis.
+    # The embedded platform adds the id of the conversation and why it ended to the part with the analysis.
     return Simulation(simulated_conversation=turns, analysis=last.analysis, **(last.model_extra or {}))
 
 

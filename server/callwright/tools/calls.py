@@ -1,4 +1,4 @@
-"""Call people: one, or many in a batch."""
+"""Tools to call people: one, or many in a batch."""
 
 import json
 from collections import Counter
@@ -258,7 +258,7 @@ async def _one_call(api: ApiClient, op: CallByTwilio | CallBySip) -> str:
 
 
 def _replaced(calls: Sequence[CallByTwilio | CallBySip | Recipient]) -> str:
-    """Which of the agent's own words and settings the calls would go without."""
+    """Text that names the agent's texts and settings which the calls would override."""
     brought = [call.conversation_initiation_client_data for call in calls]
     paths: set[str] = set()
     for each in filter(None, brought):

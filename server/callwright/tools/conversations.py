@@ -1,4 +1,4 @@
-"""Read what agents said: find, read, judge and delete conversations; and the keys with which people start one."""
+"""Tools to find, read, judge and delete conversations, and to issue the tokens with which people start one."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal

@@ -1,4 +1,4 @@
-"""Any part of the large documents, on demand: their schema is never in the tool list."""
+"""Tool that describes any part of the large documents, because their schema is too big for the tool list."""
 
 from importlib import import_module
 from typing import Annotated
@@ -23,7 +23,7 @@ _KINDS = {
     "mcp_tool": ("mcp_servers", "UpdateMcpToolConfig", ""),
     "workspace": ("workspace", "UpdateWorkspaceSettings", ""),
 }
-"""By the name that a model says: module of the contract, model, and the part of it."""
+"""Name of a kind -> module of the contract, model, and part of the model."""
 
 
 class FieldLine(View):
@@ -60,15 +60,15 @@ async def describe_config(
         raise ToolError(f"{at} has no part {exc.name!r}; it has: {', '.join(exc.known) or 'none'}.") from None
     fields, meaning = part.fields, part.meaning
     if not part.path and issubclass(model, Operation):
-        # What is said of a request is about the call; and ids in its address are arguments of the tool.
+        # The description of a request is about the call, and ids in its path are arguments of the tool.
         meaning, fields = "", [field for field in fields if model.places()[field.name] != "path"]
     return ConfigPart(path=path, type=part.type, meaning=meaning or None, fields=[_line(field) for field in fields])
 
 
 def _document(kind: str) -> tuple[type[BaseModel], str]:
-    """The model that holds what `config` of the tool takes, and where in it that stands. Imported only when asked for.
+    """The model with the fields that a tool's `config` takes, and the path of these in it. Its module is imported here.
 
-    The whole body of a request is described, where `config` is a part of it, so that a path is the one of an error.
+    If `config` is a part of a request's body, the whole body is described, so that the paths equal those of errors.
     """
     module, name, above = _KINDS[kind]
     return getattr(import_module(f"callwright.contract.{module}"), name), above

@@ -1,4 +1,4 @@
-"""Give agents documents to know."""
+"""Tools for the knowledge base: the documents of agents, and their indexes."""
 
 import json
 import mimetypes
@@ -232,7 +232,7 @@ async def get_document_content(
     text = content.data.decode(errors="replace")
     end = offset + CONTENT_SHOWN
     while len(json.dumps(text[offset:end], ensure_ascii=False)) > 1.2 * CONTENT_SHOWN:
-        end = offset + (end - offset) // 2  # full of quotes or line ends, which JSON writes with two characters or more
+        end = offset + (end - offset) // 2  # many quotes or line ends, which take two or more characters in JSON
     return ContentView(
         document_id=document_id, text=text[offset:end], length=len(text), next_offset=end if end < len(text) else None
     )

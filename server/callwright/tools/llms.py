@@ -1,4 +1,4 @@
-"""Choose a language model and a voice: what there is, and what it costs."""
+"""Tools to choose a language model and a voice: lists and prices."""
 
 from typing import Annotated
 
@@ -26,7 +26,7 @@ from ..toolkit.toolset import PlatformApi, Toolset
 TOOLS = Toolset("llms", "Choose language models and voices, and estimate what models cost.")
 
 TYPICAL_PROMPT = 4_000
-"""Characters: what a price is told for where nobody says how long the prompt is."""
+"""Prompt length in characters for which prices are shown by default."""
 
 Characters = Annotated[int, Field(ge=0, description="Prompt length in characters.")]
 Pages = Annotated[int, Field(ge=0, description="Pages of knowledge, 2,000 characters each.")]
@@ -154,7 +154,7 @@ async def calculate_llm_usage(
 
 
 async def _load(api: Api, asked: CalculateAgentLlmUsage) -> Load:
-    """What the agent has, where the question does not say otherwise."""
+    """The load of an agent; sizes in the question replace those of the agent."""
     told = (await api.send(GetAgent(agent_id=asked.agent_id))).conversation_config.agent.prompt
     pages: float | None = asked.number_of_pages
     if pages is None:
@@ -170,7 +170,7 @@ async def _load(api: Api, asked: CalculateAgentLlmUsage) -> Load:
 
 
 async def _limits(api: Api) -> dict[str, LlmInfo]:
-    """Empty where the platform is older than this list."""
+    """Models by name; empty if the platform is older than its list of models."""
     try:
         return {found.llm: found for found in (await api.send(ListLlms())).llms}
     except NotFound:

@@ -1,4 +1,4 @@
-"""Connect MCP servers whose tools agents may call, and decide who approves a call."""
+"""Tools to connect MCP servers whose tools agents may call, and to set the approval policy of these tools."""
 
 import difflib
 from copy import deepcopy

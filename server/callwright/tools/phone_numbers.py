@@ -1,4 +1,4 @@
-"""Import phone numbers and choose which agent answers them."""
+"""Tools to import phone numbers and to choose the agent that answers them."""
 
 from copy import deepcopy
 from typing import Annotated, Any, cast
@@ -194,7 +194,7 @@ def _inbound(trunk: Any) -> str | None:
 
 
 def _only_who_answers(op: UpdatePhoneNumber) -> bool:
-    """A trunk is not kept: the platform never gives its credentials back."""
+    """Whether only the agent changes: a trunk cannot be restored, as the platform never returns its credentials."""
     return (op.body() or {}).keys() == {"agent_id"}
 
 

@@ -1,4 +1,4 @@
-"""Dictionaries that say how words are spoken: kept in versions, and heard with the eyes before a voice says them."""
+"""Tools for pronunciation dictionaries: their versions, and a preview in text of what a voice would speak."""
 
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -33,10 +33,10 @@ from ..undo.undo import Json, Past, undoes
 TOOLS = Toolset("pronunciation", "Keep and try out the dictionaries that say how words are spoken.")
 
 SHOWN = 20
-"""Entries of each list."""
+"""Maximum entries of each list in a result."""
 SPOKEN_LENGTH = 6_000
 MOST_DICTIONARIES = 10
-"""Of an agent, that are read."""
+"""Maximum dictionaries of an agent that are read."""
 
 Aliases = Annotated[dict[str, Any] | None, Field(description="Word to what is said for it.")]
 Pls = Annotated[str | None, Field(max_length=100_000, description="A dictionary's XML.")]
@@ -182,7 +182,7 @@ def _aliases(given: Mapping[str, Any]) -> Lexicon:
 
 
 async def _lexicon(api: Api, dictionary_id: str, version_id: str | None) -> Lexicon:
-    """By the file: what it holds, every platform knows of every version."""
+    """The lexicon of a version, read from its file, which every platform has for every version."""
     if version_id is None:
         version_id = (await _stored(api, dictionary_id)).latest_version_id
     file = await api.send(DownloadDictionary(dictionary_id=dictionary_id, version_id=version_id))
@@ -190,7 +190,7 @@ async def _lexicon(api: Api, dictionary_id: str, version_id: str | None) -> Lexi
 
 
 async def _rules(api: Api, dictionary_id: str) -> list[PronunciationRule]:
-    """Those of the latest version. Older platforms have them in the file alone."""
+    """The rules of the latest version. Older platforms have them only in the file."""
     found = await _stored(api, dictionary_id)
     if found.rules is not None:
         return found.rules
@@ -202,8 +202,8 @@ async def _stored(api: Api, dictionary_id: str) -> WholeDictionary:
 
 
 def _together(there: list[PronunciationRule], new: list[PronunciationRule]) -> list[PronunciationRule]:
-    """The new ones take the places of those for the same words; the others follow."""
-    both = enumerate((*there, *new))  # a rule of a newer kind may replace no words: it is like no other
+    """All rules: new ones replace those for the same words, and the others are appended."""
+    both = enumerate((*there, *new))  # a rule of a newer kind may have no words to replace: it equals no other rule
     return list({getattr(rule, "string_to_replace", place): rule for place, rule in both}.values())
 
 
@@ -219,7 +219,7 @@ def _shown(entries: dict[str, Entry]) -> list[str]:
 
 
 async def _keep_rules(_: ApiClient, __: SetDictionaryRules, found: Json) -> Json | None:
-    return {"rules": found["rules"]} if found.get("rules") is not None else None  # older platforms tell none
+    return {"rules": found["rules"]} if found.get("rules") is not None else None  # older platforms return no rules
 
 
 @undoes(SetDictionaryRules, reads=GetDictionary, sends=SetDictionaryRules, keep=_keep_rules)

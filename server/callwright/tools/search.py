@@ -1,7 +1,7 @@
-"""The search surface, for hosts with small windows: five tools that find, describe and run all the others.
+"""The search surface, for hosts with small context windows: five tools that find, describe and run all the others.
 
-Each dispatcher runs one kind of tool, so that its hints are true; what is run goes the tool's own way: the same
-arguments, approval, errors and answers.
+Each dispatcher runs one kind of tool, so that its hints are true. The tool itself runs as usual, with the same
+arguments, approval, errors and results.
 """
 
 import difflib
@@ -71,7 +71,7 @@ _KIND_OF_OURS: dict[str, Kind] = {SEARCH: "read", DESCRIBE: "read", **{name: kin
 
 
 def kind_of(entry: Entry) -> Kind:
-    """By the hints of the tool: what writes a file on this machine reads the platform only, and yet writes."""
+    """The kind of a tool. One that writes a local file is a write, although it only reads from the platform."""
     kind = _KINDS.get(entry["effect"], "risky")
     return "write" if kind == "read" and not entry["tool"]["annotations"]["readOnlyHint"] else kind
 
@@ -86,11 +86,11 @@ class Catalogue:
 
     @cached_property
     def _ranking(self) -> Ranking:
-        # What a tool is called weighs most, then its first sentence.
+        # The name of a tool has the most weight, then its first sentence.
         return Ranking({name: document(entry) for name, entry in self.entries.items()})
 
     def briefs(self, query: str, may: Callable[[str], bool] = lambda _: True) -> str:
-        """Of the tools whose scope `may` be used."""
+        """Short descriptions of the best tools for a query, of those with a scope for which `may` is true."""
         ranked = self._ranking.best(query, len(self.entries))
         reached = [
             name for name in ranked if may(scope_of(self.entries[name]["toolset"], self.entries[name]["effect"]))
@@ -113,7 +113,7 @@ class Catalogue:
         return about + json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
     def tool(self, name: str, runner: str) -> LazyTool:
-        """Raises ToolError where `runner` is not the one for this tool, which it names."""
+        """The tool of this name. Raises ToolError if another runner is for this tool, which the error names."""
         entry = self.entry(name)
         right = RUNNERS[kind_of(entry)]
         if right != runner:
@@ -131,7 +131,7 @@ class Catalogue:
 
 
 def document(entry: Entry) -> str:
-    """What is searched of a tool."""
+    """The text of a tool that is searched."""
     tool = entry["tool"]
     name = tool["name"].replace("_", " ")
     first = tool["description"].split(". ")[0]
@@ -147,7 +147,7 @@ def _brief(entry: Entry) -> str:
 
 
 class SearchTool(Tool):
-    """One of the five."""
+    """One of the five tools of the search surface."""
 
     catalogue: Any
 
@@ -163,7 +163,7 @@ class SearchTool(Tool):
 
 
 def search_tools(entries: list[Entry], policy: Policy) -> list[SearchTool]:
-    """The search surface over these tools. A dispatcher that would have nothing to run is left out."""
+    """The search surface over these tools, without dispatchers that have no tool to run."""
     catalogue = Catalogue(entries, policy)
     kinds = {RUNNERS[kind_of(entry)] for entry in entries}
     return [
@@ -191,11 +191,11 @@ def _services(context: Context[Any, Any]) -> Any:
 
 
 def _no_function() -> None:
-    """`Tool` wants a function; `SearchTool.run` never reaches this one."""
+    """Placeholder for the function that `Tool` requires; `SearchTool.run` never calls it."""
 
 
 def _checked(name: str, arguments: Json) -> Json:
-    """The arguments, with an object that came as JSON text read. Raises ToolError."""
+    """The checked arguments; an object that was sent as JSON text is parsed. Raises ToolError."""
     properties, required = _WIRE[name][2], _WIRE[name][3]
     if strangers := [each for each in arguments if each not in properties]:
         nested = " Put the tool's own arguments into arguments." if "arguments" in properties else ""

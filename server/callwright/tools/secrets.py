@@ -1,4 +1,4 @@
-"""Keep the secrets and logins that agents' tools and webhooks use. Values go in and never come out."""
+"""Tools for the secrets and logins of agents' tools and webhooks. Values are write-only."""
 
 from typing import Annotated, Any
 
@@ -61,7 +61,7 @@ _VALUE_IN = {
     "bearer_auth": "token",
     "custom_header_auth": "token",
 }
-"""Kinds of auth connections, and the field of each that is secret."""
+"""Kind of an auth connection -> its secret field."""
 
 
 @TOOLS.tool(ListSecrets, title="List secrets")
@@ -190,7 +190,7 @@ async def _which_login_would_go(api: ApiClient, op: DeleteAuthConnection) -> str
 
 
 def _line(connection: AuthConnection) -> ConnectionLine:
-    """Of kinds that only newer platforms know, too."""
+    """The row of an auth connection, also for kinds of newer platforms."""
     id, name, kind = (str(getattr(connection, field, "")) for field in ("id", "name", "auth_type"))
     return ConnectionLine(
         auth_connection_id=id, name=short(name), auth_type=short(kind), used_by=_users_of(connection)[:20]

@@ -1,4 +1,4 @@
-"""The server itself: where it works, what it changed, and taking a change back."""
+"""Tools about the server itself: its status, its approval rules, the log of changes, and undo."""
 
 import base64
 import json
@@ -57,7 +57,7 @@ RESTORES: tuple[type[Operation[Any]], ...] = (
     GetDashboardSettings,
     UpdateDashboardSettings,
 )
-"""What `undo_change` may send. A law holds it against what is declared beside the tools: see `undo.undoes`."""
+"""Operations that `undo_change` may send. A test compares them with the declarations by `undo.undoes`."""
 
 _BEING_UNDONE = "That change is being undone right now by another call. list_changes shows how that ends."
 
@@ -179,8 +179,8 @@ async def undo_change(
     if row["platform"] != services(ctx).account:
         raise ToolError(f"That change was made on {row['platform']}; this server works on {services(ctx).account}.")
     op = await restoring(api, row)
-    api.require(op)  # asked before the change is claimed, which would keep the answered call out
-    # Shielded: a client that cancels must not leave a claim behind, nor an act without its mark.
+    api.require(op)  # before the claim, which would block the repeated call after approval
+    # Shielded: a cancelled call must not leave a claim behind, nor an undo that is not recorded.
     claim = None
     with anyio.CancelScope(shield=True):
         claim = await ledger.claim_undo(change_id)

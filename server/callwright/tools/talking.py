@@ -1,4 +1,4 @@
-"""Talk with an agent as its user, in text: begin, say something, hang up."""
+"""Tools to talk with an agent as its user, in text: start a conversation, send a message, end it."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -25,10 +25,10 @@ from ..toolkit.toolset import PlatformApi, services
 
 ANSWER_SECONDS = 300.0
 PIECE_LENGTH, ALL_PIECES = 4_000, 8_000
-"""Characters of what is told at once; get_conversation has the whole."""
+"""Maximum characters of one piece and of all pieces in a result; get_conversation has the whole."""
 PARAMETERS_LENGTH, MOST_WAITING = 1_500, 4
 ASKED_LENGTH = 2_000
-"""Characters of a message in a question to a person."""
+"""Maximum characters of a message in an approval question."""
 BY_US = "You ended it."
 
 Held = Annotated[ConversationId, Field(description="From start_conversation.")]
@@ -122,7 +122,7 @@ async def what_would_begin(api: ApiClient, op: StartConversation) -> str:
     tools = "some of whose tools are mocked" if mocks else "whose tools are really called"
     body = op.body() or {}
     override = {name: part for name, part in body.pop("conversation_config_override", {}).items() if part}
-    override.pop("conversation", None)  # in text or not, and what is heard of it
+    override.pop("conversation", None)  # set by `_starting`: text only, and the client events
     body |= {"conversation_config_override": override} if override else {}
     brought = f" It brings along: {fields(body)}." if body else ""
     return f"Begin a text conversation with agent {short(agent.name)!r} ({op.agent_id}), {tools}.{brought}"
@@ -139,9 +139,9 @@ async def what_would_end(_: ApiClient, op: EndConversation) -> str:
 
 
 def _starting(agent: Agent, variables: Json | None, config: Json | None, platform: str) -> StartConversation:
-    """In text, and with all that can be heard, as far as the agent is open to it.
+    """The start of a text conversation with all client events, as far as the agent permits these overrides.
 
-    The embedded platform lets whoever has the key hear everything; it makes no sound in any case.
+    The embedded platform sends all events to a client with the API key, and produces no audio in any case.
     """
     body = deepcopy(config or {})
     put(body, ("dynamic_variables",), variables, "variables")
@@ -156,7 +156,7 @@ def _starting(agent: Agent, variables: Json | None, config: Json | None, platfor
         override["client_events"] = [*own.client_events, *(event for event in SEEN if event not in own.client_events)]
     given: Any = body.get("conversation_config_override") or {}
     session: Any = cast(Json, given).get("conversation") or {} if isinstance(given, dict) else None
-    if override and isinstance(session, dict):  # else the contract says what is wrong with it
+    if override and isinstance(session, dict):  # otherwise the validation reports the error
         body["conversation_config_override"] = {**cast(Json, given), "conversation": override | cast(Json, session)}
     try:
         return StartConversation.model_validate({**body, "agent_id": agent.agent_id})

@@ -1,4 +1,4 @@
-"""The tools for a client without the tasks extension, whose long call was answered with an id."""
+"""Tools to follow long calls, for clients without the tasks extension, which get an id as the first answer."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""See and dress the widget through which an agent talks on a web page."""
+"""Tools for the widget of an agent on web pages: settings and picture."""
 
 from typing import Annotated, Any
 
@@ -94,6 +94,6 @@ def _said(avatar: dict[str, Any]) -> str:
 
 
 def _labels(shown: dict[str, Any]) -> list[str]:
-    """Labels that somebody wrote; the others are the platform's own."""
+    """The customised labels; the others are the platform's defaults."""
     single = {name: value for name, value in shown.items() if name.endswith("_text") and name != "terms_text"}
     return [f"{name}: {short(str(value))}" for name, value in (single | shown.get("text_contents", {})).items()]

@@ -1,4 +1,4 @@
-"""Check the workflow of an agent before it is saved, and show where it leads."""
+"""Tools to validate the workflow of an agent before it is saved, and to explain where it leads."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ from ..workflow.trying import tried
 from ..workflow.wording import described, in_words, mermaid
 
 LONGEST_DRAWING = 8_000
-"""Characters."""
+"""Maximum characters of a drawing."""
 
 
 class Checked(View):

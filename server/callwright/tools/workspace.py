@@ -1,4 +1,4 @@
-"""Settings that hold for every agent of the workspace."""
+"""Tools for the settings of the workspace, which apply to all of its agents, and for its dashboard."""
 
 from typing import Annotated, Any
 

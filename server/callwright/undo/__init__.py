@@ -1,1 +1,1 @@
-"""What a change replaced, and how it is put back."""
+"""Preview the differences that a change makes, and undo recorded changes."""

@@ -1,4 +1,4 @@
-"""What a request changes, in words: path by path, before and after, without secrets."""
+"""Compare a request with the stored resource: the changed paths with their values before and after, without secrets."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 MOST = 40
 LONGEST = 300
 CLEARED = "(cleared)"
-"""After a null, or where a whole was replaced by one without it: the platform's default holds, or nothing."""
+"""Shown for a null, or for a field that the new whole lacks: the platform's default applies, or nothing."""
 EMPTY = "(empty)"
 _LEAD = 60
 """Characters shown before the first difference of two long values."""
@@ -32,25 +32,25 @@ class Change(View):
 
 
 async def standing(client: ApiClient, op: Operation[Any]) -> Json | None:
-    """What stands now where `op` writes; None where it cannot be read."""
+    """The present value of the document that `op` changes; None if it cannot be read."""
     reader = reader_of(op)
     if reader is None:
         return None
     try:
         return part_of(op, await client.send(reader))
     except ApiError:
-        return None  # the change itself says what is wrong
+        return None  # the change itself reports the error
 
 
 def part_of(op: Operation[Any], found: Any) -> Json:
-    """The part of what was read that the body of `op` looks like."""
+    """The part of the answer to a read that has the form of the body of `op`."""
     whole: Json = found.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return whole[op.within] if op.within else whole
 
 
 def differences(op: Operation[Any], before: Json) -> list[Change]:
-    """What `op` sets to something else than it is, at most MOST places; the last one says how many more there are."""
-    # Python mode: write-only values stay masked.
+    """The values that `op` changes, at most MOST; the last item tells how many more there are."""
+    # Python mode keeps write-only values masked.
     given = op.model_dump(by_alias=True, exclude_unset=True)
     body = {name: value for name, value in given.items() if op.places().get(name, "body") == "body"}
     stood = before | {name: _at(before, path) for name, path in op.seen_as.items()}
@@ -66,7 +66,7 @@ def _at(node: Any, path: str) -> Any:
 
 
 def _with_nulls(shown: Any, sent: Any) -> Any:
-    """`shown` with the nulls of what is really sent: an operation may keep them apart from its fields."""
+    """`shown` with the nulls of the sent body, as an operation may keep them apart from its fields."""
     if not (isinstance(shown, dict) and isinstance(sent, dict)):
         return cast(Any, shown)
     document = cast(Json, shown)
@@ -90,7 +90,7 @@ def _between(new: object, old: object, path: list[str], replaces: tuple[str, ...
 def _parts(
     new: object, old: object, path: list[str], replaces: tuple[str, ...]
 ) -> list[tuple[str, object, object]] | None:
-    """Key, new and old value of what is compared part by part: fields, and the items of lists that are equally long."""
+    """Key, new and old value of each part: fields of objects, and items of lists of equal length. None: no parts."""
     if isinstance(new, dict) and new:
         given = cast(Json, new)
         there = cast(Json, old) if isinstance(old, dict) else {}
@@ -115,7 +115,7 @@ def _text(path: list[str], value: object) -> str:
 
 
 def _windows(before: str, after: str) -> tuple[str, str]:
-    """Both bounded; of long ones the part around the first difference."""
+    """Both texts, bounded; of long ones only the part around the first difference."""
     start = 0
     if max(len(before), len(after)) > LONGEST:
         pairs = zip(before, after, strict=False)

@@ -1,4 +1,4 @@
-"""What a change replaces, and how to put it back. Each change that can be taken back is declared beside its tool."""
+"""Undo of recorded changes. Each tool module declares how the changes of its tools are taken back."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ class Past(NamedTuple):
     target: str
     request: Json
     before: Json
-    """What was kept of the thing when it was changed or deleted."""
+    """The part of the resource that was stored in the log when it was changed or deleted."""
     now: Json
-    """The thing as it stands, whole; empty after a delete."""
+    """The whole resource as it is now; empty after a delete."""
 
     def inverse(self) -> Json:
-        """What takes the request back. Raises BadRequest where a value of it was changed again since."""
+        """The merge patch that takes the request back. Raises BadRequest if a value was changed again since."""
         return inverse(self.request, self.before, self.now)
 
 
@@ -51,14 +51,14 @@ class Undo:
 
     op: Op
     reads: Op
-    """Reads the thing that `op` changes or deletes."""
+    """The operation that reads the resource that `op` changes or deletes."""
     sends: Op
-    """Takes the change back."""
+    """The operation that takes the change back."""
     back: Back
     keep: Keep
-    """What is kept of the thing that was read; None where it cannot be put back."""
+    """Returns the part of the resource that is stored for the undo; None if it cannot be restored."""
     when: Callable[[Any], bool]
-    """Whether a request of this kind can be taken back at all."""
+    """Whether this request can be taken back."""
 
 
 _UNDOS: dict[str, Undo] = {}
@@ -68,7 +68,7 @@ _READERS: dict[Op, Op] = {}
 def undoes(
     op: Op, *, reads: Op, sends: Op, keep: Keep = everything, when: Callable[[Any], bool] = always
 ) -> Callable[[B], B]:
-    """Declare that the function makes the request, a `sends`, which takes an `op` back; see `Undo`."""
+    """Declare that the decorated function builds the request of type `sends` which takes an `op` back; see `Undo`."""
 
     def add(back: B) -> B:
         _UNDOS[op.__name__] = Undo(op, reads, sends, back, keep, when)
@@ -79,12 +79,12 @@ def undoes(
 
 
 def is_read_by(op: Op, reads: Op) -> None:
-    """Declare what reads the thing that `op` changes, where the change cannot be taken back."""
+    """Declare the operation that reads the resource that `op` changes, for changes that cannot be taken back."""
     _READERS[op] = reads
 
 
 def reader_of(op: Operation[Any]) -> Operation[Any] | None:
-    """The request that reads what `op` writes; None where nothing does."""
+    """The request that reads the resource that `op` writes; None if there is no such operation."""
     reads = _READERS.get(type(op))
     return reads and _about_the_same(op, reads)
 
@@ -95,7 +95,7 @@ def _about_the_same(op: Operation[Any], reads: Op) -> Operation[Any]:
 
 
 def undo_of(operation: str) -> Undo | None:
-    """What was declared for the operation of this name, by whichever tools there are."""
+    """The declared undo of the operation of this name. Imports the tool modules, as these declare it."""
     if operation not in _UNDOS:
         for module in TOOLSETS:
             import_module(module)
@@ -103,7 +103,7 @@ def undo_of(operation: str) -> Undo | None:
 
 
 async def previous(client: ApiClient, op: Operation[Any]) -> Json | None:
-    """What `op` is about to replace; None where it cannot be put back (or nothing is replaced)."""
+    """The values that `op` will replace; None if it replaces none, or they cannot be restored."""
     undo = _UNDOS.get(type(op).__name__)
     if undo is None or not undo.when(op):
         return None
@@ -111,7 +111,7 @@ async def previous(client: ApiClient, op: Operation[Any]) -> Json | None:
 
 
 def target_of(op: Operation[Any], result: object = None) -> str:
-    """The id of what an operation is about; for a create, the id in its answer."""
+    """The id of the resource of an operation; for a create, the id in its answer."""
     ids = [str(getattr(op, name)) for name, place in op.places().items() if place == "path"]
     if ids:
         return "/".join(ids)
@@ -125,7 +125,7 @@ def target_of(op: Operation[Any], result: object = None) -> str:
 
 
 async def restoring(client: Any, row: Json) -> Operation[Any]:
-    """The operation that takes a recorded change back. Raises BadRequest where that cannot be done."""
+    """The operation that takes a recorded change back. Raises BadRequest if the change cannot be undone."""
     before = cast(Json | None, row["previous"])
     undo = undo_of(row["operation"]) if before is not None and row["outcome"] in ("done", "unknown") else None
     if undo is None or before is None:
@@ -135,14 +135,14 @@ async def restoring(client: Any, row: Json) -> Operation[Any]:
 
 
 def _read(reads: Op, target: str) -> Operation[Any]:
-    """Read the thing with the id `target`, where there are several."""
+    """The operation that reads the resource with the id `target`; a singleton has no id."""
     return reads.model_validate({name: target for name, place in reads.places().items() if place == "path"})
 
 
 def inverse(request: Json, before: Json, now: Json, at: str = "") -> Json:
-    """The merge patch that takes `request` back: it touches only what the request touched, and null takes out.
+    """The merge patch that takes `request` back: it sets only fields that the request set, and null removes a field.
 
-    Raises BadRequest where one of those values was changed again since.
+    Raises BadRequest if one of these values was changed again since.
     """
     patch: Json = {}
     for key, value in request.items():
@@ -152,14 +152,14 @@ def inverse(request: Json, before: Json, now: Json, at: str = "") -> Json:
         if all(isinstance(each, dict) for each in (value, old, current)):
             patch[key] = inverse(value, old, current, path)
         elif value is None or current == old or holds(current, value):
-            patch[key] = old  # what null became is the platform's default, so it cannot be compared
+            patch[key] = old  # a null became the platform's default, which is unknown here and cannot be compared
         else:
             raise BadRequest(f"{path} was changed again since. Undo the later change first, or set it by hand.")
     return patch
 
 
 def holds(current: object, value: object) -> bool:
-    """Whether `value` is still what was sent; a platform adds its defaults to what it is sent."""
+    """Whether `current` still equals the sent `value`, apart from defaults that the platform has added."""
     if isinstance(current, dict) and isinstance(value, dict):
         found = cast(Json, current)
         return all(holds(found.get(key), wanted) for key, wanted in cast(Json, value).items())
@@ -172,7 +172,7 @@ def holds(current: object, value: object) -> bool:
 
 
 def has_plain_headers(caller: Json) -> bool:
-    """A header that is no reference to a secret may be one itself."""
+    """Whether a header holds text instead of a reference to a secret; such text may itself be a secret."""
     return any(isinstance(value, str) for value in cast(Json, caller.get("request_headers") or {}).values())
 
 
