@@ -21,6 +21,39 @@ PLACES: dict[str, tuple[str, ...]] = {
     ),
     # With released SDKs of the platform and released clients of the protocol, each in an environment of its own.
     "sdk": ("sdk", "clients"),
+    # Programs that are started, talked to and killed, each of which takes a second to start.
+    "processes": (
+        "db/test_processes.py",
+        "engine/live/test_keeping.py",
+        "manifests",
+        "telemetry/test_exporting.py",
+        "telemetry/test_logs.py",
+        "test_approval.py",
+        "test_bench.py",
+        "test_canary.py",
+        "test_cancellation.py",
+        "test_cli.py",
+        "test_demo.py",
+        "test_install.py",
+        "test_keys.py",
+        "test_main_job.py",
+        "test_serving.py",
+        "test_unattended.py",
+        "test_vault_key.py",
+    ),
+    # Every operation, path, way of asking or size, one by one, and requests that are made up.
+    "exhaustive": (
+        "engine/test_fuzz.py",
+        "hosted",
+        "laws/test_guarded.py",
+        "laws/test_sizes.py",
+        "rest",
+        "test_bounds_of_tools.py",
+        "test_ladder.py",
+        "tools/test_talking_bounds.py",
+    ),
+    # Conversations over sockets, the server over HTTP, language models on the other end.
+    "live": ("dialogue", "edge", "engine/chat_page", "engine/live", "engine/tool_calls", "tasks"),
 }
 """Files and folders, from the folder of tests."""
 LANES = ("quick", "hosted", *PLACES)

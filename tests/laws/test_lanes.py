@@ -1,20 +1,14 @@
 """The lanes of the suite: each holds something, all of them run in CI, and a page tells of them."""
 
 import re
-from pathlib import Path
-
-import pytest
 
 from tests.lanes import HERE, LANES, PLACES
 
 ROOT = HERE.parent
 
 
-@pytest.mark.parametrize(
-    "place", [HERE / place for places in PLACES.values() for place in places], ids=lambda p: p.name
-)
-def test_what_a_lane_names_is_there(place: Path) -> None:
-    assert place.exists()
+def test_what_a_lane_names_is_there() -> None:
+    assert [place for places in PLACES.values() for place in places if not (HERE / place).exists()] == []
 
 
 def test_every_lane_runs_in_ci() -> None:
