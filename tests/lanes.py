@@ -24,22 +24,22 @@ PLACES: dict[str, tuple[str, ...]] = {
     # Programs that are started, talked to and killed, each of which takes a second to start.
     "processes": (
         "db/test_processes.py",
-        "engine/live/test_keeping.py",
+        "engine/live/test_recorder.py",
         "manifests",
         "telemetry/test_exporting.py",
         "telemetry/test_logs.py",
-        "test_approval.py",
+        "approval/test_approval.py",
         "test_bench.py",
         "test_canary.py",
-        "test_cancellation.py",
-        "test_cli.py",
+        "mcp_server/test_cancellation.py",
+        "commands/test_cli.py",
         "test_demo.py",
-        "test_install.py",
+        "commands/test_install.py",
         "test_keys.py",
         "test_main_job.py",
-        "test_serving.py",
-        "test_unattended.py",
-        "test_vault_key.py",
+        "http_server/test_serving.py",
+        "approval/test_unattended.py",
+        "engine/test_vault_key.py",
     ),
     # Every operation, path, way of asking or size, one by one, and requests that are made up.
     "exhaustive": (
@@ -48,12 +48,12 @@ PLACES: dict[str, tuple[str, ...]] = {
         "laws/test_guarded.py",
         "laws/test_sizes.py",
         "rest",
-        "test_bounds_of_tools.py",
-        "test_ladder.py",
+        "approval/test_bounds_of_tools.py",
+        "approval/test_ladder.py",
         "tools/test_talking_bounds.py",
     ),
     # Conversations over sockets, the server over HTTP, language models on the other end.
-    "live": ("dialogue", "edge", "engine/chat_page", "engine/live", "engine/tool_calls", "tasks"),
+    "live": ("dialogue", "http_server", "engine/chat_page", "engine/live", "engine/tool_calls", "tasks"),
 }
 """Files and folders, from the folder of tests."""
 LANES = ("quick", "hosted", *PLACES)
