@@ -1,7 +1,7 @@
 """Loopback servers that play whatever a test needs on the other end."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Literal
 
 import anyio
@@ -24,6 +24,11 @@ class LoopbackServer(Server):
     def stop(self) -> None:
         self.should_exit = True
         self._stopping.set()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Signals are for the program that plays the peer, and end it."""
+        yield
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
