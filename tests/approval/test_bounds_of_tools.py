@@ -175,13 +175,8 @@ async def test_a_conversation_of_two_thousand_turns_is_read_page_by_page(app: Ap
 
 
 async def keep_record(app: App, record: dict[str, Any]) -> None:
-    database = await app.database()
-
-    def work(connection: Any) -> None:
-        tx: Any = type("Tx", (), {"db": connection, "workspace": "default"})()
-        keep(tx, record, simulated=False)
-
-    await database.write(work)
+    unit = (await app.host.engine()).unit("default")
+    await unit.write(lambda tx: keep(tx, record, simulated=False))
 
 
 @pytest.mark.embedded_only("puts conversations into the database")

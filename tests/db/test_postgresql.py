@@ -101,6 +101,7 @@ def test_all_rules_that_the_database_takes_part_in_are_tried_on_both() -> None:
         "test_simulations",
         "test_streams",
         "test_tokens",
+        "test_vault_key",
         "test_voices",
         "test_workflows",
     }

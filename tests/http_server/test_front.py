@@ -128,7 +128,7 @@ callwright_tool_calls_total{tool="get_agent",outcome="error"} 2
 callwright_approvals_total{outcome="asked"} 2
 callwright_approvals_total{outcome="declined"} 1
 callwright_approvals_total{outcome="person"} 1
-callwright_upstream_requests_total{status="200"} 16
+callwright_upstream_requests_total{status="200"} 9
 callwright_upstream_requests_total{status="404"} 1\
 """)
     assert made[0]["agent_id"] not in text
