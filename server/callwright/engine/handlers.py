@@ -1,4 +1,4 @@
-"""Registries of route handlers: each binds a function to a contract operation, as `toolkit/toolset.py` does for tools."""
+"""Registries of route handlers: each binds a function to an operation, as `toolkit/toolset.py` does for tools."""
 
 import inspect
 from collections.abc import Awaitable, Callable
