@@ -19,8 +19,8 @@ LAYERS = (
     "db.database",
     "ledger.ledger",
     "api.client",
-    "tools.surface",
-    "engine.asgi",
+    "toolkit.lazy_tool",
+    "engine.http.app",
     "app",
 )
 
