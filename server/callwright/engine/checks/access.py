@@ -81,7 +81,7 @@ def authorize(tx: Tx, document: Json, token: str | None, *, spend: bool) -> Auth
     return Authorized("public")
 
 
-def check_asker(tx: Tx, document: Json, signature: str | None) -> None:
+def check_origin(tx: Tx, document: Json, signature: str | None) -> None:
     """Check that the request origin may see the parts of an agent that its callers see. No token is spent.
 
     The API key is always enough. Any other origin must be an allowed page, if the agent names pages, and must show a

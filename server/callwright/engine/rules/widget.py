@@ -10,7 +10,7 @@ from ...contract.errors import InvalidRequest, NotFound
 from ...contract.merge import Json, merged
 from ...contract.operation import Blob
 from ...contract.widget import GetAvatar, GetWidget, UploadAvatar, UploadedAvatar
-from ..checks.access import check_asker
+from ..checks.access import check_origin
 from ..handlers import Handlers
 from ..schema.tables import agent
 from ..schema.widget import avatar
@@ -35,7 +35,7 @@ _SIGNATURES = (
 def get_widget(tx: Tx, op: GetWidget) -> Json:
     """The widget's settings. Without the API key, the agent's allowed pages and its authentication are enforced."""
     document: Json = tx.one(agent, op.agent_id)["document"]
-    check_asker(tx, document | {"agent_id": op.agent_id}, op.conversation_signature)
+    check_origin(tx, document | {"agent_id": op.agent_id}, op.conversation_signature)
     return {"agent_id": op.agent_id, "widget_config": _config(tx, document)}
 
 
