@@ -15,7 +15,13 @@ _INVISIBLE = re.compile(
 )
 
 
+_ESCAPED = re.compile(r"\\[ubf]")
+"""How JSON writes control characters, which the pattern above would not find in it."""
+
+
 def visible(text: str) -> str:
+    if text.isascii() and text.isprintable():  # most texts, and ten times faster to tell than with the pattern
+        return text
     return _INVISIBLE.sub("", text)
 
 
@@ -42,21 +48,27 @@ _ID_LENGTH = 128
 
 
 def fitted(facts: dict[str, Any]) -> dict[str, Any] | None:
-    """`facts` with texts and lists of texts cut until the JSON fits into LIMIT; None if it still does not fit.
+    """`facts` without invisible characters, cut until the JSON fits into LIMIT; None if it still does not fit.
 
-    Ids, cursors and the rows of a page are never cut, because a client could not ask for the missing ones.
+    Texts and lists of texts are cut. Ids, cursors and the rows of a page never are, because a client could not ask for
+    the missing ones.
     """
-    if _size(facts) <= LIMIT:
+    written = _json(facts)
+    # One look at the JSON spares most results the walk through all of their values.
+    if _INVISIBLE.search(written) or _ESCAPED.search(written):
+        facts = cleaned(facts)
+        written = _json(facts)
+    if len(written) <= LIMIT:
         return facts
     for longest, most in _TIGHTER:
         cut = {key: _cut(key, value, longest, most) for key, value in facts.items()}
-        if _size(cut) <= LIMIT:
+        if len(_json(cut)) <= LIMIT:
             return cut
     return None
 
 
-def _size(facts: dict[str, Any]) -> int:
-    return len(json.dumps(facts, ensure_ascii=False, separators=(",", ":")))
+def _json(facts: dict[str, Any]) -> str:
+    return json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
 
 
 def _cut(key: str, value: Any, longest: int, most: int) -> Any:

@@ -20,8 +20,7 @@ class View(BaseModel):
 
     def line(self) -> str:
         """As an item of a list."""
-        shown = (f"{name}: {_scalar(value)}" for name, value in self if not _is_empty(value))
-        return " | ".join(shown)
+        return " | ".join([f"{name}: {_scalar(value)}" for name, value in vars(self).items() if not _is_empty(value)])
 
     def whole(self) -> "Whole | None":
         """The resource that holds what did not fit in here; None where this is all."""
@@ -82,7 +81,7 @@ def render(*views: View) -> str:
 
 
 def _lines(view: View, indent: str) -> Iterator[str]:
-    for name, value in view:
+    for name, value in vars(view).items():
         if _is_empty(value):
             if isinstance(view, Page) and value == []:
                 yield f"{indent}{name}: none"
@@ -107,10 +106,12 @@ def _inside(text: str, indent: str) -> str:
 
 
 def _is_empty(value: object) -> bool:
-    return value is None or value in ("", [], {})
+    return value is None or (not value and isinstance(value, str | list | dict))
 
 
 def _scalar(value: object) -> str:
+    if isinstance(value, str):  # most values, so it is asked first
+        return str(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, View):

@@ -26,7 +26,7 @@ from ..contract.errors import ApiError
 from ..contract.operation import Effect, Operation
 from ..replies.names import names_in
 from ..replies.parts import PARTS, parts_of
-from ..replies.text import LIMIT, cleaned, fitted, visible
+from ..replies.text import LIMIT, fitted, visible
 from ..replies.views import Page, View, render
 from ..services import Services, Serving
 from ..settings import SettingError
@@ -296,7 +296,7 @@ def _shown(views: list[View]) -> CallToolResult:
     facts: dict[str, Any] = {}
     for view in views:
         facts |= view.model_dump(mode="json", exclude_none=True)
-    fitting = fitted(cleaned(facts))
+    fitting = fitted(facts)
     if fitting is None:
         raise ToolError(f"The reply would be longer than {LIMIT:,} characters. Ask for a smaller page_size.")
     links = [
