@@ -208,8 +208,7 @@ class ApiClient:
         try:
             request = self._http.build_request(
                 op.method,
-                self._base + op.url(),
-                params=op.query() or None,
+                URL(self._base + op.url(), params=op.query()),  # the client would parse the URL twice
                 timeout=Timeout(silence, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS),
                 **payload(op),
             )

@@ -179,6 +179,10 @@ class Operation(BaseModel, Generic[R]):
 
     def query(self) -> dict[str, Any]:
         """Query parameters that were set; None is left out, because on the wire it would read as an empty string."""
+        return dict(self._made_query)
+
+    @cached_property
+    def _made_query(self) -> dict[str, Any]:
         rest = self._extra() if self.method in ("GET", "DELETE") else {}
         return {name: value for name, value in (self._in("query") | rest).items() if value is not None}
 
@@ -224,12 +228,12 @@ class Operation(BaseModel, Generic[R]):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As pydantic's, without what was computed from the values before."""
         copy = super().model_copy(update=update, deep=deep)
-        for name in ("_made_body", "_guarded_paths"):
+        for name in ("_made_query", "_made_body", "_guarded_paths"):
             vars(copy).pop(name, None)
         return copy
 
     def _extra(self) -> dict[str, Any]:
-        return self.model_dump(mode="json", include=set(self.model_extra or {}))
+        return self.model_dump(mode="json", include=set(self.model_extra)) if self.model_extra else {}
 
     def _in(self, place: Place) -> dict[str, Any]:
         names = {self._attributes()[n] for n, p in self.places().items() if p == place}
