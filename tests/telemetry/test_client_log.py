@@ -26,7 +26,7 @@ Heard = list[tuple[str, str | None, Any]]
 
 @pytest.fixture(autouse=True)
 def _as_the_command_line_sets_it(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "callwright")
+    caplog.set_level("WARNING", "callwright")
 
 
 def listening(heard: Heard) -> Any:

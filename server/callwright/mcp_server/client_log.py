@@ -22,7 +22,7 @@ from mcp.types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from ..telemetry.calling import Calling, answering
-from ..telemetry.logs import facts_of, overhear
+from ..telemetry.logs import facts_of, overhear, want
 from ..telemetry.redaction import Redactor
 
 _LEVELS: dict[str, int] = {
@@ -57,7 +57,10 @@ class ClientLog:
         self._declared = True
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        calling = Calling(_tool(ctx), _principal(ctx), _id(ctx), self._level(ctx) if self._declared else None)
+        level = self._level(ctx) if self._declared else None
+        if level is not None:
+            want(level)
+        calling = Calling(_tool(ctx), _principal(ctx), _id(ctx), level)
         with answering(calling):
             try:
                 result = await call_next(ctx)

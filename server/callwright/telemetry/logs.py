@@ -37,8 +37,7 @@ def configure(settings: Settings, redact: Redactor) -> Say:
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     handler.setLevel(level)
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
-    # A client may subscribe to lines that stderr does not show.
-    log.setLevel(min(level, logging.INFO))
+    log.setLevel(level)
     sys.excepthook = _uncaught
 
     def say(text: str) -> None:
@@ -60,6 +59,15 @@ def facts_of(record: logging.LogRecord) -> dict[str, Any]:
     if calling := current():
         told = {**_about(calling), **told}
     return {name: value for name, value in told.items() if value is not None}
+
+
+def want(level: int) -> None:
+    """Make lines from this level on, because a client asked for them, even if stderr does not show them.
+
+    Until then they are not made, because each costs as much as a part of a call. Lines below INFO are for stderr only.
+    """
+    if log.level > (wanted := max(level, logging.INFO)):
+        log.setLevel(wanted)
 
 
 class _Overhearing(logging.Handler):
