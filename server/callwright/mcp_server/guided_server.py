@@ -44,6 +44,14 @@ class GuidedServer(MCPServer[Any]):
         self._reachable = frozenset(reachable)
         self._lowlevel_server.add_request_handler("completion/complete", CompleteRequestParams, self._complete)
 
+    async def run_stdio_async(self) -> None:
+        from .stdio import standard_streams
+
+        low = self._lowlevel_server
+        with standard_streams() as transport:
+            async with transport as (incoming, outgoing):
+                await low.run(incoming, outgoing, low.create_initialization_options())
+
     async def list_resources(self) -> list[WireResource]:
         from .prompts import GUIDES, description_of
         from .skills import uri_of
