@@ -4,6 +4,7 @@ import hmac
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from functools import cache
 from typing import Annotated, Any, cast, get_args, get_origin
 
 from pydantic import BaseModel
@@ -182,10 +183,17 @@ def _query(op: type[Operation[Any]], request: Request) -> dict[str, Any]:
     """The query parameters of the contract. Others are accepted and ignored. A list parameter keeps all its values."""
     given = request.query_params
     found: dict[str, Any] = {}
-    for name in (name for name, place in op.places().items() if place == "query" and name in given):
-        found[name] = given.getlist(name) if _is_list(op, name) else given[name]
-        refuse_unstorable(found[name], ["query", name])
+    for name, is_list in _query_parameters(op).items():
+        if name in given:
+            found[name] = given.getlist(name) if is_list else given[name]
+            refuse_unstorable(found[name], ["query", name])
     return found
+
+
+@cache
+def _query_parameters(op: type[Operation[Any]]) -> dict[str, bool]:
+    """The query parameters of an operation, and whether each is a list."""
+    return {name: _is_list(op, name) for name, place in op.places().items() if place == "query"}
 
 
 def _is_list(op: type[Operation[Any]], name: str) -> bool:

@@ -1,8 +1,9 @@
 """The handlers of agents."""
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, Select, bindparam, delete, insert, select, update
 
 from ...contract.agents import (
     AgentPage,
@@ -29,7 +30,7 @@ from ..schema.defaults import OWNER
 from ..schema.tables import agent
 from ..schema.widget import avatar
 from ..store.documents import pages_of
-from ..store.paging import name_key, page, search_key
+from ..store.paging import Paged, name_key, search_key
 from ..store.phone_numbers import numbers_of, unassign
 from ..store.transaction import Tx
 from ..store.uses import agents_using, forget_uses, references_in, replace_uses, tools_using
@@ -37,6 +38,10 @@ from ..store.uses import agents_using, forget_uses, references_in, replace_uses,
 agents = Handlers()
 
 _MISSING = "retention by days (but zero retention, and 0 days) and webhooks"
+_ROWS = select(*(column for column in agent.c if column.name != "document")).where(
+    agent.c.workspace == bindparam("workspace")
+)
+"""What a list shows of the agents of one workspace."""
 _ANSWERED = ("agent_id", "metadata", "phone_numbers", "access_info")
 """Fields of an answer that a client may send back. They are not part of the agent's document and are dropped."""
 
@@ -61,21 +66,14 @@ def duplicate_agent(tx: Tx, op: DuplicateAgent) -> CreatedAgent:
 
 @agents.implements(ListAgents, proof="test_agents_are_listed_page_by_page_in_every_order")
 def list_agents(tx: Tx, op: ListAgents) -> AgentPage:
-    columns = [c for c in agent.c if c.name != "document"]
-    found = select(*columns).where(tx.own(agent))
+    found = _ROWS
     if op.search:
         found = found.where(agent.c.name_key.contains(search_key(op.search), autoescape=True))
     if op.archived is not None:
         found = found.where(agent.c.archived.is_(op.archived))
-    rows, cursor = page(
-        tx.db,
-        found,
-        by=agent.c.name_key if op.sort_by == "name" else agent.c.created_ms,
-        id=agent.c.id,
-        descending=op.sort_direction == "desc",
-        size=op.page_size,
-        cursor=op.cursor,
-    )
+    in_order = _unfiltered if found is _ROWS else _in_order
+    listed = in_order(found, op.sort_by == "name", op.sort_direction == "desc")
+    rows, cursor = listed.page(tx.db, op.page_size, op.cursor, workspace=tx.workspace)
     return AgentPage(agents=[_summary(row) for row in rows], has_more=cursor is not None, next_cursor=cursor)
 
 
@@ -197,6 +195,14 @@ def _answer(tx: Tx, row: RowMapping) -> Json:
         "phone_numbers": numbers_of(tx, row["id"], row["name"]),
         "access_info": OWNER.model_dump(),
     }
+
+
+def _in_order(found: Select[Any], by_name: bool, descending: bool) -> Paged:
+    by = agent.c.name_key if by_name else agent.c.created_ms
+    return Paged(found, by=by, id=agent.c.id, descending=descending)
+
+
+_unfiltered = cache(_in_order)
 
 
 def _summary(row: RowMapping) -> AgentSummary:
