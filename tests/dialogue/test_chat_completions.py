@@ -1,4 +1,4 @@
-"""The model client against a loopback endpoint, over real HTTP and with the real `openai` client."""
+"""The model client against a loopback endpoint, over real HTTP."""
 
 import sys
 from contextlib import aclosing
@@ -283,7 +283,7 @@ async def test_the_client_does_not_walk_through_what_it_sends(connect: Connect) 
     steps: list[int] = []
 
     def count(frame: Any, event: str, _: object) -> None:
-        if event == "call" and "/openai/" in frame.f_code.co_filename.replace("\\", "/"):
+        if event == "call" and "/callwright/" in frame.f_code.co_filename.replace("\\", "/"):
             steps[-1] += 1
 
     async with peer(script(*[Say("Hi", usage=COUNTED)] * 3)) as at:

@@ -39,7 +39,6 @@ ONLY = {
     "uvicorn": {"approval", "graceful", "http_server"},
     "jwt": {"http_server"},
     "cryptography": {"approval", "engine", "ledger"},
-    "openai": {"engine"},
     "opentelemetry": {"telemetry"},
 }
 """Packages of others, and the rooms that may import them."""
@@ -250,6 +249,6 @@ print("\\n".join(sorted(set(sys.modules) - before)))
             "callwright.toolkit.lazy_tool",
         }
     )
-    heavy = {"sqlalchemy", "openai", "dbos", "cryptography", "filelock", "platformdirs", "keyring"}
+    heavy = {"sqlalchemy", "dbos", "cryptography", "filelock", "platformdirs", "keyring"}
     assert {name.split(".")[0] for name in loaded} & heavy == set()
     assert not home.exists()

@@ -208,13 +208,3 @@ async def test_behind_a_proxy_the_guard_still_judges_what_it_can_know() -> None:
             with pytest.raises(httpx.ProxyError):
                 await http.get("https://outside.example/")
             assert proxy.heard[0].startswith(b"CONNECT outside.example:443")
-
-
-async def test_the_openai_client_works_on_it() -> None:
-    from openai import AsyncOpenAI
-
-    body = b'{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"hello"}}]}'
-    async with trap(answer(body, b"content-type: application/json")) as (_, url):  # noqa: SIM117
-        async with AsyncOpenAI(api_key="k", base_url=url, http_client=guarded_client(LOCAL)) as llm:
-            said = await llm.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}])
-    assert said.choices[0].message.content == "hello"

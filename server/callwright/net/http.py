@@ -22,6 +22,7 @@ from httpx2 import (
     InvalidURL,
     PoolTimeout,
     Request,
+    RequestError,
     Response,
     Timeout,
     TransportError,
@@ -41,6 +42,7 @@ __all__ = [
     "InvalidURL",
     "PoolTimeout",
     "Request",
+    "RequestError",
     "Response",
     "Timeout",
     "TooLarge",
@@ -70,7 +72,7 @@ def http_client(
     headers: Mapping[str, str] | None = None,
     timeout: Timeout | None = None,
 ) -> AsyncClient:
-    """A client with the properties above; `transport` defaults to the network. It suits the `openai` SDK too."""
+    """A client with the properties above; `transport` defaults to the network."""
     _quieten()
     return AsyncClient(
         transport=transport or network_transport(proxy_url),

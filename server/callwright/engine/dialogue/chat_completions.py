@@ -1,38 +1,41 @@
-"""A model behind an endpoint that speaks the chat completions format, through the `openai` client.
+"""A model behind an endpoint that speaks the chat completions format.
 
-The client is used for the wire format alone: its retries are off, because `cascade.py` decides which model is asked
-next, and its HTTP client comes from `net/`, which checks every outgoing address.
+Requests are not repeated here: `cascade.py` decides which model is asked next. The HTTP client comes from `net/`, which
+checks every outgoing address.
 """
 
 import json
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import anyio
-import anyio.to_thread
+from pydantic_core import to_json
 
 from ...contract.errors import BadRequest
+from ...net.http import AsyncClient, Headers, InvalidURL, RequestError, Response, TooLarge, read_body
+from ...net.http import Request as HttpRequest
 from ...telemetry.spans import LLMRequest
 from .chunks import Assembly
+from .event_stream import Streamed
 from .llm import Done, LLMSettings, ModelFailed, Piece, Request, Text, Trouble
 
-if TYPE_CHECKING:
-    from openai import APIError, AsyncOpenAI
-
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 ANSWER_LIMIT = 200_000
 """Characters. A longer answer of an endpoint is cut off here."""
 
+LARGEST_ERROR = 1_000_000
+"""Bytes of the body of an error that are read."""
+
 _LONGEST_WAIT = 20.0
 _PASSING = frozenset({408, 409, 425, 429})
+_REFUSING = frozenset({400, 422})
+"""The statuses with which endpoints refuse a parameter."""
 _REMEDIES = {
     400: "Check the model name and the agent's model settings.",
     401: "Check the API key of the language model.",
@@ -56,17 +59,15 @@ _OPTIONAL = (
 class ChatCompletions:
     """One endpoint and one model.
 
-    `http_client` is a guarded `httpx2.AsyncClient`; its creator closes it. `refused` collects the parameters that the
-    endpoint has refused; pass the same set to the next client of that endpoint.
+    `http_client` is closed by its creator. `refused` collects the parameters that the endpoint has refused; pass the
+    same set to the next client of that endpoint.
     """
 
-    def __init__(self, settings: LLMSettings, http_client: Any, *, refused: set[str] | None = None) -> None:
-        base = settings.base_url.rstrip("/").removesuffix("/chat/completions")
-        self._settings = replace(settings, base_url=base)
-        self._host = urlsplit(base).netloc.rpartition("@")[2] or base
-        self._at = (urlsplit(base).hostname or "", urlsplit(base).port)
-        self._http_client = http_client
-        self._client: AsyncOpenAI | None = None
+    def __init__(self, settings: LLMSettings, http_client: AsyncClient, *, refused: set[str] | None = None) -> None:
+        self._settings, self._http_client = settings, http_client
+        self._base = settings.base_url.rstrip("/").removesuffix("/chat/completions")
+        self._host = urlsplit(self._base).netloc.rpartition("@")[2] or self._base
+        self._at = (urlsplit(self._base).hostname or "", urlsplit(self._base).port)
         self._refused = set(settings.refuses) if refused is None else refused
 
     async def stream(self, request: Request) -> AsyncGenerator[Piece]:
@@ -87,37 +88,31 @@ class ChatCompletions:
             span.end()
 
     async def _answer(self, request: Request) -> AsyncGenerator[Piece]:
-        client = await self._connected()
-        from openai import APIError
-
         assembly, held = Assembly(), ""
         failed: ModelFailed | None = None
-        deadline = anyio.current_time() + self._settings.answer_seconds
-        opened = None
+        streamed = Streamed(self._settings.silence_seconds, self._settings.answer_seconds)
         try:
-            opened = await self._wait(partial(self._open, client, request), deadline)
-            chunks = aiter(opened)
-            while (chunk := await self._wait(partial(anext, chunks, None), deadline)) is not None:
-                held += assembly.add(chunk)
-                if held and assembly.said:  # blanks alone are not passed on: they would rule out a retry
-                    yield Text(held)
-                    held = ""
-                if assembly.characters > ANSWER_LIMIT:
-                    raise self._failed(f"sent more than {ANSWER_LIMIT:,} characters and was stopped", again=False)
+            await streamed.open(partial(self._open, request))
+            while events := await streamed.more():
+                for data in events:
+                    held += assembly.add(self._chunk(data))
+                    if held and assembly.said:  # blanks alone are not passed on: they would rule out a retry
+                        yield Text(held)
+                        held = ""
+                    if assembly.characters > ANSWER_LIMIT:
+                        raise self._failed(f"sent more than {ANSWER_LIMIT:,} characters and was stopped", again=False)
         except TimeoutError:
             failed = self._failed("gave no answer in time", _PATIENCE, trouble="llm_timeout")
-        except APIError as error:
-            failed = self._translated(error)
+        except (RequestError, InvalidURL):
+            failed = self._failed("could not be reached", "Check that it runs and that the base URL is right.")
         except BadRequest as refused:  # by the guard in net/
             failed = self._failed(f"may not be called: {refused}", again=False)
         except (AttributeError, TypeError, ValueError, OverflowError):
             failed = self._failed("sent a stream that is not in the chat-completions format")
         finally:
-            if opened is not None:
-                with anyio.CancelScope(shield=True):
-                    await opened.close()
+            await streamed.close()
         if failed:
-            raise failed  # raised here, so that the client's error, which may repeat the key, is not chained
+            raise failed  # raised here, so that the first error, which may repeat the key, is not chained
         if assembly.empty:
             raise self._failed("gave an empty answer")
         for call in assembly.tool_calls():
@@ -125,38 +120,36 @@ class ChatCompletions:
         model = self._settings.known_as or assembly.model or self._settings.model
         yield Done(model, assembly.usage or assembly.estimate(request))
 
-    async def _wait(self, step: Callable[[], Awaitable[T]], deadline: float) -> T:
-        """Each wait has its own cancel scope: a scope that stayed open over a `yield` would cancel the wrong task."""
-        left = min(self._settings.silence_seconds, deadline - anyio.current_time())
-        with anyio.fail_after(max(left, 0)):
-            return await step()
+    def _chunk(self, data: str) -> Any:
+        """Raises ModelFailed if the endpoint reports an error in the stream, and ValueError if this is not JSON."""
+        chunk: Any = json.loads(data)
+        if found := chunk.get("error"):
+            raise self._failed(f"broke off its answer{self._told(_error(found, 'An error occurred during streaming'))}")
+        return chunk
 
-    async def _open(self, client: "AsyncOpenAI", request: Request) -> Any:
-        """A stream of chunks, as dicts.
-
-        It uses the client's generic request method. The method for chat completions validates every value that is sent
-        and builds a model of each chunk, which takes most of a turn in a long conversation.
-        """
-        from openai import AsyncStream, BadRequestError, UnprocessableEntityError
-
-        options: Any = self._options()
+    async def _open(self, request: Request) -> Response:
+        """A response that streams the answer, without the parameters that the endpoint refuses. Raises ModelFailed."""
         while True:
             sent = self._body(request)
-            try:
-                return await client.post(
-                    "/chat/completions",
-                    body=sent,
-                    options=options,
-                    cast_to=object,
-                    stream=True,
-                    stream_cls=AsyncStream[object],
-                )
-            except (BadRequestError, UnprocessableEntityError) as error:
-                told = f"{error.param} {error.message}"
-                refused = next((name for name in _OPTIONAL if name in sent and name in told), None)
-                if refused is None:
-                    raise
-                self._refused.add(refused)
+            response = await self._http_client.send(self._request(sent), stream=True)
+            if response.is_success:
+                return response
+            error = await _error_of(response)
+            refused = next((name for name in _OPTIONAL if name in sent and name in error.words), None)
+            if refused is None or response.status_code not in _REFUSING:
+                raise self._refusal(response, error)
+            self._refused.add(refused)
+
+    def _request(self, body: dict[str, Any]) -> HttpRequest:
+        headers = Headers({"accept": "application/json", "content-type": "application/json"})
+        if key := self._settings.api_key.get_secret_value():
+            headers["authorization"] = f"Bearer {key}"
+        headers.update({name: value.get_secret_value() for name, value in self._settings.headers.items()})
+        url, query = f"{self._base}/chat/completions", dict(self._settings.query) or None
+        # The limits of time are those of the answer; a client's own would end a model that thinks for long.
+        return self._http_client.build_request(
+            "POST", url, params=query, headers=headers, content=to_json(body, inf_nan_mode="null"), timeout=None
+        )
 
     def _body(self, request: Request) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -177,55 +170,19 @@ class ChatCompletions:
         body |= self._settings.body
         return {name: value for name, value in body.items() if name not in self._refused}
 
-    def _options(self) -> dict[str, Any]:
-        from openai import Omit
-
-        key: dict[str, Any] = {} if self._settings.api_key.get_secret_value() else {"Authorization": Omit()}
-        headers = {name: value.get_secret_value() for name, value in self._settings.headers.items()}
-        return {"headers": key | headers, "params": dict(self._settings.query)}
-
-    async def _connected(self) -> "AsyncOpenAI":
-        if self._client is None:
-            self._client = await anyio.to_thread.run_sync(self._made)  # its import takes half a second
-        return self._client
-
-    def _made(self) -> "AsyncOpenAI":
-        from openai import AsyncOpenAI
-
-        key = self._settings.api_key.get_secret_value()
-        client = AsyncOpenAI(
-            base_url=self._settings.base_url,
-            api_key=key or "none",
-            http_client=self._http_client,
-            max_retries=0,
-            timeout=None,
-        )
-        # The client reads another provider's account from the environment; none of it may be sent here.
-        client.organization = client.project = client.admin_api_key = None
-        client._custom_headers = {"User-Agent": "callwright"}  # pyright: ignore[reportPrivateUsage]
-        return client
-
-    def _translated(self, error: "APIError") -> ModelFailed:
-        from openai import APIConnectionError, APIStatusError
-
-        if isinstance(error, APIConnectionError):
-            return self._failed("could not be reached", "Check that it runs and that the base URL is right.")
-        if not isinstance(error, APIStatusError):
-            return self._failed(f"broke off its answer{self._told(error)}")
-        status = error.status_code
+    def _refusal(self, response: Response, error: "_Error") -> ModelFailed:
+        status = response.status_code
         return self._failed(
             f"answered {status}{self._told(error) if status not in (401, 403) else ''}",
             _REMEDIES.get(status, "Check that endpoint's status and log." if status >= 500 else ""),
             status=status,
             again=status in _PASSING or status >= 500,
-            wait=_seconds(error.response.headers.get("retry-after", "")),
+            wait=_seconds(response.headers.get("retry-after", "")),
         )
 
-    def _told(self, error: "APIError") -> str:
+    def _told(self, error: "_Error") -> str:
         """The endpoint's error message: short, on one line, without the key and the other secrets."""
-        body = error.body
-        told = body if isinstance(body, str) else cast(dict[str, Any], body or {}).get("message") or error.message
-        line = " ".join(str(told).split())
+        line = " ".join(error.message.split())
         for secret in (self._settings.api_key, *self._settings.headers.values()):
             for known in {secret.get_secret_value(), secret.get_secret_value().removeprefix("Bearer ")} - {""}:
                 line = line.replace(known, "[key]")
@@ -246,6 +203,43 @@ class ChatCompletions:
             logger.warning("%s", text)
             text = "The language model gave no usable answer. Whoever runs this server finds the reason in its log."
         return ModelFailed(text, http_status=status, again=again, wait=wait, trouble=trouble)
+
+
+@dataclass(frozen=True)
+class _Error:
+    """What an endpoint says of an error."""
+
+    message: str
+    parameter: str = ""
+
+    @property
+    def words(self) -> str:
+        return f"{self.parameter} {self.message}"
+
+
+async def _error_of(response: Response) -> _Error:
+    """The error in the body of a response, which is closed then."""
+    otherwise = f"Error code: {response.status_code}"
+    try:
+        text = (await read_body(response, LARGEST_ERROR)).decode(errors="replace").strip()
+    except TooLarge:
+        return _Error(otherwise)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await response.aclose()
+    try:
+        body: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return _Error(text)
+    return _error(cast(dict[str, Any], body).get("error", body) if isinstance(body, dict) else body, otherwise)
+
+
+def _error(found: Any, otherwise: str) -> _Error:
+    """Usually an object with a message; some endpoints send the message alone."""
+    if isinstance(found, str):
+        return _Error(found)
+    fields = cast(dict[str, Any], found) if isinstance(found, dict) else {}
+    return _Error(str(fields.get("message") or otherwise), str(fields.get("param") or ""))
 
 
 def _seconds(retry_after: str) -> float:
