@@ -11,13 +11,14 @@ from ...contract.merge import JsonView
 from .agent import Agent
 from .aloud import Aloud, OnText
 from .charging import usage_record
+from .history import History
 from .judge import Judge
 from .llm import LLM, Answer, InSession, ModelFailed, Request, RequestContext, ToolCall, collect
 from .offline import OfflineResponder
 from .pace import Pace
 from .prices import family
 from .prompt import system_prompt
-from .record import NOTE, Turn, as_data, messages, spoken, turn
+from .record import NOTE, Turn, as_data, spoken, turn
 from .roles import Role, RoleProvider
 from .system_tools import Effect
 from .tool_calling import described, request_record, result_record, run_call, written_down
@@ -77,6 +78,7 @@ class Conversation:
     ) -> None:
         self.id, self.role = conversation_id, role
         self.transcript: list[Turn] = [dict(one) for one in history]
+        self._history = History()
         self.ended: str | None = None
         self.language = role.agent.language
         self.switched: str | None = None
@@ -237,7 +239,7 @@ class Conversation:
         must_call: str | None = None,
     ) -> Answer:
         request = Request(
-            [{"role": "system", "content": await self._system_prompt()}, *messages(self.transcript)],
+            [{"role": "system", "content": await self._system_prompt()}, *self._history.messages(self.transcript)],
             [tool.schema() for tool in offered],
             must_call=must_call,
             temperature=role.agent.temperature,
