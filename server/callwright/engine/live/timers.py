@@ -28,10 +28,10 @@ class Timers:
 
     def set(self, timer: Timer, at: float | None) -> None:
         if at is None:
-            self._due.pop(timer, None)
+            self._due.pop(timer, None)  # `run` sleeps on to its time: each turn cancels timers and sets them again
         else:
             self._due[timer] = at
-        self._changed.set()
+            self._changed.set()
 
     def due(self, timer: Timer) -> float | None:
         """The time at which the timer will ring; None if it is not set."""
