@@ -9,6 +9,7 @@ import uvicorn
 from anyio.abc import SocketStream
 
 from callwright.graceful import Server
+from callwright.http_server.corked import CorkedWebSocket
 
 App = Callable[..., Any]
 Peer = Callable[[SocketStream], Awaitable[None]]
@@ -45,8 +46,15 @@ async def serving(
     app: App, *, lifespan: Literal["on", "off"] = "off", ws: Literal["none", "wsproto"] = "none", grace: int = 1
 ) -> AsyncGenerator[str]:
     """A real HTTP server for an ASGI app; gives its base URL. `grace`: seconds that requests may go on at its end."""
+    protocol = CorkedWebSocket if ws == "wsproto" else ws
     config = uvicorn.Config(
-        app, port=0, log_level="warning", ws=ws, lifespan=lifespan, timeout_graceful_shutdown=grace, log_config=None
+        app,
+        port=0,
+        log_level="warning",
+        ws=protocol,
+        lifespan=lifespan,
+        timeout_graceful_shutdown=grace,
+        log_config=None,
     )
     server = LoopbackServer(config)
     async with anyio.create_task_group() as tasks:

@@ -25,6 +25,7 @@ from ..mcp_server.server import build_server
 from ..settings import SettingError, is_loopback
 from . import discovery, health
 from .authenticator import Authenticator
+from .corked import CorkedWebSocket
 from .gate import Challenge, Gate
 from .limits import Allowance, Limits
 from .router import FrontRouter, MetricsEndpoint, OperatorOnly
@@ -235,7 +236,7 @@ def _config(asgi: ASGIApp, host: str, port: int, *, websockets: bool = False) ->
         log_config=None,  # uvicorn's own configuration would bypass the program's log handler, and so the redaction
         log_level="warning",
         server_header=False,
-        ws="wsproto" if websockets else "none",
+        ws=CorkedWebSocket if websockets else "none",
         ws_max_size=WEBSOCKET_BYTES,
         ws_ping_timeout=WEBSOCKET_PONG_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
