@@ -25,6 +25,7 @@ from httpx2 import (
     RequestError,
     Response,
     Timeout,
+    TimeoutException,
     TransportError,
 )
 from httpx2 import AsyncBaseTransport as Transport
@@ -45,6 +46,7 @@ __all__ = [
     "RequestError",
     "Response",
     "Timeout",
+    "TimeoutException",
     "TooLarge",
     "Transport",
     "TransportError",

@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -17,7 +17,17 @@ import anyio
 from pydantic_core import to_json
 
 from ...contract.errors import BadRequest
-from ...net.http import AsyncClient, Headers, InvalidURL, RequestError, Response, TooLarge, read_body
+from ...net.http import (
+    URL,
+    AsyncClient,
+    InvalidURL,
+    RequestError,
+    Response,
+    Timeout,
+    TimeoutException,
+    TooLarge,
+    read_body,
+)
 from ...net.http import Request as HttpRequest
 from ...telemetry.spans import LLMRequest
 from .chunks import Assembly
@@ -101,7 +111,7 @@ class ChatCompletions:
                         held = ""
                     if assembly.characters > ANSWER_LIMIT:
                         raise self._failed(f"sent more than {ANSWER_LIMIT:,} characters and was stopped", again=False)
-        except TimeoutError:
+        except (TimeoutError, TimeoutException):
             failed = self._failed("gave no answer in time", _PATIENCE, trouble="llm_timeout")
         except (RequestError, InvalidURL):
             failed = self._failed("could not be reached", "Check that it runs and that the base URL is right.")
@@ -141,15 +151,16 @@ class ChatCompletions:
             self._refused.add(refused)
 
     def _request(self, body: dict[str, Any]) -> HttpRequest:
-        headers = Headers({"accept": "application/json", "content-type": "application/json"})
+        headers = {"accept": "application/json", "content-type": "application/json"}
         if key := self._settings.api_key.get_secret_value():
             headers["authorization"] = f"Bearer {key}"
-        headers.update({name: value.get_secret_value() for name, value in self._settings.headers.items()})
-        url, query = f"{self._base}/chat/completions", dict(self._settings.query) or None
-        # The limits of time are those of the answer; a client's own would end a model that thinks for long.
-        return self._http_client.build_request(
-            "POST", url, params=query, headers=headers, content=to_json(body, inf_nan_mode="null"), timeout=None
-        )
+        headers |= {name.lower(): value.get_secret_value() for name, value in self._settings.headers.items()}
+        content, timeout = to_json(body, inf_nan_mode="null"), Timeout(None, read=self._settings.silence_seconds)
+        return self._http_client.build_request("POST", self._url, headers=headers, content=content, timeout=timeout)
+
+    @cached_property
+    def _url(self) -> URL:
+        return URL(f"{self._base}/chat/completions", params=dict(self._settings.query) or None)
 
     def _body(self, request: Request) -> dict[str, Any]:
         body: dict[str, Any] = {

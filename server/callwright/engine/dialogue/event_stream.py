@@ -3,7 +3,6 @@
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
 from typing import TypeVar
 
 import anyio
@@ -59,33 +58,34 @@ class Events:
 
 
 class Streamed:
-    """The events of one response: `open` it, `more` until there are none, then `close`. Both waits raise TimeoutError.
+    """The events of one response: `open` it, take `more` until there are none, then `close` it.
 
-    Each wait has a cancel scope of its own: a scope that stayed open while a generator yields would cancel the wrong
-    task.
+    `silence_seconds` must also be the client's timeout for reading, which is enough for most waits. The others have a
+    cancel scope, each its own: one that stayed open while a generator yields would cancel the wrong task. `open` and
+    `more` raise TimeoutError, or the client's TimeoutException.
     """
 
     def __init__(self, silence_seconds: float, answer_seconds: float) -> None:
-        self._heard = anyio.current_time()
-        self._silence, self._ends = silence_seconds, self._heard + answer_seconds
+        self._silence, self._ends = silence_seconds, anyio.current_time() + answer_seconds
         self._events = Events()
         self._response: Response | None = None
         self._over = False
 
     async def open(self, send: Callable[[], Awaitable[Response]]) -> None:
-        self._response = await self._wait(send)
+        self._response = await _until(min(anyio.current_time() + self._silence, self._ends), send)
         self._bytes = self._response.aiter_bytes()
-        self._heard = anyio.current_time()
 
     async def more(self) -> list[str]:
-        """The events that arrive next; none at the end. What completes no event is silence, such as a comment."""
+        """The events that arrive next; none at the end."""
+        until = min(anyio.current_time() + self._silence, self._ends)
+        bounded = until == self._ends
         while not self._over:
-            received = await self._wait(partial(anext, self._bytes, None))
+            received = await (_until(until, self._read) if bounded else self._read())
             if received is None:
                 break
             if events := self._events.feed(received):
-                self._heard = anyio.current_time()
                 return await self._before_the_end(events)
+            bounded = True  # bytes without an event, such as a comment, do not end the silence
         return []
 
     async def close(self) -> None:
@@ -104,7 +104,11 @@ class Streamed:
                 pass
         return events[:last]
 
-    async def _wait(self, step: Callable[[], Awaitable[T]]) -> T:
-        with anyio.CancelScope(deadline=min(self._heard + self._silence, self._ends)):
-            return await step()
-        raise TimeoutError
+    async def _read(self) -> bytes | None:
+        return await anext(self._bytes, None)
+
+
+async def _until(at: float, step: Callable[[], Awaitable[T]]) -> T:
+    with anyio.CancelScope(deadline=at):
+        return await step()
+    raise TimeoutError
