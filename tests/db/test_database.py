@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from itertools import count as count_from
 from pathlib import Path
 
 import anyio
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from callwright.db.database import CHECKPOINT_EVERY, Database
+from callwright.db.database import CHECKPOINT_AT_LAST, CHECKPOINT_EVERY, Database
 from callwright.db.migrations import Component, NewerDatabase, Sql
 
 pytestmark = pytest.mark.anyio
@@ -25,8 +26,10 @@ TWO: Steps = {**ONE, "0002_size": SIZE}
 
 
 @contextmanager
-def opened(folder: Path, steps: Steps = ONE) -> Generator[Database]:
-    database = Database(f"sqlite:///{folder / 'in' / 'data.db'}", {"test": Component(steps)})
+def opened(folder: Path, steps: Steps = ONE, seconds: float = 1.0) -> Generator[Database]:
+    """`seconds`: from one write to the next, as the database sees it."""
+    times = count_from(0.0, seconds)
+    database = Database(f"sqlite:///{folder / 'in' / 'data.db'}", {"test": Component(steps)}, now=lambda: next(times))
     try:
         yield database
     finally:
@@ -166,6 +169,22 @@ async def test_what_was_deleted_is_not_in_any_file_after_a_checkpoint(tmp_path: 
         found = bytes_of_files()
     assert b"canary-1" not in found
     assert b"canary-2" in found
+
+
+async def test_a_process_that_writes_all_the_time_checkpoints_late_and_once_it_rests(tmp_path: Path) -> None:
+    def sizes() -> int:
+        return (tmp_path / "in" / "data.db-wal").stat().st_size
+
+    with opened(tmp_path, seconds=0.0) as database:
+        for number in range(CHECKPOINT_AT_LAST - 1):
+            await database.write(add(number), flush=False)
+        assert sizes() > CHECKPOINT_AT_LAST * 4096
+        await database.write(add(-1), flush=False)
+        assert sizes() == 0
+    with opened(tmp_path) as database:
+        for number in range(CHECKPOINT_EVERY):
+            await database.write(add(-2 - number), flush=False)
+        assert sizes() == 0
 
 
 async def test_what_short_lived_processes_left_is_checkpointed_by_the_next(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ A process that has written enough checkpoints, if it gets the file lock that onl
 
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -25,7 +26,9 @@ from .in_flight import Closed, InFlight
 from .migrations import Component, migrate, plan
 
 T = TypeVar("T")
-CHECKPOINT_EVERY = 200  # writes; keeps the WAL under about 10 MB with two busy processes
+CHECKPOINT_EVERY = 200  # writes; keeps the WAL under about 10 MB with two processes
+CHECKPOINT_AT_LAST = 2_000  # writes of a process that is busy all the time: each checkpoint makes its writers wait
+BUSY_SECONDS = 0.1  # between two writes of such a process, at most
 WAL_BYTES = 4_000_000  # left by short-lived processes, which never reach that count, for the next process to checkpoint
 MIGRATING, WRITING = 7203114, 7203115  # ids of our advisory locks in PostgreSQL
 BUSY_MS = 10_000  # shorter than the deadline of a call, so that a busy database is an error and not a hang
@@ -39,11 +42,17 @@ class Database:
     """Runs `work(connection)` in a transaction, in a worker thread. Construct it off the event loop: it may migrate."""
 
     def __init__(
-        self, url: str, components: Mapping[str, Component], *, readers: int = 4, closing: float = CLOSING_SECONDS
+        self,
+        url: str,
+        components: Mapping[str, Component],
+        *,
+        readers: int = 4,
+        closing: float = CLOSING_SECONDS,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Raises NewerDatabase for a database of a newer version, and NotCopied if the backup before a migration fails.
 
-        `closing`: seconds that `close` waits for running transactions.
+        `closing`: seconds that `close` waits for running transactions. `now`: seconds, from any moment on.
         """
         parsed = make_url(url)
         self.sqlite = parsed.get_backend_name() == "sqlite"
@@ -59,7 +68,7 @@ class Database:
         self._reading = anyio.CapacityLimiter(readers)
         self._writing = anyio.CapacityLimiter(1)
         self._in_flight, self._closing = InFlight(), closing
-        self._writes = 0
+        self._writes, self._now, self._wrote_at = 0, now, now()
         try:
             self._prepare(components)
         except BaseException:
@@ -78,8 +87,7 @@ class Database:
         """
         run = self._in_transaction if flush else self._unflushed
         done = await anyio.to_thread.run_sync(run, self._writer, work, limiter=self._writing)
-        self._writes += 1
-        if self.sqlite and self._writes % CHECKPOINT_EVERY == 0:
+        if self.sqlite and self._checkpoint_is_due():
             await anyio.to_thread.run_sync(self._checkpoint, limiter=self._writing)
         return done
 
@@ -148,6 +156,16 @@ class Database:
         frames = Path(f"{self._path}-wal")
         if frames.exists() and frames.stat().st_size > WAL_BYTES:
             self._checkpoint()
+
+    def _checkpoint_is_due(self) -> bool:
+        """Count a write. Where many conversations write all the time, few of them should wait for a checkpoint."""
+        now = self._now()
+        busy, self._wrote_at = now - self._wrote_at < BUSY_SECONDS, now
+        self._writes += 1
+        if self._writes < (CHECKPOINT_AT_LAST if busy else CHECKPOINT_EVERY):
+            return False
+        self._writes = 0
+        return True
 
     def _checkpoint(self) -> None:
         """TRUNCATE, because deleted data would stay readable in the old frames of the WAL."""
