@@ -38,6 +38,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "test_keys.py",
         "test_main_job.py",
         "http_server/test_serving.py",
+        "warm",
         "approval/test_unattended.py",
         "engine/test_vault_key.py",
     ),

@@ -30,6 +30,7 @@ from callwright.settings import Settings
 
 from .peers import serving
 from .transports import ERAS, Clock, numbered, reach, settings
+from .warm import callwright
 
 pytestmark = pytest.mark.anyio
 
@@ -289,7 +290,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 def run(home: Path, *command: str, typed: str = "") -> bytes:
     """Everything that a command writes."""
     done = subprocess.run(
-        [sys.executable, "-m", "callwright", *command],
+        [*callwright(), *command],
         check=False, input=typed, capture_output=True, text=True, env=environment(home), timeout=60,
     )  # fmt: skip
     return (done.stdout + done.stderr).encode()
@@ -320,7 +321,7 @@ def test_no_command_prints_a_secret(tmp_path: Path, command: tuple[str, ...], ty
 def test_a_setting_that_is_wrong_is_named_without_its_value(tmp_path: Path, name: str) -> None:
     env = {**os.environ, "CALLWRIGHT_HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
-        [sys.executable, "-m", "callwright", "tools"],
+        [*callwright(), "tools"],
         check=False, capture_output=True, text=True, env={**env, name: f"{CANARY} with a space"},
     )  # fmt: skip
     assert done.returncode == 2
@@ -337,7 +338,7 @@ def test_a_server_on_stdio_logs_no_secret(tmp_path: Path, form: str) -> None:
     asked = {"name": "create_secret", "arguments": {"name": "crm", "value": CANARY}}
     call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": asked}
     server = subprocess.Popen(
-        [sys.executable, "-m", "callwright", "serve", "--platform", "embedded"],
+        [*callwright(), "serve", "--platform", "embedded"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=environment(tmp_path, CALLWRIGHT_LOG_FORMAT=form),
     )  # fmt: skip

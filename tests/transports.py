@@ -23,6 +23,7 @@ from callwright.settings import Settings
 
 from .homes import put_database_into
 from .peers import serving
+from .warm import callwright
 
 MODERN = "2026-07-28"
 ERAS = [pytest.param(MODERN, id="modern"), pytest.param("legacy", id="legacy")]
@@ -113,7 +114,7 @@ def platform_host(app: App) -> str:
 async def reach(
     app: App, era: str = MODERN, says: Says | None = None, transport: str = "memory"
 ) -> AsyncGenerator[tuple[Client, list[str]]]:
-    """A client of `app`, and the questions that its person was asked. stdio starts a process with the same settings."""
+    """A client of `app`, and the questions that its person was asked. stdio makes a process with the same settings."""
     asked: list[str] = []
 
     async def on_ask(context: Any, params: Any) -> ElicitResult:
@@ -150,7 +151,8 @@ def _process(chosen: Settings) -> StdioServerParameters:
     }
     if chosen.api_key:
         env |= {"ELEVENLABS_API_KEY": chosen.api_key, "CALLWRIGHT_API_URL": chosen.api_url}
-    return StdioServerParameters(command=sys.executable, args=["-m", "callwright", "serve"], env=env)
+    command, *args = callwright()
+    return StdioServerParameters(command=command, args=[*args, "serve"], env=env)
 
 
 def text(result: CallToolResult) -> str:

@@ -1,6 +1,7 @@
 """The published tool list, `surface.json`, read without importing any tool."""
 
 import json
+from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, TypedDict
 
@@ -46,6 +47,7 @@ def dumps(entries: list[Entry]) -> str:
     return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
 
 
+@cache
 def built() -> list[Entry]:
-    """The tool list as shipped."""
+    """The tool list as shipped. It is read once and shared, so whoever needs another list makes a copy."""
     return json.loads(files("callwright").joinpath("surface.json").read_bytes())

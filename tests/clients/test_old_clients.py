@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from tests.commands.test_cli import environment
 from tests.environments import python_of
 from tests.peers import serving
 from tests.transports import settings
+from tests.warm import callwright
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +37,7 @@ NEGOTIATED = {"1.8.1": "2024-11-05", "1.10.1": "2025-06-18", "1.30.0": "2025-11-
 async def reachable(home: Path, transport: str) -> AsyncGenerator[tuple[list[str], dict[str, str]]]:
     """How the driver gets to a server as it is by default: its arguments, and what it reads."""
     if transport == "stdio":
-        command = [sys.executable, "-W", "error", "-m", "callwright", "serve"]
+        command = [*callwright(), "serve"]
         yield ["stdio", *command], environment(home)
         return
     app = App(settings(home), "embedded")

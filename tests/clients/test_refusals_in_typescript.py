@@ -7,7 +7,6 @@ model: all that a host gets is "-32602: Structured content does not match the to
 import json
 import re
 import shutil
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from tests.commands.test_cli import environment
 from tests.peers import serving
 from tests.tools.asking_calls import NEAR, calls, furnished
 from tests.transports import Clock, listening, numbered, settings
+from tests.warm import callwright
 
 from .typescript_client import CANCELLED, DECLINED, NO, YES, Json, TypeScriptClient, typescript
 
@@ -146,7 +146,7 @@ async def test_a_token_is_redeemed_from_the_text_and_a_wrong_one_is_explained(
 
 
 async def test_a_refusal_arrives_over_stdio(tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "error", "-m", "callwright", "serve"]
+    command = [*callwright(), "serve"]
     async with typescript("stdio", *command, env=environment(tmp_path)) as client:
         text = said(await client.call("create_secret", {"name": "crm", "value": "abc"}))
     assert "callwright approve" in text

@@ -15,6 +15,8 @@ from callwright.settings import Settings
 from callwright.telemetry.redaction import secrets_of
 from callwright.tools import WITHOUT_TOOL
 
+from ..warm import STARTED, callwright
+
 
 def environment(home: Path, **env: str) -> dict[str, str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("CALLWRIGHT_", "ELEVENLABS_"))}
@@ -22,8 +24,12 @@ def environment(home: Path, **env: str) -> dict[str, str]:
 
 
 def run(home: Path, *args: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+    return run_as(callwright(), home, *args, stdin=stdin, **env)
+
+
+def run_as(program: list[str], home: Path, *args: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "callwright", *args],
+        [*program, *args],
         env=environment(home, **env),
         input=stdin,
         capture_output=True,
@@ -109,7 +115,7 @@ def at_terminal(home: Path, *args: str, typed: str) -> subprocess.CompletedProce
     try:
         os.write(person, typed.encode())
         return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "callwright", *args],
+            [*callwright(), *args],
             env=environment(home),
             stdin=terminal,
             capture_output=True,
@@ -218,7 +224,7 @@ def test_on_stdio_stdout_is_json_rpc_only_and_the_end_of_input_ends_it(tmp_path:
         "params": {"name": "get_status", "arguments": {}},
     }
     with subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "callwright", "serve"],
+        [*callwright(), "serve"],
         env=environment(tmp_path),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -284,7 +290,7 @@ def test_the_doctor_names_an_extra_that_is_asked_for_and_not_installed(tmp_path:
     """As where there is no wheel of the driver: the module is there in name only."""
     (tmp_path / "psycopg.py").write_text("raise ImportError('no pq wrapper available')")
     without = {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
-    done = run(tmp_path, "doctor", CALLWRIGHT_DATABASE_URL="postgresql://localhost/x", **without)
+    done = run_as(STARTED, tmp_path, "doctor", CALLWRIGHT_DATABASE_URL="postgresql://localhost/x", **without)
     assert done.returncode == 1
     assert (
         "MISSING  database     CALLWRIGHT_DATABASE_URL names PostgreSQL, whose driver is not installed" in done.stdout

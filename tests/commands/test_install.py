@@ -14,8 +14,6 @@ from callwright.commands.hosts import HOSTS
 from ..manifests.test_manifests import entry_of
 from .test_cli import run
 
-EXECUTABLE = [sys.executable, "-W", "error", "-m", "callwright"]
-
 
 @pytest.fixture
 def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

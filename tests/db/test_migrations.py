@@ -25,6 +25,7 @@ from callwright.engine.schema.tables import SCHEMA as ENGINE
 from callwright.ledger.tables import SCHEMA as LEDGER
 from tests.environments import MAY_SKIP
 from tests.transports import facts, reach, text
+from tests.warm import callwright
 
 from .filled import answers, app_on
 from .kept import SCHEMAS, answered, load_postgresql, load_sqlite
@@ -186,7 +187,7 @@ async def test_a_database_of_a_newer_version_is_refused_in_words(tmp_path: Path,
     assert said in text(refused)
     assert "Update callwright, or point CALLWRIGHT_HOME" in text(refused)
     await app.close()
-    told = await anyio.run_process([sys.executable, "-m", "callwright", "approve"], check=False, env=program(tmp_path))
+    told = await anyio.run_process([*callwright(), "approve"], check=False, env=program(tmp_path))
     assert (told.returncode, told.stdout) == (2, b"")
     assert told.stderr.startswith(b"callwright: The database is of a newer version of callwright: ")
     assert query(tmp_path / FILE, "SELECT * FROM schema_step") == before

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from callwright.settings import SettingError
 from ..commands.test_cli import environment
 from ..peers import peer, serving
 from ..transports import MODERN, facts, settings
+from ..warm import callwright
 
 pytestmark = pytest.mark.anyio
 
@@ -129,7 +129,7 @@ async def test_an_engine_that_waits_for_a_silent_model_ends_when_told(tmp_path: 
         env = environment(
             tmp_path, CALLWRIGHT_ENGINE_API_KEY=key, CALLWRIGHT_LLM_BASE_URL=f"{model}/v1", CALLWRIGHT_LLM_MODEL="m"
         )
-        command = [sys.executable, "-W", "error", "-m", "callwright", "engine", "--port", "0"]
+        command = [*callwright(), "engine", "--port", "0"]
         async with await anyio.open_process(command, env=env, stderr=subprocess.PIPE) as engine:
             assert engine.stderr
             said = (await engine.stderr.receive()).decode()
@@ -154,7 +154,7 @@ async def test_an_engine_that_waits_for_a_silent_model_ends_when_told(tmp_path: 
 
 
 async def test_the_engine_says_where_a_person_can_talk_to_an_agent(tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "error", "-m", "callwright", "engine", "--port", "0"]
+    command = [*callwright(), "engine", "--port", "0"]
     async with await anyio.open_process(command, env=environment(tmp_path), stderr=subprocess.PIPE) as engine:
         assert engine.stderr
         said = ""

@@ -1,6 +1,5 @@
 """Who no longer wants an answer stops the work, down to the language model's stream."""
 
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from ..commands.test_cli import environment
 from ..dialogue.llm_peer import Peer, Say, peer
 from ..peers import serving
 from ..transports import ARMS, facts, listening, settings
+from ..warm import callwright
 
 pytestmark = pytest.mark.anyio
 
@@ -36,8 +36,8 @@ async def served(home: Path, at: Peer, transport: str) -> AsyncGenerator[Any]:
         yield build_server(app)
     elif transport == "stdio":
         env = environment(home, CALLWRIGHT_LLM_BASE_URL=at.base_url, CALLWRIGHT_LLM_MODEL="m")
-        command = ["-W", "error", "-m", "callwright", "serve"]
-        yield StdioServerParameters(command=sys.executable, args=command, env=env)
+        command, *args = callwright()
+        yield StdioServerParameters(command=command, args=[*args, "serve"], env=env)
     else:
         async with serving(mcp_app(app, listening(transport)), lifespan="on") as url:
             yield f"{url}/mcp"

@@ -15,6 +15,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 
 from tests.peers import serving
+from tests.warm import callwright
 
 from . import peer
 from .environment import VERSIONS, python_with
@@ -80,7 +81,7 @@ def _engine(home: Path) -> Generator[str]:
         "PYTHONPATH": os.pathsep.join(sys.path),
         "PYTHONWARNINGS": "error",
     }
-    command = [sys.executable, "-m", "callwright", "engine", "--port", "0"]
+    command = [*callwright(), "engine", "--port", "0"]
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         try:

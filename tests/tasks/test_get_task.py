@@ -1,7 +1,6 @@
 """A client that does not know tasks: a call that lasts too long is answered with an id, and get_task has the answer."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +19,7 @@ from tests.commands.test_cli import environment
 from tests.conformance.fixtures import server_with_fixtures
 from tests.dialogue.llm_peer import Say, peer
 from tests.transports import ERAS, MODERN, Clock, facts, reach, server, settings, text
+from tests.warm import callwright
 
 from .knowing import TRANSPORTS, Json, app_at, knowing, reached, rehearsal, stalling, task_of
 
@@ -226,8 +226,8 @@ async def test_over_stdio_it_is_the_same_and_the_end_of_the_server_is_that_of_th
         async with peer(lambda _: Say("Well", stalls=True)) as at:
             llm = {"CALLWRIGHT_LLM_BASE_URL": at.base_url, "CALLWRIGHT_LLM_MODEL": "m"}
             env = environment(tmp_path, CALLWRIGHT_LONG_CALL_SECONDS="0", **llm)
-            command = ["-W", "error", "-m", "callwright", "serve"]
-            async with Client(StdioServerParameters(command=sys.executable, args=command, env=env)) as client:
+            command, *args = callwright()
+            async with Client(StdioServerParameters(command=command, args=[*args, "serve"], env=env)) as client:
                 id = await handle(client, await rehearsal(client))
                 await at.stalled.wait()
                 assert facts(await client.call_tool("get_task", {"task_id": id}))["status"] == "working"

@@ -1,8 +1,9 @@
 """Lazy tools: `tools/list` is read from a built file, and a tool's module is imported at its first call."""
 
 from collections.abc import Iterable
+from functools import cache
 from importlib import import_module
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
@@ -11,6 +12,9 @@ from mcp.types import Tool as PublishedTool
 
 from ..approval.policy import META, TOKEN, TOKEN_SCHEMA, Policy
 from ..surface import TOOLSETS, Entry
+
+if TYPE_CHECKING:
+    from .toolset import FunctionTool
 
 
 def snap(modules: Iterable[str] = TOOLSETS) -> list[Entry]:
@@ -39,15 +43,18 @@ class LazyTool(Tool):
     """A tool that is published from the file; its function is imported at the first call."""
 
     module: str
-    built: Any = None
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
-        if self.built is None:
-            from .toolset import FunctionTool
+        return await _function_tool(self.module, self.name).call(arguments, context)
 
-            toolset = import_module(self.module).TOOLS
-            self.built = FunctionTool(toolset.specs[self.name], toolset)
-        return await self.built.call(arguments, context)
+
+@cache
+def _function_tool(module: str, name: str) -> "FunctionTool":
+    """The tool behind an entry. It knows no server, so all servers of a process share it."""
+    from .toolset import FunctionTool
+
+    toolset = import_module(module).TOOLS
+    return FunctionTool(toolset.specs[name], toolset)
 
 
 def _no_function() -> None:

@@ -67,8 +67,9 @@ def snap() -> Routes:
     return found
 
 
+@cache
 def built() -> Routes:
-    """The routes in the packaged routes.json."""
+    """The routes in the packaged routes.json. They are read once and shared."""
     return json.loads(files("callwright.engine.http").joinpath("routes.json").read_bytes())
 
 
