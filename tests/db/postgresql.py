@@ -6,10 +6,16 @@ import subprocess
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from callwright.db.database import Database
+
+from .kept import SCHEMAS
 
 
 def programs() -> Path | None:
@@ -60,7 +66,32 @@ def _not_root(folder: Path) -> dict[str, Any]:
 
 def fresh(conninfo: str, schema: str) -> str:
     """Makes an empty schema, which is quicker than a database; gives a URL whose connections see nothing else."""
+    _execute(conninfo, f"CREATE SCHEMA {schema}")
+    return f"{_url(conninfo, 'postgres')}&options=-csearch_path%3D{schema}"
+
+
+@contextmanager
+def migrated(conninfo: str, name: str) -> Generator[str]:
+    """The URL of a database that is migrated and empty: it is quicker to copy one than to migrate it."""
+    _execute(conninfo, f"CREATE DATABASE {name} TEMPLATE {_template(conninfo)} STRATEGY file_copy")
+    try:
+        yield _url(conninfo, name)
+    finally:
+        _execute(conninfo, f"DROP DATABASE {name} (FORCE)")
+
+
+@cache
+def _template(conninfo: str) -> str:
+    _execute(conninfo, "CREATE DATABASE template")
+    Database(_url(conninfo, "template"), SCHEMAS).close()
+    return "template"
+
+
+def _execute(conninfo: str, statement: str) -> None:
     with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute(f'CREATE SCHEMA "{schema}"'.encode())
-        host, user = connection.info.host, connection.info.user
-    return f"postgresql+psycopg://{user}@/postgres?host={host}&options=-csearch_path%3D{schema}"
+        connection.execute(statement.encode())
+
+
+def _url(conninfo: str, database: str) -> str:
+    known = conninfo_to_dict(conninfo)
+    return f"postgresql+psycopg://{known['user']}@/{database}?host={known['host']}"

@@ -21,12 +21,10 @@ from callwright.engine.jobs import Jobs
 from tests.peers import serving
 from tests.transports import settings
 
-from . import test_migrations as migrations
 from .postgresql import fresh
 
 pytestmark = pytest.mark.anyio
 
-running = migrations.running
 SCHEMA = {"test": Component({"0001_item": "CREATE TABLE item (id INTEGER PRIMARY KEY)"})}
 NUMBERS = count()
 ENDLESS = {

@@ -13,7 +13,7 @@ from tests.engine.live.test_turns import *
 
 from . import test_postgresql as on_postgresql
 
-running, url = on_postgresql.running, on_postgresql.url
+url = on_postgresql.url
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Generator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -23,29 +22,19 @@ from callwright.db.database import Database
 from callwright.db.migrations import Component, NewerDatabase, statements
 from callwright.engine.schema.tables import SCHEMA as ENGINE
 from callwright.ledger.tables import SCHEMA as LEDGER
-from tests.environments import MAY_SKIP
 from tests.transports import facts, reach, text
 from tests.warm import callwright
 
 from .filled import answers, app_on
 from .kept import SCHEMAS, answered, load_postgresql, load_sqlite
 from .migrating import with_added
-from .postgresql import fresh, programs, server
+from .postgresql import fresh
 
 pytestmark = pytest.mark.anyio
 
 FILE = "callwright.db"
 ADDED = "ALTER TABLE tool ADD COLUMN size INTEGER; UPDATE tool SET size = 7; CREATE INDEX tool_by_size ON tool (size)"
 NUMBERS = count()
-
-
-@pytest.fixture(scope="module")
-def running() -> Generator[str]:
-    if (found := programs()) is None:
-        assert MAY_SKIP, "PostgreSQL's programs are wanted here"
-        pytest.skip("no PostgreSQL server here (Debian: apt-get install postgresql)")
-    with server(found) as conninfo:
-        yield conninfo
 
 
 @pytest.fixture

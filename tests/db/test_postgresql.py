@@ -44,12 +44,11 @@ from tests.engine.test_test_runs import *
 from tests.engine.test_widget import *
 from tests.engine.test_workspace import *
 from tests.engine.test_workspaces import *
-from tests.environments import MAY_SKIP
 from tests.laws import test_answers as answers
 from tests.transports import Clock, numbered, settings
 from tests.workflow.test_problems import *
 
-from .postgresql import fresh, programs, server
+from .postgresql import fresh, migrated
 
 pytestmark = pytest.mark.anyio
 
@@ -57,18 +56,16 @@ NUMBERS = count()
 page = answers.page
 
 
-@pytest.fixture(scope="module")
-def running() -> Generator[str]:
-    if (found := programs()) is None:
-        assert MAY_SKIP, "PostgreSQL's programs are wanted here"
-        pytest.skip("no PostgreSQL server here (Debian: apt-get install postgresql)")
-    with server(found) as conninfo:
-        yield conninfo
+@pytest.fixture
+def empty(running: str) -> str:
+    """The URL of a database that nobody has migrated."""
+    return fresh(running, f"test{next(NUMBERS)}")
 
 
 @pytest.fixture
-def url(running: str) -> str:
-    return fresh(running, f"test{next(NUMBERS)}")
+def url(running: str) -> Generator[str]:
+    with migrated(running, f"test{next(NUMBERS)}") as url:
+        yield url
 
 
 @pytest.fixture
@@ -132,11 +129,11 @@ ONE = Component(FIRST)
 TWO = Component({**FIRST, "0002_size": "ALTER TABLE item ADD COLUMN size INTEGER NOT NULL DEFAULT 7"})
 
 
-async def test_replicas_that_start_together_migrate_once(url: str) -> None:
+async def test_replicas_that_start_together_migrate_once(empty: str) -> None:
     made: list[Database] = []
 
     def start() -> None:
-        made.append(Database(url, {"test": TWO}))
+        made.append(Database(empty, {"test": TWO}))
 
     async with anyio.create_task_group() as tasks:
         for _ in range(6):
@@ -147,14 +144,14 @@ async def test_replicas_that_start_together_migrate_once(url: str) -> None:
     for database in made:
         database.close()
     with pytest.raises(NewerDatabase):
-        Database(url, {"test": ONE})
+        Database(empty, {"test": ONE})
 
 
-async def test_a_reader_cannot_write_there_either(url: str) -> None:
+async def test_a_reader_cannot_write_there_either(empty: str) -> None:
     def write(db: Connection) -> None:
         db.execute(sql("INSERT INTO item VALUES (1)"))
 
-    database = Database(url, {"test": ONE})
+    database = Database(empty, {"test": ONE})
     with pytest.raises(Exception, match="read-only transaction"):
         await database.read(write)
     database.close()
