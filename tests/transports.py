@@ -76,9 +76,9 @@ class Clock:
         self.forward(seconds=seconds)
 
 
-def numbered() -> Callable[[str], str]:
+def numbered(after: int = 0) -> Callable[[str], str]:
     """Ids that a snapshot can hold: `agent_1`, `doc_2`."""
-    numbers = count(1)
+    numbers = count(after + 1)
     return lambda prefix: f"{prefix}_{next(numbers)}"
 
 

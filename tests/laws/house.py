@@ -26,6 +26,7 @@ def floors(block: str) -> list[list[str]]:
     return [re.split(r"\s{2,}", line, maxsplit=1)[0].split() for line in found[1].splitlines()]
 
 
+@cache
 def floor_of(block: str) -> dict[str, int]:
     """Room -> number of its floor; the top one is 0."""
     return {room: number for number, rooms in enumerate(floors(block)) for room in rooms}

@@ -4,6 +4,7 @@
 """
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -404,6 +405,7 @@ SYSTEMS = (
 )
 
 
+@cache
 def places() -> dict[str, list[str]]:
     """Every test function by its name, with the files below `tests/` that have one of this name."""
     found: dict[str, list[str]] = {}

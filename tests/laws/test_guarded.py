@@ -1,18 +1,20 @@
 """Every guarded path, through every tool that can carry it: asked about, bounded, and shown without secrets."""
 
 import json
+import shutil
 from collections.abc import AsyncGenerator
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from mcp import Client
 
 from callwright.api.client import ApiClient
 from callwright.app import App
 from callwright.bounds import Bounds
+from callwright.clock import NewId
 from callwright.contract import all_operations
 from callwright.contract.agent_tests import CreateAgentTest, RunAgentTests
 from callwright.contract.agent_tools import CreateTool
@@ -29,7 +31,6 @@ from ..transports import Clock, facts, numbered, reach, refusal_facts, settings,
 
 pytestmark = pytest.mark.anyio
 
-NOWHERE: tuple[str, list[Any]] = ("https://mcp.example/mcp", [])
 NEAR: dict[str, Any] = {"allow_private": ("127.0.0.1",), "secret_env": {"CRM": SECRET}}
 
 NO_TOOL = {("CreateMcpServer", "config.tool_approval_hashes"), ("CreateDocument", "url")}
@@ -64,12 +65,9 @@ def test_every_guarded_path_of_every_operation_is_tried() -> None:
     assert declared - NO_TOOL == {(call.operation, call.pattern) for call in CALLS}
 
 
-@pytest.fixture
-async def app(tmp_path: Path, clock: Clock) -> AsyncGenerator[App]:
-    """The whole server with every tool, not only the everyday ones."""
-    app = App(settings(tmp_path / "home", toolsets=("all",), **NEAR), "embedded", clock=clock, ids=numbered())
-    yield app
-    await app.close()
+def whole(home: Path, clock: Clock, ids: NewId) -> App:
+    """The server with every tool, not only the everyday ones."""
+    return App(settings(home, toolsets=("all",), **NEAR), "embedded", clock=clock, ids=ids)
 
 
 TEST = {
@@ -81,27 +79,50 @@ TEST = {
 }
 
 
-@pytest.fixture
-async def home(app: App, request: pytest.FixtureRequest) -> AsyncGenerator[Path]:
-    """A data folder with the agent `agent_1`, the SIP number `phnum_2`, an MCP server, a tool and a test that was run."""
+async def furnish(home: Path, mcp_server: str) -> None:
+    """Put the agent `agent_1`, the SIP number `phnum_2`, an MCP server, a tool and a test that was run into `home`."""
+    app = whole(home, Clock(), numbered())
     api = await app.api()
     await api.send(CreateAgent.model_validate({"name": "Ada", "conversation_config": {}}))
     trunk = {"address": "old.example"}
     await api.send(
         CreatePhoneNumber.model_validate({**NUMBER, "phone_number": "+15551112222", "provider": "sip_trunk", "outbound_trunk_config": trunk})
     )  # fmt: skip
+    await api.send(CreateMcpServer.model_validate({"config": {"name": "Calendar", "url": mcp_server}}))
+    # Another than the calls carry: an address that is there already asks nobody.
+    await api.send(CreateTool.model_validate({"tool_config": HOOK | {"api_schema": {"url": "https://old.example"}}}))
+    await api.send(CreateAgentTest.model_validate(TEST))
+    await api.send(RunAgentTests.model_validate({"agent_id": "agent_1", "tests": [{"test_id": "test_5"}]}))
+    await app.close()
+
+
+@pytest.fixture(scope="module")
+def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("furnished")
+    anyio.run(furnish, home, "https://mcp.example/mcp")
+    return home
+
+
+@pytest.fixture
+async def home(model_home: Path, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncGenerator[Path]:
+    """A data folder of the test's own, furnished."""
+    home = tmp_path / "home"
     spec = getattr(request.node, "callspec", None)
     call: Carried | None = spec and spec.params.get("call")
-    # A decision about a tool is made about the tool as its server has it, so only that call needs one that answers.
-    async with real() if call and call.operation == "CreateMcpToolApproval" else nullcontext(NOWHERE) as (url, _):
-        await api.send(CreateMcpServer.model_validate({"config": {"name": "Calendar", "url": url}}))
-        # Another than the calls carry: an address that is there already asks nobody.
-        await api.send(
-            CreateTool.model_validate({"tool_config": HOOK | {"api_schema": {"url": "https://old.example"}}})
-        )
-        await api.send(CreateAgentTest.model_validate(TEST))
-        await api.send(RunAgentTests.model_validate({"agent_id": "agent_1", "tests": [{"test_id": "test_5"}]}))
-        yield app.settings.home
+    if call and call.operation == "CreateMcpToolApproval":
+        # A decision about a tool is made about the tool as its server has it, so only that call needs one that answers.
+        async with real() as (url, _):
+            await furnish(home, url)
+            yield home
+    else:
+        shutil.copytree(model_home, home)
+        yield home
+
+
+@pytest.fixture
+async def app(home: Path, clock: Clock) -> AsyncGenerator[App]:
+    app = whole(home, clock, numbered(after=100))
+    yield app
     await app.close()
 
 
@@ -113,7 +134,7 @@ async def snapshot_of(app: App) -> str:
 
 
 @each_call
-async def test_who_cannot_be_asked_is_refused_and_nothing_changes(app: App, home: Path, call: Carried) -> None:
+async def test_who_cannot_be_asked_is_refused_and_nothing_changes(app: App, call: Carried) -> None:
     before = await snapshot_of(app)
     async with reach(app) as (client, _):
         refused = await client.call_tool(call.tool, call.arguments)
@@ -128,7 +149,7 @@ async def test_who_cannot_be_asked_is_refused_and_nothing_changes(app: App, home
 
 
 @each_call
-async def test_the_question_names_the_path_and_hides_the_secret(app: App, home: Path, call: Carried) -> None:
+async def test_the_question_names_the_path_and_hides_the_secret(app: App, call: Carried) -> None:
     async with reach(app, says="no") as (client, asked):
         await client.call_tool(call.tool, call.arguments)
     [question] = asked
@@ -152,7 +173,7 @@ async def test_no_outbound_holds_where_nobody_is_asked(home: Path, clock: Clock,
     """With approval `none` the API layer is the only guard left."""
     bounded = App(
         settings(home, toolsets=("all",), approval="none", no_outbound=True, **NEAR),
-        "embedded", clock=clock, ids=numbered(),
+        "embedded", clock=clock, ids=numbered(after=100),
     )  # fmt: skip
     async with reach(bounded) as (client, _):
         refused = await client.call_tool(call.tool, call.arguments)
@@ -160,7 +181,7 @@ async def test_no_outbound_holds_where_nobody_is_asked(home: Path, clock: Clock,
     assert text(refused).startswith("This server sets no outside address (no-outbound), and this carries ")
 
 
-async def test_read_only_holds_below_the_tools(app: App, home: Path) -> None:
+async def test_read_only_holds_below_the_tools(app: App) -> None:
     engine = await app.api()
     bounded = ApiClient("http://embedded", transport=engine._http._transport, bounds=Bounds(read_only=True))  # pyright: ignore
     for op in (UpdateAgent(agent_id="agent_1", name="Bob"), CreateAgent.model_validate({"conversation_config": {}})):
@@ -198,7 +219,7 @@ SLY: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("way", SLY)
-async def test_no_way_round_the_question(app: App, home: Path, way: str) -> None:
+async def test_no_way_round_the_question(app: App, way: str) -> None:
     before = await snapshot_of(app)
     async with reach(app, says="no") as (client, asked):
         refused = await client.call_tool("update_agent", {"agent_id": "agent_1", "config": SLY[way]})
@@ -208,7 +229,7 @@ async def test_no_way_round_the_question(app: App, home: Path, way: str) -> None
     assert "It sets " in asked[0]
 
 
-async def test_null_above_what_is_guarded_is_refused(app: App, home: Path) -> None:
+async def test_null_above_what_is_guarded_is_refused(app: App) -> None:
     before = await snapshot_of(app)
     async with reach(app, says="yes") as (client, asked):
         reset = {"agent_id": "agent_1", "config": {"platform_settings": None}}
@@ -218,19 +239,19 @@ async def test_null_above_what_is_guarded_is_refused(app: App, home: Path) -> No
     assert asked == []
 
 
-async def test_a_person_sees_where_callers_go_whatever_the_node_is_called(app: App, home: Path) -> None:
+async def test_a_person_sees_where_callers_go_whatever_the_node_is_called(app: App) -> None:
     async with reach(app, says="no") as (client, asked):
         await client.call_tool("update_agent", {"agent_id": "agent_1", "config": SLY["a node named after a secret"]})
     assert asked[0].endswith("It sets workflow.nodes.headers_token.agent_id = 'agent_1'.")
 
 
-async def test_a_person_sees_all_nine_addresses(app: App, home: Path) -> None:
+async def test_a_person_sees_all_nine_addresses(app: App) -> None:
     async with reach(app, says="no") as (client, asked):
         await client.call_tool("update_agent", {"agent_id": "agent_1", "config": SLY["nine at once"]})
     assert asked[0].count("https://hooks.example/crm") == 9
 
 
-async def test_more_than_a_person_can_read_is_not_asked(app: App, home: Path) -> None:
+async def test_more_than_a_person_can_read_is_not_asked(app: App) -> None:
     many = prompt(tools=[{**HOOK, "name": f"hook_{i}"} for i in range(60)])
     async with reach(app, says="yes") as (client, asked):
         refused = await client.call_tool("update_agent", {"agent_id": "agent_1", "config": many})
@@ -241,7 +262,7 @@ async def test_more_than_a_person_can_read_is_not_asked(app: App, home: Path) ->
     )
 
 
-async def test_what_is_not_guarded_is_not_asked(app: App, home: Path, client: Client) -> None:
+async def test_what_is_not_guarded_is_not_asked(app: App, client: Client) -> None:
     for config in (
         {"conversation_config": {"tts": {"speed": None}}},
         {"platform_settings": {"call_limits": {"daily_limit": 5}}},
@@ -254,7 +275,7 @@ STORED = [call for call in CALLS if call.tool.endswith("_agent") and not call.pa
 
 
 @pytest.mark.parametrize("call", STORED, ids=str)
-async def test_what_a_person_agreed_to_is_sent_as_it_was_shown(app: App, home: Path, call: Carried) -> None:
+async def test_what_a_person_agreed_to_is_sent_as_it_was_shown(app: App, call: Carried) -> None:
     """The call runs twice, before and after the question: what the first run prepared must not disturb the second."""
     async with reach(app, says="yes") as (client, asked):
         facts(await client.call_tool(call.tool, call.arguments))

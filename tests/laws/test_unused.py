@@ -50,10 +50,14 @@ def modules() -> dict[str, Path]:
 
 def running(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes below, without what only type checkers read."""
-    for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"):
-            yield child
-            yield from running(child)
+    left = [node]
+    while left:
+        for child in ast.iter_child_nodes(left.pop()):
+            if not (
+                isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"
+            ):
+                yield child
+                left.append(child)
 
 
 def imports(tree: ast.AST, package: str) -> Iterator[str]:
@@ -68,6 +72,14 @@ def imports(tree: ast.AST, package: str) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+@cache
+def leads_to(name: str, file: Path) -> frozenset[str]:
+    """The modules that a module of ours leads to: what it imports or names, and the package around it."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    return frozenset([package, *imports(tree, package), *named(tree, package)])
+
+
 def named(tree: ast.AST, package: str) -> Iterator[str]:
     """Modules that stand in a table: by dotted name, or below a package where the file imports by name."""
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
@@ -78,7 +90,7 @@ def named(tree: ast.AST, package: str) -> Iterator[str]:
 
 
 def reached(starts: Iterable[str], found: dict[str, Path]) -> set[str]:
-    """The modules among `found` that these, and what they import, lead to. A module leads to the packages around it."""
+    """The modules among `found` that these, and what they lead to, lead to."""
     seen: set[str] = set()
     left = list(starts)
     while left:
@@ -86,19 +98,22 @@ def reached(starts: Iterable[str], found: dict[str, Path]) -> set[str]:
         if name not in found or name in seen:
             continue
         seen.add(name)
-        tree = ast.parse(found[name].read_text(encoding="utf-8"))
-        package = name if found[name].name == "__init__.py" else name.rpartition(".")[0]
-        left += [package, *imports(tree, package), *named(tree, package)]
+        left += leads_to(name, found[name])
     return seen
+
+
+@cache
+def packages_in(folder: Path) -> set[str]:
+    """The packages that the files below this folder import, ours included."""
+    files = (file.read_text(encoding="utf-8") for file in folder.rglob("*.py"))
+    return {name.split(".")[0] for text in files for name in imports(ast.parse(text), "")}
 
 
 def imported_by(folders: Iterable[Path]) -> set[str]:
     """Distributions whose modules the files below these folders import, by canonical name."""
-    owners, found = packages_distributions(), set[str]()
-    for file in (file for folder in folders for file in sorted(folder.rglob("*.py"))):
-        for name in imports(ast.parse(file.read_text(encoding="utf-8")), ""):
-            found |= {canonicalize_name(owner) for owner in owners.get(name.split(".")[0], ())}
-    return found
+    owners = packages_distributions()
+    names = {name for folder in folders for name in packages_in(folder)}
+    return {str(canonicalize_name(owner)) for name in names for owner in owners.get(name, ())}
 
 
 def unused(dependencies: Iterable[str], found: set[str]) -> set[str]:

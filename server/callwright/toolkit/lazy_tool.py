@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
-from mcp.types import Tool as PublishedTool
 
 from ..approval.policy import META, TOKEN, TOKEN_SCHEMA, Policy
 from ..surface import TOOLSETS, Entry
@@ -63,20 +62,20 @@ def _no_function() -> None:
 
 def lazy(entry: Entry, policy: Policy) -> LazyTool:
     """The tool of an entry, with the additions of the policy in force: its `_meta`, and the argument for the token."""
-    wire = PublishedTool.model_validate(entry["tool"])
-    schema = wire.input_schema
-    if policy.takes_token(wire.name, entry["effect"]):
+    wire = entry["tool"]
+    name, schema = wire["name"], wire["inputSchema"]
+    if policy.takes_token(name, entry["effect"]):
         schema = {**schema, "properties": cast(dict[str, Any], schema.get("properties", {})) | {TOKEN: TOKEN_SCHEMA}}
     return LazyTool(
         fn=_no_function,
-        name=wire.name,
-        title=wire.title,
-        description=wire.description or "",
+        name=name,
+        title=wire.get("title"),
+        description=wire.get("description", ""),
         parameters=schema,
-        fn_metadata=FuncMetadata(arg_model=ArgModelBase, output_schema=wire.output_schema),
+        fn_metadata=FuncMetadata(arg_model=ArgModelBase, output_schema=wire.get("outputSchema")),
         is_async=True,
         context_kwarg=None,
-        annotations=wire.annotations,
-        meta={META: policy.of_tool(wire.name, entry["effect"])},
+        annotations=wire.get("annotations"),
+        meta={META: policy.of_tool(name, entry["effect"])},
         module=entry["module"],
     )
