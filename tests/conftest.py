@@ -20,6 +20,7 @@ from .checked_schemas import check_each_schema_once
 from .homes import keep_in_memory
 from .hosted.hosted_server import Hosted, Tenant, hosting
 from .lanes import LANES, lane_of, may_hold
+from .shared_tls import read_certificates_once
 from .transports import Clock, numbered, reach, server, settings
 
 # No test may write into the keyring of whoever runs it.
@@ -30,6 +31,7 @@ for name in [n for n in os.environ if n.startswith(("CALLWRIGHT_", "ELEVENLABS_"
 
 keep_in_memory()
 check_each_schema_once()
+read_certificates_once()
 
 # The same examples in every run, and no verdict by the clock: a busy machine is no defect.
 hypothesis.settings.register_profile(
