@@ -30,7 +30,7 @@ from callwright.settings import Settings
 
 from .peers import serving
 from .transports import ERAS, Clock, numbered, reach, settings
-from .warm import callwright
+from .warm import callwright, python
 
 pytestmark = pytest.mark.anyio
 
@@ -373,7 +373,7 @@ import sys; from callwright.cli import main; main()
 def test_an_http_server_that_crashes_logs_no_secret(tmp_path: Path, form: str) -> None:
     """The web server's own log lines go through the same handler."""
     server = subprocess.Popen(
-        [sys.executable, "-c", LEAK, "engine", "--port", "0"],
+        [*python(), "-c", LEAK, "engine", "--port", "0"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(tmp_path, CALLWRIGHT_LOG_FORMAT=form),
     )  # fmt: skip
     assert server.stderr

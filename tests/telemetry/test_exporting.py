@@ -11,7 +11,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from callwright import __version__
 
-from .test_logs import said_by
+from ..warm import PYTHON
+from .test_logs import said_as, said_by
 
 NO_EXTRA = "import sys; sys.modules['opentelemetry.sdk'] = None"
 KANARIE = "kanarie-of-the-collector"
@@ -90,7 +91,7 @@ def test_a_name_that_the_environment_gives_is_kept(tmp_path: Path) -> None:
 def test_where_it_cannot_be_one_line_says_so_and_the_server_works(
     tmp_path: Path, program: str, variables: dict[str, str], said: str
 ) -> None:
-    out, err = said_by(tmp_path, ("list_agents", {}), program=program, **variables)
+    out, err = said_as(PYTHON, tmp_path, ("list_agents", {}), program=program, **variables)
     warned, start = err.splitlines()
     assert warned.endswith(f"WARNING callwright.telemetry.exporting: {said}")
     assert start.startswith("callwright ")
@@ -107,7 +108,7 @@ def test_where_it_cannot_be_one_line_says_so_and_the_server_works(
 )
 def test_unless_it_is_asked_for_nothing_of_the_extra_is_imported(tmp_path: Path, off: dict[str, str]) -> None:
     told = "import atexit, sys; atexit.register(lambda: print('opentelemetry.sdk' in sys.modules, file=sys.stderr))"
-    _, err = said_by(tmp_path, ("list_agents", {}), program=told, **off)
+    _, err = said_as(PYTHON, tmp_path, ("list_agents", {}), program=told, **off)
     assert err.splitlines()[1:] == ["False"]
 
 

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from dirty_equals import IsFloat, IsStr
 from callwright import __version__
 
 from ..commands.test_cli import environment
+from ..warm import python
 
 HELLO = {
     "jsonrpc": "2.0",
@@ -26,13 +26,19 @@ SECRET = "kanarie-tjilp-not-in-any-setting"
 
 def said_by(home: Path, *calls: tuple[str, dict[str, Any]], program: str = "", **env: str) -> tuple[str, str]:
     """stdout and stderr of a server on stdio that answers these calls. `program`: runs before it."""
+    return said_as(python(), home, *calls, program=program, **env)
+
+
+def said_as(
+    python: list[str], home: Path, *calls: tuple[str, dict[str, Any]], program: str = "", **env: str
+) -> tuple[str, str]:
     requests = [
         {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": {"name": tool, "arguments": arguments}}
         for number, (tool, arguments) in enumerate(calls, 2)
     ]
     code = f"{program}\nimport sys; sys.argv = ['callwright', 'serve']\nfrom callwright.cli import main\nmain()"
     server = subprocess.Popen(
-        [sys.executable, "-c", code],
+        [*python, "-c", code],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(home, **env),
     )  # fmt: skip
     assert server.stdin
@@ -175,7 +181,7 @@ def test_an_end_by_a_defect_is_a_line_too(tmp_path: Path) -> None:
     code = f"import callwright.mcp_server.server as server\ndef of(*_, **__): raise RuntimeError('api_key={SECRET}')\nserver.build_server = of"
     run = f"{code}\nimport sys; sys.argv = ['callwright', 'serve']\nfrom callwright.cli import main\nmain()"
     done = subprocess.run(
-        [sys.executable, "-c", run],
+        [*python(), "-c", run],
         check=False, capture_output=True, text=True, env=environment(tmp_path, CALLWRIGHT_LOG_FORMAT="json"),
     )  # fmt: skip
     assert done.returncode == 1

@@ -13,14 +13,20 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-STARTED = [sys.executable, "-W", "error", "-m", "callwright"]
+PYTHON = [sys.executable, "-W", "error"]
+STARTED = [*PYTHON, "-m", "callwright"]
 """The program, really started. Its arguments come after it."""
 
 
 def callwright() -> list[str]:
-    """The program, warm; really started where the operating system cannot fork. Its arguments come after it."""
+    """The program, warm. Its arguments come after it."""
+    return [*python(), "-m", "callwright"]
+
+
+def python() -> list[str]:
+    """A Python that has imported the program; `-m` or `-c` comes after it. Where it cannot be forked, it is started."""
     if not hasattr(os, "fork"):
-        return STARTED
+        return PYTHON
     return [sys.executable, "-I", "-S", str(Path(__file__).with_name("program.py")), _server()]
 
 

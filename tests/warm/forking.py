@@ -25,9 +25,15 @@ LATE = ("anyio._backends._asyncio", "jsonschema", "platformdirs", "rich.logging"
 
 def main() -> None:
     _import_all()
-    arguments = _serve(sys.argv[1])
-    sys.argv = ["callwright", *arguments]
-    runpy.run_module("callwright", run_name="__main__", alter_sys=True)
+    match _serve(sys.argv[1]):
+        case ["-m", module, *arguments]:
+            sys.argv = [module, *arguments]
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        case ["-c", code, *arguments]:
+            sys.argv = ["-c", *arguments]
+            exec(code, {"__name__": "__main__"})
+        case other:
+            raise SystemExit(f"neither a module nor code: {other}")
 
 
 def _import_all() -> None:
@@ -44,7 +50,7 @@ def _import_all() -> None:
 
 
 def _serve(address: str) -> list[str]:
-    """Fork for whoever connects. Returns in the forked processes only: the arguments of the program."""
+    """Fork for whoever connects. Returns in the forked processes only: what Python is to run."""
     ended, ends = socket.socketpair()
     ends.setblocking(False)
     signal.signal(signal.SIGCHLD, _noted)
