@@ -29,6 +29,8 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 for name in [n for n in os.environ if n.startswith(("CALLWRIGHT_", "ELEVENLABS_"))]:
     del os.environ[name]
 
+# As the program does: with the default thresholds a seventh of the time goes into looking for garbage.
+gc.set_threshold(10_000, 50, 50)
 keep_in_memory()
 check_each_schema_once()
 read_certificates_once()
