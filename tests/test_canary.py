@@ -364,7 +364,7 @@ import callwright.engine.rules.agents as agents
 def fails(*_, **__):
     headers = {{"xi-api-key": {CANARY!r}, "authorization": "Bearer {UNKNOWN}"}}
     raise RuntimeError(f"sent {{headers}} to https://user:{UNKNOWN}@x.example/?token={UNKNOWN}")
-agents.page = fails
+agents.Paged.page = fails
 import sys; from callwright.cli import main; main()
 """
 
