@@ -69,7 +69,7 @@ class Clock:
     async def passes(self, *, seconds: float) -> None:
         """As `forward`, once somebody sleeps until exactly then."""
         due = self.ms + round(seconds * 1000)
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             while all(each != due for each, _ in self._sleepers):
                 self._lain_down = anyio.Event()
                 await self._lain_down.wait()

@@ -246,7 +246,7 @@ async def test_after_many_cancelled_calls_the_next_ones_are_served() -> None:
             for _ in range(140):
                 tasks.start_soon(call, 0.3)
         turn = 140
-        with anyio.fail_after(5):
+        with anyio.fail_after(60):
             for _ in range(20):
                 assert await api.send(GET, deadline=2) == Thing(name="n")
 

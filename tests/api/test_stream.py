@@ -169,7 +169,7 @@ async def test_silence_beyond_the_deadline_ends_it_and_stops_the_handler(first: 
             stopped.set()
 
     names, error = await broken(silent, deadline=0.05)
-    with anyio.fail_after(5):
+    with anyio.fail_after(60):
         await stopped.wait()
     assert (len(names), type(error)) == (1 if first else 0, errors.Unreachable)
     assert str(error).startswith("No answer within 0.05 s.")

@@ -69,7 +69,7 @@ async def test_a_turn_is_there_before_the_next_and_a_reader_who_leaves_stops_the
     async with peer(lambda _: Say("Wh", stalls=True)) as at, with_model(tmp_path / "home", clock, at) as app:
         api = await app.api()
         ada = await agent(api)
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             async with aclosing(api.stream(streamed(ada))) as parts:
                 first = dump(await anext(parts))
                 assert [turn["role"] for turn in first["simulated_conversation"]] == ["agent"]

@@ -270,7 +270,7 @@ async def test_what_a_stopped_server_was_running_has_failed_with_the_reason(tmp_
             await at.stalled.wait()
             again = {"test_invocation_id": invocation, "agent_id": ada, "test_run_ids": ["trun_4"]}
             assert "Still running: trun_4." in str(await refused(api, ResubmitInvocation.model_validate(again)))
-        with anyio.fail_after(5):
+        with anyio.fail_after(60):
             await at.hung_up.wait()
     async with served(tmp_path, clock) as api:
         [row] = (await api.send(GetInvocation(test_invocation_id=invocation))).test_runs

@@ -50,7 +50,7 @@ class Follower:
                 self._hear(event.uri)
 
     async def heard(self, times: int) -> None:
-        with anyio.fail_after(5):
+        with anyio.fail_after(60):
             while len(self.uris) < times:
                 await self._more.wait()
 

@@ -133,7 +133,7 @@ def place(op: type[Operation[Any]]) -> tuple[int, bool, int]:
 async def settled(wire: AsyncClient, ids: dict[str, str], **headers: str) -> str:
     """The id of a run that has been run, so that it can be run again."""
     path = f"/v1/convai/test-invocations/{ids['test_invocation_id']}"
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while True:
             [run] = (await wire.get(path, headers=headers)).json()["test_runs"]
             if run["status"] != "pending":

@@ -56,7 +56,7 @@ class Stage:
 
     async def hears(self, id: str, words: str) -> None:
         """Until these are the words that no call was told of yet."""
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             while True:
                 talk = self.app.open_conversations.find(id, self.app.owner)
                 if talk is not None and [each.text for each in talk.news] == [words]:
@@ -65,7 +65,7 @@ class Stage:
 
     async def ends(self, id: str) -> None:
         """Until the platform has it so."""
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             while True:
                 if await self._status(id) != "in-progress":
                     return

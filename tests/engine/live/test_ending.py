@@ -124,7 +124,7 @@ async def talked(at: Stage, listener: Listener, *, breaks: bool = False, **priva
         if breaks:
             await caller.socket.send_text("no JSON")
             await caller.refusal()
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         await listener.came.wait()
     return id
 
@@ -143,7 +143,7 @@ async def test_what_is_deleted_with_its_end_is_handed_on_before(tmp_path: Path) 
     listener = Listener()
     async with heard_by(listener, tmp_path) as at:
         id = await talked(at, listener, retention_days=0)
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             while (await at.http.get(f"/v1/convai/conversations/{id}")).status_code != 404:
                 await anyio.lowlevel.checkpoint()
     assert (listener.stored, [document["conversation_id"] for document in listener.got]) == ([True], [id])

@@ -81,7 +81,7 @@ async def test_with_zero_retention_nothing_is_kept(at: Stage, tmp_path: Path) ->
         await caller.answer()
         assert await caller.answer() == "You said canary-4711."
         assert (await at.http.get(f"/v1/convai/conversations/{id}")).status_code == 404
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while await live(at.app):
             await anyio.lowlevel.checkpoint()
     assert (await at.http.get("/v1/convai/conversations")).json()["conversations"] == []
@@ -109,7 +109,7 @@ async def test_an_end_that_cannot_be_stored_at_once_is_stored_later(
         assert (await caller.end())[0] == (1008 if breaks else 1000)
     assert "The disk is full" in caplog.text
     await at.clock.passes(seconds=STORED_AGAIN_AFTER_SECONDS[0])
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while "is still not stored" not in caplog.text:
             await anyio.lowlevel.checkpoint()
     for change in ("UPDATE", "DELETE"):
@@ -117,7 +117,7 @@ async def test_an_end_that_cannot_be_stored_at_once_is_stored_later(
     await at.clock.passes(seconds=STORED_AGAIN_AFTER_SECONDS[1])
     kept = await at.conversation(id, until="failed" if breaks else "done")
     assert (kept["metadata"]["call_duration_secs"], len(kept["transcript"])) == (0 if breaks else 20, 1)
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while await live(at.app):
             await anyio.lowlevel.checkpoint()
 
@@ -135,7 +135,7 @@ async def test_a_conversation_that_is_to_stay_for_no_day_goes_with_its_end(at: S
         if fails:
             await caller.socket.send_text("no JSON")
             await caller.refusal()
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while await live(at.app):
             await anyio.lowlevel.checkpoint()
     assert (await at.http.get(f"/v1/convai/conversations/{id}")).status_code == 404
@@ -148,7 +148,7 @@ async def test_a_conversation_that_is_deleted_while_it_is_held_stays_deleted(at:
         assert (await at.http.delete(f"/v1/convai/conversations/{id}")).status_code == 200
         await caller.say("Hi")
         assert await caller.answer() == "You said Hi."
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while await live(at.app):
             await anyio.lowlevel.checkpoint()
     assert (await at.http.get(f"/v1/convai/conversations/{id}")).status_code == 404
@@ -331,7 +331,7 @@ async def test_a_process_that_renews_its_lease_is_left_alone_and_one_that_does_n
         await caller.answer()
         for _ in range(5):
             await at.clock.passes(seconds=8)
-            with anyio.fail_after(10):
+            with anyio.fail_after(60):
                 while await lease_left(at) < LEASE_MS:
                     await anyio.lowlevel.checkpoint()
             await sweep(other)

@@ -128,7 +128,7 @@ async def place(home: Path, clock: Clock, **fields: Any) -> AsyncGenerator[Place
 @asynccontextmanager
 async def fail_soon() -> AsyncGenerator[None]:
     """Where a fetch is waited for that a defect may leave out."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         yield
 
 
