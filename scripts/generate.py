@@ -1,4 +1,4 @@
-"""Writes what is generated: surface.json, routes.json, manifests, parts of documents. --check says what is stale."""
+"""Writes what is generated: packaged tables, manifests, parts of documents. --check says what is stale."""
 
 import json
 import re
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from meanings import meanings
 from published import links, manifests
 
 from callwright.commands.tools import coverage_table, tool_table
@@ -17,6 +18,7 @@ from callwright.toolkit.lazy_tool import snap
 ROOT = Path(__file__).parents[1]
 SURFACE = ROOT / "server" / "callwright" / "surface.json"
 ROUTES = ROOT / "server" / "callwright" / "engine" / "http" / "routes.json"
+MEANINGS = ROOT / "server" / "callwright" / "contract" / "meanings.json"
 
 
 def _systems(name: str) -> Callable[[list[Entry]], str]:
@@ -54,8 +56,12 @@ def documents(entries: list[Entry]) -> dict[Path, str]:
 
 def generated() -> dict[Path, str]:
     entries = snap()
-    answered = json.dumps(routes.snap(), indent=1) + "\n"
-    return {SURFACE: dumps(entries), ROUTES: answered, **documents(entries), **manifests(ROOT / "manifests")}
+    data = {
+        SURFACE: dumps(entries),
+        ROUTES: json.dumps(routes.snap(), indent=1) + "\n",
+        MEANINGS: json.dumps(meanings(), ensure_ascii=False, indent=1) + "\n",
+    }
+    return {**data, **documents(entries), **manifests(ROOT / "manifests")}
 
 
 def main() -> int:

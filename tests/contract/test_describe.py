@@ -4,9 +4,14 @@ from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from scripts.meanings import meanings
 
 from callwright.contract.agents import CreateAgent
-from callwright.contract.describe import Described, NoSuchPart, Part, describe, strangers
+from callwright.contract.describe import Described, NoSuchPart, Part, describe, meanings_of_fields, strangers
+
+
+def test_the_table_of_meanings_is_what_stands_below_the_fields() -> None:
+    assert meanings_of_fields() == meanings(), "run scripts/snap"
 
 
 def test_a_part_tells_fields_types_ranges_and_what_is_inside() -> None:

@@ -1,15 +1,15 @@
 """Any part of a large document of the contract in words: its fields, their types, what is allowed, what they mean.
 
-Read from the models themselves, so that it cannot say anything else than what is checked.
+Read from the models themselves, so that it cannot say anything else than what is checked. Only what fields mean is read
+from a file, because a text below a field is in the source alone.
 """
 
-import ast
 import inspect
-import textwrap
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from importlib.resources import files
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
@@ -19,6 +19,8 @@ from pydantic.fields import FieldInfo
 from .common import Known, Limits, OneOf, Unknown
 
 T = TypeVar("T")
+Meanings = dict[str, dict[str, str]]
+"""What fields mean, in words: by module and name of the model, and in it by field."""
 
 _WORDS: dict[object, str] = {
     str: "text", int: "integer", float: "number", bool: "true or false", object: "anything", Any: "anything",
@@ -149,7 +151,7 @@ def _type(node: Any) -> str:
 def _inside(node: Any) -> Iterator[Described]:
     core = _core(node)
     if isinstance(core, type) and issubclass(core, BaseModel):
-        meanings = _attribute_docs(core)
+        meanings = _meanings(core)
         for name, field in core.model_fields.items():
             annotation = _annotation(field)
             yield _described(name, annotation, required=field.is_required(), meaning=meanings.get(name, ""))
@@ -239,22 +241,14 @@ def _meaning(node: Any) -> str:
 
 
 @cache
-def _attribute_docs(model: type[BaseModel]) -> dict[str, str]:
-    """The texts that stand below fields in the source, those of base classes included."""
+def meanings_of_fields() -> Meanings:
+    """Those in the packaged meanings.json, which `scripts/snap` writes. They are read once and shared."""
+    return json.loads(files("callwright.contract").joinpath("meanings.json").read_bytes())
+
+
+def _meanings(model: type[BaseModel]) -> dict[str, str]:
+    """The meaning of each field that has one, also of those that the model inherits."""
     found: dict[str, str] = {}
     for base in reversed(model.__mro__):
-        # A parametrised generic (`AgentWrite[Agent]`) has no source of its own; its origin comes next.
-        if base is BaseModel or not issubclass(base, BaseModel) or base.__pydantic_generic_metadata__["origin"]:
-            continue
-        tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
-        body = cast(ast.ClassDef, tree.body[0]).body
-        for field, text in pairwise(body):
-            if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(field.target, ast.Name)
-                and isinstance(text, ast.Expr)
-                and isinstance(text.value, ast.Constant)
-                and isinstance(text.value.value, str)
-            ):
-                found[field.target.id] = inspect.cleandoc(text.value.value)
+        found |= meanings_of_fields().get(f"{base.__module__}.{base.__qualname__}", {})
     return found
