@@ -110,6 +110,33 @@ def platform_host(app: App) -> str:
     return "embedded" if app.platform == "embedded" else urlsplit(app.settings.api_url).netloc
 
 
+LISTS = {
+    "agent": ("list_agents shows them.", "agents lists them."),
+    "batch": ("list_batch_calls shows them.", "batch-calling/workspace lists them."),
+    "conversation": ("list_conversations shows them.", "conversations lists them."),
+    "document": ("list_documents shows them.", "knowledge-base lists them."),
+    "MCP server": ("list_mcp_servers shows them.", "mcp-servers lists them."),
+    "phone number": ("list_phone_numbers shows them.", "phone-numbers lists them."),
+    "secret": ("list_secrets shows them.", "secrets lists them."),
+    "test": ("list_agent_tests shows them.", "agent-testing lists them."),
+    "test invocation": ("list_test_invocations shows an agent's.", "test-invocations lists an agent's."),
+    "tool": ("list_tools shows them.", "tools lists them."),
+}
+"""Where ids are found: by a tool, and by a request."""
+
+
+def unknown(platform: str, resource: str, id: str) -> str:
+    """What a tool says of an id that nothing has. A hosted platform knows no tools, and its words are shown as they are."""
+    tool, route = LISTS[resource]
+    return f"No {resource} {id!r}. {tool if platform == 'embedded' else f'GET /v1/convai/{route}'}"
+
+
+def unknown_inside(platform: str, place: str, resource: str, id: str) -> str:
+    """The same of an id inside a document."""
+    said = f"{place}: There is no {resource} {id!r}."
+    return f"{said} {LISTS[resource][0]}" if platform == "embedded" else said
+
+
 @asynccontextmanager
 async def reach(
     app: App, era: str = MODERN, says: Says | None = None, transport: str = "memory"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from .accounts.principals import DEFAULT_WORKSPACE
 from .bounds import Bounds
 from .settings import Platform, Settings
 
@@ -39,7 +40,7 @@ class Clients:
             async with self._opening:
                 if self._own is None:
                     self._own = (
-                        self._embedded(await self._host.app(None))
+                        self._embedded(await self._host.workspace(DEFAULT_WORKSPACE))
                         if self._platform == "embedded"
                         else self._hosted(self._settings.api_key)
                     )

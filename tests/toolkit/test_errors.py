@@ -1,11 +1,19 @@
 import json
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Table
 
 from callwright.contract import errors
-from callwright.contract.errors import ApiError, InUse, InvalidRequest, decode
+from callwright.contract.errors import ApiError, InUse, InvalidRequest, Listing, NotFound, body_problem, decode
+from callwright.engine import schema
+from callwright.engine.schema.missing import not_found
+from callwright.surface import built
+from callwright.toolkit.arguments import spoken
 
 
 def as_json(detail: object) -> bytes:
@@ -83,6 +91,56 @@ def test_a_refusal_because_of_use_is_no_conflict_that_clients_would_send_again()
     assert error.status == 400
     assert error.detail() == {"status": "document_in_use", "message": "The handbook is used by Ada."}
     assert str(error) == "The handbook is used by Ada."
+
+
+LOST = NotFound("No agent 'a'.", Listing("agent", "GET /v1/convai/agents lists them."))
+LOST_INSIDE = InvalidRequest(
+    [
+        body_problem(["tests", 0], "There is no test 't'.", resource="test"),
+        body_problem(["name"], "Field required", "missing"),
+    ]
+)
+
+
+def test_a_remedy_for_the_model_is_told_inside_the_process_and_no_part_of_the_platforms_shape() -> None:
+    assert LOST.detail() == {"status": "not_found", "message": "No agent 'a'. GET /v1/convai/agents lists them."}
+    assert LOST_INSIDE.detail() == [
+        {"loc": ["body", "tests", 0], "msg": "There is no test 't'.", "type": "value_error"},
+        {"loc": ["body", "name"], "msg": "Field required", "type": "missing"},
+    ]
+    told = [decode(error.status, as_json(error.detail_inside())) for error in (LOST, LOST_INSIDE)]
+    assert [str(error) for error in told] == [str(LOST), str(LOST_INSIDE)]
+    assert [spoken(error) for error in told] == [
+        "No agent 'a'. list_agents shows them.",
+        "tests.0: There is no test 't'. list_agent_tests shows them.; name: Field required",
+    ]
+
+
+def test_words_of_a_hosted_platform_are_shown_as_they_are() -> None:
+    told = [decode(error.status, as_json(error.detail())) for error in (LOST, LOST_INSIDE)]
+    assert [spoken(error) for error in told] == [
+        "No agent 'a'. GET /v1/convai/agents lists them.",
+        "tests.0: There is no test 't'.; name: Field required",
+    ]
+
+
+@pytest.mark.parametrize("listing", [None, "agent", [], ["agent"], ["agent", 7], {"resource": "agent"}])
+def test_a_remedy_that_is_none_is_left_out(listing: object) -> None:
+    error = decode(404, as_json({"message": "No agent 'a'.", "listing": listing}))
+    assert (error.listing, str(error)) == (None, "No agent 'a'.")
+
+
+def test_for_every_resource_of_the_platform_there_is_a_tool_that_lists_its_ids() -> None:
+    modules = [import_module(f"{schema.__name__}.{found.name}") for found in iter_modules(schema.__path__)]
+    tables: list[Any] = [thing for module in modules for thing in vars(module).values() if isinstance(thing, Table)]
+    told = {spoken(not_found(table, "x")) for table in tables if "resource" in table.info}
+    tools = {entry["tool"]["name"] for entry in built()}
+    assert len(told) > 10
+    assert {words.partition("'x'. ")[2].partition(" shows ")[0] for words in told} <= tools
+
+
+def test_a_resource_that_no_tool_lists_is_told_in_the_platforms_words() -> None:
+    assert spoken(NotFound("No canoe 'c'.", Listing("canoe", "Ask the harbour."))) == "No canoe 'c'. Ask the harbour."
 
 
 def test_the_drawn_tree_is_the_tree() -> None:

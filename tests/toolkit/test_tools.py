@@ -13,7 +13,7 @@ from mcp.types import INVALID_PARAMS
 
 from callwright.app import App
 
-from ..transports import ERAS, facts, reach, server, settings, text
+from ..transports import ERAS, facts, reach, server, settings, text, unknown
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
@@ -94,7 +94,7 @@ async def test_wrong_arguments(client: Client) -> None:
     )
 
 
-async def test_wrong_configurations(client: Client) -> None:
+async def test_wrong_configurations(client: Client, either_platform: str) -> None:
     def with_config(config: Any, **more: Any) -> tuple[str, dict[str, Any]]:
         return "create_agent", {"name": "Ada", "prompt": "p", "config": config, **more}
 
@@ -114,18 +114,16 @@ async def test_wrong_configurations(client: Client) -> None:
                 {"conversation_config": {"agent": {"prompt": {"custom_llm": {"url": "http://127.0.0.1/v1"}}}}}
             ),
         },
-    ) == snapshot(
-        {
-            "unknown section": "config.conversation is unknown; did you mean config.conversation_config.conversation?",
-            "a value deep inside": "conversation_config.tts.speed: input should be less than or equal to 1.2.",
-            "a type deep inside": "conversation_config.turn.turn_timeout: input should be a valid number, unable to parse string as a number.",
-            "a list deep inside": "conversation_config.agent.prompt.tools.0.name is required. conversation_config.agent.prompt.tools.0.description is required. conversation_config.agent.prompt.tools.0.api_schema is required.",
-            "said twice": "language is also set in config.conversation_config.agent.language: say it once.",
-            "not an object": "config.conversation_config.tts must be an object.",
-            "an unknown document": "No document 'doc_9'. list_documents shows them.",
-            "an address of the inside": "conversation_config.agent.prompt.custom_llm.url: 127.0.0.1 leads into a private network or to this machine. The operator can allow it with CALLWRIGHT_ALLOW_PRIVATE.",
-        }
-    )
+    ) == {
+        "unknown section": "config.conversation is unknown; did you mean config.conversation_config.conversation?",
+        "a value deep inside": "conversation_config.tts.speed: input should be less than or equal to 1.2.",
+        "a type deep inside": "conversation_config.turn.turn_timeout: input should be a valid number, unable to parse string as a number.",
+        "a list deep inside": "conversation_config.agent.prompt.tools.0.name is required. conversation_config.agent.prompt.tools.0.description is required. conversation_config.agent.prompt.tools.0.api_schema is required.",
+        "said twice": "language is also set in config.conversation_config.agent.language: say it once.",
+        "not an object": "config.conversation_config.tts must be an object.",
+        "an unknown document": unknown(either_platform, "document", "doc_9"),
+        "an address of the inside": "conversation_config.agent.prompt.custom_llm.url: 127.0.0.1 leads into a private network or to this machine. The operator can allow it with CALLWRIGHT_ALLOW_PRIVATE.",
+    }
 
 
 PATHS = ["../secrets", "a/b", "..", ".", "", "a b", "a?x=1", "a#b", "%2e%2e%2fsecrets", "x" * 200, "ä", "a\nb"]
@@ -189,32 +187,30 @@ async def test_ids_in_lists_reach_no_other_endpoint(client: Client) -> None:
 async def test_unknown_ids(app: App, era: str) -> None:
     async with reach(app, era, says="yes") as (client, asked):
         calls = {tool: (tool, {argument: "nope_1", **NEEDED.get(tool, {})}) for tool, argument in BY_ID.items()}
-        assert await errors(client, calls) == snapshot(
-            {
-                "get_agent": "No agent 'nope_1'. list_agents shows them.",
-                "update_agent": "No agent 'nope_1'. list_agents shows them.",
-                "delete_agent": "No agent 'nope_1'. list_agents shows them.",
-                "simulate_conversation": "No agent 'nope_1'. list_agents shows them.",
-                "start_conversation": "No agent 'nope_1'. list_agents shows them.",
-                "send_message": "No open conversation has this id. One is left open for 15 minutes after the last call, and not beyond a restart of the server. get_conversation shows its transcript; start_conversation begins another.",
-                "end_conversation": "No open conversation has this id. One is left open for 15 minutes after the last call, and not beyond a restart of the server. get_conversation shows its transcript; start_conversation begins another.",
-                "run_agent_tests": "No agent 'nope_1'. list_agents shows them.",
-                "get_conversation": "No conversation 'nope_1'. list_conversations shows them.",
-                "delete_conversation": "No conversation 'nope_1'. list_conversations shows them.",
-                "get_document": "No document 'nope_1'. list_documents shows them.",
-                "get_document_content": "No document 'nope_1'. list_documents shows them.",
-                "update_document": "No document 'nope_1'. list_documents shows them.",
-                "delete_document": "No document 'nope_1'. list_documents shows them.",
-                "get_phone_number": "No phone number 'nope_1'. list_phone_numbers shows them.",
-                "update_phone_number": "No phone number 'nope_1'. list_phone_numbers shows them.",
-                "delete_phone_number": "No phone number 'nope_1'. list_phone_numbers shows them.",
-                "update_secret": "No secret 'nope_1'. list_secrets shows them.",
-                "delete_secret": "No secret 'nope_1'. list_secrets shows them.",
-                "undo_change": "No change 'nope_1'. list_changes shows them.",
-                "get_task": "No such task. Its answer is kept for an hour, and not beyond a restart of the server.",
-                "cancel_task": "No such task. Its answer is kept for an hour, and not beyond a restart of the server.",
-            }
-        )
+        assert await errors(client, calls) == {
+            "get_agent": unknown(app.platform, "agent", "nope_1"),
+            "update_agent": unknown(app.platform, "agent", "nope_1"),
+            "delete_agent": unknown(app.platform, "agent", "nope_1"),
+            "simulate_conversation": unknown(app.platform, "agent", "nope_1"),
+            "start_conversation": unknown(app.platform, "agent", "nope_1"),
+            "send_message": "No open conversation has this id. One is left open for 15 minutes after the last call, and not beyond a restart of the server. get_conversation shows its transcript; start_conversation begins another.",
+            "end_conversation": "No open conversation has this id. One is left open for 15 minutes after the last call, and not beyond a restart of the server. get_conversation shows its transcript; start_conversation begins another.",
+            "run_agent_tests": unknown(app.platform, "agent", "nope_1"),
+            "get_conversation": unknown(app.platform, "conversation", "nope_1"),
+            "delete_conversation": unknown(app.platform, "conversation", "nope_1"),
+            "get_document": unknown(app.platform, "document", "nope_1"),
+            "get_document_content": unknown(app.platform, "document", "nope_1"),
+            "update_document": unknown(app.platform, "document", "nope_1"),
+            "delete_document": unknown(app.platform, "document", "nope_1"),
+            "get_phone_number": unknown(app.platform, "phone number", "nope_1"),
+            "update_phone_number": unknown(app.platform, "phone number", "nope_1"),
+            "delete_phone_number": unknown(app.platform, "phone number", "nope_1"),
+            "update_secret": "No secret 'nope_1'. list_secrets shows them.",
+            "delete_secret": "No secret 'nope_1'. list_secrets shows them.",
+            "undo_change": "No change 'nope_1'. list_changes shows them.",
+            "get_task": "No such task. Its answer is kept for an hour, and not beyond a restart of the server.",
+            "cancel_task": "No such task. Its answer is kept for an hour, and not beyond a restart of the server.",
+        }
     assert asked == []
 
 
@@ -227,20 +223,18 @@ RARER: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-async def test_unknown_ids_of_what_is_not_offered_every_day(tmp_path: Path) -> None:
+async def test_unknown_ids_of_what_is_not_offered_every_day(tmp_path: Path, either_platform: str) -> None:
     async with reach(server(settings(tmp_path, toolsets=("all",)))) as (client, _):
         listing = {tool.name for tool in (await client.list_tools()).tools}
         said = await errors(client, RARER)
     assert said.keys() <= listing
-    assert said == snapshot(
-        {
-            "list_tools": "No tool 'nope_1'. list_tools shows them.",
-            "list_agent_tests": "No test 'nope_1'. list_agent_tests shows them.",
-            "list_test_invocations": "No test invocation 'nope_1'. list_test_invocations shows an agent's.",
-            "list_mcp_servers": "No MCP server 'nope_1'. list_mcp_servers shows them.",
-            "list_batch_calls": "No batch 'nope_1'. list_batch_calls shows them.",
-        }
-    )
+    assert said == {
+        "list_tools": unknown(either_platform, "tool", "nope_1"),
+        "list_agent_tests": unknown(either_platform, "test", "nope_1"),
+        "list_test_invocations": unknown(either_platform, "test invocation", "nope_1"),
+        "list_mcp_servers": unknown(either_platform, "MCP server", "nope_1"),
+        "list_batch_calls": unknown(either_platform, "batch", "nope_1"),
+    }
 
 
 CURSORS = ["x", "", "null", "AAAA", "ZZZ=", "W10=", "eyJhIjoxfQ==", "WzFlOTk5LCAieCJd", "WzEsIDJd", "é"]

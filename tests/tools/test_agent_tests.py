@@ -13,7 +13,7 @@ from callwright.contract.agent_tests import GetAgentTest, Invocation
 from callwright.replies.agent_tests import RunsView
 from callwright.replies.rehearsal import UNTRUSTED
 from tests.dialogue.llm_peer import JSON, Call, Peer, Reply, Say, peer
-from tests.transports import ERAS, MODERN, Clock, facts, numbered, reach, server, settings, text
+from tests.transports import ERAS, MODERN, Clock, facts, numbered, reach, server, settings, text, unknown
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
@@ -168,10 +168,10 @@ async def test_a_tested_tool_has_the_type_that_it_is_stored_with(tmp_path: Path,
         ]
         kept = [await (await app.api()).send(GetAgentTest(test_id=each["test_id"])) for each in made]
         asked = {"tool": "tool_no", "name": "n", "history": ["user: Hi."]}
-        unknown = text(await client.call_tool("create_agent_test", asked))
+        refused = text(await client.call_tool("create_agent_test", asked))
     checks = [each.model_dump()["tool_call_parameters"]["referenced_tool"] for each in kept]
     assert [check["type"] for check in checks] == ["client", "system", "client"]
-    assert unknown == snapshot("No tool 'tool_no'. list_tools shows them.")
+    assert refused == unknown(app.platform, "tool", "tool_no")
 
 
 async def test_a_tool_call_is_tested(tmp_path: Path, clock: Clock) -> None:

@@ -212,9 +212,7 @@ REFUSED: dict[str, tuple[JSON, str]] = {
     ),
     "a secret that is not there": (
         {**EVERYDAY, "headers": {"k": {"secret_id": "secret_no"}}},
-        snapshot(
-            "tool_config.api_schema.request_headers.k.secret_id: There is no secret 'secret_no'. list_secrets shows them."
-        ),
+        snapshot("tool_config.api_schema.request_headers.k.secret_id: There is no secret 'secret_no'."),
     ),
     "a header that is no text": (
         {**EVERYDAY, "headers": {"k": 7}},
@@ -223,15 +221,20 @@ REFUSED: dict[str, tuple[JSON, str]] = {
         ),
     ),
 }
+REMEDIES = {"a secret that is not there": " list_secrets shows them."}
+"""What is added where the platform is embedded. The problems of a hosted one name no resource."""
 
 
 @pytest.mark.parametrize("case", REFUSED)
 async def test_a_bad_tool_is_refused_with_the_place_and_what_is_allowed(
-    tmp_path: Path, clock: Clock, case: str
+    tmp_path: Path, clock: Clock, case: str, either_platform: str
 ) -> None:
     arguments, words = REFUSED[case]
+    remedy = REMEDIES.get(case, "") if either_platform == "embedded" else ""
     async with served(tmp_path, clock) as (client, _):
-        assert await refusal(client, "create_tool", **arguments) == words
+        said = await refusal(client, "create_tool", **arguments)
+        assert said.endswith(remedy)
+        assert said.removesuffix(remedy) == words
         assert (await call(client, "list_tools"))["tools"] == []
 
 

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from inline_snapshot import snapshot
 
 from tests.engine.helpers import JSON
-from tests.transports import Clock
+from tests.transports import Clock, unknown_inside
 
 from .test_agent_tools import call, refusal, served, stored
 
@@ -110,8 +109,9 @@ async def test_an_example_of_the_guide_is_taken_as_it_is_pasted(tmp_path: Path, 
     assert query.get("required", []) == [item["id"] for item in given["query_params_schema"]]
 
 
-async def test_a_pasted_placeholder_is_refused_by_its_place(tmp_path: Path, clock: Clock) -> None:
+async def test_a_pasted_placeholder_is_refused_by_its_place(tmp_path: Path, clock: Clock, either_platform: str) -> None:
+    header = "tool_config.api_schema.request_headers.Authorization.secret_id"
     async with served(tmp_path, clock) as (client, _):
-        assert await refusal(client, "create_tool", config=EXAMPLES[0]) == snapshot(
-            "tool_config.api_schema.request_headers.Authorization.secret_id: There is no secret 'YOUR SECRET'. list_secrets shows them.; tool_config.api_schema.url: The host is a placeholder; put your own in its place"
+        assert await refusal(client, "create_tool", config=EXAMPLES[0]) == (
+            f"{unknown_inside(either_platform, header, 'secret', 'YOUR SECRET')}; tool_config.api_schema.url: The host is a placeholder; put your own in its place"
         )

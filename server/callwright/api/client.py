@@ -284,9 +284,11 @@ class ApiClient:
         if fault.never_left:
             return Unreachable(f"The platform cannot be reached ({fault.name}).")
         if fault.unreadable:
-            return Unreadable(f"The platform's answer cannot be read: {self._clean(fault.unreadable)}{_doubt(op)}")
+            return Unreadable(
+                f"The platform's answer cannot be read: {self._clean(fault.unreadable)}", in_doubt=_acts(op)
+            )
         broke = "broke off" if fault.network else "failed"
-        return Unreachable(f"The exchange with the platform {broke} ({fault.name}).{_doubt(op)}")
+        return Unreachable(f"The exchange with the platform {broke} ({fault.name}).", in_doubt=_acts(op))
 
     def _clean(self, text: str) -> str:
         return self._redact(text)[:LONGEST_TEXT]
@@ -355,7 +357,7 @@ async def _until(ends: float, seconds: float, op: Operation[Any], work: Awaitabl
     """Run one step of a call. A stream has several, because no scope may stay open while its reader has a value."""
     with anyio.CancelScope(deadline=ends):
         return await work
-    raise Unreachable(f"No answer within {seconds:g} s.{_doubt(op)}")
+    raise Unreachable(f"No answer within {seconds:g} s.", in_doubt=_acts(op))
 
 
 def _failure(line: bytes) -> Answer | None:
@@ -368,5 +370,5 @@ def _failure(line: bytes) -> Answer | None:
         return None
 
 
-def _doubt(op: Operation[Any]) -> str:
-    return "" if op.effect == "read" else " Whether it was carried out is not known: look before you repeat it."
+def _acts(op: Operation[Any]) -> bool:
+    return op.effect != "read"

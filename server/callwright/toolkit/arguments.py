@@ -2,14 +2,22 @@
 
 import difflib
 import json
-import re
 from types import UnionType
 from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
-from ..contract.errors import ApiError, RateLimited, Unauthorized, Unavailable
+from ..contract.errors import (
+    DOUBT,
+    LONGEST_MESSAGE,
+    ApiError,
+    InvalidRequest,
+    Problem,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+)
 from ..replies.parts import PARTS, Paths
 from ..replies.text import short, visible
 
@@ -18,36 +26,24 @@ _REMEDY: tuple[tuple[type[ApiError], str], ...] = (
     (RateLimited, " Wait, then call again."),
     (Unavailable, " Nothing was changed: call again in a moment."),
 )
-_DOUBT = " Whether it was carried out is not known: look before you repeat it."
 
-
-_ROUTE = re.compile(r"GET /v1/convai/([a-z/-]+) lists (them|an agent's)")
-_LISTED_BY = {
-    "agent-testing": "list_agent_tests",
-    "agents": "list_agents",
-    "batch-calling/workspace": "list_batch_calls",
-    "conversations": "list_conversations",
-    "knowledge-base": "list_documents",
-    "mcp-servers": "list_mcp_servers",
-    "phone-numbers": "list_phone_numbers",
-    "secrets": "list_secrets",
-    "test-invocations": "list_test_invocations",
-    "tools": "list_tools",
-}
-"""Route in error texts of the embedded platform, which are written for REST clients -> tool for the model."""
 _LISTS = {
-    "agent": "list_agents",
-    "document": "list_documents",
-    "mcp_server": "list_mcp_servers",
-    "phone number": "list_phone_numbers",
-    "secret": "list_secrets",
-    "test": "list_agent_tests",
-    "tool": "list_tools",
+    "agent": "list_agents shows them.",
+    "auth connection": "list_auth_connections shows them.",
+    "batch": "list_batch_calls shows them.",
+    "conversation": "list_conversations shows them.",
+    "document": "list_documents shows them.",
+    "MCP server": "list_mcp_servers shows them.",
+    "phone number": "list_phone_numbers shows them.",
+    "pronunciation dictionary": "list_pronunciation_dictionaries shows them.",
+    "secret": "list_secrets shows them.",
+    "test": "list_agent_tests shows them.",
+    "test invocation": "list_test_invocations shows an agent's.",
+    "tool": "list_tools shows them.",
 }
-_MISSING = re.compile(rf"There is no ({'|'.join(_LISTS)}) '[^']*'\.")
-_PLACE = re.compile(r"(?:^|(?<=; ))(?:body|query|path)\.(?=\w)")
-"""The part of a request that holds a field; irrelevant to a model, so it is left out of error texts."""
-
+"""Remedy by the resource of an error about an id that nothing has. A hosted platform does not tell the resource, and
+what it says is shown as it is.
+"""
 
 DRY_RUN = "dry_run"
 _DryRun = Annotated[bool, Field(description="Plan only.")]
@@ -102,19 +98,27 @@ def spoken(error: ApiError | ValidationError, known: dict[str, FieldInfo] | None
     if isinstance(error, ApiError):
         remedy = next((text for kind, text in _REMEDY if isinstance(error, kind)), "")
         if began and isinstance(error, Unavailable):
-            remedy = "" if _DOUBT in str(error) else _DOUBT
-        said = _PLACE.sub("", _ROUTE.sub(_list_tool, visible(str(error))))
-        return f"{_MISSING.sub(_with_list_tool, said)}{remedy}"
+            remedy = "" if error.in_doubt else f" {DOUBT}"
+        return f"{visible(_said(error))}{remedy}"
     problems = error.errors(include_input=False, include_url=False)
     return " ".join(_problem(p["type"], p["loc"], p["msg"], known or {}) for p in problems[:5])
 
 
-def _list_tool(route: re.Match[str]) -> str:
-    return f"{_LISTED_BY.get(route[1], 'The list tool')} shows {route[2]}"
+def _said(error: ApiError) -> str:
+    if isinstance(error, InvalidRequest):
+        return "; ".join(map(_refused, error.problems))[:LONGEST_MESSAGE]
+    if error.listing and (listed := _LISTS.get(error.listing.resource)):
+        return f"{error.message} {listed}"
+    return str(error)
 
 
-def _with_list_tool(missing: re.Match[str]) -> str:
-    return f"{missing[0]} {_LISTS[missing[1]]} shows them."
+def _refused(problem: Problem) -> str:
+    """A problem at its place, without the part of the request that holds the field: to a model it is irrelevant."""
+    place = problem["loc"]
+    if len(place) > 1 and place[0] in ("body", "query", "path"):
+        place = place[1:]
+    said, listed = f"{'.'.join(map(str, place))}: {problem['msg']}", _LISTS.get(problem.get("resource", ""))
+    return f"{said} {listed}" if listed else said
 
 
 def _problem(kind: str, loc: tuple[int | str, ...], msg: str, known: dict[str, FieldInfo]) -> str:
@@ -130,7 +134,7 @@ def _problem(kind: str, loc: tuple[int | str, ...], msg: str, known: dict[str, F
         return (
             f"{name} does not fit; wanted: {wanted[:1].lower() if wanted[1:2].islower() else wanted[:1]}{wanted[1:]}."
         )
-    said = re.sub("a valid dictionary( or instance of \\w+)?", "an object", msg).removesuffix(".")
+    said = "input should be an object" if kind in ("dict_type", "model_type") else msg.removesuffix(".")
     return f"{name}: {said[:1].lower()}{said[1:]}."
 
 

@@ -76,7 +76,7 @@ def missing_references(tx: Tx, doc: Json) -> list[Problem]:
         there = select(table.c.id).where(tx.own(table), table.c.id.in_(wanted))
         known = set(tx.db.execute(there).scalars())
         problems += [
-            body_problem([*at], f"There is no {kind} {id!r}.", "unknown_reference")
+            body_problem(at, f"There is no {kind} {id!r}.", "unknown_reference", resource=table.info["resource"])
             for reference_kind, id, at in found
             if reference_kind == kind and id not in known
         ]

@@ -59,6 +59,7 @@ def key_holder(key: str | None) -> Admit:
 
 
 WORKSPACE = "callwright.workspace"
+"""Only in the scope of requests of this process. Errors tell these more than the platform's shape has a place for."""
 
 
 def within(app: ASGIApp, workspace: str) -> ASGIApp:
@@ -261,9 +262,10 @@ def _answer(result: object) -> Response:
     return Response(to_json(result), media_type="application/json")
 
 
-async def _api_error(_: Request, exc: Exception) -> Response:
+async def _api_error(request: Request, exc: Exception) -> Response:
     error = cast(ApiError, exc)
-    return JSONResponse({"detail": error.detail()}, status_code=error.status)
+    detail = error.detail_inside() if WORKSPACE in request.scope else error.detail()
+    return JSONResponse({"detail": detail}, status_code=error.status)
 
 
 async def _http_error(_: Request, exc: Exception) -> Response:

@@ -207,7 +207,8 @@ def _plan(tx: Tx, agent_id: str, chosen: list[Json], override: Json | None, ids:
     planned: list[_Planned] = []
     for place, asked in enumerate(chosen):
         if (test := tests.get(asked["test_id"])) is None:
-            problems.append(body_problem(["tests", place, "test_id"], f"There is no test {asked['test_id']!r}."))
+            said = f"There is no test {asked['test_id']!r}."
+            problems.append(body_problem(["tests", place, "test_id"], said, resource="test"))
             continue
         try:
             config = at_node(document, asked.get("workflow_node_id"))

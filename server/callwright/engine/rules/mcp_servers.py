@@ -239,7 +239,7 @@ def _check(tx: Tx, config: Json, at: list[str | int]) -> None:
         *_unsafe_url(tx, config),
     ]
     if problems:
-        raise InvalidRequest([body_problem([*at, *one["loc"][1:]], one["msg"], one["type"]) for one in problems])
+        raise InvalidRequest([{**one, "loc": ["body", *at, *one["loc"][1:]]} for one in problems])
 
 
 def _unknown_words(config: Json) -> list[Problem]:
@@ -260,7 +260,11 @@ def _unknown_secrets(tx: Tx, config: Json) -> list[Problem]:
     found = [reference for reference in references_in(config) if reference.kind == "secret"]
     there = select(secret.c.id).where(tx.own(secret), secret.c.id.in_({one.id for one in found}))
     known = set(tx.db.execute(there).scalars())
-    return [body_problem(one.at, f"There is no secret {one.id!r}.") for one in found if one.id not in known]
+    return [
+        body_problem(one.at, f"There is no secret {one.id!r}.", resource="secret")
+        for one in found
+        if one.id not in known
+    ]
 
 
 def _unsendable(config: Json) -> list[Problem]:

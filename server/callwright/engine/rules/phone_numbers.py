@@ -16,6 +16,7 @@ from ...contract.phone_numbers import (
     UpdatePhoneNumber,
 )
 from ..handlers import Handlers
+from ..schema.missing import listing
 from ..schema.tables import agent, phone_number
 from ..store.phone_numbers import Credentials, answer_of, credentials_of
 from ..store.transaction import Tx
@@ -84,7 +85,7 @@ def update_number(tx: Tx, op: UpdatePhoneNumber) -> Json:
     agent_id = body.pop("agent_id", row["agent_id"])
     label = body.pop("label", None) or row["label"]  # newer clients can change it
     if agent_id is not None and _agent_name(tx, agent_id) is None:
-        raise BadRequest(f"No agent {agent_id!r} to answer this number. GET /v1/convai/agents lists them.")
+        raise BadRequest(f"No agent {agent_id!r} to answer this number.", listing(agent))
     if row["provider"] == "twilio" and (trunk := sorted(k for k in body if "trunk" in k or k == "livekit_stack")):
         raise BadRequest(f"{', '.join(trunk)} is for SIP trunk numbers; {row['phone_number']} is a Twilio number.")
     if agent_id is not None and row["document"].get("supports_inbound") is False:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from ...contract.errors import NotFound
+from ...contract.errors import Listing, NotFound
 
 
 def called(resource: str, listed: str) -> dict[str, Any]:
@@ -13,4 +13,8 @@ def called(resource: str, listed: str) -> dict[str, Any]:
 
 
 def not_found(table: Table, id: str) -> NotFound:
-    return NotFound(f"No {table.info['resource']} {id!r}. GET {table.info['listed']}.")
+    return NotFound(f"No {table.info['resource']} {id!r}.", listing(table))
+
+
+def listing(table: Table) -> Listing:
+    return Listing(table.info["resource"], f"GET {table.info['listed']}.")
