@@ -4,24 +4,21 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Generator
 from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import pytest
 from anyio.from_thread import BlockingPortal
 from mcp import Client
-from mcp.types import CallToolResult
 
 from callwright.api.client import ApiClient
 from callwright.app import App
 
-from . import transports
 from .checked_schemas import check_each_schema_once
 from .homes import keep_in_memory
 from .hosted.hosted_server import Hosted, Tenant, hosting
 from .lanes import LANES, lane_of, may_hold
 from .shared_tls import read_certificates_once
-from .transports import Clock, numbered, reach, server, settings
+from .transports import PLACES, Clock, numbered, reach, server, settings
 
 # No test may write into the keyring of whoever runs it.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
@@ -95,21 +92,15 @@ def elsewhere() -> Generator[tuple[BlockingPortal, str, dict[str, Tenant]]]:
 
 
 @pytest.fixture
-def either_platform(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
+def either_platform(request: pytest.FixtureRequest) -> Generator[str]:
     """Where servers of this test do their work. Elsewhere, everything that they ask is looked at."""
     if request.param == "embedded":
         yield "embedded"
         return
     hosted = Hosted(*request.getfixturevalue("elsewhere"))
-    monkeypatch.setattr(transports, "making", hosted.app)
-    call_tool = Client.call_tool
-
-    async def watched(client: Client, name: str, *given: Any, **more: Any) -> CallToolResult:
-        with hosted.one_call(name):
-            return await call_tool(client, name, *given, **more)
-
-    monkeypatch.setattr(Client, "call_tool", watched)
+    PLACES.append(hosted)
     yield "hosted"
+    PLACES.remove(hosted)
     assert hosted.close() == []
 
 

@@ -3,10 +3,10 @@
 import os
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 from urllib.parse import urlsplit
 
 import anyio
@@ -94,15 +94,39 @@ def server(chosen: Settings, *, clock: NowMs = now_ms, ids: NewId = new_id) -> A
 
     A module of tests asks with `pytestmark = [..., pytest.mark.usefixtures("either_platform")]`.
     """
-    return making(chosen, clock=clock, ids=ids)
+    return PLACES[-1].app(chosen, clock=clock, ids=ids)
 
 
-def embedded(chosen: Settings, **rest: Any) -> App:
-    return App(chosen, "embedded", **rest)
+class Place(Protocol):
+    """Where servers do their work."""
+
+    def app(self, chosen: Settings, **rest: Any) -> App: ...
+
+    def one_call(self, tool: str) -> AbstractContextManager[None]:
+        """Within it, a client of `reach` calls a tool."""
+        ...
 
 
-making: Callable[..., App] = embedded
-"""Replaced by the fixture `either_platform`."""
+class Inside:
+    """In this process, where nothing need be watched."""
+
+    def app(self, chosen: Settings, **rest: Any) -> App:
+        return App(chosen, "embedded", **rest)
+
+    def one_call(self, tool: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+PLACES: list[Place] = [Inside()]
+"""The last is that of the running test: the fixture `either_platform` adds one."""
+
+
+class WatchedClient(Client):
+    """A client whose calls the place knows about."""
+
+    async def call_tool(self, name: str, *given: Any, **more: Any) -> CallToolResult:
+        with PLACES[-1].one_call(name):
+            return await super().call_tool(name, *given, **more)
 
 
 def platform_host(app: App) -> str:
@@ -152,14 +176,14 @@ async def reach(
 
     kw: dict[str, Any] = {"mode": era, "elicitation_callback": on_ask if says else None}
     if transport == "memory":
-        async with Client(build_server(app), **kw) as client:
+        async with WatchedClient(build_server(app), **kw) as client:
             yield client, asked
     elif transport == "stdio":
-        async with Client(_process(app.settings), **kw) as client:
+        async with WatchedClient(_process(app.settings), **kw) as client:
             yield client, asked
     else:
         asgi = mcp_app(app, listening(transport))
-        async with serving(asgi, lifespan="on") as url, Client(f"{url}/mcp", **kw) as client:
+        async with serving(asgi, lifespan="on") as url, WatchedClient(f"{url}/mcp", **kw) as client:
             yield client, asked
 
 
