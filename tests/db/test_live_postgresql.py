@@ -5,17 +5,18 @@ from pathlib import Path
 
 import pytest
 
-# ruff: noqa: F403  # the same tests, with the fixture `at` of this file
+from tests.engine.live import test_limits, test_turns
 from tests.engine.live import test_recorder as keeping
 from tests.engine.live.talking import Stage, echo, judged, stage
-from tests.engine.live.test_limits import *
-from tests.engine.live.test_turns import *
 
 from . import test_postgresql as on_postgresql
 
-url = on_postgresql.url
-
 pytestmark = pytest.mark.anyio
+
+RULES = (test_limits, test_turns)
+"""Their tests are tests of this module, too, with its fixture `at`."""
+globals().update({name: test for rules in RULES for name, test in vars(rules).items() if name.startswith("test_")})
+url = on_postgresql.url
 
 
 @pytest.fixture

@@ -16,44 +16,77 @@ from callwright.app import App
 from callwright.contract.agents import GetAgent, UpdateAgent
 from callwright.db.database import Database
 from callwright.db.migrations import Component, NewerDatabase
-
-# ruff: noqa: F403  # the same tests, with the fixture `app` of this file
-from tests.engine.conftest import *
+from tests.engine import (
+    conftest,
+    test_access,
+    test_agent_checks,
+    test_agent_tests,
+    test_agent_tools,
+    test_agents,
+    test_auth_connections,
+    test_batch_calls,
+    test_calls,
+    test_conversations,
+    test_fuzz,
+    test_knowledge_base,
+    test_llms,
+    test_mcp_servers,
+    test_mcp_tools,
+    test_paging,
+    test_phone_numbers,
+    test_pronunciation_dictionaries,
+    test_rag_indexes,
+    test_secrets,
+    test_test_runs,
+    test_widget,
+    test_workspace,
+    test_workspaces,
+)
 from tests.engine.helpers import JSON, http
 from tests.engine.helpers import agent as an_agent
-from tests.engine.test_access import *
-from tests.engine.test_agent_checks import *
-from tests.engine.test_agent_tests import *
-from tests.engine.test_agent_tools import *
-from tests.engine.test_agents import *
-from tests.engine.test_auth_connections import *
-from tests.engine.test_batch_calls import *
-from tests.engine.test_calls import *
-from tests.engine.test_conversations import *
-from tests.engine.test_fuzz import *
-from tests.engine.test_knowledge_base import *
-from tests.engine.test_llms import *
-from tests.engine.test_mcp_servers import *
-from tests.engine.test_mcp_tools import *
-from tests.engine.test_paging import *
-from tests.engine.test_phone_numbers import *
-from tests.engine.test_pronunciation_dictionaries import *
-from tests.engine.test_rag_indexes import *
-from tests.engine.test_secrets import *
-from tests.engine.test_test_runs import *
-from tests.engine.test_widget import *
-from tests.engine.test_workspace import *
-from tests.engine.test_workspaces import *
 from tests.laws import test_answers as answers
 from tests.transports import Clock, numbered, settings
-from tests.workflow.test_problems import *
+from tests.workflow import test_problems
 
 from .postgresql import fresh, migrated
 
 pytestmark = pytest.mark.anyio
 
 NUMBERS = count()
-page = answers.page
+
+RULES = (
+    test_access,
+    test_agent_checks,
+    test_agent_tests,
+    test_agent_tools,
+    test_agents,
+    test_auth_connections,
+    test_batch_calls,
+    test_calls,
+    test_conversations,
+    test_fuzz,
+    test_knowledge_base,
+    test_llms,
+    test_mcp_servers,
+    test_mcp_tools,
+    test_paging,
+    test_phone_numbers,
+    test_pronunciation_dictionaries,
+    test_rag_indexes,
+    test_secrets,
+    test_test_runs,
+    test_widget,
+    test_workspace,
+    test_workspaces,
+    test_problems,
+)
+"""Their tests are tests of this module, too, with its fixture `app`."""
+globals().update({name: test for rules in RULES for name, test in vars(rules).items() if name.startswith("test_")})
+# Another one of these has the same name.
+test_a_name_of_a_login_is_taken_once = test_auth_connections.test_a_name_is_taken_once
+# And their fixtures.
+wire, page = conftest.wire, answers.page
+batch, keyless, mine = test_batch_calls.batch, test_widget.keyless, test_workspaces.mine
 
 
 @pytest.fixture
@@ -102,8 +135,8 @@ def test_all_rules_that_the_database_takes_part_in_are_tried_on_both() -> None:
         "test_voices",
         "test_workflows",
     }
-    here = Path(__file__).read_text("utf-8")
-    assert {file.stem for file in engine.glob("test_*.py") if f"tests.engine.{file.stem} import *" not in here} == apart
+    tried = {rules.__name__.rpartition(".")[2] for rules in RULES}
+    assert {file.stem for file in engine.glob("test_*.py")} - tried == apart
 
 
 async def test_processes_that_change_one_agent_do_not_overtake_each_other(
