@@ -3,12 +3,21 @@
 from typing import Annotated
 
 from callwright.contract.common import Id, Wire, WriteOnly
+from callwright.contract.guards import inward, outward
 from callwright.contract.operation import Blob, Operation, Query
 
 
 class Thing(Wire):
     name: str
     size: int = 0
+
+
+class Hook(Wire):
+    url: str
+
+
+class Auth(Wire):
+    enabled: bool
 
 
 class GetThing(Operation[Thing], method="GET", path="/v1/things/{thing_id}"):
@@ -20,8 +29,12 @@ class SumUp(Operation[Thing], method="POST", path="/v1/things/sum", effect="read
     parts: list[str]
 
 
-class CreateThing(Operation[Thing], method="POST", path="/v1/things", guarded=("hook.url", "auth.enabled")):
+class CreateThing(
+    Operation[Thing], method="POST", path="/v1/things", guarded=(*outward("hook.url"), *inward("auth.enabled"))
+):
     name: str
+    hook: Hook | None = None
+    auth: Auth | None = None
     secret: WriteOnly | None = None
     dry_run: Annotated[bool, Query()] = False
 

@@ -7,7 +7,8 @@ from inline_snapshot import snapshot
 from scripts.meanings import meanings
 
 from callwright.contract.agents import CreateAgent
-from callwright.contract.describe import Described, NoSuchPart, Part, describe, meanings_of_fields, strangers
+from callwright.contract.describe import Described, NoSuchPart, Part, describe, meanings_of_fields
+from callwright.contract.walk import spelt, strangers
 
 
 def test_the_table_of_meanings_is_what_stands_below_the_fields() -> None:
@@ -74,7 +75,7 @@ def test_names_that_the_contract_does_not_know_are_found_wherever_they_stand() -
         },
         "tags": [],
     }
-    assert [path for path, _ in strangers(CreateAgent, document)] == snapshot(
+    assert [spelt(path) for path, _, _ in strangers(CreateAgent, document)] == snapshot(
         [
             "conversation_config.tts.sped",
             "conversation_config.tts.supported_voices.0.voice",

@@ -143,7 +143,7 @@ def test_guarded_paths_are_spelt_out_where_they_stand() -> None:
             "platform_settings": {"auth": {"enable_auth": False}, "privacy": {"retention_days": 1}, "archived": True},
         },
     )
-    assert op.guarded_paths() == snapshot(
+    assert [place.shown for place in op.guarded_places()] == snapshot(
         [
             "conversation_config.agent.prompt.built_in_tools.transfer_to_agent.params.transfers",
             "conversation_config.agent.prompt.custom_llm",
@@ -161,7 +161,7 @@ def test_guarded_paths_are_spelt_out_where_they_stand() -> None:
 
 def test_a_plain_change_is_not_guarded() -> None:
     op = UpdateAgent.parse({"agent_id": "a"}, {}, {"conversation_config": {"agent": {"prompt": {"prompt": "Hi"}}}})
-    assert op.guarded_paths() == []
+    assert op.guarded_places() == ()
 
 
 def test_a_rehearsal_is_guarded_only_where_it_would_reach_out() -> None:
@@ -169,7 +169,10 @@ def test_a_rehearsal_is_guarded_only_where_it_would_reach_out() -> None:
     op = SimulateConversation.parse(
         {"agent_id": "a"}, {}, {"simulation_specification": {"simulated_user_config": user}}
     )
-    assert op.guarded_paths() == ["simulation_specification.simulated_user_config.prompt.custom_llm.url"]
+    assert [place.shown for place in op.guarded_places()] == [
+        "simulation_specification.simulated_user_config.prompt.custom_llm",
+        "simulation_specification.simulated_user_config.prompt.custom_llm.url",
+    ]
 
 
 def test_a_marked_field_of_a_post_travels_in_the_query() -> None:
@@ -192,5 +195,5 @@ def test_a_copy_with_another_value_sends_that_value() -> None:
     assert (stored.body() or {})["name"] == "crm"
     given = {"agent_id": "agent_1", "conversation_config": {"agent": {"prompt": {"tool_ids": ["tool_1"]}}}}
     update = UpdateAgent.model_validate(given)
-    assert update.guarded_paths() == ["conversation_config.agent.prompt.tool_ids"]
-    assert update.model_copy(update={"conversation_config": ConversationConfig()}).guarded_paths() == []
+    assert [place.shown for place in update.guarded_places()] == ["conversation_config.agent.prompt.tool_ids"]
+    assert update.model_copy(update={"conversation_config": ConversationConfig()}).guarded_places() == ()

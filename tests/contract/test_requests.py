@@ -188,7 +188,9 @@ OVERRIDE = {
 def test_where_a_tool_sends_data_a_person_is_asked(
     op: type[Operation[Any]], path: dict[str, str], body: dict[str, Any], guarded: list[str]
 ) -> None:
-    assert op.parse(path, {}, body).guarded_paths() == [f"tool_config.{place}" for place in guarded]
+    assert [place.shown for place in op.parse(path, {}, body).guarded_places()] == [
+        f"tool_config.{place}" for place in guarded
+    ]
 
 
 @pytest.mark.parametrize(
@@ -215,6 +217,7 @@ def test_where_a_tool_sends_data_a_person_is_asked(
             {"agent_id": "a"},
             {"tests": [{"test_id": "t"}], "agent_config_override": OVERRIDE},
             [
+                "agent_config_override.conversation_config.agent.prompt.custom_llm",
                 "agent_config_override.conversation_config.agent.prompt.custom_llm.url",
                 "agent_config_override.conversation_config.agent.prompt.mcp_server_ids",
             ],
@@ -225,7 +228,7 @@ def test_where_a_tool_sends_data_a_person_is_asked(
 def test_a_person_is_asked_about_servers_webhooks_and_unseen_configurations(
     op: type[Operation[Any]], path: dict[str, str], body: dict[str, Any], guarded: list[str]
 ) -> None:
-    assert op.parse(path, {}, body).guarded_paths() == guarded
+    assert [place.shown for place in op.parse(path, {}, body).guarded_places()] == guarded
 
 
 def test_a_test_may_leave_out_what_its_kind_does_not_need() -> None:

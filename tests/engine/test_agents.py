@@ -208,7 +208,7 @@ async def test_what_is_guarded_is_guarded_when_it_is_taken_out(api: ApiClient, w
     """Without its section an agent would let everybody in again."""
     made = await agent(api, platform_settings={"auth": {"enable_auth": True}})
     op = UpdateAgent.model_validate({"agent_id": made, "platform_settings": {"auth": None}})
-    assert op.guarded_paths() == ["platform_settings.auth"]
+    assert [place.shown for place in op.guarded_places()] == ["platform_settings.auth"]
     whole = await wire.patch(f"/v1/convai/agents/{made}", json={"platform_settings": None})
     assert [problem.split(":")[0] for problem in problems(whole)] == ["body.platform_settings"]
     assert (await read(api, made))["platform_settings"]["auth"]["enable_auth"] is True
@@ -314,7 +314,7 @@ async def test_a_reference_counts_only_where_the_configuration_makes_it(api: Api
 
 def test_taking_a_plain_value_out_asks_nobody() -> None:
     config = {"agent": {"prompt": {"timezone": None}}, "language_presets": {"fr": None}}
-    assert UpdateAgent.model_validate({"agent_id": "agent_1", "conversation_config": config}).guarded_paths() == []
+    assert UpdateAgent.model_validate({"agent_id": "agent_1", "conversation_config": config}).guarded_places() == ()
 
 
 async def test_a_copy_has_the_configuration_and_neither_the_numbers_nor_the_keys(api: ApiClient) -> None:

@@ -44,24 +44,25 @@ class Carried:
 
     operation: str
     pattern: str
+    where: str
     tool: str
     arguments: dict[str, Any]
 
     def __str__(self) -> str:
-        return f"{self.tool}-{self.pattern}"
+        return f"{self.tool}-{self.pattern}{self.where and f' {self.where}'}"
 
 
 CALLS = [
-    Carried(row.op.__name__, pattern, row.tool, arguments)
+    Carried(row.op.__name__, place.partition(" ")[0], place.partition(" ")[2], row.tool, arguments)
     for row in SAMPLES
-    for pattern, arguments in row.guarded.items()
+    for place, arguments in row.guarded.items()
 ]
 each_call = pytest.mark.parametrize("call", CALLS, ids=str)
 
 
 def test_every_guarded_path_of_every_operation_is_tried() -> None:
     """An operation that gains a guarded path fails here until a call above carries it."""
-    declared = {(op.__name__, pattern) for op in all_operations() for pattern in op.guarded}
+    declared = {(op.__name__, guard.pattern) for op in all_operations() for guard in op.guarded}
     assert declared - NO_TOOL == {(call.operation, call.pattern) for call in CALLS}
 
 
@@ -93,6 +94,7 @@ async def furnish(home: Path, mcp_server: str) -> None:
     await api.send(CreateTool.model_validate({"tool_config": HOOK | {"api_schema": {"url": "https://old.example"}}}))
     await api.send(CreateAgentTest.model_validate(TEST))
     await api.send(RunAgentTests.model_validate({"agent_id": "agent_1", "tests": [{"test_id": "test_5"}]}))
+    await api.send(CreatePhoneNumber.model_validate({**NUMBER, "provider": "twilio", "sid": "AC1", "token": "hush"}))
     await app.close()
 
 
@@ -157,15 +159,13 @@ async def test_the_question_names_the_path_and_hides_the_secret(app: App, call: 
     assert SECRET not in question
 
 
-OUTWARD_NOT = {
-    "agent_id",
-    "inbound_trunk_config",
-    "approval_policy",
-    "platform_settings.auth",
-    "platform_settings.overrides",
-    "platform_settings.privacy",
+LEADING_OUT = {
+    (op.__name__, guard.pattern)
+    for op in all_operations()
+    for guard in op.guarded
+    if guard.outward and op.effect != "dial"  # of those, the tools are not offered
 }
-OUTWARD = [call for call in CALLS if call.pattern not in OUTWARD_NOT and not call.pattern.endswith("nodes.*.agent_id")]
+OUTWARD = [call for call in CALLS if (call.operation, call.pattern) in LEADING_OUT]
 
 
 @pytest.mark.parametrize("call", OUTWARD, ids=str)
@@ -265,7 +265,7 @@ async def test_more_than_a_person_can_read_is_not_asked(app: App) -> None:
 async def test_what_is_not_guarded_is_not_asked(app: App, client: Client) -> None:
     for config in (
         {"conversation_config": {"tts": {"speed": None}}},
-        {"platform_settings": {"call_limits": {"daily_limit": 5}}},
+        {"platform_settings": {"widget": {"terms_text": "Be kind."}}},
         {"workflow": {"nodes": {"a": {"type": "start"}}}},
     ):
         assert facts(await client.call_tool("update_agent", {"agent_id": "agent_1", "config": config}))
@@ -305,7 +305,7 @@ async def test_an_address_in_a_field_of_a_newer_platform_asks_too(
 
 
 def test_what_is_only_shown_and_what_is_emptied_asks_nobody() -> None:
-    shown = {"platform_settings": {"widget": {"avatar": {"type": "url", "custom_url": "https://img.example"}}}}
-    assert UpdateAgent.model_validate({"agent_id": "agent_1", **shown}).guarded_paths() == []
+    shown = {"platform_settings": {"widget": {"terms_text": "See https://shop.example/terms"}}}
+    assert UpdateAgent.model_validate({"agent_id": "agent_1", **shown}).guarded_places() == ()
     emptied: dict[str, Any] = {"conversation_config": {"agent": {"prompt": {"tool_ids": [], "mcp_server_ids": []}}}}
-    assert UpdateAgent.model_validate({"agent_id": "agent_1", **emptied}).guarded_paths() == []
+    assert UpdateAgent.model_validate({"agent_id": "agent_1", **emptied}).guarded_places() == ()

@@ -298,6 +298,8 @@ def test_the_readme_says_which_tools_ask_for_some_settings() -> None:
             "update_mcp_server",
             "update_mcp_approval_policy",
             "create_mcp_tool_approval",
+            "create_mcp_tool_config",
+            "update_mcp_tool_config",
             "update_workspace_settings",
             "undo_change",
         ]

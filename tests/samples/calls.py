@@ -10,12 +10,14 @@ from callwright.contract.calls import (
     SubmitBatchCall,
 )
 
-from . import plain, probing, whole
+from . import guarding, plain, probing, whole
 from .sample import Sample, Sdk
 
 SAMPLES = [
     Sample(
         CallBySip,
+        tool="place_call",
+        guarded={at: {**call, "phone_number_id": "phnum_2"} for at, call in guarding.CALLS.items()},
         request={**plain.CALL, "agent_phone_number_id": "{trunk_id}"},
         sdk=[Sdk(f"{whole.P}.sip_trunk.outbound_call", whole.DIAL)],
     ),
@@ -29,6 +31,7 @@ SAMPLES = [
             probing.CALLING | {"phone_number_id": "phnum_sip_trunk"},
         ],
         beside_ids={"to_number": "+15550000001"},
+        guarded={at: {**call, "phone_number_id": "phnum_8"} for at, call in guarding.CALLS.items()},
         phrases=["call me now with this agent", "ring one person"],
     ),
     Sample(
@@ -81,6 +84,10 @@ SAMPLES = [
             "recipients.*.whatsapp_user_id": probing.WHATSAPP,
         },
         beside_ids={"name": "b", "recipients": [{"phone_number": "+15550000001"}]},
+        guarded={
+            at: {"name": "b", "agent_id": "agent_1", "phone_number_id": "phnum_2", "recipients": [recipient]}
+            for at, recipient in guarding.RECIPIENTS.items()
+        },
         phrases=["call a list of people tomorrow"],
     ),
     Sample(

@@ -179,6 +179,10 @@ SAMPLES = [
         ],
         whole_config=probing.CONFIGURING,
         beside_ids={"config": {"execution_mode": "async"}},
+        guarded={
+            at: {"mcp_server_id": "mcpsrv_3", "tool_name": "book", "config": config}
+            for at, config in guarding.CONFIGURED.items()
+        },
     ),
     Sample(
         GetMcpToolConfig,
@@ -197,6 +201,10 @@ SAMPLES = [
         ],
         whole_config=probing.CONFIGURING,
         beside_ids={"config": {"execution_mode": "async"}},
+        guarded={
+            at: {"mcp_server_id": "mcpsrv_3", "tool_name": "book", "config": config}
+            for at, config in guarding.CONFIGURED.items()
+        },
     ),
     Sample(
         DeleteMcpToolConfig,

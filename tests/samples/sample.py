@@ -69,6 +69,7 @@ class Sample:
     largest: Json = field(default_factory=dict[str, Any])
     """Arguments beside ids and the largest page, with which it has the most to say."""
     guarded: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    """Arguments with which it carries a guarded path, by the pattern of that path. See `home` in laws/test_guarded.py."""
+    """Arguments with which it carries a guarded path, by its pattern and words that say where it stands.
+    See `home` in laws/test_guarded.py."""
     phrases: Sequence[str] = ()
     """What people ask for in their own words, where the search should name this tool first."""

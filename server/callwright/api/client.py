@@ -156,7 +156,7 @@ class ApiClient:
             return self._fault(op, Fault.of(exc))
 
     def _check_bounds(self, op: Operation[Any]) -> None:
-        guarded = op.guarded_paths() if self._bounds.no_outbound else ()
+        guarded = op.guarded_places() if self._bounds.no_outbound else ()
         if reason := self._bounds.allow(op.effect, guarded):
             raise Refused(reason)
 

@@ -22,7 +22,7 @@ from ..replies.text import short
 from ..tasks.task import current
 from ..undo.changes import Change, differences, part_of, standing
 from ..undo.undo import previous, reader_of, target_of
-from .dial_limits import asking_paths, people_rung, refuse_beyond, rings_only_known
+from .dial_limits import asking, people_rung, refuse_beyond, rings_only_known
 from .policy import Caps, Policy
 
 R = TypeVar("R")
@@ -102,8 +102,9 @@ class Call:
     def reason(self, op: Operation[Any]) -> str | None:
         """The reason why `op` needs approval; None if it needs none, or is exempt."""
         exempt = self.policy.exempt
-        why = self.policy.reason(self.tool, self.effect, op.effect, asking_paths(op, exempt, self._stands(op)))
-        return None if why == op.effect == "dial" and rings_only_known(op, exempt) else why
+        # A call of known people alone is judged as any other request is: what it brings along may still ask.
+        effect = "create" if op.effect == "dial" and rings_only_known(op, exempt) else op.effect
+        return self.policy.reason(self.tool, self.effect, effect, asking(op, exempt, self._stands(op)))
 
     def _stands(self, op: Operation[Any]) -> dict[str, Any] | None:
         """The stored resource that `op` updates, as this call has read it; None if it was not read."""

@@ -7,26 +7,22 @@ from ..contract.calls import CallBySip, CallByTwilio, GetBatchCall, RetryBatchCa
 from ..contract.errors import Refused
 from ..contract.merge import Json
 from ..contract.operation import Operation
+from ..contract.walk import value_at
 from .exempt import Exempt
 from .policy import Caps
-from .question import value_at
 
 UNREACHED = ("failed", "voicemail")
 """States of the recipients that a retry calls again."""
 
 
-def asking_paths(op: Operation[Any], exempt: Exempt, stands: Json | None) -> list[str]:
-    """The guarded paths that a request sets, without those whose value is exempt.
+def asking(op: Operation[Any], exempt: Exempt, stands: Json | None) -> list[str]:
+    """The guarded places that need approval, as a person reads them: those that are neither exempt nor stored already.
 
     `stands`: the stored resource that the request replaces, as the call has read it. A value that is stored already
     and is sent again only because the resource is written whole needs no approval.
     """
-    guarded = op.guarded_paths()
-    if not guarded or not (exempt.hosts or stands):
-        return guarded
-    body = op.body() or {}
-    changed = [path for path in guarded if stands is None or value_at(body, path) != value_at(stands, path)]
-    return [path for path in changed if not exempt.address(value_at(body, path))]
+    changed = (each for each in op.guarded_places() if stands is None or value_at(stands, each.path) != each.value)
+    return [place.shown for place in changed if not exempt.address(place.value)]
 
 
 def rings_only_known(op: Operation[Any], exempt: Exempt) -> bool:

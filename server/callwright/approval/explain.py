@@ -40,9 +40,8 @@ def explained(policy: Policy, name: str | None) -> Json:
 
 def guarded_by(entry: Entry) -> list[str]:
     """The guarded paths that the requests of a tool may set."""
-    return sorted(
-        {path for op in all_operations() if f"{op.method} {op.path}" in entry["operations"] for path in op.guarded}
-    )
+    sent = [op for op in all_operations() if f"{op.method} {op.path}" in entry["operations"]]
+    return sorted({guard.pattern for op in sent for guard in op.guarded})
 
 
 def _all(policy: Policy, entries: dict[str, Entry]) -> Json:

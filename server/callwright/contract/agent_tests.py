@@ -27,6 +27,7 @@ from .common import (
 from .conversation.analysis import Verdict
 from .conversation.tool_calls import ToolKind
 from .conversation.transcript import Turn
+from .guards import ASSIGNMENTS, PROMPTS, WORKFLOWS, inward, outward
 from .operation import Operation
 
 R = TypeVar("R", covariant=True)
@@ -34,15 +35,6 @@ R = TypeVar("R", covariant=True)
 AgentTestKind = Annotated[str, Known("llm", "tool")]
 """`llm` judges the next reply by a condition, `tool` looks at the tool that it calls; newer: `simulation`."""
 RunStatus = Annotated[str, Known("pending", "passed", "failed")]
-
-OVERRIDE_GUARDED = (
-    # a run really asks the model, and nobody has seen this configuration stored
-    "agent_config_override.**.url",
-    "agent_config_override.**.request_headers",
-    "agent_config_override.**.auth_connection",
-    "agent_config_override.**.mcp_server_ids",
-    "agent_config_override.**.native_mcp_server_ids",
-)
 
 
 class SuccessExample(Variant):
@@ -340,7 +332,7 @@ class RunAgentTests(
     AgentWrite[Invocation],
     method="POST",
     path="/v1/convai/agents/{agent_id}/run-tests",
-    guarded=OVERRIDE_GUARDED,
+    guarded=(*outward(*PROMPTS, *WORKFLOWS), *inward(ASSIGNMENTS)),
 ):
     """Run tests on an agent, as it is or as it might be; the answer's runs may still be pending."""
 
@@ -367,7 +359,7 @@ class ResubmitInvocation(
     AgentWrite[Empty],
     method="POST",
     path="/v1/convai/test-invocations/{test_invocation_id}/resubmit",
-    guarded=OVERRIDE_GUARDED,
+    guarded=(*outward(*PROMPTS, *WORKFLOWS), *inward(ASSIGNMENTS)),
 ):
     """Run some of an invocation's tests again, in the same invocation."""
 

@@ -13,6 +13,7 @@ from .common import (
     Cursor,
     Empty,
     Maybe,
+    MaybeSecret,
     OneOf,
     PageSize,
     Scalar,
@@ -23,18 +24,15 @@ from .common import (
     Wire,
 )
 from .dependents import DependentAgentPage
+from .guards import ASSIGNMENTS, WEBHOOKS, inward, outward
 from .operation import Operation
 from .tool_dialect import normalise_tool
 
 R = TypeVar("R", covariant=True)
 
 GUARDED = (
-    # addresses and headers that later receive what is said
-    "tool_config.**.url",
-    "tool_config.**.request_headers",
-    "tool_config.**.auth_connection",
-    # where a conversation may be handed over to
-    "tool_config.**.transfers",
+    *outward(*WEBHOOKS, "**.transfers"),
+    *inward(ASSIGNMENTS),
 )
 
 
@@ -67,7 +65,7 @@ class IntegrationOverrides(Wire):
     path_params_schema: dict[str, LiteralOverride] | None = None
     query_params_schema: QueryOverride | None = None
     request_body_schema: ObjectOverride | None = None
-    request_headers: dict[str, str | VariableLocator] | None = None
+    request_headers: dict[str, MaybeSecret | VariableLocator] | None = None
 
 
 class IntegrationTool(Variant):

@@ -12,6 +12,7 @@ from .agent.workflow import Workflow
 from .common import AccessInfo, AgentId, Cursor, Empty, Known, Limits, Maybe, PageSize, Scalar, SortDirection, Wire
 from .conversation.analysis import Analysis
 from .conversation.transcript import Turn
+from .guards import ASSIGNMENTS, PROMPTS, WORKFLOWS, inward, outward
 from .operation import Operation, Stream
 from .phone_numbers import PhoneNumber
 
@@ -20,34 +21,27 @@ R = TypeVar("R", covariant=True)
 TurnsLimit = Annotated[int, Limits(ge=1, source="ours: a rehearsal without a turn says nothing")]
 
 GUARDED = (
-    # addresses and headers that later receive what is said: webhook tools, an LLM of one's own, webhooks
-    "conversation_config.**.url",
-    "conversation_config.**.request_headers",
-    "conversation_config.**.auth_connection",
-    "conversation_config.**.custom_llm",
-    "workflow.**.url",
-    "workflow.**.request_headers",
-    "workflow.**.auth_connection",
-    "workflow.**.custom_llm",
-    "platform_settings.workspace_overrides",
-    # who may talk to the agent, what they may change, what is kept of it
-    "platform_settings.auth",
-    "platform_settings.overrides",
-    "platform_settings.privacy",
-    # where a conversation may be handed over to
-    "conversation_config.**.transfers",
-    "workflow.**.transfers",
-    "workflow.nodes.*.transfer_destination",
-    "workflow.nodes.*.agent_id",
-    # tools and servers of others that the agent may call: what a caller says goes where they lead
-    "conversation_config.**.tool_ids",
-    "workflow.**.tool_ids",
-    "workflow.**.additional_tool_ids",
-    "workflow.nodes.*.tools",
-    "conversation_config.**.mcp_server_ids",
-    "conversation_config.**.native_mcp_server_ids",
-    "workflow.**.mcp_server_ids",
-    "workflow.**.native_mcp_server_ids",
+    *outward(
+        *PROMPTS,
+        *WORKFLOWS,
+        "platform_settings.workspace_overrides",
+        # what the pages of the agent load and link to
+        "platform_settings.widget.**.custom_url",
+        "platform_settings.widget.override_link",
+        "platform_settings.widget.custom_avatar_path",
+        "platform_settings.widget.**.terms_html",
+    ),
+    *inward(
+        ASSIGNMENTS,
+        # who may talk to the agent, how often, what they may change and approve, what is kept of it
+        "platform_settings.auth",
+        "platform_settings.call_limits",
+        "platform_settings.overrides",
+        "platform_settings.privacy",
+        "**.client_events",
+        # which agent goes on
+        "workflow.nodes.*.agent_id",
+    ),
 )
 
 
@@ -274,20 +268,11 @@ class GetAgentKnowledgeSize(
     agent_id: AgentId
 
 
-REHEARSAL_GUARDED = (
-    "simulation_specification.**.url",
-    "simulation_specification.**.request_headers",
-    "simulation_specification.**.auth_connection",
-    "simulation_specification.**.mcp_server_ids",
-    "simulation_specification.**.native_mcp_server_ids",
-)
-
-
 class SimulateConversation(
     AgentWrite[Simulation],
     method="POST",
     path="/v1/convai/agents/{agent_id}/simulate-conversation",
-    guarded=REHEARSAL_GUARDED,
+    guarded=(*outward(*PROMPTS), *inward(ASSIGNMENTS)),
 ):
     """Rehearse: the agent talks, in text, with a simulated user; then the conversation is judged."""
 
@@ -302,7 +287,7 @@ class StreamSimulation(
     AgentWrite[Stream[SimulationPart]],
     method="POST",
     path="/v1/convai/agents/{agent_id}/simulate-conversation/stream",
-    guarded=REHEARSAL_GUARDED,
+    guarded=(*outward(*PROMPTS), *inward(ASSIGNMENTS)),
 ):
     """Rehearse as `SimulateConversation` does, answering turn by turn; the last part carries the analysis."""
 

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .common import AuthConnectionId, Empty, Known, Maybe, OneOf, Unknown, Variant, Wire, WriteOnly
+from .common import AuthConnectionId, Empty, Known, Maybe, MaybeSecret, OneOf, Unknown, Variant, Wire, WriteOnly
 from .dependents import AgentDependent, ToolDependent
+from .guards import outward
 from .operation import Operation
 
 AuthType = Annotated[
@@ -101,7 +102,7 @@ class CreateAuthConnection(
     method="POST",
     path="/v1/workspace/auth-connections",
     effect="secret",
-    guarded=("token_url",),
+    guarded=outward("token_url"),
     measured=False,
 ):
     """Store a login. `auth_type` says which of the other fields it has."""
@@ -117,7 +118,7 @@ class CreateAuthConnection(
     extra_params: dict[str, str] | None = None
     """More fields of the request for a token."""
     basic_auth_in_header: bool | None = None
-    custom_headers: dict[str, str] | None = None
+    custom_headers: dict[str, MaybeSecret] | None = None
     """Of the request for a token."""
     # a name and a password
     username: Maybe[str] = None
@@ -149,7 +150,7 @@ class UpdateAuthConnection(
     extra_params: dict[str, str | None] | None = None
     """Null takes one out."""
     basic_auth_in_header: bool | None = None
-    custom_headers: dict[str, str | None] | None = None
+    custom_headers: dict[str, MaybeSecret | None] | None = None
     """Null takes one out."""
     username: str | None = None
     password: WriteOnly | None = None

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from .common import AgentId, BatchCallId, Checked, Cursor, Known, Maybe, PhoneNumberId, PhoneNumberText, Wire
 from .conversation.initiation import InitiationData
+from .guards import BROUGHT, outward
 from .operation import Operation
 
 BatchStatus = Annotated[str, Known("pending", "in_progress", "completed", "failed", "cancelled")]
@@ -34,7 +35,13 @@ class TwilioCallOutcome(CallOutcome):
     callSid: str | None  # spelt as on the wire
 
 
-class CallBySip(Operation[SipCallOutcome], method="POST", path="/v1/convai/sip-trunk/outbound-call", effect="dial"):
+class CallBySip(
+    Operation[SipCallOutcome],
+    method="POST",
+    path="/v1/convai/sip-trunk/outbound-call",
+    effect="dial",
+    guarded=outward(*BROUGHT),
+):
     """Let an agent call somebody from a number on a SIP trunk."""
 
     agent_id: AgentId
@@ -43,7 +50,13 @@ class CallBySip(Operation[SipCallOutcome], method="POST", path="/v1/convai/sip-t
     conversation_initiation_client_data: InitiationData | None = None
 
 
-class CallByTwilio(Operation[TwilioCallOutcome], method="POST", path="/v1/convai/twilio/outbound-call", effect="dial"):
+class CallByTwilio(
+    Operation[TwilioCallOutcome],
+    method="POST",
+    path="/v1/convai/twilio/outbound-call",
+    effect="dial",
+    guarded=outward(*BROUGHT),
+):
     """Let an agent call somebody from a number at Twilio."""
 
     agent_id: AgentId
@@ -135,7 +148,13 @@ class BatchCallPage(Wire):
     has_more: Maybe[bool] = None
 
 
-class SubmitBatchCall(Operation[BatchCall], method="POST", path="/v1/convai/batch-calling/submit", effect="dial"):
+class SubmitBatchCall(
+    Operation[BatchCall],
+    method="POST",
+    path="/v1/convai/batch-calling/submit",
+    effect="dial",
+    guarded=outward(*BROUGHT),
+):
     """Let an agent call many people, now or at a set time."""
 
     call_name: str

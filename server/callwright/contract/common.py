@@ -66,6 +66,11 @@ WriteOnly = Annotated[SecretStr, PlainSerializer(SecretStr.get_secret_value, ret
 """Goes out on the wire, never into a repr, a log or an error."""
 
 
+@dataclass(frozen=True)
+class Confidential:
+    """Marks a text that may be a secret: who approves a request sees that it is set, and not its value."""
+
+
 def is_answer(info: ValidationInfo) -> bool:
     """Whether an answer is read, so that limits on requests do not apply."""
     return info.context is ANSWER
@@ -273,11 +278,13 @@ class EnvironmentLocator(Wire):
     env_var_label: str
 
 
+MaybeSecret = Annotated[str, Confidential()]
+"""A text that is sent along, such as a header, and is often a key."""
 HeaderValue = Annotated[
-    str | SecretLocator | VariableLocator,
+    MaybeSecret | SecretLocator | VariableLocator,
     Worded('Must be a text, {"secret_id": "..."} or {"variable_name": "..."}'),
 ]
-WebhookHeaderValue = Annotated[str | SecretLocator, Worded('Must be a text or {"secret_id": "..."}')]
+WebhookHeaderValue = Annotated[MaybeSecret | SecretLocator, Worded('Must be a text or {"secret_id": "..."}')]
 
 
 class AccessInfo(Wire):

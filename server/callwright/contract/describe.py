@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
-from pydantic.fields import FieldInfo
 
-from .common import Known, Limits, OneOf, Unknown
+from .common import Known, Limits, OneOf
+from .walk import annotation_of, core_of, is_model, kinds_of, mark_of
 
 T = TypeVar("T")
 Meanings = dict[str, dict[str, str]]
@@ -72,67 +72,24 @@ def describe(model: type[BaseModel], path: str = "") -> Part:
 
 def step(node: Any, name: str, at: str = "") -> Any:
     """The annotation behind one name. Raises NoSuchPart."""
-    core = _core(node)
-    if isinstance(core, type) and issubclass(core, BaseModel):
+    core = core_of(node)
+    if is_model(core):
         if name in core.model_fields:
-            return _annotation(core.model_fields[name])
+            return annotation_of(core.model_fields[name])
         raise NoSuchPart(at, name, list(core.model_fields))
     if get_origin(core) in (list, dict):
         inner = get_args(core)[-1]
         # `tools.webhook` for `tools.*.webhook`: an item of a union is mostly meant by its kind.
-        kinds = dict(_kinds(inner))
+        kinds = dict(kinds_of(inner))
         return kinds.get(name, inner)
-    kinds = dict(_kinds(node))
+    kinds = dict(kinds_of(node))
     if name in kinds:
         return kinds[name]
     raise NoSuchPart(at, name, list(kinds))
 
 
-def _annotation(field: FieldInfo) -> Any:
-    return Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
-
-
-def _core(node: Any) -> Any:
-    """Without marks and null."""
-    while True:
-        if get_origin(node) is Annotated:
-            node = get_args(node)[0]
-        elif get_origin(node) in (Union, UnionType):
-            arms = [arm for arm in get_args(node) if arm is not NoneType]
-            if len(arms) != 1:
-                return Union[tuple(arms)]  # noqa: UP007  (made of a list)
-            node = arms[0]
-        else:
-            return node
-
-
-def _marks(node: Any) -> list[Any]:
-    """Everything that was said of a type, inner marks included."""
-    if get_origin(node) is Annotated:
-        inner, *marks = get_args(node)
-        return [*marks, *_marks(inner)]
-    if get_origin(node) in (Union, UnionType):
-        arms = [arm for arm in get_args(node) if arm is not NoneType]
-        return _marks(arms[0]) if len(arms) == 1 else []
-    return []
-
-
-def _mark(node: Any, kind: type[T]) -> T | None:
-    return next((mark for mark in _marks(node) if isinstance(mark, kind)), None)
-
-
-def _kinds(node: Any) -> Iterator[tuple[str, Any]]:
-    """The named arms of a union."""
-    if (union := _mark(node, OneOf)) is None:
-        return
-    for arm in get_args(_core(node)):
-        if arm is not Unknown and isinstance(arm, type) and issubclass(arm, BaseModel):
-            for tag in get_args(arm.model_fields[union.tag].annotation):
-                yield str(tag), arm
-
-
 def _type(node: Any) -> str:
-    core = _core(node)
+    core = core_of(node)
     if core in _WORDS:
         return _WORDS[core]
     if get_origin(core) is Literal:
@@ -141,29 +98,29 @@ def _type(node: Any) -> str:
         return f"list of {_type(get_args(core)[0])}"
     if get_origin(core) is dict:
         return f"map of {_type(get_args(core)[1])}"
-    if (union := _mark(node, OneOf)) is not None:
-        return f"object, by {union.tag}: {', '.join(dict(_kinds(node)))}"
+    if (union := mark_of(node, OneOf)) is not None:
+        return f"object, by {union.tag}: {', '.join(dict(kinds_of(node)))}"
     if get_origin(core) in (Union, UnionType):
         return " or ".join(dict.fromkeys(_type(arm) for arm in get_args(core)))
     return "object"
 
 
 def _inside(node: Any) -> Iterator[Described]:
-    core = _core(node)
-    if isinstance(core, type) and issubclass(core, BaseModel):
+    core = core_of(node)
+    if is_model(core):
         meanings = _meanings(core)
         for name, field in core.model_fields.items():
-            annotation = _annotation(field)
+            annotation = annotation_of(field)
             yield _described(name, annotation, required=field.is_required(), meaning=meanings.get(name, ""))
     elif get_origin(core) in (list, dict):
         yield _described("*", get_args(core)[-1])
     else:
-        for tag, arm in _kinds(node):
+        for tag, arm in kinds_of(node):
             yield _described(tag, arm)
 
 
 def _described(name: str, node: Any, *, required: bool = False, meaning: str = "") -> Described:
-    known, limits, core = _mark(node, Known), _mark(node, Limits), _core(node)
+    known, limits, core = mark_of(node, Known), mark_of(node, Limits), core_of(node)
     closed = get_origin(core) is Literal
     allowed = get_args(core) if closed else known.values if known else ()
     span = ""
@@ -182,60 +139,16 @@ def _described(name: str, node: Any, *, required: bool = False, meaning: str = "
     )
 
 
-def strangers(node: Any, value: object) -> Iterator[tuple[str, list[str]]]:
-    """Names in a document that the contract does not know, each with its path and the known names beside it.
-
-    They are no errors: a newer platform may know them. Whoever wrote one may also have mistyped it.
-    """
-    for at, _, core, found in _places(node, value):
-        if isinstance(found, dict) and isinstance(core, type) and issubclass(core, BaseModel):
-            known = [field.alias or name for name, field in core.model_fields.items()]
-            yield from (
-                (f"{at}.{key}".lstrip("."), known) for key in cast(dict[str, object], found) if key not in known
-            )
-
-
-def odd_values(node: Any, value: object) -> Iterator[tuple[str, object, tuple[str | int, ...]]]:
-    """Values of open enumerations that the contract does not know, each with its path and the known ones.
-
-    As with `strangers`, they are no errors.
-    """
-    for at, said, _, found in _places(node, value):
-        known = None if found is None or isinstance(found, dict | list) else _mark(said, Known)
-        if known is not None and found not in known.values:
-            yield at.lstrip("."), found, known.values
-
-
-def _places(node: Any, value: object, at: str = "") -> Iterator[tuple[str, Any, Any, object]]:
-    """Every known place of a document: path, annotation, type (of a union: the arm that is meant), value."""
-    core = _core(node)
-    if isinstance(value, dict) and (union := _mark(node, OneOf)) is not None:
-        core = dict(_kinds(node)).get(str(cast(dict[str, object], value).get(union.tag)))
-    yield at, node, core, value
-    if isinstance(value, list) and get_origin(core) is list:
-        for index, item in enumerate(cast(list[object], value)):
-            yield from _places(get_args(core)[0], item, f"{at}.{index}")
-    elif isinstance(value, dict):
-        document = cast(dict[str, object], value)
-        if get_origin(core) is dict:
-            for key, item in document.items():
-                yield from _places(get_args(core)[1], item, f"{at}.{key}")
-        elif isinstance(core, type) and issubclass(core, BaseModel):
-            fields = {field.alias or name: field for name, field in core.model_fields.items()}
-            for key in filter(fields.__contains__, document):
-                yield from _places(_annotation(fields[key]), document[key], f"{at}.{key}")
-
-
 def part_names(node: Any) -> list[str]:
-    core = _core(node)
-    if isinstance(core, type) and issubclass(core, BaseModel):
+    core = core_of(node)
+    if is_model(core):
         return list(core.model_fields)
-    return [tag for tag, _ in _kinds(node)]
+    return [tag for tag, _ in kinds_of(node)]
 
 
 def _meaning(node: Any) -> str:
-    core = _core(node)
-    if isinstance(core, type) and issubclass(core, BaseModel):
+    core = core_of(node)
+    if is_model(core):
         return inspect.getdoc(core) or ""
     return ""
 

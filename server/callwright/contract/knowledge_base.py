@@ -24,6 +24,7 @@ from .common import (
     Wire,
 )
 from .dependents import AgentDependent, DependentAgentPage
+from .guards import outward
 from .operation import Blob, Operation, Query
 
 
@@ -177,7 +178,7 @@ class CreateTextDocument(Operation[AddedDocument], method="POST", path="/v1/conv
 
 
 class CreateUrlDocument(
-    Operation[AddedDocument], method="POST", path="/v1/convai/knowledge-base/url", guarded=("url",)
+    Operation[AddedDocument], method="POST", path="/v1/convai/knowledge-base/url", guarded=outward("url")
 ):
     """Add a web page, read once, now. Guarded: an address can carry whatever was said to whoever answers there."""
 
@@ -192,7 +193,7 @@ class CreateFileDocument(Operation[AddedDocument], method="POST", path="/v1/conv
     name: str | None = None
 
 
-class CreateDocument(Operation[AddedDocument], method="POST", path="/v1/convai/knowledge-base", guarded=("url",)):
+class CreateDocument(Operation[AddedDocument], method="POST", path="/v1/convai/knowledge-base", guarded=outward("url")):
     """Add a web page or a file: the older way, with exactly one of both."""
 
     agent_id: Annotated[Maybe[str], Query()] = None

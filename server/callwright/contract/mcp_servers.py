@@ -15,6 +15,7 @@ from .common import (
     Known,
     Limits,
     Maybe,
+    MaybeSecret,
     McpServerId,
     OneOf,
     Scalar,
@@ -27,6 +28,7 @@ from .common import (
     WriteOnly,
 )
 from .dependents import AgentDependent
+from .guards import inward, outward
 from .operation import Operation, Query
 
 ApprovalPolicy = Annotated[str, Known("auto_approve_all", "require_approval_all", "require_approval_per_tool")]
@@ -39,11 +41,11 @@ CallTimeout = Annotated[int, Limits(ge=5, le=300, source="published with the lat
 McpToolName = Annotated[str, StringConstraints(pattern=r"^[^/\\?#%\x00-\x20]{1,256}$")]
 """The name of a tool in a path; what its server calls it, as far as a path can carry that."""
 SentValue = Annotated[
-    str | SecretLocator | VariableLocator | EnvironmentLocator,
+    MaybeSecret | SecretLocator | VariableLocator | EnvironmentLocator,
     Worded('Must be a text, {"secret_id": "..."}, {"variable_name": "..."} or {"env_var_label": "..."}'),
 ]
 MetaValue = Annotated[
-    Scalar | SecretLocator | VariableLocator | EnvironmentLocator,
+    MaybeSecret | float | int | bool | SecretLocator | VariableLocator | EnvironmentLocator,
     Worded('Must be plain, {"secret_id": "..."}, {"variable_name": "..."} or {"env_var_label": "..."}'),
 ]
 
@@ -110,11 +112,8 @@ class CreateMcpServer(
     method="POST",
     path="/v1/convai/mcp-servers",
     guarded=(
-        "config.url",
-        "config.secret_token",
-        "config.request_headers",
-        "config.approval_policy",
-        "config.tool_approval_hashes",
+        *outward("config.url", "config.secret_token", "config.request_headers"),
+        *inward("config.approval_policy", "config.tool_approval_hashes"),
     ),
 ):
     """Add a server."""
@@ -137,7 +136,10 @@ class UpdateMcpServer(
     method="PATCH",
     path="/v1/convai/mcp-servers/{mcp_server_id}",
     within="config",
-    guarded=("approval_policy", "request_headers", "request_meta", "secret_token", "auth_connection"),
+    guarded=(
+        *inward("approval_policy"),
+        *outward("request_headers", "request_meta", "secret_token", "auth_connection"),
+    ),
     replaces=("request_headers", "request_meta"),
 ):
     """Change how a server is called; its URL stays."""
@@ -177,7 +179,7 @@ class UpdateMcpApprovalPolicy(
     method="PATCH",
     path="/v1/convai/mcp-servers/{mcp_server_id}/approval-policy",
     within="config",
-    guarded=("approval_policy",),
+    guarded=inward("approval_policy"),
 ):
     """Choose who must approve calls of a server's tools."""
 
@@ -189,7 +191,7 @@ class CreateMcpToolApproval(
     Operation[McpServer],
     method="POST",
     path="/v1/convai/mcp-servers/{mcp_server_id}/tool-approvals",
-    guarded=("tool_name",),
+    guarded=outward("tool_name"),
 ):
     """Decide about one tool, as it is now: name, description and schema are hashed into the decision."""
 
@@ -322,8 +324,15 @@ class McpToolConfigWrite(Operation[McpServer]):
     response_mocks: list[ToolMockRule] | None = None
 
 
+TOOL_CONFIG_GUARDED = (*outward("input_overrides"), *inward("assignments"))
+"""What is sent with each call of an approved tool whatever the model says, and what becomes of its answer."""
+
+
 class CreateMcpToolConfig(
-    McpToolConfigWrite, method="POST", path="/v1/convai/mcp-servers/{mcp_server_id}/tool-configs"
+    McpToolConfigWrite,
+    method="POST",
+    path="/v1/convai/mcp-servers/{mcp_server_id}/tool-configs",
+    guarded=TOOL_CONFIG_GUARDED,
 ):
     """Set how one tool of a server is called."""
 
@@ -340,7 +349,10 @@ class GetMcpToolConfig(
 
 
 class UpdateMcpToolConfig(
-    McpToolConfigWrite, method="PATCH", path="/v1/convai/mcp-servers/{mcp_server_id}/tool-configs/{tool_name}"
+    McpToolConfigWrite,
+    method="PATCH",
+    path="/v1/convai/mcp-servers/{mcp_server_id}/tool-configs/{tool_name}",
+    guarded=TOOL_CONFIG_GUARDED,
 ):
     """Change how one tool of a server is called; what is left out stays."""
 

@@ -1,7 +1,6 @@
 """One REST operation as a value: route, effect and answer are on the class, the request is an instance."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache, cached_property
 from string import Formatter
 from typing import Any, ClassVar, Final, Generic, Literal, NamedTuple, Self, TypeVar, cast, get_args, get_origin
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from .common import ANSWER
+from .guards import Guard, Guarded, guarded_in
 
 T = TypeVar("T", covariant=True)
 R = TypeVar("R", covariant=True)
@@ -64,12 +64,12 @@ class Operation(BaseModel, Generic[R]):
     absent and null stay two things. Unknown body and query fields are kept and sent on, because newer platforms know
     them.
 
-    `effect` is what the call does to the world; the approval policy judges by it. `guarded` are dotted paths of the
-    body that ask a person whichever tool carries them (`*` stands for one key or list item, `**` for any depth); so
-    does a null above them, which resets them. `measured` says that the published facts of the API have it; a few that
-    we need besides they do not. `within` names the part of the thing, as it is read, that an update's body changes;
-    empty where the body looks like the thing. `seen_as` says where body fields stand in the thing that are read under
-    another name. `replaces` are dotted paths below which whatever the body leaves out goes (`""`: all of it).
+    `effect` is what the call does to the world; the approval policy judges by it. `guarded` are the places of the
+    body that ask a person whichever tool carries them; so does a null above them, which resets them. `measured` says
+    that the published facts of the API have it; a few that we need besides they do not. `within` names the part of the
+    thing, as it is read, that an update's body changes; empty where the body looks like the thing. `seen_as` says where
+    body fields stand in the thing that are read under another name. `replaces` are dotted paths below which whatever
+    the body leaves out goes (`""`: all of it).
     """
 
     model_config = ConfigDict(
@@ -79,7 +79,7 @@ class Operation(BaseModel, Generic[R]):
     method: ClassVar[Method]
     path: ClassVar[str]
     effect: ClassVar[Effect]
-    guarded: ClassVar[tuple[str, ...]] = ()
+    guarded: ClassVar[tuple[Guard, ...]] = ()
     measured: ClassVar[bool] = True
     within: ClassVar[str] = ""
     seen_as: ClassVar[Mapping[str, str]] = {}
@@ -91,7 +91,7 @@ class Operation(BaseModel, Generic[R]):
         method: Method | None = None,
         path: str = "",
         effect: Effect | None = None,
-        guarded: tuple[str, ...] = (),
+        guarded: tuple[Guard, ...] = (),
         measured: bool = True,
         within: str = "",
         seen_as: Mapping[str, str] | None = None,
@@ -208,27 +208,18 @@ class Operation(BaseModel, Generic[R]):
         given = ((n, cast(Blob | None, getattr(self, self._attributes()[n]))) for n in names)
         return {name: blob for name, blob in given if blob is not None}
 
-    def guarded_paths(self) -> list[str]:
-        """The guarded paths that this request really carries, spelt out.
-
-        An operation that has some is also searched for addresses in fields that the contract does not know: a newer
-        platform may know them, and send data there.
-        """
-        return list(self._guarded_paths)
+    def guarded_places(self) -> tuple[Guarded, ...]:
+        """The guarded places that this request sets, and addresses in fields that the contract does not know."""
+        return self._guarded_places
 
     @cached_property
-    def _guarded_paths(self) -> tuple[str, ...]:
-        if not self.guarded:
-            return ()
-        body = self.body() or {}
-        declared = {found for pattern in self.guarded for found in _match(body, tuple(pattern.split(".")))}
-        unknown = (path for path in _unknown_addresses(type(self), body) if not _covered(path, declared))
-        return tuple(sorted({*declared, *unknown}))
+    def _guarded_places(self) -> tuple[Guarded, ...]:
+        return () if self.effect == "read" else guarded_in(type(self), self.guarded, self.body() or {})
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As pydantic's, without what was computed from the values before."""
         copy = super().model_copy(update=update, deep=deep)
-        for name in ("_made_query", "_made_body", "_guarded_paths"):
+        for name in ("_made_query", "_made_body", "_guarded_places"):
             vars(copy).pop(name, None)
         return copy
 
@@ -248,55 +239,3 @@ def _segment(value: object) -> str:
         shown = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
         raise ValueError(f"{shown!r} cannot stand in a path")
     return quote(text, safe="")
-
-
-_ADDRESS = re.compile(r"\s*(https?|wss?|sips?):", re.IGNORECASE)
-_ADDRESS_NAME = re.compile(r"ur[il]|header|webhook|hook|endpoint|callback|server|tool|host", re.IGNORECASE)
-
-
-def _unknown_addresses(op: type[BaseModel], body: dict[str, Any]) -> Iterator[str]:
-    from .describe import strangers
-
-    for path, _ in strangers(op, body):
-        value: object = body
-        for part in path.split("."):
-            value = dict(_items(value)).get(part)
-        if _ADDRESS_NAME.search(path.rpartition(".")[2]) or _holds_address(value):
-            yield path
-
-
-def _covered(path: str, declared: set[str]) -> bool:
-    return any(f"{path}.".startswith(f"{each}.") or each.startswith(f"{path}.") for each in declared)
-
-
-def _holds_address(value: object) -> bool:
-    if isinstance(value, str):
-        return bool(_ADDRESS.match(value))
-    return any(_ADDRESS_NAME.search(key) or _holds_address(item) for key, item in _items(value))
-
-
-def _match(node: object, pattern: tuple[str, ...], at: str = "") -> Iterator[str]:
-    if not pattern:
-        if node == []:
-            return  # an emptied list leads nowhere
-        yield at.removeprefix(".")
-        return
-    head, rest = pattern[0], pattern[1:]
-    if node is None and head not in ("*", "**"):
-        yield at.removeprefix(".")  # null takes out what is guarded below it
-    if head == "**" and node is not None:
-        yield from _match(node, rest, at)
-    items = _items(node)
-    for key, child in items:
-        if head == "**":
-            yield from _match(child, pattern, f"{at}.{key}")
-        elif head in ("*", key):
-            yield from _match(child, rest, f"{at}.{key}")
-
-
-def _items(node: object) -> list[tuple[str, object]]:
-    if isinstance(node, dict):
-        return list(cast(dict[str, object], node).items())
-    if isinstance(node, list):
-        return [(str(i), item) for i, item in enumerate(cast(list[object], node))]
-    return []

@@ -12,6 +12,7 @@ from .common import (
     Empty,
     Known,
     Maybe,
+    MaybeSecret,
     OneOf,
     PhoneNumberId,
     PhoneNumberText,
@@ -20,6 +21,7 @@ from .common import (
     Wire,
     WriteOnly,
 )
+from .guards import inward, outward
 from .operation import Operation
 
 Transport = Annotated[str, Known("auto", "udp", "tcp", "tls")]
@@ -69,7 +71,7 @@ class OutboundTrunk(Wire):
     address: str
     transport: Transport
     media_encryption: MediaEncryption
-    headers: dict[str, str] = {}
+    headers: dict[str, MaybeSecret] = {}
     has_auth_credentials: bool
     username: str | None = None
     has_outbound_trunk: Maybe[bool] = None
@@ -138,7 +140,7 @@ class OutboundTrunkConfig(Wire):
     address: Annotated[str, Checked(bare_host, source="guide: SIP trunking")]
     transport: Maybe[Annotated[Transport, Checked(encryptable, source="guide: SIP trunking")]] = None
     media_encryption: Maybe[MediaEncryption] = None
-    headers: dict[str, str] = {}
+    headers: dict[str, MaybeSecret] = {}
     credentials: TrunkCredentials | None = None
 
 
@@ -147,7 +149,7 @@ class CreatePhoneNumber(
     method="POST",
     path="/v1/convai/phone-numbers",
     effect="secret",
-    guarded=("inbound_trunk_config", "outbound_trunk_config"),
+    guarded=(*inward("inbound_trunk_config"), *outward("outbound_trunk_config")),
 ):
     """Bring in a number that you have at Twilio (`sid` and `token`) or on a SIP trunk (the trunk configurations)."""
 
@@ -186,7 +188,7 @@ class UpdatePhoneNumber(
     Operation[PhoneNumber],
     method="PATCH",
     path="/v1/convai/phone-numbers/{phone_number_id}",
-    guarded=("agent_id", "inbound_trunk_config", "outbound_trunk_config"),
+    guarded=(*inward("agent_id", "inbound_trunk_config"), *outward("outbound_trunk_config")),
     seen_as={
         "agent_id": "assigned_agent.agent_id",
         "inbound_trunk_config": "inbound_trunk",

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from .agent.overrides import ConfigOverride
 from .common import AgentId, ConversationId, Known, Scalar, Wire
 from .conversation.initiation import SourceInfo
+from .guards import PROMPTS, outward
 from .merge import Json
 from .operation import Operation, Query
 
@@ -28,19 +29,9 @@ class Begun(BaseModel):
     conversation_id: str
 
 
-_GUARDED = (
-    # what a conversation brings along may lead elsewhere: servers and tools of others, a model of one's own
-    "conversation_config_override.**.url",
-    "conversation_config_override.**.request_headers",
-    "conversation_config_override.**.auth_connection",
-    "conversation_config_override.**.custom_llm",
-    "conversation_config_override.**.tool_ids",
-    "conversation_config_override.**.mcp_server_ids",
-    "conversation_config_override.**.native_mcp_server_ids",
-)
-
-
-class StartConversation(Operation[Begun], method="WS", path=PATH, guarded=_GUARDED):
+class StartConversation(
+    Operation[Begun], method="WS", path=PATH, guarded=outward(*PROMPTS, "**.custom_llm_extra_body")
+):
     """Connect, and bring along what the agent is to know. Overrides must be open in platform_settings.overrides."""
 
     agent_id: Annotated[AgentId, Query()]

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from .agent.settings import InitiationWebhook, Webhooks
 from .common import Maybe, OneOf, Unknown, Variant, Wire
+from .guards import outward
 from .operation import Operation
 from .phone_numbers import LivekitStack
 
@@ -61,7 +62,7 @@ class UpdateWorkspaceSettings(
     Operation[WorkspaceSettings],
     method="PATCH",
     path="/v1/convai/settings",
-    guarded=("conversation_initiation_client_data_webhook", "webhooks", "can_use_mcp_servers"),
+    guarded=outward("conversation_initiation_client_data_webhook", "webhooks", "can_use_mcp_servers"),
 ):
     """Change settings of the workspace; what is left out stays."""
 

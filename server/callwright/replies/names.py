@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from mcp.server.mcpserver.exceptions import ToolError
 
-from ..contract.describe import odd_values, strangers
 from ..contract.operation import Operation
+from ..contract.walk import odd_values, spelt, strangers
 from .text import short
 
 _SHOWN = 8
@@ -35,7 +35,8 @@ def unknown_values(op: Operation[Any]) -> list[str]:
     """Texts about values in `op` that the contract does not list. They are sent nevertheless, because a newer platform,
     or the operator's own endpoint, may know them."""
     return [
-        f"{path} is {short(str(value))!r}, which is no known value. {_meant(str(value), [str(each) for each in known])}"
+        f"{spelt(path)} is {short(str(value))!r}, which is no known value."
+        f" {_meant(str(value), [str(each) for each in known])}"
         for path, value, known in odd_values(type(op), op.body() or {})
     ]
 
@@ -54,15 +55,15 @@ def unknown_names(op: Operation[Any], given: frozenset[str]) -> list[str]:
         return []
     unknown: list[str] = []
     mistyped: list[str] = []
-    for path, known in strangers(type(op), op.body() or {}):
-        name = path.rpartition(".")[2]
+    for path, _, known in strangers(type(op), op.body() or {}):
+        name = str(path[-1])
         if name not in given:
             continue
         near = difflib.get_close_matches(name, known, 1, _CLOSE)
         if near:
-            mistyped.append(f"Unknown name {path!r}; did you mean {near[0]!r}?")
+            mistyped.append(f"Unknown name {spelt(path)!r}; did you mean {near[0]!r}?")
         else:
-            unknown.append(path)
+            unknown.append(spelt(path))
     if mistyped:
         raise ToolError(" ".join([*mistyped[:5], "Nothing was sent. describe_config tells the names."]))
     return unknown

@@ -50,7 +50,7 @@ async def planned(op: Operation[Any], question: str, call: Call, bounds: Bounds,
 
     If even reading needs approval, the present values are not shown, because a dry run asks for no approval.
     """
-    guarded = op.guarded_paths()
+    guarded = op.guarded_places()
     reads_freely = call.policy.reason(call.tool, "read", "read", ()) is None
     before = await standing(client, op) if op.effect == "update" and reads_freely else None
     return DryRun(

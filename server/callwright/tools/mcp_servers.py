@@ -324,6 +324,13 @@ async def _what_would_be_taken_back(api: ApiClient, op: DeleteMcpToolApproval) -
     return f"Take back what was decided about {op.tool_name!r} of {_name(server)}.{_used(server)}"
 
 
+@TOOLS.preview(CreateMcpToolConfig)
+@TOOLS.preview(UpdateMcpToolConfig)
+async def _what_would_be_sent(api: ApiClient, op: CreateMcpToolConfig | UpdateMcpToolConfig) -> str:
+    server = await api.send(GetMcpServer(mcp_server_id=op.mcp_server_id))
+    return f"Change how {short(op.tool_name)!r} of {_name(server)} is called: {changed_fields(op)}.{_used(server)}"
+
+
 @TOOLS.preview(DeleteMcpToolConfig)
 async def _what_would_be_lost(api: ApiClient, op: DeleteMcpToolConfig) -> str:
     server = await api.send(GetMcpServer(mcp_server_id=op.mcp_server_id))

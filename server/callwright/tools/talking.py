@@ -124,7 +124,7 @@ async def what_would_begin(api: ApiClient, op: StartConversation) -> str:
     override = {name: part for name, part in body.pop("conversation_config_override", {}).items() if part}
     override.pop("conversation", None)  # set by `_starting`: text only, and the client events
     body |= {"conversation_config_override": override} if override else {}
-    brought = f" It brings along: {fields(body)}." if body else ""
+    brought = f" It brings along: {fields(op, body)}." if body else ""
     return f"Begin a text conversation with agent {short(agent.name)!r} ({op.agent_id}), {tools}.{brought}"
 
 

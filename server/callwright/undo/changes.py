@@ -1,13 +1,14 @@
 """Compare a request with the stored resource: the changed paths with their values before and after, without secrets."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from ..api.client import ApiClient
 from ..contract.errors import ApiError
 from ..contract.operation import Operation
-from ..replies.masking import masked
+from ..contract.walk import ABSENT, Path, spelt, value_at
+from ..replies.masking import masked_as
 from ..replies.text import visible
 from ..replies.views import View
 from .undo import holds, reader_of
@@ -54,7 +55,12 @@ def differences(op: Operation[Any], before: Json) -> list[Change]:
     given = op.model_dump(by_alias=True, exclude_unset=True)
     body = {name: value for name, value in given.items() if op.places().get(name, "body") == "body"}
     stood = before | {name: _at(before, path) for name, path in op.seen_as.items()}
-    found = list(_between(_with_nulls(body, op.body()), stood, [], op.replaces))
+    new = _with_nulls(body, op.body())
+    whole = [tuple(each.split(".")) if each else () for each in op.replaces]
+    shown, was_shown = masked_as(type(op), new), masked_as(type(op), stood)
+    found = [
+        _change(path, value_at(was_shown, path), value_at(shown, path)) for path in _between(new, stood, (), whole)
+    ]
     more = [Change(path=f"… {len(found) - MOST} more")] if len(found) > MOST else []
     return [*found[:MOST], *more]
 
@@ -78,40 +84,43 @@ def _with_nulls(shown: Any, sent: Any) -> Any:
     return document
 
 
-def _between(new: object, old: object, path: list[str], replaces: tuple[str, ...]) -> Iterator[Change]:
+def _between(new: object, old: object, path: Path, replaces: Sequence[Path]) -> Iterator[Path]:
+    """The paths at which the new document differs from the old one."""
     if (inside := _parts(new, old, path, replaces)) is not None:
         for key, value, stood in inside:
-            yield from _between(value, stood, [*path, key], replaces)
+            yield from _between(value, stood, (*path, key), replaces)
     elif not holds(old, new):
-        before, after = _windows(_text(path, old), _text(path, new))
-        yield Change(path=".".join(path), before=None if old is None else before, after=after)
+        yield path
 
 
 def _parts(
-    new: object, old: object, path: list[str], replaces: tuple[str, ...]
-) -> list[tuple[str, object, object]] | None:
+    new: object, old: object, path: Path, replaces: Sequence[Path]
+) -> list[tuple[str | int, object, object]] | None:
     """Key, new and old value of each part: fields of objects, and items of lists of equal length. None: no parts."""
     if isinstance(new, dict) and new:
         given = cast(Json, new)
         there = cast(Json, old) if isinstance(old, dict) else {}
-        at = ".".join(path)
-        whole = any(f"{at}.".startswith(f"{each}.") for each in replaces)
+        whole = any(path[: len(each)] == each for each in replaces)
         gone = [key for key, value in there.items() if key not in given and value not in ("", [], {})] if whole else []
         return [(key, given.get(key), there.get(key)) for key in (*given, *gone)]
     if isinstance(new, list) and isinstance(old, list):
         items, stood = cast(list[object], new), cast(list[object], old)
         if len(items) == len(stood):
-            return [(str(at), item, stood[at]) for at, item in enumerate(items)]
+            return [(at, item, stood[at]) for at, item in enumerate(items)]
     return None
 
 
-def _text(path: list[str], value: object) -> str:
-    if value is None:
+def _change(path: Path, old: object, new: object) -> Change:
+    before, after = _windows(_text(old), _text(new))
+    return Change(path=spelt(path), before=None if old is None or old is ABSENT else before, after=after)
+
+
+def _text(value: object) -> str:
+    if value is None or value is ABSENT:
         return CLEARED
     if value == "":
         return EMPTY
-    shown = masked(path, value)
-    return visible(shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, default=str))
+    return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _windows(before: str, after: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ..common import Checked, Limits, Maybe, Wire
+from ..common import Checked, Confidential, Limits, Maybe, Wire
 
 MAX_ALLOWED_HOSTS = 10
 _HOST = re.compile(r"([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:\d{1,5})?")
@@ -35,7 +35,7 @@ class Auth(Wire):
     enable_auth: Maybe[bool] = None
     allowlist: Annotated[list[AllowedHost], Checked(check_hosts, source="guide: authentication, allowlists")] = []
     """Empty lets every page in."""
-    shareable_token: str | None = None
+    shareable_token: Annotated[str, Confidential()] | None = None
 
 
 class SpeechPermissions(Wire):
