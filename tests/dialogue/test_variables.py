@@ -100,7 +100,15 @@ def test_what_the_caller_gives_wins_over_placeholders_and_loses_to_the_system() 
         {"a": "placeholder", "b": "placeholder"},
         {"a": "given", "b": None, "system__agent_id": "forged", "system__caller_id": "+15550100"},
         {"system__agent_id": "agent_1"},
-    ) == {"a": "given", "b": "placeholder", "system__agent_id": "agent_1", "system__caller_id": "+15550100"}
+    ) == {
+        "a": "given",
+        "b": "placeholder",
+        "system__agent_id": "agent_1",
+        "system__caller_id": "+15550100",
+        # of a telephone call, and not given
+        "system__called_number": "unknown",
+        "system__call_sid": "unknown",
+    }
 
 
 def test_the_system_knows_the_agent_the_conversation_and_the_time() -> None:

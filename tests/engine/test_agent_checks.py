@@ -132,14 +132,25 @@ async def test_unknown_references_and_unsafe_urls_are_named_together(api: ApiCli
     assert len((await api.send(ListAgents())).agents) == 1
 
 
-async def test_a_url_whose_host_is_a_variable_waits_for_the_call(wire: AsyncClient) -> None:
-    def tool(url: str) -> JSON:
+async def test_a_variable_in_a_host_has_a_value_that_the_tool_fixes(wire: AsyncClient) -> None:
+    def tool(url: str, **fixed: str) -> JSON:
+        variables = {"dynamic_variable_placeholders": fixed}
         schema = {"url": url}
-        given = {"type": "webhook", "name": "t", "description": "", "api_schema": schema}
+        given = {
+            "type": "webhook",
+            "name": "t",
+            "description": "",
+            "api_schema": schema,
+            "dynamic_variables": variables,
+        }
         return {"conversation_config": {"agent": {"prompt": {"tools": [given]}}}}
 
     for url in ("https://{{host}}/a", "https://crm.example.com/{{id}}?q={{q}}", "{{base}}/x"):
-        assert (await wire.post(CREATE, json=tool(url))).status_code == 200, url
+        good = tool(url, host="crm.example.com", base="https://crm.example.com/v1")
+        assert (await wire.post(CREATE, json=good)).status_code == 200, url
+    for url in ("https://{{host}}/a", "{{base}}/x"):
+        assert problems(await wire.post(CREATE, json=tool(url))), url
+        assert problems(await wire.post(CREATE, json=tool(url, host="127.0.0.1", base="http://169.254.169.254"))), url
     for url in ("https://localhost/{{id}}", "http://crm.example.com/", "ftp://example.com", "https://a:b@example.com/"):
         assert problems(await wire.post(CREATE, json=tool(url))), url
 

@@ -355,5 +355,9 @@ async def test_a_bad_update_changes_nothing(api: ApiClient, wire: AsyncClient) -
     assert (await wire.get(f"{BASE}/{made}")).json() == before
 
 
-async def test_a_host_that_is_a_variable_is_checked_when_it_is_called(api: ApiClient) -> None:
-    assert await make(api, webhook(url="https://{{shop}}.example.com/find"))
+async def test_a_variable_in_a_host_needs_a_value_of_the_tools_own(api: ApiClient, wire: AsyncClient) -> None:
+    open_host = webhook(url="https://{{shop}}.example.com/find")
+    [said] = problems(await wire.post(BASE, json={"tool_config": open_host}))
+    assert said.startswith("body.tool_config.api_schema.url: {{shop}} stands in the host")
+    fixed = {"dynamic_variables": {"dynamic_variable_placeholders": {"shop": "north"}}}
+    assert await make(api, open_host | fixed)

@@ -104,7 +104,7 @@ class Call:
         exempt = self.policy.exempt
         # A call of known people alone is judged as any other request is: what it brings along may still ask.
         effect = "create" if op.effect == "dial" and rings_only_known(op, exempt) else op.effect
-        return self.policy.reason(self.tool, self.effect, effect, asking(op, exempt, self._stands(op)))
+        return self.policy.reason(self.tool, self.effect, effect, asking(op, exempt, self._stands(op)), op.act())
 
     def _stands(self, op: Operation[Any]) -> dict[str, Any] | None:
         """The stored resource that `op` updates, as this call has read it; None if it was not read."""
@@ -193,6 +193,8 @@ class Api:
         """The digest under which the change `op` may be sent now. Raises NeedsApproval if it is not approved."""
         call = self._call
         self._require_declared(op)
+        if why := call.policy.disables(call.tool, op.act()):
+            raise Refused(f"{why}: it is disabled, and this would do the same.")
         call.unknown = unknown_names(op, call.given)
         if call.dry_run:
             raise WouldSend(op)

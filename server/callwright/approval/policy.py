@@ -49,6 +49,8 @@ class Policy:
     toolsets: Mapping[str, ToolPolicy] = field(default_factory=dict[str, ToolPolicy])
     toolset_of: Mapping[str, str] = field(default_factory=dict[str, str])
     """The toolset of every tool; needed only if `toolsets` has exceptions."""
+    carriers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """The tools that are there for an operation (`PATCH /v1/...`); needed only if one of them has an exception."""
     exempt: Exempt = field(default_factory=Exempt)
     caps: Caps = field(default_factory=Caps)
 
@@ -80,11 +82,18 @@ class Policy:
             return asks or (effect != "read" and self._own(name)[0] is None and self.mode != "none")
         return self.unattended == "person" and asks and self._by_token(name, effect)
 
-    def reason(self, tool: str, tool_effect: str, op_effect: str, guarded: Sequence[str]) -> str | None:
+    def reason(
+        self, tool: str, tool_effect: str, op_effect: str, guarded: Sequence[str], operation: str = ""
+    ) -> str | None:
         """The reason why this operation of this tool needs approval; None if it needs none.
 
-        Reads inside a writing tool supply the facts of its question, so they run before the question is asked.
+        Reads inside a writing tool supply the facts of its question, so they run before the question is asked. What a
+        rule demands of the tool for this `operation` holds for every other tool that carries it, too.
         """
+        for name in self.carriers.get(operation, ()):
+            decided, rule = self._own(name)
+            if decided == "requires_approval" and name != tool:
+                return rule
         own, rule = self._own(tool)
         if own == "auto_approved" or (own is None and self.mode == "none"):
             return None
@@ -94,6 +103,14 @@ class Policy:
         if op_effect in ASKING:
             return op_effect
         return f"it sets {', '.join(guarded[:5])}" if guarded else None
+
+    def disables(self, tool: str, operation: str) -> str | None:
+        """The reason why no tool may carry this operation; None if it may be carried."""
+        for name in self.carriers.get(operation, ()):
+            decided, rule = self._own(name)
+            if decided == "disabled" and name != tool:
+                return rule
+        return None
 
     def person_needed(self, tool: str, op_effect: str) -> bool:
         """Whether a person must approve outside the conversation, if the client cannot ask its user."""

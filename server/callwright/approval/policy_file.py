@@ -26,16 +26,29 @@ def policy_of(settings: Settings, file: Path) -> Policy:
     named = {settings.approval, found.get("mode")}
     mode: Approval = "always-ask" if "always-ask" in named else "fine-grained"
     mode = "none" if "none" in named and named <= {"none", None} else mode
-    toolset_of = {entry["tool"]["name"]: entry["toolset"] for entry in built()} if found.get("toolsets") else {}
+    excepting = found.get("toolsets") or found.get("tools")
+    toolset_of = {entry["tool"]["name"]: entry["toolset"] for entry in built()} if excepting else {}
     return Policy(
         mode,
         found.get("tools", {}),
         settings.unattended,
         found.get("toolsets", {}),
         toolset_of,
+        carriers() if excepting else {},
         Exempt(**found.get("exempt", {})),
         Caps(**found.get("caps", {})),
     )
+
+
+def carriers() -> dict[str, tuple[str, ...]]:
+    """The tools that are there for an operation: those whose main one it is."""
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in built():
+        main = next(iter(entry["operations"]), "WS")
+        # Frames of one conversation share an operation, and each is an act of its own.
+        if entry["effect"] != "read" and not main.startswith("WS"):
+            found[main] = (*found.get(main, ()), entry["tool"]["name"])
+    return found
 
 
 def _read(file: Path) -> Json:

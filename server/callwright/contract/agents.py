@@ -246,7 +246,12 @@ class DeleteAgent(Operation[Empty], method="DELETE", path="/v1/convai/agents/{ag
     agent_id: AgentId
 
 
-class DuplicateAgent(Operation[CreatedAgent], method="POST", path="/v1/convai/agents/{agent_id}/duplicate"):
+class DuplicateAgent(
+    Operation[CreatedAgent],
+    method="POST",
+    path="/v1/convai/agents/{agent_id}/duplicate",
+    like="POST /v1/convai/agents/create",
+):
     """Copy an agent; no phone number moves to the copy."""
 
     agent_id: AgentId

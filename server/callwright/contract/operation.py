@@ -69,7 +69,7 @@ class Operation(BaseModel, Generic[R]):
     that the published facts of the API have it; a few that we need besides they do not. `within` names the part of the
     thing, as it is read, that an update's body changes; empty where the body looks like the thing. `seen_as` says where
     body fields stand in the thing that are read under another name. `replaces` are dotted paths below which whatever
-    the body leaves out goes (`""`: all of it).
+    the body leaves out goes (`""`: all of it). `like` names the operation with the same outcome, whose policy holds.
     """
 
     model_config = ConfigDict(
@@ -84,6 +84,7 @@ class Operation(BaseModel, Generic[R]):
     within: ClassVar[str] = ""
     seen_as: ClassVar[Mapping[str, str]] = {}
     replaces: ClassVar[tuple[str, ...]] = ()
+    like: ClassVar[str] = ""
 
     def __init_subclass__(
         cls,
@@ -96,13 +97,19 @@ class Operation(BaseModel, Generic[R]):
         within: str = "",
         seen_as: Mapping[str, str] | None = None,
         replaces: tuple[str, ...] = (),
+        like: str = "",
         **kw: Any,
     ) -> None:
         super().__init_subclass__(**kw)
         if method is not None:
             cls.method, cls.path, cls.guarded, cls.measured, cls.within = method, path, guarded, measured, within
-            cls.seen_as, cls.replaces = seen_as or {}, replaces
+            cls.seen_as, cls.replaces, cls.like = seen_as or {}, replaces, like
             cls.effect = effect or _EFFECT_OF[method]
+
+    @classmethod
+    def act(cls) -> str:
+        """What the operation does, as `METHOD /path`: rules of the policy for one way of doing it hold for all."""
+        return cls.like or f"{cls.method} {cls.path}"
 
     @classmethod
     @cache

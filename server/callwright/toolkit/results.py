@@ -45,17 +45,20 @@ class DryRun(View):
     dry_run: Plan
 
 
+UNTOLD = "The policy asks before every read, so a dry run does not tell what is stored."
+
+
 async def planned(op: Operation[Any], question: str, call: Call, bounds: Bounds, client: ApiClient) -> DryRun:
     """The plan of sending `op`. `question`: the approval question, also if the policy would not ask it.
 
-    If even reading needs approval, the present values are not shown, because a dry run asks for no approval.
+    If even reading needs approval, nothing that is stored is told, because a dry run asks for no approval.
     """
     guarded = op.guarded_places()
     reads_freely = call.policy.reason(call.tool, "read", "read", ()) is None
     before = await standing(client, op) if op.effect == "update" and reads_freely else None
     return DryRun(
         dry_run=Plan(
-            would=question,
+            would=question if reads_freely else UNTOLD,
             method=op.method,
             path=op.url(),
             needs_approval=call.reason(op),

@@ -250,6 +250,18 @@ async def test_missing_variables_are_all_named(at: Stage) -> None:
     assert (code, reason.split(".")[0]) == (1008, "missing_dynamic_variable: Missing dynamic variables: name, town")
 
 
+async def test_a_client_without_a_key_does_not_say_who_calls(at: Stage) -> None:
+    ada = await at.agent({"agent": {"first_message": "Hello {{system__caller_id}}"}})
+    forged = {"system__caller_id": "+15550000001", "system__agent_id": "agent_9"}
+    async with at.connected(ada, key=None, dynamic_variables=forged) as caller:
+        error, _ = await caller.refusal()
+    fields = ["dynamic_variables.system__caller_id", "dynamic_variables.system__agent_id"]
+    assert (error["error_type"], error["details"]["fields"]) == ("override_error", fields)
+    async with at.connected(ada, key=None) as caller:
+        await caller.begun()
+        assert await caller.answer() == "Hello unknown"
+
+
 async def test_a_language_brings_its_preset_along(at: Stage) -> None:
     presets = {
         "nl": {"overrides": {"agent": {"first_message": "Hoi!", "prompt": {"prompt": "Wees kort."}}}},

@@ -32,7 +32,7 @@ def refused(config: JSON, arguments: JSON | None = None, **variables: Any) -> st
 
 WHOLE = tool(
     method="POST",
-    url="https://{{region}}.example.com/shops/{shop}/orders/{order}?v={{version}}#there",
+    url="https://eu.example.com/shops/{shop}/orders/{order}?v={{version}}#there",
     path_params_schema={"shop": {"type": "string", "dynamic_variable": "shop"}, "order": TOLD},
     query_params_schema={
         "properties": {
@@ -64,7 +64,7 @@ def test_every_part_of_a_request_is_built_from_its_sources() -> None:
     arguments = {
         "order": "A/7 ü", "dry": True, "count": 3, "lines": [{"sku": "a", "more": 1}], "who": {"name": "Ann", "vip": False},
     }  # fmt: skip
-    variables = {"region": "eu", "shop": "North & Sons", "version": 2, "system__conversation_id": "conv_1"}
+    variables = {"shop": "North & Sons", "version": 2, "system__conversation_id": "conv_1"}
     made = build(WHOLE, arguments, variables)
     assert made.secret_headers == {"Authorization": "secret_1"}
     assert made.details == snapshot(
@@ -93,11 +93,26 @@ def test_a_tools_own_placeholders_stand_under_the_conversations_variables() -> N
     assert build(config, {}, {"b": "given"}).url == "https://e.example/own/given"
 
 
+def fixing(url: str, **fixed: str) -> JSON:
+    return tool(url=url) | {"dynamic_variables": {"dynamic_variable_placeholders": fixed}}
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (fixing("{{base}}/users", base="https://api.example.com/v1/"), "https://api.example.com/v1/users"),
+        (fixing("https://{{host}}:8443/a", host="api.example.com"), "https://api.example.com:8443/a"),
+    ],
+)
+def test_only_the_tool_itself_fills_a_variable_in_its_host(config: JSON, expected: str) -> None:
+    callers = {"base": "https://evil.example", "host": "evil.example"}
+    assert build(config, {}, callers).url == expected
+    assert refused(config | {"dynamic_variables": {}}, **callers).endswith("a person approves it there.")
+
+
 @pytest.mark.parametrize(
     ("url", "variables", "expected"),
     [
-        ("{{base}}/users", {"base": "https://api.example.com/v1/"}, "https://api.example.com/v1/users"),
-        ("https://{{host}}:8443/a", {"host": "api.example.com"}, "https://api.example.com:8443/a"),
         ("https://api.example.com", {}, "https://api.example.com"),
         ("https://api.example.com/?q={{q}}", {"q": "a&b=c#d"}, "https://api.example.com/?q=a%26b%3Dc%23d"),
     ],
@@ -116,11 +131,11 @@ def test_variables_fill_any_part_of_a_url(url: str, variables: JSON, expected: s
             "n: 'many' is not of type integer. Nothing was sent.",
         ),
         (tool(url="https://e.example/{a}"), {}, "Nothing fills {a} in the URL of the tool."),
-        (tool(url="https://{{h}}.example/"), {"h": "evil.example/"}, "{{h}} stands for a host, and its value is none."),
-        (tool(url="https://{{h}}.example/"), {"h": "me@evil"}, "{{h}} stands for a host, and its value is none."),
-        (tool(url="{{b}}.example.com/x"), {"b": "https://evil"}, "The variable b does not hold the beginning of a URL."),
-        (tool(url="{{b}}/x"), {"b": "https://a.example/../b"}, "The variable b does not hold the beginning of a URL."),
-        (tool(url="{{b}}/x"), {"b": "ftp://a.example"}, "The variable b does not hold the beginning of a URL."),
+        (fixing("https://{{h}}.example/", h="evil.example/"), {}, "{{h}} stands for a host, and its value is none."),
+        (fixing("https://{{h}}.example/", h="me@evil"), {}, "{{h}} stands for a host, and its value is none."),
+        (fixing("{{b}}.example.com/x", b="https://evil"), {}, "The variable b does not hold the beginning of a URL."),
+        (fixing("{{b}}/x", b="https://a.example/../b"), {}, "The variable b does not hold the beginning of a URL."),
+        (fixing("{{b}}/x", b="ftp://a.example"), {}, "The variable b does not hold the beginning of a URL."),
         (tool(url="https://e.example/a/{{d}}/b"), {"d": ".."}, "The value of {{d}} is empty or only dots; it would change where the request goes."),
         (tool(url="https://e.example/a/{{d}}"), {"d": ""}, "The value of {{d}} is empty or only dots; it would change where the request goes."),
         (tool(url="https://e.example/a/{{d}}%2e"), {"d": "."}, "The value of {{d}} is empty or only dots; it would change where the request goes."),

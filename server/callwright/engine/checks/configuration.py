@@ -9,6 +9,7 @@ from sqlalchemy import Table, select
 from ...contract.agents import CreateAgent
 from ...contract.errors import BadRequest, InvalidRequest, Problem, body_problem
 from ...contract.merge import Json
+from ...contract.paths import at as at_path
 from ...net.guard import AllowList, check
 from ...workflow.problems import graph_problems
 from ..dialogue.prompt import PROMPT_LIMIT
@@ -22,6 +23,7 @@ from ..schema.tables import agent, document, secret
 from ..store.transaction import Tx
 from ..store.uses import references_in
 from ..store.workspace_documents import document_of
+from .hosts import holds_variable, origin_of
 from .problems import validated
 
 _VARIABLE = re.compile(r"\{\{[^{}]*\}\}")
@@ -109,25 +111,44 @@ def _beside(doc: Json, at: tuple[str | int, ...], name: str) -> object:
 def unsafe_urls(node: object, allow: AllowList, at: tuple[str | int, ...] = ()) -> list[Problem]:
     """Problems for the URLs that will later receive data and are not allowed.
 
-    A URL whose host is a `{{variable}}` is checked when it is called.
+    Only the host of a webhook tool may hold variables, and only those that the tool itself gives a value.
     """
     problems: list[Problem] = []
     if isinstance(node, list):
         for index, item in enumerate(cast(list[object], node)):
             problems += unsafe_urls(item, allow, (*at, index))
     elif isinstance(node, dict):
-        for key, value in cast(dict[str, Any], node).items():
-            if key == "url" and isinstance(value, str) and at[-1:] != ("avatar",):
-                scheme, _, rest = value.partition("://")
-                if "{{" in scheme or "{{" in rest.partition("/")[0]:
-                    continue
-                try:
-                    check(_VARIABLE.sub("x", value), allow=allow)
-                except BadRequest as exc:
-                    problems.append(body_problem([*at, key], str(exc), "url_not_allowed"))
+        given = cast(dict[str, Any], node)
+        for key, value in given.items():
+            if key == "api_schema" and isinstance(at_path(value, "url"), str):
+                problems += _unsafe_webhook(given, allow, (*at, key, "url"))
+                problems += unsafe_urls(value, allow, (*at, key))
+            elif key == "url" and isinstance(value, str) and at[-1:] not in (("avatar",), ("api_schema",)):
+                problems += _unsafe(value, allow, (*at, key))
             else:
                 problems += unsafe_urls(value, allow, (*at, key))
     return problems
+
+
+def _unsafe_webhook(tool: Json, allow: AllowList, at: tuple[str | int, ...]) -> Iterator[Problem]:
+    try:
+        origin = origin_of(tool)
+    except ValueError as exc:
+        yield body_problem([*at], str(exc), "url_not_allowed")
+        return
+    url: str = tool["api_schema"]["url"]
+    yield from _unsafe(origin if holds_variable(url) else url, allow, at)
+
+
+def _unsafe(url: str, allow: AllowList, at: tuple[str | int, ...]) -> Iterator[Problem]:
+    if holds_variable(url):
+        said = "No variable may stand in the host of this address: whoever talks could send data anywhere by it."
+        yield body_problem([*at], said, "url_not_allowed")
+        return
+    try:
+        check(_VARIABLE.sub("x", url), allow=allow)
+    except BadRequest as exc:
+        yield body_problem([*at], str(exc), "url_not_allowed")
 
 
 def _refuse_what_keeps(doc: Json) -> None:

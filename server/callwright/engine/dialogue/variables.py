@@ -17,6 +17,9 @@ OF_A_CALL = ("system__caller_id", "system__called_number", "system__call_sid")
 """Variables that the platform sets for every telephone call."""
 
 
+UNKNOWN = "unknown"
+
+
 class MissingVariables(InvalidRequest):
     """Texts of the agent name variables without a value: `names` has every one of them."""
 
@@ -62,10 +65,17 @@ def gather(
 ) -> dict[str, Value]:
     """The initial variables: the agent's placeholders, overridden by the caller's values, then by system variables.
 
-    None means "no value". A caller cannot override a system variable known to the runtime. Those unknown in text (the
-    caller's number) may be given, so that a telephone agent can be rehearsed.
+    None means "no value". A caller cannot override a system variable known to the runtime. Those of a telephone call
+    have no true value in a text: they are UNKNOWN, so that an agent that names them can be talked to and rehearsed,
+    unless whoever has the API key gives them.
     """
-    chosen = {**placeholders, **{name: value for name, value in given.items() if value is not None}, **system}
+    unknown = dict.fromkeys(OF_A_CALL, UNKNOWN)
+    chosen = {
+        **unknown,
+        **placeholders,
+        **{name: value for name, value in given.items() if value is not None},
+        **system,
+    }
     return {name: value for name, value in chosen.items() if value is not None}
 
 

@@ -106,6 +106,9 @@ def _check_brought(tx: Tx, document: Json, brought: Brought) -> None:
     fields = [field.removeprefix("conversation_config_override.") for field in fields]
     if brought.mocking.mocking_strategy != "none" and not tx.origin.has_key:
         fields.append("tool_mock_config")  # a mocked tool may be the one that authenticates the client
+    if not tx.origin.has_key:  # the platform says who calls, not the caller
+        given: Json = data["dynamic_variables"] or {}
+        fields += [f"dynamic_variables.{name}" for name in given if name.startswith("system__")]
     if fields:
         said = f"Not open to clients: {', '.join(fields)}. The agent's platform_settings.overrides say what is."
         raise Denied(said, "override_error", fields=fields)

@@ -1,7 +1,8 @@
 """Builds the request of a webhook tool from the model's arguments, constants and dynamic variables.
 
 Every value stays within its position: one path segment, one query parameter, one header line, one property of the body.
-This module sends nothing and knows no secrets.
+Where the request goes is fixed with the tool: a variable in the host has the value that the tool itself sets for it,
+whatever a caller, an agent or the answer of another tool says. This module sends nothing and knows no secrets.
 """
 
 import json
@@ -15,15 +16,13 @@ from ...contract.merge import JsonView
 from ...contract.paths import at
 from ...net.headers import line, settable
 from ...secrecy import is_secret_header
+from ..checks.hosts import PLACE, beginning, fixed_by
 from ..dialogue.arguments import literal
 from ..dialogue.tools import LITERALS, kind_of
 from ..dialogue.variables import MissingVariables, Variables, substitute, written
 
 MASKED = "***"
 
-_PLACE = re.compile(r"\{\{\s*(?P<variable>[A-Za-z_][A-Za-z0-9_]*)\s*\}\}|\{(?P<name>[^{}]+)\}")
-_BASE = re.compile(r"https?://[^/?#\\@\s]+(/[^?#\\\s]*)?", re.IGNORECASE)
-_HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?")
 _ABSENT = object()
 
 
@@ -55,7 +54,7 @@ def build(config: JsonView, arguments: JsonView, variables: Variables) -> Prepar
         path = _plain(api.get("path_params_schema") or {}, source)
         query = _plain(at(api, "query_params_schema", "properties") or {}, source)
         body = _body(api.get("request_body_schema"), source)
-        url = _address(api["url"], path, source.variables)
+        url = _address(api["url"], path, source.variables, fixed_by(config))
         headers, secrets = _headers(api.get("request_headers") or {}, source.variables)
         if query:
             url += ("&" if "?" in url else "?") + urlencode(query, quote_via=quote)
@@ -140,47 +139,26 @@ def _filled(name: str, schema: JsonView, given: object, source: _Source) -> Any:
     return _ABSENT if given is None else given
 
 
-def _address(template: str, path: Mapping[str, str], variables: Variables) -> str:
-    """The URL without the schema's query. A variable may contain the host, or the whole beginning of the URL."""
+def _address(template: str, path: Mapping[str, str], variables: Variables, fixed: Variables) -> str:
+    """The URL without the schema's query. A `fixed` variable may contain the host, or the beginning of the URL."""
     whole, _, query = template.partition("#")[0].partition("?")
-    base, rest = _beginning(whole, variables)
+    base, rest = beginning(whole, fixed)
     segments = [_segment(segment, path, variables) for segment in rest.split("/")] if rest else []
     address = base + "/".join(segments)
     return f"{address}?{_filled_in(query, path, variables)}" if query else address
-
-
-def _beginning(whole: str, variables: Variables) -> tuple[str, str]:
-    """Splits a URL after its host, or after the variable that holds its beginning."""
-    if first := _PLACE.match(whole):
-        base = written(_value(first, {}, variables)).rstrip("/")
-        rest = whole[first.end() :]
-        climbs = any(unquote(segment) in (".", "..") for segment in base.split("/"))
-        if not _BASE.fullmatch(base) or climbs or (rest and not rest.startswith("/")):
-            raise ValueError(f"The variable {first['variable']} does not hold the beginning of a URL.")
-        return base, rest
-    scheme, _, after = whole.partition("://")
-    host, slash, rest = after.partition("/")
-
-    def put(place: re.Match[str]) -> str:
-        value = _value(place, {}, variables)
-        if not _HOST.fullmatch(value):
-            raise ValueError(f"{place[0]} stands for a host, and its value is none.")
-        return value
-
-    return f"{scheme}://{_PLACE.sub(put, host)}", slash + rest
 
 
 def _segment(template: str, path: Mapping[str, str], variables: Variables) -> str:
     """One path segment, escaped: no value can add a separator, move up the path or remove the segment."""
     filled = _filled_in(template, path, variables)
     if filled != template and unquote(filled) in ("", ".", ".."):
-        places = ", ".join(place[0] for place in _PLACE.finditer(template))
+        places = ", ".join(place[0] for place in PLACE.finditer(template))
         raise ValueError(f"The value of {places} is empty or only dots; it would change where the request goes.")
     return filled
 
 
 def _filled_in(template: str, path: Mapping[str, str], variables: Variables) -> str:
-    return _PLACE.sub(lambda place: quote(_value(place, path, variables), safe=""), template)
+    return PLACE.sub(lambda place: quote(_value(place, path, variables), safe=""), template)
 
 
 def _value(place: re.Match[str], path: Mapping[str, str], variables: Variables) -> str:
