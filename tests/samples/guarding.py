@@ -54,6 +54,10 @@ def filled(**how: Any) -> dict[str, Any]:
     return calling(method="POST", request_body_schema={"type": "object", "properties": properties})
 
 
+OPEN_HOST = calling(url="https://{{shop}}.example/crm") | {
+    "dynamic_variables": {"dynamic_variable_placeholders": {"shop": "evil"}}
+}
+"""Its own value of the variable decides where it leads."""
 ASSIGNING = HOOK | {"assignments": [{"dynamic_variable": "to", "value_path": "mail"}]}
 TOOLS: dict[str, dict[str, Any]] = {
     "**.url": HOOK,
@@ -69,6 +73,7 @@ TOOLS: dict[str, dict[str, Any]] = {
         }
     ),
     "**.assignments": ASSIGNING,
+    "tool_config.dynamic_variables": OPEN_HOST,
     "**.transfers": TRANSFER,
 }
 WEBHOOK = {
@@ -76,7 +81,12 @@ WEBHOOK = {
 }
 LLM = {"llm": "custom-llm", "custom_llm": {"url": "https://llm.example/v1", "request_headers": {"X-Key": SECRET}}}
 CONFIGS: dict[str, dict[str, Any]] = {
-    **{pattern: prompt(tools=[tool]) for pattern, tool in TOOLS.items() if tool is not TRANSFER},
+    **{
+        pattern: prompt(tools=[tool])
+        for pattern, tool in TOOLS.items()
+        if pattern not in ("**.transfers", "tool_config.dynamic_variables")
+    },
+    "**.tools.*.dynamic_variables": prompt(tools=[OPEN_HOST]),
     "**.url in a workflow": subagent(tools=[HOOK]),
     "**.request_headers of a model": prompt(**LLM),
     "**.custom_llm": prompt(**LLM),

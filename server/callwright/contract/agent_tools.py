@@ -31,7 +31,7 @@ from .tool_dialect import normalise_tool
 R = TypeVar("R", covariant=True)
 
 GUARDED = (
-    *outward(*WEBHOOKS, "**.transfers"),
+    *outward(*WEBHOOKS, "tool_config.dynamic_variables", "**.transfers"),
     *inward(ASSIGNMENTS),
 )
 

@@ -54,12 +54,11 @@ WEBHOOKS = (
     "**.api_schema.**.constant_value",
     "**.api_schema.**.dynamic_variable",
     "**.api_schema.**.is_system_provided",
-    "**.tools.*.dynamic_variables",
-    "tool_config.dynamic_variables",
 )
-"""The addresses of webhook tools, with the variables in their hosts; and what goes there whatever the model says."""
+"""The addresses of webhook tools, and what goes there with each call whatever the model says."""
 PROMPTS = (
     *WEBHOOKS,
+    "**.tools.*.dynamic_variables",  # the values of variables in hosts
     "**.custom_llm",
     # where a conversation may be handed over to
     "**.transfers",
