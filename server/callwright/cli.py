@@ -273,7 +273,7 @@ def _install(settings: Settings, args: argparse.Namespace) -> int:
     command = [*_program(), "serve", *_chosen(args)]
     if args.link:
         return _link(host, host.entry(command, env), args)
-    done = install(host, command, env, dry_run=args.dry_run)
+    done = install(host, command, env, dry_run=args.dry_run, private=bool(args.env))
     if args.dry_run:
         _print(f"{done.file} would {'hold' if done.changed else 'stay'}:\n{done.text}")
         return 0

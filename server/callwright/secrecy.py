@@ -1,12 +1,16 @@
-"""Recognise secrets: by the name of the field that holds them, or by their own shape.
+"""Recognise secrets: by the name of the field that holds them, by their own shape, or known ones in any spelling.
 
 Each place has a separate set of names, because the cost of an error differs: a log must not reveal a secret, a person
 must see the values that they approve, and the command line must not refuse ordinary arguments. See `NAMES`.
 """
 
+import base64
+import html
+import json
 import re
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, cast
+from urllib.parse import quote
 
 MASK = "[secret]"
 SHORTEST = 4
@@ -81,7 +85,7 @@ _NAME = f"(?:{_any_of('text')})"
 _IN_TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(bearer|basic)(\s+|%20|\+)[A-Za-z0-9._~+/=-]{6,}", re.I), rf"\1\2{MASK}"),
     (re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://)[^/\s\"'@]{1,500}@", re.I), rf"\1{MASK}@"),
-    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), MASK),
+    (re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), MASK),
     (re.compile(r"\b(?:sk|rk|pk|xi)[-_][A-Za-z0-9_-]{12,}"), MASK),
     (re.compile(rf"([?&;]{_NAME}=)[^&#;\s\"'<>]+", re.I), rf"\1{MASK}"),
     # `name: value`, `name=value`, and the same with quotes, as in JSON, a dict or a tuple of a header's bytes.
@@ -112,3 +116,61 @@ def is_secret_field(path: Sequence[str]) -> bool:
 def has_secret_argument(argument: str) -> bool:
     """Whether an argument of the command line, as JSON, has a field that holds a secret at any depth."""
     return bool(_ARGUMENT.search(argument))
+
+
+def spellings(secrets: Iterable[str]) -> list[str]:
+    """Every text that tells one of these secrets. Longest first, because one may be a part of another."""
+    return sorted({form for secret in secrets if len(secret) >= SHORTEST for form in _spelt(secret)}, key=len)[::-1]
+
+
+def masked(text: str, secrets: Iterable[str], mask: str = MASK) -> str:
+    """`text` with `mask` in place of these secrets in every spelling, JSON with escapes included."""
+    known = spellings(secrets)
+    text = _replaced(text, known, mask)
+    if known and "\\" in text:
+        try:
+            document: Any = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        # Any character can be escaped in JSON, so that no list of spellings is complete.
+        shown = _masked_inside(document, known, mask)
+        return text if shown == document else json.dumps(shown, ensure_ascii=False)
+    return text
+
+
+def _replaced(text: str, known: Sequence[str], mask: str) -> str:
+    for form in known:
+        text = text.replace(form, mask)
+    return text
+
+
+def _masked_inside(node: object, known: Sequence[str], mask: str) -> object:
+    if isinstance(node, str):
+        return _replaced(node, known, mask)
+    if isinstance(node, list):
+        return [_masked_inside(item, known, mask) for item in cast(list[object], node)]
+    if isinstance(node, dict):
+        items = cast(dict[str, object], node).items()
+        return {_replaced(key, known, mask): _masked_inside(item, known, mask) for key, item in items}
+    return node
+
+
+_PERCENT = re.compile("%[0-9A-F]{2}")
+
+
+def _spelt(secret: str) -> Iterator[str]:
+    once = json.dumps(secret)[1:-1]  # JSON-escaped, and JSON inside a JSON string
+    escaped = {once, json.dumps(secret, ensure_ascii=False)[1:-1], once.replace("/", "\\/")}
+    yield from (secret, *escaped, *(json.dumps(each)[1:-1] for each in escaped))
+    yield from (repr(secret)[1:-1], repr(secret.encode())[2:-1])
+    for percent in (quote(secret, safe=""), quote(secret)):
+        yield from (percent, _PERCENT.sub(lambda place: place[0].lower(), percent), percent.replace("%20", "+"))
+    for entity in ("&#x27;", "&#39;", "&apos;"):
+        yield html.escape(secret).replace("&#x27;", entity)
+    raw = secret.encode()
+    yield from (raw.hex(), raw.hex().upper())
+    if len(raw) < 8:
+        return  # too few characters of its base64 are independent of the neighbouring bytes
+    for shift in range(3):  # base64 of a longer text contains it at one of three alignments
+        inner = base64.b64encode(b"\0" * shift + raw).decode()[-(-shift * 8 // 6) :].rstrip("=")[:-1]
+        yield from (inner, inner.translate(str.maketrans("+/", "-_")))

@@ -108,6 +108,17 @@ def test_a_variable_is_copied_by_name_and_its_value_never_shown(person: Path) ->
     )
 
 
+def test_a_file_that_holds_a_value_is_for_its_owner_and_its_copy_too(person: Path) -> None:
+    file = person / ".cursor" / "mcp.json"
+    file.parent.mkdir()
+    file.write_text("{}")
+    file.chmod(0o644)
+    done = run(person / "data", "install", "cursor", "--env", "ELEVENLABS_API_KEY", ELEVENLABS_API_KEY="sk_canary")
+    assert done.returncode == 0, done.stderr
+    modes = {each.name: each.stat().st_mode & 0o777 for each in file.parent.iterdir()}
+    assert modes == {"mcp.json": 0o600, "mcp.json.bak1": 0o600}
+
+
 def test_the_doctor_starts_what_is_configured_as_the_host_would(person: Path) -> None:
     """In an environment with nothing in it but what the entry says."""
     nothing = run(person / "data", "doctor", "--host", "cursor")

@@ -9,7 +9,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
-from urllib.parse import quote
 
 import anyio
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -19,7 +18,7 @@ from ..bounds import UNBOUNDED, Bounds
 from ..contract.errors import ApiError, BadRequest, RateLimited, Refused, Unavailable, Unreachable, Unreadable, decode
 from ..contract.operation import Blob, Operation, Stream
 from ..net.http import CONNECT_SECONDS, URL, InvalidURL, Request, Response, Timeout, Transport, http_client, read_body
-from ..secrecy import SHORTEST
+from ..secrecy import SHORTEST, masked
 from ..telemetry.calling import hush
 from ..telemetry.spans import Span, answered, failed, upstream_request
 from .payload import payload
@@ -271,8 +270,7 @@ class ApiClient:
     def _error(self, op: Operation[Any], answer: Answer) -> ApiError:
         # A platform may quote the value that it refuses, which may be a secret.
         text = answer.body.decode(errors="replace")
-        for secret in _secrets_in(op):
-            text = _without(text, secret, "[secret]")
+        text = masked(text, _secrets_in(op))
         error = decode(answer.status, self._redact(text).encode())
         wait = told_to_wait(answer, self._clock())
         if wait is not None and isinstance(error, RateLimited | Unavailable):
@@ -294,14 +292,7 @@ class ApiClient:
         return self._redact(text)[:LONGEST_TEXT]
 
     def _redact(self, text: str) -> str:
-        return _without(text, self._key.get_secret_value(), "[key]") if self._key else text
-
-
-def _without(text: str, secret: str, instead: str) -> str:
-    once = to_json(secret).decode()[1:-1]  # JSON-escaped, and JSON inside a JSON string
-    for form in (to_json(once).decode()[1:-1], once, secret, quote(secret, safe="")):
-        text = text.replace(form, instead)
-    return text
+        return masked(text, [self._key.get_secret_value()], "[key]") if self._key else text
 
 
 def _secrets_in(value: object) -> Iterator[str]:

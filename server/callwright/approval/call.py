@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
+import anyio
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import SecretStr
 
@@ -186,7 +187,7 @@ class Api:
         except ApiError as exc:
             await self._fail(change, exc)
             raise
-        await (await self._call.ledger()).finish(change, "done", target=target_of(op))
+        await self._record_done(change, op)
         await self._call.told(_ids(op))
 
     def require(self, op: Operation[Any]) -> str:
@@ -253,7 +254,7 @@ class Api:
             raise
         finally:
             self._client.forget()
-        await ledger.finish(change, "done", target=target_of(op, result))
+        await self._record_done(change, op, result)
         await self._call.told(_ids(op))
         return result
 
@@ -281,10 +282,16 @@ class Api:
         call.changes.append(change)
         return change
 
+    async def _record_done(self, change: str, op: Operation[Any], result: object = None) -> None:
+        """Whatever cancels the call by now, the act is done, and the log must say so."""
+        with anyio.CancelScope(shield=True):
+            await (await self._call.ledger()).finish(change, "done", target=target_of(op, result))
+
     async def _fail(self, change: str, exc: ApiError) -> None:
         # Without an answer from the platform the outcome is unknown, and the row keeps this state.
         if not isinstance(exc, Unavailable):
-            await (await self._call.ledger()).finish(change, "failed")
+            with anyio.CancelScope(shield=True):
+                await (await self._call.ledger()).finish(change, "failed")
 
 
 def _ids(op: Operation[Any]) -> dict[str, str]:

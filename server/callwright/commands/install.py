@@ -24,8 +24,11 @@ class Installed:
     """Path of the copy of the former file."""
 
 
-def install(host: Host, command: list[str], env: dict[str, str], *, name: str = SERVER, dry_run: bool) -> Installed:
+def install(
+    host: Host, command: list[str], env: dict[str, str], *, name: str = SERVER, dry_run: bool, private: bool = False
+) -> Installed:
     """Write the entry `name` into the host's configuration. `command`: absolute path of this program, and arguments.
+    `private`: `env` holds values that may be keys, so that the file and its copy become their owner's alone.
 
     Raises SettingError if the file is not JSON (some hosts allow comments, which rewriting would lose).
     """
@@ -40,7 +43,7 @@ def install(host: Host, command: list[str], env: dict[str, str], *, name: str = 
     changed = json.dumps(config) != json.dumps(json.loads(before or "{}"))
     if dry_run or not changed:
         return Installed(file, text, changed, None)
-    return Installed(file, text, changed, _write(file, before, text))
+    return Installed(file, text, changed, _write(file, before, text, private=private))
 
 
 def installed(host: Host, name: str = SERVER) -> Json:
@@ -71,23 +74,31 @@ def _read(before: str, file: Path, host: Host, command: list[str], env: dict[str
     return cast(Json, found)
 
 
-def _write(file: Path, before: str, text: str) -> Path | None:
-    """Write the file atomically, so that hosts never read half of it, and for its owner only, as it may hold a key."""
+PRIVATE = 0o600
+
+
+def _write(file: Path, before: str, text: str, *, private: bool) -> Path | None:
+    """Write the file atomically, so that hosts never read half of it.
+
+    `private`: it and its copy are for their owner only, whatever they were before.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    backup = _backup(file, before) if before else None
+    mode = PRIVATE if private or not file.exists() else file.stat().st_mode & 0o777
+    backup = _backup(file, before, mode) if before else None
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         out.write(text)
-    if file.exists():
-        os.chmod(temporary, file.stat().st_mode & 0o777)
+    os.chmod(temporary, mode)
     os.replace(temporary, file)
     return backup
 
 
-def _backup(file: Path, before: str) -> Path:
+def _backup(file: Path, before: str, mode: int) -> Path:
     number = 1
     while (backup := file.with_name(f"{file.name}.bak{number}")).exists():
         number += 1
-    backup.write_text(before, encoding="utf-8")
-    backup.chmod(file.stat().st_mode & 0o777)
+    # Made for its owner before anything is in it.
+    with open(backup, "x", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, PRIVATE)) as out:
+        out.write(before)
+    backup.chmod(mode)
     return backup

@@ -38,7 +38,7 @@ _LEVELS: dict[str, int] = {
 """Level names of the protocol -> numbers of `logging`; the program logs only at the levels of `logging`."""
 
 LONGEST_NAME = 64
-"""Maximum characters of a tool's name, because a client may send any text as one."""
+"""Maximum characters of a tool's name and of a request's id, because a client may send any text as one."""
 
 
 class ClientLog:
@@ -111,7 +111,7 @@ def _principal(ctx: ServerRequestContext[Any, Any]) -> str:
 
 
 def _id(ctx: ServerRequestContext[Any, Any]) -> str | None:
-    return None if ctx.request_id is None else str(ctx.request_id)
+    return None if ctx.request_id is None else str(ctx.request_id)[:LONGEST_NAME]
 
 
 def _connection(ctx: ServerRequestContext[Any, Any]) -> Connection:

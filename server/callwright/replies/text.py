@@ -32,13 +32,13 @@ def short(text: str, limit: int = 80) -> str:
 
 
 def cleaned(value: Any) -> Any:
-    """A JSON value without invisible characters in its strings."""
+    """A JSON value without invisible characters in its strings and keys."""
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, list):
         return [cleaned(item) for item in cast(list[Any], value)]
     if isinstance(value, dict):
-        return {key: cleaned(item) for key, item in cast(dict[str, Any], value).items()}
+        return {visible(key): cleaned(item) for key, item in cast(dict[str, Any], value).items()}
     return value
 
 

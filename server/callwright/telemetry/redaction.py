@@ -1,15 +1,15 @@
-"""Redacts secrets in text: the known ones in all their encodings, and text that looks like a secret."""
+"""Redacts secrets in text: the known ones in all their spellings, and text that looks like a secret."""
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from ..secrecy import MASK, SHORTEST, without_secrets
+from ..secrecy import MASK, spellings, without_secrets
 from ..settings import Settings
 
 
@@ -17,11 +17,11 @@ class Redactor:
     """`redactor(text)` is the text without secrets. `secrets`: those known from the start."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._forms = _forms(secrets)
+        self._spelt = spellings(secrets)
 
     def __call__(self, text: str, hushed: Iterable[str] = ()) -> str:
         """`hushed`: additional secrets for this text."""
-        for form in (*self._forms, *(_forms(hushed) if hushed else ())):
+        for form in (*self._spelt, *(spellings(hushed) if hushed else ())):
             text = text.replace(form, MASK)
         return without_secrets(text)
 
@@ -57,20 +57,3 @@ def _rows(file: Path | None, among: Callable[[Any], Iterable[Any]]) -> list[dict
         found: list[Any] = list(among(json.loads(file.read_text(encoding="utf-8")))) if file else []
         return [row for row in found if isinstance(row, dict)]
     return []
-
-
-def _forms(secrets: Iterable[str]) -> list[str]:
-    """Longest first, because one may be a part of another."""
-    return sorted({form for secret in secrets if len(secret) >= SHORTEST for form in _spelt(secret)}, key=len)[::-1]
-
-
-def _spelt(secret: str) -> Iterator[str]:
-    once = json.dumps(secret)[1:-1]  # JSON-escaped, and JSON inside a JSON string
-    yield from (secret, once, json.dumps(once)[1:-1], repr(secret)[1:-1], repr(secret.encode())[2:-1])
-    yield from (quote(secret, safe=""), quote(secret))
-    raw = secret.encode()
-    if len(raw) < 8:
-        return  # too few characters of its base64 are independent of the neighbouring bytes
-    for shift in range(3):  # base64 of a longer text contains it at one of three alignments
-        inner = base64.b64encode(b"\0" * shift + raw).decode()[-(-shift * 8 // 6) :].rstrip("=")[:-1]
-        yield from (inner, inner.translate(str.maketrans("+/", "-_")))

@@ -250,6 +250,18 @@ async def test_missing_variables_are_all_named(at: Stage) -> None:
     assert (code, reason.split(".")[0]) == (1008, "missing_dynamic_variable: Missing dynamic variables: name, town")
 
 
+async def test_a_secret_variable_reaches_neither_the_model_nor_the_caller(at: Stage) -> None:
+    ada = await at.agent(
+        {"agent": {"first_message": "Hi {{secret__key}}", "prompt": {"prompt": "Use {{secret__key}}."}}}
+    )
+    async with at.connected(ada, dynamic_variables={"secret__key": "hush-hush"}) as caller:
+        await caller.begun()
+        assert await caller.answer() == "Hi [secret]"
+        await caller.say("Hi")
+        await caller.answer()
+    assert "hush-hush" not in str(at.llm.requests)
+
+
 async def test_a_client_without_a_key_does_not_say_who_calls(at: Stage) -> None:
     ada = await at.agent({"agent": {"first_message": "Hello {{system__caller_id}}"}})
     forged = {"system__caller_id": "+15550000001", "system__agent_id": "agent_9"}

@@ -9,7 +9,7 @@ from .agent import Agent
 from .llm import LLM, Message, Request, Usage, complete
 from .offline import script
 from .record import mirrored
-from .variables import Variables, substitute
+from .variables import Variables, told
 
 STOP = "[[CONVERSATION-OVER]]"
 """The marker that the model writes at the end of its part; never part of the transcript."""
@@ -51,14 +51,14 @@ class PlayedUser:
 
     async def speak(self, transcript: Sequence[Mapping[str, Any]]) -> Utterance:
         if self.config.first_message and not any(one["role"] == "user" for one in transcript):
-            return Utterance(substitute(self.config.first_message, self.variables), last=False)
+            return Utterance(told(self.config.first_message, self.variables), last=False)
         answer = await complete(self.llm, self._request(mirrored(transcript)))
         self.usage += answer.usage or Usage()
         text = _STOPPED.sub("", answer.text).strip()
         return Utterance(text, last=not text or _STOPPED.search(answer.text) is not None)
 
     def _request(self, heard: list[Message]) -> Request:
-        prompt = substitute(self.config.prompt, self.variables)
+        prompt = told(self.config.prompt, self.variables)
         language = f"\nSpeak the language with the code {self.config.language}."
         system: Message = {"role": "system", "content": _PART.format(stop=STOP, prompt=prompt) + language}
         opening: list[Message] = (
@@ -83,7 +83,7 @@ class ScriptedUser:
 
     def __post_init__(self) -> None:
         first = [self.config.first_message] if self.config.first_message else []
-        self._lines = [substitute(line, self.variables) for line in [*first, *script(self.config.prompt)]]
+        self._lines = [told(line, self.variables) for line in [*first, *script(self.config.prompt)]]
 
     async def speak(self, transcript: Sequence[Mapping[str, Any]]) -> Utterance:
         if self.read >= len(self._lines):

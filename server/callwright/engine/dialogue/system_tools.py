@@ -9,7 +9,7 @@ from typing import Any
 from ...contract.paths import at
 from .roles import Role
 from .tools import Outcome, Tool, destination
-from .variables import MissingVariables, Variables, substitute, written
+from .variables import MissingVariables, Variables, told, written
 
 NOT_DIALLED = "The transfer is recorded; nobody is dialled from here."
 _TONES = re.compile(r"[0-9*#]{1,64}")
@@ -153,7 +153,7 @@ def _voicemail(tool: Tool, reason: str | None, system: System, effect: Effect) -
     """End the call after the voicemail message, if there is one: no person is listening."""
     message = at(tool.config, "params", "voicemail_message") or None
     try:
-        message = message and substitute(message, system.variables)
+        message = message and told(message, system.variables)
     except MissingVariables as why:
         return Outcome(str(why), is_error=True)
     effect.ended = "An answering machine picked up."

@@ -23,7 +23,7 @@ from .roles import Role, RoleProvider
 from .system_tools import Effect
 from .tool_calling import described, request_record, result_record, run_call, written_down
 from .tools import Executor, Outcome, Tool
-from .variables import Value, gather, require, substitute, system_variables
+from .variables import Value, gather, require, system_variables, told
 from .voices import plain, split_voices
 from .workflow_runner import Step, WorkflowRunner
 
@@ -209,7 +209,7 @@ class Conversation:
 
     async def _greet(self) -> None:
         if self.agent.first_message:
-            await self._speak(substitute(self.agent.first_message, self.variables()))
+            await self._speak(told(self.agent.first_message, self.variables()))
 
     async def _spoken(self, offered: Sequence[Tool]) -> Answer | None:
         """The model's answer, passed on as it arrives. None if the user interrupted it; the part heard is recorded."""
@@ -264,7 +264,7 @@ class Conversation:
         agent, documents, said = self.agent, self.role.documents, spoken(self.transcript, 2)
         found = await self._retriever.best(said, at_most=agent.rag_passages, characters=agent.rag_characters)
         return system_prompt(
-            substitute(agent.prompt, self.variables()),
+            told(agent.prompt, self.variables()),
             language=self.language,
             voices=agent.voices,
             whole=agent.whole(documents),
@@ -315,7 +315,7 @@ class Conversation:
 
     async def _hand_over(self, role: Role, rule: JsonView) -> bool:
         if message := rule.get("transfer_message"):
-            await self._speak(substitute(message, self.variables()))
+            await self._speak(told(message, self.variables()))
         if self._context.pause and (delay := rule.get("delay_ms")):
             await self._context.pause(delay / 1000)
         self.transfers += 1

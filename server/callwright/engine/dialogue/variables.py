@@ -6,6 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from ...contract.errors import InvalidRequest, Problem
+from ...secrecy import MASK
 
 Value = str | int | float | bool
 Variables = Mapping[str, Value]
@@ -18,6 +19,9 @@ OF_A_CALL = ("system__caller_id", "system__called_number", "system__call_sid")
 
 
 UNKNOWN = "unknown"
+"""The value, in a text conversation, of a variable of a telephone call."""
+SECRET_PREFIX = "secret__"  # noqa: S105  (a beginning of names)
+"""Begins the names of variables whose values neither a model nor a caller learns."""
 
 
 class MissingVariables(InvalidRequest):
@@ -53,6 +57,12 @@ def substitute(text: str, variables: Variables) -> str:
     """Substitute the values in one pass: braces inside a value are left unchanged. Raises MissingVariables."""
     require(variables, text)
     return _PLACE.sub(lambda place: written(variables[place[1]]), text)
+
+
+def told(text: str, variables: Variables) -> str:
+    """As `substitute`, for a text that a model or a caller gets: secret variables are for requests of tools alone."""
+    secret = {name: MASK for name in variables if name.startswith(SECRET_PREFIX)}
+    return substitute(text, {**variables, **secret})
 
 
 def written(value: Value) -> str:

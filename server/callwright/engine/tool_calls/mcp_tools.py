@@ -260,7 +260,7 @@ def _redacted(node: object, secrets: Collection[str]) -> object:
     if isinstance(node, list):
         return [_redacted(item, secrets) for item in cast(list[object], node)]
     if isinstance(node, dict):
-        return {key: _redacted(value, secrets) for key, value in cast(Json, node).items()}
+        return {redacted(key, secrets): _redacted(value, secrets) for key, value in cast(Json, node).items()}
     return node
 
 

@@ -22,7 +22,7 @@ from ...net.http import (
     read_body,
 )
 from ...net.pinned import guarded_client
-from ...secrecy import SHORTEST
+from ...secrecy import masked
 from ..dialogue.tools import Outcome, Tool
 from ..dialogue.variables import Variables
 from .logins import Login, Logins
@@ -173,11 +173,8 @@ def cut(text: str, longest: int = LONGEST) -> str:
 
 
 def redacted(text: str, secrets: Collection[str]) -> str:
-    """The text without the secrets that were sent: some servers echo their requests."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= SHORTEST:
-            text = text.replace(secret, MASKED)
-    return text
+    """The text without the secrets that were sent, in any spelling: some servers echo their requests."""
+    return masked(text, secrets, MASKED)
 
 
 def _without(secrets: Collection[str], outcome: Outcome) -> Outcome:
