@@ -24,6 +24,7 @@ from ..tasks.task import current
 from ..undo.changes import Change, differences, part_of, standing
 from ..undo.undo import previous, reader_of, target_of
 from .dial_limits import asking, people_rung, refuse_beyond, rings_only_known
+from .open_hosts import refuse_secrets_to_anywhere
 from .policy import Caps, Policy
 
 R = TypeVar("R")
@@ -94,6 +95,11 @@ class Call:
     """Field names inside the documents among its arguments."""
     unknown: list[str] = field(default_factory=list[str])
     """Paths of the fields in these documents that the contract does not know."""
+
+    @property
+    def hosted(self) -> bool:
+        """Whether the platform is another's, which sends by itself."""
+        return self.platform.partition(" ")[0] == "hosted"
 
     @cached_property
     def reads_ask(self) -> str | None:
@@ -196,6 +202,8 @@ class Api:
         self._require_declared(op)
         if why := call.policy.disables(call.tool, op.act()):
             raise Refused(f"{why}: it is disabled, and this would do the same.")
+        if call.hosted:
+            refuse_secrets_to_anywhere(op)
         call.unknown = unknown_names(op, call.given)
         if call.dry_run:
             raise WouldSend(op)

@@ -123,6 +123,12 @@ def _part(key: str) -> str:
     return {"*": one, "**": f"(?:{one})*"}.get(key, re.escape(key) + _END)
 
 
+def holds_variable(url: str) -> bool:
+    """Whether the scheme or the host of an address is not fixed."""
+    scheme, there, rest = url.partition("://")
+    return "{" in (scheme + re.split(r"[/?#\\]", rest, maxsplit=1)[0] if there else url)
+
+
 _ADDRESS = re.compile(
     r"""\s*(?: [a-z][a-z0-9+.-]{0,30}: (?!\s) \S      # a scheme: https, wss, ftp, mailto, tel, sip
              | // | \\\\                              # the scheme of whoever reads it

@@ -20,6 +20,7 @@ from ..api.client import ApiClient
 from ..api.shared import SharedReads
 from ..approval.ask import Facts, approve
 from ..approval.call import Api, Call, NeedsApproval, WouldSend
+from ..approval.open_hosts import warning
 from ..approval.policy import TOKEN
 from ..approval.question import Preview, question_of
 from ..contract.errors import ApiError
@@ -221,10 +222,10 @@ class FunctionTool:
                 if client is None:
                     raise RuntimeError(f"{spec.name} sends something without an Api") from left
                 if isinstance(left, WouldSend):
-                    question = await self._question(left.op, client)
+                    question = await self._question(left.op, client, call)
                     return _shown([await planned(left.op, question, call, app.bounds, client)])
                 with counted.approval(call) as told:
-                    instead = told(await approve(left, self._facts(left.op, client), call, token, ctx))
+                    instead = told(await approve(left, self._facts(left.op, client, call), call, token, ctx))
                 if instead is not None:
                     return instead
                 return await self._run(known, call, client, ctx)
@@ -272,16 +273,17 @@ class FunctionTool:
             views.append(Unknown(unknown=call.unknown))
         return _shown(views)
 
-    def _facts(self, op: Operation[Any], client: SharedReads) -> Facts:
+    def _facts(self, op: Operation[Any], client: SharedReads, call: Call) -> Facts:
         async def facts(*, again: bool) -> str:
             if again:
                 client.forget()
-            return await self._question(op, client)
+            return await self._question(op, client, call)
 
         return facts
 
-    async def _question(self, op: Operation[Any], client: ApiClient) -> str:
-        return await question_of(op, self._previews.get(type(op)), self._spec.title, client)
+    async def _question(self, op: Operation[Any], client: ApiClient, call: Call) -> str:
+        question = await question_of(op, self._previews.get(type(op)), self._spec.title, client)
+        return question + warning(op) if call.hosted else question
 
     def _validated(self, arguments: dict[str, Any]) -> dict[str, Any]:
         model = self._function.arg_model

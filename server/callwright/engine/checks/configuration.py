@@ -8,6 +8,7 @@ from sqlalchemy import Table, select
 
 from ...contract.agents import CreateAgent
 from ...contract.errors import BadRequest, InvalidRequest, Problem, body_problem
+from ...contract.guards import holds_variable
 from ...contract.merge import Json
 from ...contract.paths import at as at_path
 from ...net.guard import AllowList, check
@@ -23,7 +24,7 @@ from ..schema.tables import agent, document, secret
 from ..store.transaction import Tx
 from ..store.uses import references_in
 from ..store.workspace_documents import document_of
-from .hosts import holds_variable, origin_of
+from .hosts import origin_of
 from .problems import validated
 
 _VARIABLE = re.compile(r"\{\{[^{}]*\}\}")

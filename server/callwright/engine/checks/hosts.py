@@ -16,12 +16,6 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?")
 _CLIMBS = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 
 
-def holds_variable(url: str) -> bool:
-    """Whether the scheme or the host of an address is not fixed."""
-    scheme, there, rest = url.partition("://")
-    return "{" in (scheme + re.split(r"[/?#\\]", rest, maxsplit=1)[0] if there else url)
-
-
 def fixed_by(tool: JsonView) -> Variables:
     """The variables whose values a tool itself sets."""
     placeholders: JsonView = at(tool, "dynamic_variables", "dynamic_variable_placeholders") or {}

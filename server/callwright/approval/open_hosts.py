@@ -1,0 +1,49 @@
+"""Addresses whose host is a variable, on a platform that sends by itself and takes the value from whoever talks.
+
+The embedded platform fills such a host from the tool alone (`engine/checks/hosts.py`). A hosted one cannot be made to.
+"""
+
+from typing import Any
+
+from ..contract.errors import Refused
+from ..contract.guards import Guarded, holds_variable
+from ..contract.merge import JsonView
+from ..contract.operation import Operation
+from ..contract.walk import value_at
+from ..secrecy import is_secret_header
+
+_LOGINS = ("auth_connection", "api_key", "secret_token")
+
+
+def open_hosts(op: Operation[Any]) -> list[Guarded]:
+    """The addresses that a request sets and whose host whoever talks to the agent can choose."""
+    return [each for each in op.guarded_places() if isinstance(each.value, str) and _is_open(each)]
+
+
+def refuse_secrets_to_anywhere(op: Operation[Any]) -> None:
+    """Raises Refused if a secret or a login would go to a host that is a variable."""
+    body = op.body() or {}
+    for place in open_hosts(op):
+        request: Any = value_at(body, place.path[:-1])
+        if _carries_secret(request):
+            raise Refused(
+                f"The host of {place.shown} is a variable, which whoever talks to the agent can fill, and a secret or a"
+                " login goes there with each request. Write the host itself, or take the secret out."
+            )
+
+
+def warning(op: Operation[Any]) -> str:
+    """The warning for the question about a request; empty where all its hosts are fixed."""
+    named = ", ".join(place.shown for place in open_hosts(op))
+    return f" The platform will send to whatever host fills the variable in {named}." if named else ""
+
+
+def _is_open(place: Guarded) -> bool:
+    return place.path[-1] == "url" and holds_variable(str(place.value))
+
+
+def _carries_secret(request: JsonView) -> bool:
+    headers: JsonView = request.get("request_headers") or {}
+    return any(request.get(name) is not None for name in _LOGINS) or any(
+        is_secret_header(name) or not isinstance(value, str) for name, value in headers.items()
+    )
