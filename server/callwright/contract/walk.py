@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from types import NoneType, UnionType
-from typing import Annotated, Any, NamedTuple, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -173,6 +173,6 @@ def kinds_of(declared: Any) -> Iterator[tuple[str, Any]]:
     if (union := mark_of(declared, OneOf)) is None:
         return
     for arm in get_args(core_of(declared)):
-        if arm is not Unknown and is_model(arm):
-            for tag in get_args(arm.model_fields[union.tag].annotation):
-                yield str(tag), arm
+        tag = core_of(arm.model_fields[union.tag].annotation) if arm is not Unknown and is_model(arm) else None
+        if get_origin(tag) is Literal:  # another arm takes what these do not name
+            yield from ((str(name), arm) for name in get_args(tag))

@@ -105,7 +105,7 @@ def fixing(url: str, **fixed: str) -> JSON:
     ],
 )
 def test_only_the_tool_itself_fills_a_variable_in_its_host(config: JSON, expected: str) -> None:
-    callers = {"base": "https://evil.example", "host": "evil.example"}
+    callers: JSON = {"base": "https://evil.example", "host": "evil.example"}
     assert build(config, {}, callers).url == expected
     assert refused(config | {"dynamic_variables": {}}, **callers).endswith("a person approves it there.")
 
