@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..contract.merge import JsonView
 from .node_kinds import NodeKind, kind_of
@@ -50,8 +51,16 @@ class Workflow:
         """The outgoing edges in the node's own order, then those that its order does not name."""
         order: Sequence[str] = self.nodes[node_id].get("edge_order") or ()
         places = {edge_id: place for place, edge_id in enumerate(order)}
-        out = [edge for edge in directed_edges(self.edges) if edge.source == node_id and edge.target in self.nodes]
-        return sorted(out, key=lambda edge: places.get(edge.edge_id, len(places)))
+        return sorted(self._outgoing.get(node_id, ()), key=lambda edge: places.get(edge.edge_id, len(places)))
+
+    @cached_property
+    def _outgoing(self) -> Mapping[str, list[DirectedEdge]]:
+        """The edges between nodes that there are, by their source."""
+        found: dict[str, list[DirectedEdge]] = {}
+        for edge in directed_edges(self.edges):
+            if edge.target in self.nodes:
+                found.setdefault(edge.source, []).append(edge)
+        return found
 
 
 def read_workflow(workflow: JsonView | None) -> Workflow | None:
