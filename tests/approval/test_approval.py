@@ -47,7 +47,11 @@ async def test_a_person_who_can_be_asked_decides(app: App, transport: str, era: 
         assert await exists(client, agent_id) is (says != "yes")
         logged = await log(client)
     assert asked == [f"Delete agent 'Ada' ({agent_id}) for good, with its configuration."]
-    if says == "yes":
+    if says == "cancel":  # nobody answered, which is no no
+        assert refusal_facts(result)["needs_approval"] == "person"
+        assert "nobody answered here" in text(result)
+        assert logged == [("create_agent", "done", "policy")]
+    elif says == "yes":
         assert facts(result) == {"deleted": agent_id, "name": "Ada", "also": []}
         assert logged == [("create_agent", "done", "policy"), ("delete_agent", "done", "person")]
     else:

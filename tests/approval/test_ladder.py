@@ -158,6 +158,11 @@ def given(result: CallToolResult) -> dict[str, Any]:
     return refusal_facts(result)
 
 
+def given_result(result: CallToolResult | str) -> CallToolResult:
+    assert isinstance(result, CallToolResult)
+    return result
+
+
 async def stored(client: Client) -> int:
     return len(facts(await client.call_tool("list_secrets", {}))["secrets"])
 
@@ -182,8 +187,6 @@ def refusals() -> Iterator[Any]:
         said: list[Person] = [Person(does="decline")]
         if way.reaches == "url":
             said = [Person(on_page="decline"), *(said if way.era == MODERN else [])]
-        if way.reaches == "form" or (way.reaches == "url" and way.era == MODERN):
-            said.append(Person(does="cancel"))
         for person in said:
             word = "page" if person.on_page == "decline" else person.does
             yield pytest.param(way, person, id=f"{way}-{word}")
@@ -195,6 +198,31 @@ async def test_a_no_acts_never_and_is_said(tmp_path: Path, clock: Clock, way: Wa
     async with reach(app, way, person) as client:
         assert given(await settled(client, way, person, app)) == {"declined": True}
         assert (await stored(client), await outcomes(client)) == (0, [("declined", "person")])
+
+
+CANCELLING = [way for way in WAYS if way.reaches == "form" or (way.reaches == "url" and way.era == MODERN)]
+
+
+@pytest.mark.parametrize("way", CANCELLING, ids=str)
+async def test_a_question_that_nobody_answers_waits_for_a_person_elsewhere(
+    tmp_path: Path, clock: Clock, way: Way
+) -> None:
+    app, person = server(tmp_path, clock), Person(does="cancel")
+    async with reach(app, way, person) as client:
+        unanswered = given_result(await call(client, person))
+        assert (await stored(client), await outcomes(client)) == (0, [])
+        assert "nobody answered here" in text(unanswered)
+        assert await (await app.ledger()).approve(given(unanswered)["approve_with"].split()[-1])
+        assert facts(given_result(await call(client, person)))["name"] == "crm"
+        assert (await stored(client), await outcomes(client)) == (1, [("done", "person")])
+
+
+async def test_where_nobody_may_be_asked_elsewhere_it_is_refused(tmp_path: Path, clock: Clock) -> None:
+    app, person = server(tmp_path, clock, unattended="refuse"), Person(does="cancel")
+    async with reach(app, Way("form", "memory", MODERN), person) as client:
+        refused = given_result(await call(client, person))
+        assert "nobody answered here, and the server refuses" in text(refused)
+        assert (await stored(client), await outcomes(client)) == (0, [("refused", "policy")])
 
 
 @each_way

@@ -155,7 +155,7 @@ async def test_a_refusal_arrives_over_stdio(tmp_path: Path) -> None:
 # --- who can be asked
 
 
-@pytest.mark.parametrize("answer", [NO, DECLINED, CANCELLED], ids=["no", "declined", "cancelled"])
+@pytest.mark.parametrize("answer", [NO, DECLINED], ids=["no", "declined"])
 async def test_a_persons_no_arrives(tmp_path: Path, clock: Clock, world: dict[str, str], answer: Json) -> None:
     every = calls(world)
     asking = (
@@ -165,6 +165,15 @@ async def test_a_persons_no_arrives(tmp_path: Path, clock: Clock, world: dict[st
         for tool, arguments in asking.items():
             text = said(await client.call(tool, arguments, answer=answer))
             assert (text, len(client.asked)) == ("The user said no. Nothing was done.", 1), tool
+
+
+async def test_a_question_that_nobody_answered_leads_on(tmp_path: Path, clock: Clock, world: dict[str, str]) -> None:
+    every = calls(world)
+    async with connected(tmp_path, clock, elicits=FORM) as (client, _):
+        for tool in ("delete_agent", "create_secret", "update_agent"):
+            text = said(await client.call(tool, every[tool], answer=CANCELLED))
+            assert "nobody answered here" in text, tool
+            assert "callwright approve" in text, tool
 
 
 async def test_what_changed_while_a_person_thought_arrives(tmp_path: Path, clock: Clock, world: dict[str, str]) -> None:

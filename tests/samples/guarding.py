@@ -54,6 +54,7 @@ def filled(**how: Any) -> dict[str, Any]:
     return calling(method="POST", request_body_schema={"type": "object", "properties": properties})
 
 
+FIXED = "tool_config.dynamic_variables.dynamic_variable_placeholders.*"
 OPEN_HOST = calling(url="https://{{shop}}.example/crm") | {
     "dynamic_variables": {"dynamic_variable_placeholders": {"shop": "evil"}}
 }
@@ -73,7 +74,7 @@ TOOLS: dict[str, dict[str, Any]] = {
         }
     ),
     "**.assignments": ASSIGNING,
-    "tool_config.dynamic_variables": OPEN_HOST,
+    FIXED: OPEN_HOST,
     "**.transfers": TRANSFER,
 }
 WEBHOOK = {
@@ -81,12 +82,8 @@ WEBHOOK = {
 }
 LLM = {"llm": "custom-llm", "custom_llm": {"url": "https://llm.example/v1", "request_headers": {"X-Key": SECRET}}}
 CONFIGS: dict[str, dict[str, Any]] = {
-    **{
-        pattern: prompt(tools=[tool])
-        for pattern, tool in TOOLS.items()
-        if pattern not in ("**.transfers", "tool_config.dynamic_variables")
-    },
-    "**.tools.*.dynamic_variables": prompt(tools=[OPEN_HOST]),
+    **{pattern: prompt(tools=[tool]) for pattern, tool in TOOLS.items() if pattern not in ("**.transfers", FIXED)},
+    f"**.tools.*.{FIXED.partition('.')[2]}": prompt(tools=[OPEN_HOST]),
     "**.url in a workflow": subagent(tools=[HOOK]),
     "**.request_headers of a model": prompt(**LLM),
     "**.custom_llm": prompt(**LLM),

@@ -112,7 +112,7 @@ async def test_a_tool_is_made_of_everyday_arguments(tmp_path: Path, clock: Clock
     assert secrets == [{"secret_id": key, "name": "CRM", "used_by": ["find_slot"]}]
     assert users == {"has_more": False, "agents": [{"agent_id": agent["agent_id"], "name": "Ada"}]}
     assert asked[1] == snapshot(
-        "Store the webhook tool 'find_slot' for agents to call. It sets tool_config.api_schema.request_headers = {authorization: {secret_id: 'secret_1'}}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'."
+        "Store the webhook tool 'find_slot' for agents to call. It sets tool_config.api_schema.query_params_schema.properties.limit.constant_value = 5; tool_config.api_schema.request_headers = {authorization: {secret_id: 'secret_1'}}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'."
     )
 
 
@@ -269,7 +269,7 @@ async def test_an_address_that_stays_asks_nobody_and_a_new_one_does(tmp_path: Pa
     assert plan["dry_run"]["needs_approval"] == snapshot("it sets tool_config.api_schema.url")
     assert asked[begun:] == snapshot(
         [
-            "Change tool 'slots' (tool_1), which no agent can call: api_schema.url. It sets tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://elsewhere.example.com/'."
+            "Change tool 'slots' (tool_1), which no agent can call: api_schema.url. It sets tool_config.api_schema.method = 'GET'; tool_config.api_schema.query_params_schema.properties.limit.constant_value = 5; tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://elsewhere.example.com/'."
         ]
     )
 
@@ -283,7 +283,7 @@ async def test_new_parameters_replace_the_old_ones_whole(tmp_path: Path, clock: 
         assert (await stored(client, made))["name"] == "find_slot"
     assert changed["parameters"] == ["shop (string, path, required): Shop."]
     assert planned["dry_run"]["would"] == snapshot(
-        "Change tool 'find_slot' (tool_1), which no agent can call: name. It sets tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'."
+        "Change tool 'find_slot' (tool_1), which no agent can call: name. It sets tool_config.api_schema.method = 'GET'; tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'."
     )
 
 
@@ -297,7 +297,7 @@ async def test_a_deleted_tool_is_made_again_by_undo(tmp_path: Path, clock: Clock
     assert asked[1:] == snapshot(
         [
             "Delete tool 'find_slot' (tool_1) for good.",
-            "Create the deleted tool 'find_slot' again, as it was, under a new id. It sets tool_config.api_schema.auth_connection = nothing; tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'.",
+            "Create the deleted tool 'find_slot' again, as it was, under a new id. It sets tool_config.api_schema.auth_connection = nothing; tool_config.api_schema.method = 'GET'; tool_config.api_schema.query_params_schema.properties.limit.constant_value = 5; tool_config.api_schema.request_headers = {}; tool_config.api_schema.url = 'https://crm.example.com/{shop}/slots'.",
         ]
     )
 

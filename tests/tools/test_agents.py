@@ -185,7 +185,7 @@ async def test_what_was_spelt_otherwise_or_may_not_do_what_was_meant_is_noted(ap
         "workflow": flow,
     }
     done = {"type": "llm", "condition": "All is done."}
-    async with reach(app, era) as (client, _):
+    async with reach(app, era, "yes") as (client, _):  # which events clients get is asked about
         made = facts(
             await client.call_tool(
                 "create_agent", {"name": "Ada", "prompt": "Hilf.", "language": "de", "config": config}

@@ -25,6 +25,8 @@ async def world(tmp_path: Path, clock: Clock) -> dict[str, str]:
 
 
 ELSEWHERE = {
+    "create_mcp_tool_config": "in laws/test_guarded.py",
+    "update_mcp_tool_config": "in laws/test_guarded.py",
     "create_mcp_tool_approval": "needs a server that answers: test_mcp_servers.py",
     "undo_change": "asks as the change that it takes back: test_undo.py",
 }
@@ -65,7 +67,7 @@ async def test_each_question_tells_what_depends_what_it_costs_and_who_is_rung(
             "create_auth_connection": "Store the oauth2_client_credentials login 'new', whose secret (5 characters) is sent to https://login.example/token. It sets token_url = 'https://login.example/token'.",
             "delete_auth_connection": "Delete the auth connection 'crm' (authconn_8) for good.",
             "create_tool": "Store the webhook tool 'crm' for agents to call. It sets tool_config.api_schema.request_headers = {Authorization: (hidden), X-Key: (hidden)}; tool_config.api_schema.url = 'https://hooks.example/crm'.",
-            "update_tool": "Change tool 'crm' (tool_3), which Ada can call: api_schema.url. It sets tool_config.api_schema.request_headers = {Authorization: (hidden), X-Key: (hidden)}; tool_config.api_schema.url = 'https://b.example/'.",
+            "update_tool": "Change tool 'crm' (tool_3), which Ada can call: api_schema.url. It sets tool_config.api_schema.method = 'GET'; tool_config.api_schema.request_headers = {Authorization: (hidden), X-Key: (hidden)}; tool_config.api_schema.url = 'https://b.example/'.",
             "delete_tool": "Delete tool 'old' (tool_4) for good.",
             "run_agent_tests": "Run 1 test on agent 'Ada' (agent_11), with an unsaved configuration: agent_config_override.conversation_config.agent.prompt.tools, agent_config_override.platform_settings, tests. It sets agent_config_override.conversation_config.agent.prompt.tools.0.api_schema.request_headers = {Authorization: (hidden), X-Key: (hidden)}; agent_config_override.conversation_config.agent.prompt.tools.0.api_schema.url = 'https://hooks.example/crm'.",
             "resubmit_test_invocation": "Run 1 test of tinv_22 again on agent 'Ada' (agent_11), with an unsaved configuration: agent_config_override.conversation_config.agent.prompt.tools, agent_config_override.platform_settings, agent_id, test_run_ids. It sets agent_config_override.conversation_config.agent.prompt.tools.0.api_schema.request_headers = {Authorization: (hidden), X-Key: (hidden)}; agent_config_override.conversation_config.agent.prompt.tools.0.api_schema.url = 'https://hooks.example/crm'.",

@@ -132,7 +132,7 @@ async def test_where_every_read_is_asked_about_a_dry_run_shows_nothing_of_what_i
         plan = await tried(client, "update_agent", agent_id=agent_id, prompt="Be kind.")
     assert plan == snapshot(
         {
-            "would": "Change agent 'Ada' (agent_1): conversation_config.agent.prompt.prompt.",
+            "would": "The policy asks before every read, so a dry run does not tell what is stored.",
             "method": "PATCH",
             "path": "/v1/convai/agents/agent_1",
             "needs_approval": "every call asks",

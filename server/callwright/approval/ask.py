@@ -10,7 +10,7 @@ import os
 from typing import Any, Protocol, cast
 
 import anyio
-from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, Resolve
+from mcp.server.mcpserver import AcceptedElicitation, CancelledElicitation, Context, Elicit, Resolve
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.resolve import build_resolver_plans, resolve_arguments
 from mcp.shared.exceptions import UrlElicitationRequiredError
@@ -144,6 +144,8 @@ async def _ask_here(
     if state is not None and not await ledger.spend_once(state, seconds=STATE_SECONDS):
         raise ToolError("This approval was used already. Call again to ask anew.")
     answer = answered["_answer"]
+    if isinstance(answer, CancelledElicitation):
+        return await _unanswered(pending, call, need)
     said_yes = isinstance(answer, AcceptedElicitation) and cast(AcceptedElicitation[Answer], answer).data.approve
     if not said_yes:
         return await _declined(pending, call, need)
@@ -166,6 +168,8 @@ async def _ask_by_url(
     if not isinstance(answer, ElicitResult) or ctx.request_state != pending.code:
         request = ElicitRequest(params=ElicitRequestURLParams(message=pending.question, url=url))
         return InputRequiredResult(input_requests={_PAGE: request}, request_state=pending.code)
+    if answer.action == "cancel":
+        return await _unanswered(pending, call, need)
     if answer.action != "accept":
         return await _declined(pending, call, need)
     answered = await _answered(pending, call)
@@ -190,7 +194,25 @@ async def _answered(pending: Pending, call: Call) -> Pending | None:
     return found
 
 
-async def _ask_outside(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult:
+async def _unanswered(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult:
+    """Nobody answered the client's question: a host without a window cancels it, and so does a closed one.
+
+    That is no no. The question stays open for whoever can be reached otherwise.
+    """
+    if call.policy.unattended == "refuse":
+        await (await call.ledger()).close(pending.code)
+        await _record(call, need, "refused")
+        raise ToolError(
+            f"Not done: {pending.question} This needs a person's approval ({need.reason}), nobody answered here, and"
+            " the server refuses such calls (CALLWRIGHT_UNATTENDED=refuse)."
+        )
+    return await _ask_outside(pending, call, need, here="nobody answered here")
+
+
+async def _ask_outside(
+    pending: Pending, call: Call, need: NeedsApproval, *, here: str = "this client cannot ask one"
+) -> CallToolResult:
+    """`here`: why the client's own question did not settle it."""
     command = f"{call.command or 'callwright'} approve {pending.code}"
     url = await _page(pending, call) if call.page else None
     ways = f"run `{command}` in a terminal"
@@ -200,7 +222,7 @@ async def _ask_outside(pending: Pending, call: Call, need: NeedsApproval) -> Cal
         ways = f"have whoever runs this server run `{command}` there"
     why = need.reason if not need.enters else "who enters the value"
     text = (
-        f"Not done yet. {pending.question} This needs a person ({why}), and this client cannot ask one. Ask the"
+        f"Not done yet. {pending.question} This needs a person ({why}), and {here}. Ask the"
         f" user to {ways} within {PERSON_SECONDS // 60} minutes, then call {call.tool} again with the same arguments."
     )
     facts = {"needs_approval": "person", "would": pending.question, "why": why, "approve_with": command}

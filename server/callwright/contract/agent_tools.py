@@ -31,7 +31,7 @@ from .tool_dialect import normalise_tool
 R = TypeVar("R", covariant=True)
 
 GUARDED = (
-    *outward(*WEBHOOKS, "tool_config.dynamic_variables", "**.transfers"),
+    *outward(*WEBHOOKS, "tool_config.dynamic_variables.dynamic_variable_placeholders.*", "**.transfers"),
     *inward(ASSIGNMENTS),
 )
 

@@ -58,7 +58,7 @@ WEBHOOKS = (
 """The addresses of webhook tools, and what goes there with each call whatever the model says."""
 PROMPTS = (
     *WEBHOOKS,
-    "**.tools.*.dynamic_variables",  # the values of variables in hosts
+    "**.tools.*.dynamic_variables.dynamic_variable_placeholders.*",  # the values of variables in hosts
     "**.custom_llm",
     # where a conversation may be handed over to
     "**.transfers",
