@@ -162,8 +162,12 @@ async def test_a_transfer_message_is_said_by_the_agent_that_hands_over_with_its_
 async def test_only_who_holds_the_key_may_say_that_a_conversation_is_a_call(at: Stage) -> None:
     desk = {"transfer_destination": {"type": "phone", "phone_number": "+15551234567"}, "condition": "A person"}
     ada = await at.agent(speaking("Help.", "en", system_tool("transfer_to_number", transfers=[desk])))
+    call = {"system__caller_id": "+15550000001"}
+    async with at.connected(ada, key=None, dynamic_variables=call) as caller:
+        error, _ = await caller.refusal()
+    assert error["details"]["fields"] == ["dynamic_variables.system__caller_id"]
     for key, type_ in ((KEY, "transfer_to_number_twilio_success"), (None, "transfer_to_number_error")):
-        async with at.connected(ada, key=key, dynamic_variables={"system__caller_id": "+15550000001"}) as caller:
+        async with at.connected(ada, key=key, dynamic_variables=call if key else {}) as caller:
             id = await caller.begun()
             await caller.answer()
             arguments = '{"transfer_number": "+15551234567", "client_message": "Hold.", "agent_message": "A caller."}'
