@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from callwright.app import App
+from callwright.approval.open_hosts import refuse_secrets_to_anywhere
+from callwright.contract.agent_tools import CreateTool
+from callwright.contract.errors import Refused
 from callwright.contract.guards import holds_variable
 
 from ..transports import reach, refusal_facts, settings, text
@@ -37,6 +40,13 @@ async def test_a_secret_goes_to_no_host_that_a_caller_chooses(hosted: App, what:
         refused = await client.call_tool("create_tool", tool(OPEN | CARRYING[what]))
     assert asked == []
     assert text(refused).startswith("The host of tool_config.api_schema.url is a variable, which whoever talks")
+
+
+def test_headers_of_a_shape_that_only_a_newer_platform_reads_count_as_secrets() -> None:
+    request = OPEN | {"request_headers": ["Authorization: k"]}
+    newer = {"type": "newer", "name": "crm", "description": "Looks up.", "api_schema": request}
+    with pytest.raises(Refused, match="is a variable"):
+        refuse_secrets_to_anywhere(CreateTool.model_validate({"tool_config": newer}))
 
 
 async def test_without_a_secret_the_question_says_who_chooses_the_host(hosted: App) -> None:
