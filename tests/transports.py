@@ -1,6 +1,7 @@
 """The same server, reached every way: in memory, stdio, HTTP, stateless HTTP; both protocol eras."""
 
 import os
+import re
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
@@ -209,6 +210,11 @@ def _process(chosen: Settings) -> StdioServerParameters:
 def text(result: CallToolResult) -> str:
     """The text of a result, whatever else it carries."""
     return "\n".join(block.text for block in result.content if block.type == "text")
+
+
+def undigested(question: str) -> str:
+    """A question without the digest of what a yes is bound to, which changes with every default of an agent."""
+    return re.sub(r"\(digest [0-9a-f]{32}\)", "(digest)", question)
 
 
 def refusal_facts(result: CallToolResult) -> dict[str, Any]:

@@ -102,9 +102,9 @@ def test_a_step_added_to_any_part_is_applied_to_an_existing_database(tmp_path: P
         Database(f"sqlite:///{tmp_path / FILE}", SCHEMAS).close()
     Database(f"sqlite:///{tmp_path / FILE}", with_added(ADDED)).close()
     assert query(tmp_path / FILE, "SELECT size FROM tool") == [(7,)]
-    # A program that knows numbers alone sees that there is one more than it knows.
+    # A program that knows numbers alone sees that there are more than it knows.
     found = query(tmp_path / FILE, "SELECT component, MAX(step) FROM schema_step GROUP BY component")
-    assert found == [("engine", len(ENGINE.numbered) + 1), ("ledger", len(LEDGER.numbered) + 1)]
+    assert found == [("engine", len(ENGINE.steps) + 1), ("ledger", len(LEDGER.steps) + 1)]
 
 
 def test_the_file_is_copied_before_it_is_migrated(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -241,6 +241,7 @@ RELEASED = {
     "engine/access/0001_tokens": "a431109e6ff8 a431109e6ff8",
     "engine/widget/0001_avatars": "fc9aeeb7e09c fc9aeeb7e09c",
     "engine/batch_calls/0001_batches": "9f76c4073a49 9f76c4073a49",
+    "engine/batch_calls/0002_configuration": "da6d4b81f68a da6d4b81f68a",
     "engine/workspace/0001_documents": "d6e15e1c617a d6e15e1c617a",
     "engine/live/0001_conversations_and_leases": "a58908645619 a58908645619",
     "engine/live/0002_turns": "b2f58f1b5afe b2f58f1b5afe",

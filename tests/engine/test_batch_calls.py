@@ -9,7 +9,9 @@ from sqlalchemy import Connection, insert, update
 
 from callwright.api.client import ApiClient
 from callwright.app import App
+from callwright.engine.rules.batch_calls import CHANGED
 from callwright.engine.schema.batch_calls import batch_call, batch_recipient
+from callwright.engine.telephony.provider_requests import NOT_CONNECTED
 
 from ..transports import START_MS, Clock
 from .helpers import JSON, agent, change, problems
@@ -47,6 +49,20 @@ async def read(wire: AsyncClient, batch_id: str) -> JSON:
 async def states(wire: AsyncClient, batch_id: str) -> tuple[str, list[str]]:
     found = await read(wire, batch_id)
     return found["status"], [recipient["status"] for recipient in found["recipients"]]
+
+
+async def test_a_batch_is_for_the_agent_as_it_was_submitted(
+    api: ApiClient, wire: AsyncClient, batch: JSON, clock: Clock
+) -> None:
+    kept, lost = [await submit(wire, batch, scheduled_time_unix=LATER + more) for more in (0, 60)]
+    clock.forward(seconds=3600)
+    assert (await read(wire, kept["id"]))["failure_reason"] == NOT_CONNECTED
+    await change(api, batch["agent_id"], conversation_config={"agent": {"first_message": "You owe us money."}})
+    clock.forward(seconds=60)
+    found = await read(wire, lost["id"])
+    assert (found["status"], found["failure_reason"]) == ("failed", CHANGED)
+    again = (await wire.post(f"{BASE}/{lost['id']}/retry")).json()
+    assert again["failure_reason"] == NOT_CONNECTED
 
 
 async def test_a_batch_reads_back_with_all_its_recipients(api: ApiClient, wire: AsyncClient, batch: JSON) -> None:

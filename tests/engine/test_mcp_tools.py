@@ -13,9 +13,11 @@ from callwright.app import App
 from callwright.contract.errors import NotFound
 from callwright.contract.mcp_servers import (
     CreateMcpToolApproval,
+    CreateMcpToolConfig,
     DeleteMcpToolApproval,
     ListMcpTools,
     UpdateMcpApprovalPolicy,
+    UpdateMcpServer,
 )
 from callwright.contract.secrets import UpdateSecret
 from callwright.engine.mcp import client as mcp_client
@@ -129,6 +131,24 @@ async def test_a_tool_that_changed_asks_again(tmp_path: Path, clock: Clock) -> N
     assert states(same) == [("free_slots", "auto_approved", False), ("book", "requires_approval", False)]
     assert states(changed) == [("free_slots", "requires_approval", True), ("book", "requires_approval", False)]
     assert states(again)[0] == ("free_slots", "auto_approved", False)
+
+
+async def test_a_decision_is_bound_to_what_is_sent_with_each_call(tmp_path: Path, clock: Clock) -> None:
+    async with real() as (url, _), reaching(tmp_path, clock) as api:
+        server = await made(api, url=url, approval_policy="require_approval_per_tool")
+        [free_slots, _book] = (await listed(api, server))["tools"]
+        await approve(api, server, free_slots)
+        fixed = {"day": {"source": "constant", "constant_value": "Sunday"}}
+        config = {"mcp_server_id": server, "tool_name": "free_slots", "input_overrides": fixed}
+        await api.send(CreateMcpToolConfig.model_validate(config))
+        configured = states(await listed(api, server))[0]
+        await approve(api, server, free_slots)
+        again = states(await listed(api, server))[0]
+        await api.send(UpdateMcpServer.model_validate({"mcp_server_id": server, "request_meta": {"team": "desk"}}))
+        meta = states(await listed(api, server))[0]
+    assert configured == ("free_slots", "requires_approval", True)
+    assert again == ("free_slots", "auto_approved", False)
+    assert meta == ("free_slots", "requires_approval", True)
 
 
 async def test_a_decision_is_taken_back(api: ApiClient) -> None:

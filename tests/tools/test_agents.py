@@ -12,7 +12,7 @@ from callwright.contract.agents import GetAgent
 from tests.engine.helpers import agent, knowing
 from tests.engine.helpers import text as document
 from tests.peers import serving
-from tests.transports import ERAS, Clock, facts, numbered, reach, refusal_facts, server, settings, text
+from tests.transports import ERAS, Clock, facts, numbered, reach, refusal_facts, server, settings, text, undigested
 
 from .everything import offering
 
@@ -39,7 +39,9 @@ async def test_a_link_is_handed_out_only_when_a_person_agrees(tmp_path: Path, cl
     async with reach(app, era, "no") as (client, asked):
         declined = await client.call_tool("get_agent_link", {"agent_id": ada})
     assert refusal_facts(declined) == {"declined": True}
-    assert asked == ["Hand out a key: whoever has it can talk to agent 'Ada' (agent_1)."]
+    assert [undigested(question) for question in asked] == [
+        "Hand out a key: whoever has it can talk to agent 'Ada' (agent_1). A yes is for the agent as it is now (digest)."
+    ]
     app = offering(tmp_path, clock)
     async with reach(app, era, "yes") as (client, _):
         link = facts(await client.call_tool("get_agent_link", {"agent_id": ada}))

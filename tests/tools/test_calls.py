@@ -16,7 +16,19 @@ from tests.engine.helpers import JSON, change
 from tests.engine.helpers import agent as make_agent
 from tests.engine.test_calls import OPEN, TRUNK
 from tests.engine.test_phone_numbers import TWILIO
-from tests.transports import ERAS, START_MS, Clock, facts, numbered, reach, refusal_facts, server, settings, text
+from tests.transports import (
+    ERAS,
+    START_MS,
+    Clock,
+    facts,
+    numbered,
+    reach,
+    refusal_facts,
+    server,
+    settings,
+    text,
+    undigested,
+)
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("either_platform")]
 
@@ -52,9 +64,9 @@ async def test_a_call_is_asked_about_and_says_that_nobody_rang(app: App, ready: 
     async with reach(app, era, says="yes") as (client, asked):
         answer = await call(client, "place_call", **ready, to_number="+15557654321")
         assert (await call(client, "list_conversations"))["conversations"] == []
-    assert asked == snapshot(
+    assert [undigested(question) for question in asked] == snapshot(
         [
-            "Let agent 'Ada' (agent_1) call 1 person, +15557654321, from +15551234567 (Front desk), now. Costs minutes with the telephone provider and the platform, at most 10 min; the language model about 0.0002 USD a minute, so at most 1 cent."
+            "Let agent 'Ada' (agent_1) call 1 person, +15557654321, from +15551234567 (Front desk), now. Costs minutes with the telephone provider and the platform, at most 10 min; the language model about 0.0002 USD a minute, so at most 1 cent. A yes is for the agent as it is now (digest)."
         ]
     )
     assert answer == snapshot(
@@ -92,8 +104,8 @@ async def test_a_person_is_told_what_is_replaced_for_a_call(app: App, ready: JSO
         await client.call_tool("submit_batch_call", {**ready, "name": "x", "recipients": [row]})
     assert [question.partition("Costs")[0] for question in asked] == snapshot(
         [
-            "Let agent 'Ada' (agent_1) call 1 person, +15557654321, from +15551234567 (Front desk), now. Replaced for that: agent.first_message, tts.voice_id. ",
-            "Let agent 'Ada' (agent_1) call 1 person from +15551234567 (Front desk), now, as batch 'x': +15550000001. Replaced for that: agent.first_message. ",
+            "Let agent 'Ada' (agent_1) call 1 person, +15557654321, from +15551234567 (Front desk), now. Replaced for that: agent.first_message = 'You owe us money.'; tts.voice_id = 'v'. ",
+            "Let agent 'Ada' (agent_1) call 1 person from +15551234567 (Front desk), now, as batch 'x': +15550000001. Replaced for that: agent.first_message = 'You owe us money.'. ",
         ]
     )
 
@@ -119,12 +131,12 @@ async def test_a_batch_is_asked_about_followed_cancelled_and_tried_again(app: Ap
         now = await call(client, "submit_batch_call", **ready, name="Now", recipients=people[:1])
         again = await call(client, "retry_batch_call", batch_id=now["batch_id"])
         listed = await call(client, "list_batch_calls")
-    assert asked == snapshot(
+    assert [undigested(question) for question in asked] == snapshot(
         [
-            "Let agent 'Ada' (agent_1) call 7 people from +15551234567 (Front desk), at 2027-01-15 09:00 UTC, as batch 'Reminders': +15550000000, +15550000001, +15550000002, +15550000003, +15550000004 and 2 more. Costs minutes with the telephone provider and the platform, at most 70 min (7 x 10); the language model about 0.0002 USD a minute, so at most 0.01 USD.",
+            "Let agent 'Ada' (agent_1) call 7 people from +15551234567 (Front desk), at 2027-01-15 09:00 UTC, as batch 'Reminders': +15550000000, +15550000001, +15550000002, +15550000003, +15550000004, +15550000005, +15550000006. Costs minutes with the telephone provider and the platform, at most 70 min (7 x 10); the language model about 0.0002 USD a minute, so at most 0.01 USD. A yes is for the agent as it is now (digest).",
             "Stop batch 'Reminders' (btcal_3): 7 people would not be called.",
-            "Let agent 'Ada' (agent_1) call 1 person from +15551234567 (Front desk), now, as batch 'Now': +15550000000. Costs minutes with the telephone provider and the platform, at most 10 min; the language model about 0.0002 USD a minute, so at most 1 cent.",
-            "Let agent 'Ada' (agent_1) call 1 person of batch 'Now' (btcal_11) again from +15551234567 (Front desk), now: +15550000000. Costs minutes with the telephone provider and the platform, at most 10 min; the language model about 0.0002 USD a minute, so at most 1 cent.",
+            "Let agent 'Ada' (agent_1) call 1 person from +15551234567 (Front desk), now, as batch 'Now': +15550000000. Costs minutes with the telephone provider and the platform, at most 10 min; the language model about 0.0002 USD a minute, so at most 1 cent. A yes is for the agent as it is now (digest).",
+            "Let agent 'Ada' (agent_1) call 1 person of batch 'Now' (btcal_11) again from +15551234567 (Front desk), now: +15550000000. Costs minutes with the telephone provider and the platform, at most 10 min; the language model about 0.0002 USD a minute, so at most 1 cent. A yes is for the agent as it is now (digest).",
         ]
     )
     assert plan["would"] == "Stop batch 'Reminders' (btcal_3): 7 people would not be called."

@@ -14,7 +14,7 @@ from callwright.contract.agents import SimulateConversation
 from callwright.contract.conversations import GetConversation
 from tests.engine.helpers import agent
 from tests.peers import serving
-from tests.transports import ERAS, Clock, facts, platform_host, reach, refusal_facts, settings, text
+from tests.transports import ERAS, Clock, facts, platform_host, reach, refusal_facts, settings, text, undigested
 
 from .everything import offering
 
@@ -53,11 +53,11 @@ async def test_a_person_agrees_before_a_key_leaves(tmp_path: Path, clock: Clock,
         many = facts(await client.call_tool("get_signed_url", {"agent_id": ada}))
         once = facts(await client.call_tool("get_signed_url", {"agent_id": ada, "single_use": True}))
         session = facts(await client.call_tool("get_session_token", {"agent_id": ada, "participant_name": "Bo"}))
-    assert asked == snapshot(
+    assert [undigested(question) for question in asked] == snapshot(
         [
-            "Hand out a URL: for 15 minutes, whoever has it can start any number of conversations with agent 'Ada' (agent_1).",
-            "Hand out a URL: for 15 minutes, whoever has it can start one conversation with agent 'Ada' (agent_1).",
-            "Hand out a token: whoever has it can start a conversation as 'Bo' with agent 'Ada' (agent_1).",
+            "Hand out a URL: for 15 minutes, whoever has it can start any number of conversations with agent 'Ada' (agent_1). A yes is for the agent as it is now (digest).",
+            "Hand out a URL: for 15 minutes, whoever has it can start one conversation with agent 'Ada' (agent_1). A yes is for the agent as it is now (digest).",
+            "Hand out a token: whoever has it can start a conversation as 'Bo' with agent 'Ada' (agent_1). A yes is for the agent as it is now (digest).",
         ]
     )
     assert many["signed_url"].startswith(

@@ -57,7 +57,7 @@ async def test_a_server_is_connected_its_tools_are_listed_and_one_is_approved(
     assert [question.replace(url, "URL") for question in asked] == snapshot(
         [
             "Connect MCP server 'Calendar'; agents may then send it what callers say. It sets config.approval_policy = 'require_approval_per_tool'; config.url = 'URL'.",
-            "Let calls of 'free_slots' of MCP server 'Calendar' (mcpsrv_1) run without asking. The decision is bound to this description: 'Lists free slots.'. It sets tool_name = 'free_slots'.",
+            "Let calls of 'free_slots' of MCP server 'Calendar' (mcpsrv_1) run without asking. The decision is bound to this description: 'Lists free slots.'; to its arguments: day; and to what is sent with each call: nothing. It sets tool_name = 'free_slots'.",
             "Take back what was decided about 'free_slots' of MCP server 'Calendar' (mcpsrv_1).",
         ]
     )

@@ -10,7 +10,7 @@ from callwright.app import App
 from callwright.approval.policy import ASKING
 from callwright.contract import all_operations
 from callwright.surface import built
-from tests.transports import Clock, numbered, reach, settings
+from tests.transports import Clock, numbered, reach, settings, undigested
 
 from .asking_calls import NEAR, calls, furnished
 
@@ -44,16 +44,16 @@ async def test_each_question_tells_what_depends_what_it_costs_and_who_is_rung(
         for tool, arguments in calls(world).items():
             answer = await client.call_tool(tool, arguments)
             text = answer.content[0]
-            questions[tool] = asked.pop() if asked else f"not asked: {getattr(text, 'text', '')}"
+            questions[tool] = undigested(asked.pop()) if asked else f"not asked: {getattr(text, 'text', '')}"
     assert questions == snapshot(
         {
             "create_agent": "Create agent 'Bob'. It sets platform_settings.auth = {enable_auth: False}.",
             "update_agent": "Change agent 'Ada' (agent_11): platform_settings.auth.enable_auth. It answers +15551234567. It sets platform_settings.auth = {enable_auth: False}.",
-            "get_agent_link": "Hand out a key: whoever has it can talk to agent 'Ada' (agent_11).",
+            "get_agent_link": "Hand out a key: whoever has it can talk to agent 'Ada' (agent_11). A yes is for the agent with 1 tool, 1 document, 1 MCP server, as it is now (digest).",
             "delete_agent": "Delete agent 'Ada' (agent_11) for good, with its configuration. +15551234567 would have no agent to answer.",
             "simulate_conversation": "Rehearse agent 'Ada' (agent_11), at most 20 turns. It sets simulation_specification.simulated_user_config.prompt.tools.0.api_schema.request_headers = {Authorization: (hidden), X-Key: (hidden)}; simulation_specification.simulated_user_config.prompt.tools.0.api_schema.url = 'https://hooks.example/crm'.",
-            "get_signed_url": "Hand out a URL: for 15 minutes, whoever has it can start any number of conversations with agent 'Ada' (agent_11).",
-            "get_session_token": "Hand out a token: whoever has it can start a conversation with agent 'Ada' (agent_11).",
+            "get_signed_url": "Hand out a URL: for 15 minutes, whoever has it can start any number of conversations with agent 'Ada' (agent_11). A yes is for the agent with 1 tool, 1 document, 1 MCP server, as it is now (digest).",
+            "get_session_token": "Hand out a token: whoever has it can start a conversation with agent 'Ada' (agent_11). A yes is for the agent with 1 tool, 1 document, 1 MCP server, as it is now (digest).",
             "delete_conversation": "Delete rehearsal conv_13 of 2027-01-15 08:00 UTC with agent agent_11 for good: 3 turns, analysis and recording.",
             "create_url_document": "Read the page http://127.0.0.1:1/page now, and keep its text as a document. It sets url = 'http://127.0.0.1:1/page'.",
             "delete_document": "Delete document 'Handbook' (doc_1, 20 bytes) for good. It is taken out of 'Ada' (agent_11).",
@@ -78,10 +78,10 @@ async def test_each_question_tells_what_depends_what_it_costs_and_who_is_rung(
             "update_mcp_approval_policy": "Change who approves calls of MCP server 'Shop' (mcpsrv_9): from require_approval_all to auto_approve_all. Used by Ada. It sets approval_policy = 'auto_approve_all'.",
             "delete_mcp_tool_approval": "Take back what was decided about 'look_up' of MCP server 'Shop' (mcpsrv_9). Used by Ada.",
             "delete_mcp_tool_config": "Delete the settings of the tool 'look_up' of MCP server 'Shop' (mcpsrv_9) for good. Used by Ada.",
-            "place_call": "Let agent 'Ada' (agent_11) call 1 person, +15550001111, from +15551234567 (Desk), now. Costs minutes with the telephone provider and the platform, at most 10 min; the language model about 0.0003 USD a minute, so at most 1 cent.",
-            "submit_batch_call": "Let agent 'Ada' (agent_11) call 7 people from +15551234567 (Desk), now, as batch 'Recall': +15550000000, +15550000001, +15550000002, +15550000003, +15550000004 and 2 more. Costs minutes with the telephone provider and the platform, at most 70 min (7 x 10); the language model about 0.0003 USD a minute, so at most 0.02 USD.",
+            "place_call": "Let agent 'Ada' (agent_11) call 1 person, +15550001111, from +15551234567 (Desk), now. Costs minutes with the telephone provider and the platform, at most 10 min; the language model about 0.0003 USD a minute, so at most 1 cent. A yes is for the agent with 1 tool, 1 document, 1 MCP server, as it is now (digest).",
+            "submit_batch_call": "Let agent 'Ada' (agent_11) call 7 people from +15551234567 (Desk), now, as batch 'Recall': +15550000000, +15550000001, +15550000002, +15550000003, +15550000004, +15550000005, +15550000006. Costs minutes with the telephone provider and the platform, at most 70 min (7 x 10); the language model about 0.0003 USD a minute, so at most 0.02 USD. A yes is for the agent with 1 tool, 1 document, 1 MCP server, as it is now (digest).",
             "cancel_batch_call": "Stop batch 'Reminder' (btcal_14): 7 people would not be called.",
-            "retry_batch_call": "Let agent 'Ada' (agent_11) call 0 people of batch 'Reminder' (btcal_14) again from +15551234567 (Desk), now: nobody. Costs nothing.",
+            "retry_batch_call": "Let agent 'Ada' (agent_11) call 0 people of batch 'Reminder' (btcal_14) again from +15551234567 (Desk), now: nobody. Costs nothing. A yes is for the agent with 1 tool, 1 document, 1 MCP server, as it is now (digest).",
             "update_workspace_settings": "Change the settings of the workspace, for every agent that has none of its own: can_use_mcp_servers. It sets can_use_mcp_servers = False.",
         }
     )

@@ -14,15 +14,18 @@ from ..contract.operation import Operation
 from ..contract.walk import Path, inside, spelt
 from ..replies.masking import HIDDEN, secrets_in
 from ..replies.text import short
+from .effective import bound_to
 
 Preview = Callable[[ApiClient, Any], Awaitable[str]]
 LONGEST = 6_000
+LONGEST_DIAL = 18_000
+"""Of a question about calls, which names everybody who would be rung."""
 LONGEST_FIELD = 200
 """Characters of a field that is not guarded. Guarded values are shown whole."""
 
 
 async def question_of(op: Operation[Any], preview: Preview | None, title: str, api: ApiClient) -> str:
-    """The preview of the operation, or else its fields; and every guarded place with its new value.
+    """The preview of the operation, or else its fields; every guarded place with its value; what a yes is bound to.
 
     Raises ToolError if the guarded places do not all fit in one question: a person must see each of them.
     """
@@ -31,30 +34,32 @@ async def question_of(op: Operation[Any], preview: Preview | None, title: str, a
         hidden = secrets_in(type(op), op.body() or {})
         shown = [f"{place.shown} = {_shown(place.path, place.value, hidden)}" for place in guarded]
         said += f" It sets {'; '.join(shown)}."
-    if len(said) > LONGEST:
+    said += await bound_to(op, api)
+    longest = LONGEST_DIAL if op.effect == "dial" else LONGEST
+    if len(said) > longest:
         way = "Split it into several calls." if len(guarded) > 1 else "Make the value shorter."
         raise ToolError(
             f"Not done: a person could not see all of it in one question ({len(guarded)} places need approval). {way}"
         )
-    return short(said, LONGEST)
+    return short(said, longest)
 
 
 def changed_fields(op: Operation[Any], most: int = 12) -> str:
     """The names of the fields that a request sets, for a question; values only of guarded fields."""
-    named = sorted(leaves(op.body() or {}))
+    named = sorted(path for path, _ in leaves(op.body() or {}))
     more = f" and {len(named) - most} more" if len(named) > most else ""
     return f"{', '.join(short(name, 100) for name in named[:most])}{more}"
 
 
-def leaves(document: Mapping[str, Any]) -> list[str]:
-    """The fields that are set in a document, as a person reads their paths."""
-    return [spelt(path) for path in _leaves(document, ())]
+def leaves(document: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The fields that are set in a document, with their paths as a person reads them."""
+    return [(spelt(path), value) for path, value in _leaves(document, ())]
 
 
-def _leaves(node: Mapping[str, Any], at: Path) -> Iterator[Path]:
+def _leaves(node: Mapping[str, Any], at: Path) -> Iterator[tuple[Path, Any]]:
     for key, value in node.items():
         below = list(_leaves(cast(Mapping[str, Any], value), (*at, key))) if isinstance(value, dict) else []
-        yield from below or [(*at, key)]
+        yield from below or [((*at, key), value)]
 
 
 def fields(op: Operation[Any], part: Mapping[str, Any] | None = None) -> str:

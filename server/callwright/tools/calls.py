@@ -42,7 +42,10 @@ Agent = Annotated[AgentId, Field(description="From list_agents.")]
 FromNumber = Annotated[PhoneNumberId, Field(description="Number shown, from list_phone_numbers.")]
 Batch = Annotated[BatchCallId, Field(description="From list_batch_calls.")]
 
-FIRST = 5
+MOST_SHOWN = 800
+"""People in one question."""
+LONGEST_REPLACED = 2_000
+"""Characters of what calls replace, in the question about them."""
 ROWS = 50
 
 
@@ -222,12 +225,10 @@ async def _whom_sip_would_ring(api: ApiClient, op: CallBySip) -> str:
 async def _who_would_be_rung(api: ApiClient, op: SubmitBatchCall) -> str:
     agent, number = await _agent(api, op.agent_id), await _number(api, op.agent_phone_number_id)
     numbers = [str(each.phone_number or each.whatsapp_user_id) for each in op.recipients]
-    first = ", ".join(short(each, 40) for each in numbers[:FIRST])
-    more = f" and {len(numbers) - FIRST:,} more" if len(numbers) > FIRST else ""
     when = "now" if op.scheduled_time_unix is None else f"at {_at(op.scheduled_time_unix)}"
     return (
         f"Let agent {agent} call {_people(len(numbers))} from {number}, {when}, as batch {short(op.call_name)!r}:"
-        f" {first}{more}.{_replaced(op.recipients)} {await costs(api, op.agent_id, len(numbers))}"
+        f" {_all(numbers)}.{_replaced(op.recipients)} {await costs(api, op.agent_id, len(numbers))}"
     )
 
 
@@ -235,12 +236,10 @@ async def _who_would_be_rung(api: ApiClient, op: SubmitBatchCall) -> str:
 async def _who_would_be_rung_again(api: ApiClient, op: RetryBatchCall) -> str:
     batch = await api.send(GetBatchCall(batch_id=op.batch_id))
     failed = [str(each.phone_number or each.whatsapp_user_id) for each in batch.recipients if each.status in UNREACHED]
-    first = ", ".join(failed[:FIRST]) or "nobody"
-    more = f" and {len(failed) - FIRST:,} more" if len(failed) > FIRST else ""
     agent, number = await _agent(api, batch.agent_id), await _number(api, batch.phone_number_id)
     return (
         f"Let agent {agent} call {_people(len(failed))} of batch {short(batch.name)!r} ({op.batch_id}) again from"
-        f" {number}, now: {first}{more}. {await costs(api, batch.agent_id, len(failed))}"
+        f" {number}, now: {_all(failed)}. {await costs(api, batch.agent_id, len(failed))}"
     )
 
 
@@ -258,13 +257,31 @@ async def _one_call(api: ApiClient, op: CallByTwilio | CallBySip) -> str:
 
 
 def _replaced(calls: Sequence[CallByTwilio | CallBySip | Recipient]) -> str:
-    """Text that names the agent's texts and settings which the calls would override."""
-    brought = [call.conversation_initiation_client_data for call in calls]
-    paths: set[str] = set()
-    for each in filter(None, brought):
-        paths |= set(leaves(each.conversation_config_override.model_dump(exclude_unset=True)))
-        paths |= {"custom_llm_extra_body"} if each.custom_llm_extra_body else set()
-    return f" Replaced for that: {', '.join(short(path) for path in sorted(paths)[:12])}." if paths else ""
+    """Text with the agent's texts and settings which the calls would override, and their values.
+
+    Raises ToolError if a person could not see all of them.
+    """
+    replaced: dict[str, dict[str, None]] = {}
+    for each in filter(None, (call.conversation_initiation_client_data for call in calls)):
+        for path, value in leaves(each.conversation_config_override.model_dump(mode="json", exclude_unset=True)):
+            replaced.setdefault(path, {})[repr(value)] = None
+    said = [f"{short(path)} = {' or '.join(values)}" for path, values in sorted(replaced.items())]
+    if len(text := "; ".join(said)) > LONGEST_REPLACED:
+        raise ToolError(
+            f"Not done: a person could not read all that is replaced for these calls ({len(text):,} characters). Change"
+            " the agent itself instead, or give variables."
+        )
+    return f" Replaced for that: {text}." if said else ""
+
+
+def _all(numbers: Sequence[str]) -> str:
+    """Everybody who would be rung: a person agrees to nobody whom they could not see. Raises ToolError beyond that."""
+    if len(numbers) > MOST_SHOWN:
+        raise ToolError(
+            f"Not done: a person could not look through {len(numbers):,} people in one question. Split the batch into"
+            f" ones of at most {MOST_SHOWN:,} people."
+        )
+    return ", ".join(short(each, 40) for each in numbers) or "nobody"
 
 
 async def _agent(api: ApiClient, agent_id: str) -> str:

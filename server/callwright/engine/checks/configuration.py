@@ -11,6 +11,7 @@ from ...contract.errors import BadRequest, InvalidRequest, Problem, body_problem
 from ...contract.guards import holds_variable
 from ...contract.merge import Json
 from ...contract.paths import at as at_path
+from ...contract.references import references_in
 from ...net.guard import AllowList, check
 from ...workflow.problems import graph_problems
 from ..dialogue.prompt import PROMPT_LIMIT
@@ -22,7 +23,6 @@ from ..schema.mcp_servers import mcp_server
 from ..schema.pronunciation import pronunciation_dictionary, pronunciation_version
 from ..schema.tables import agent, document, secret
 from ..store.transaction import Tx
-from ..store.uses import references_in
 from ..store.workspace_documents import document_of
 from .hosts import origin_of
 from .problems import validated

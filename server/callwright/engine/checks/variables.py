@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from ...contract.merge import Json
 from ...contract.paths import at
+from ...contract.references import references_in
 from ..dialogue.variables import named_in
 from ..schema.agent_tools import tool
 from ..schema.mcp_servers import mcp_server
 from ..store.transaction import Tx
-from ..store.uses import references_in
 from .configuration import prompts_in
 
 _GIVEN_NAMES = ("dynamic_variable_placeholders",)

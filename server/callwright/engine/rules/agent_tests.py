@@ -19,6 +19,7 @@ from ...contract.agent_tests import (
 from ...contract.common import Empty
 from ...contract.errors import InUse, InvalidRequest, Problem, body_problem
 from ...contract.merge import Json, with_defaults
+from ...contract.references import Reference
 from ..checks.parameters import parameter_problems
 from ..handlers import Handlers
 from ..schema.agent_tests import agent_test
@@ -26,7 +27,7 @@ from ..schema.defaults import OWNER
 from ..store.agent_tests import tests_by_id
 from ..store.paging import name_key, page, search_key
 from ..store.transaction import Tx
-from ..store.uses import Reference, agents_using, forget_uses, replace_uses
+from ..store.uses import agents_using, forget_uses, replace_uses
 
 agent_tests = Handlers()
 

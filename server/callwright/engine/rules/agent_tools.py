@@ -19,6 +19,7 @@ from ...contract.common import Empty
 from ...contract.dependents import DependentAgentPage
 from ...contract.errors import InUse, InvalidRequest, Problem, body_problem
 from ...contract.merge import Json, with_defaults
+from ...contract.references import references_in
 from ...contract.tool_dialect import placeholders
 from ..checks.configuration import missing_references, unsafe_urls
 from ..handlers import Handlers
@@ -27,7 +28,7 @@ from ..schema.agent_tools import tool
 from ..schema.defaults import OWNER
 from ..store.dependents import dependent_agents
 from ..store.transaction import Tx
-from ..store.uses import agents_using, forget_uses, references_in, replace_uses, tests_using
+from ..store.uses import agents_using, forget_uses, replace_uses, tests_using
 
 agent_tools = Handlers()
 

@@ -20,6 +20,7 @@ from ...contract.agents import (
 )
 from ...contract.errors import InUse
 from ...contract.merge import Json, merged, with_defaults
+from ...contract.references import references_in
 from ...workflow.node_kinds import kind_of
 from ..checks.configuration import check_agent
 from ..checks.webhook_events import in_step
@@ -33,7 +34,7 @@ from ..store.documents import pages_of
 from ..store.paging import Paged, name_key, search_key
 from ..store.phone_numbers import numbers_of, unassign
 from ..store.transaction import Tx
-from ..store.uses import agents_using, forget_uses, references_in, replace_uses, tools_using
+from ..store.uses import agents_using, forget_uses, replace_uses, tools_using
 
 agents = Handlers()
 

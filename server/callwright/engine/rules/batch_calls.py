@@ -2,6 +2,9 @@
 
 While no telephone provider is connected, a batch fails when it falls due, with the reason. It does not wait: a provider
 that is connected later must not call people about last month's business. Failed recipients can be retried.
+
+Whoever agreed to a batch agreed to the agent as it was then. If anything of it has changed by the time the batch falls
+due, the batch fails, and a retry takes the agent as it is.
 """
 
 from collections import Counter
@@ -16,6 +19,7 @@ from ...contract.merge import Json
 from ..checks.calls import CallOverrideCheck, admission, calling_agent, calling_number
 from ..handlers import Handlers
 from ..schema.batch_calls import batch_call, batch_recipient
+from ..store.effective import effective_digest
 from ..store.paging import page
 from ..store.transaction import Tx
 from ..telephony.provider_requests import NOT_CONNECTED
@@ -36,6 +40,10 @@ DEFAULTS: Json = {
 }
 """Defaults of fields that only newer clients send and read."""
 
+CHANGED = (
+    "The agent, or something that it uses, has changed since the batch was submitted, so nobody was called. Look at it,"
+    " then retry the batch: that takes the agent as it is."
+)
 _MISSING = "dialling: a batch fails when it falls due, with the reason"
 _OVER = ("completed", "failed", "cancelled")
 _DISPATCHED = ("initiated", "in_progress", "completed", "voicemail")
@@ -65,6 +73,7 @@ def submit_batch_call(tx: Tx, op: SubmitBatchCall) -> Json:
             workspace=tx.workspace, id=new, name=op.call_name, agent_id=op.agent_id, agent_name=agent["name"],
             phone_number_id=number["id"], phone_provider=number["provider"], status="pending", created_ms=tx.now_ms,
             scheduled_secs=due, updated_secs=tx.now, retry_count=0, document=DEFAULTS | kept,
+            configuration=effective_digest(tx, op.agent_id, number["id"]),
         )
     )  # fmt: skip
     rows = [_recipient_row(tx, new, place, recipient) for place, recipient in enumerate(recipients)]
@@ -124,7 +133,14 @@ def retry_batch_call(tx: Tx, op: RetryBatchCall) -> Json:
     calling_number(tx, row["phone_number_id"])
     _refuse_what_is_closed_now(tx, admission(tx, agent["document"]), op.batch_id)
     _move(tx, op.batch_id, _UNREACHED, "pending")
-    _set(tx, op.batch_id, status="pending", scheduled_secs=tx.now, retry_count=row["retry_count"] + 1)
+    again = {
+        "status": "pending",
+        "scheduled_secs": tx.now,
+        "retry_count": row["retry_count"] + 1,
+        "configuration": effective_digest(tx, row["agent_id"], row["phone_number_id"]),
+        "failure_reason": None,
+    }
+    _set(tx, op.batch_id, **again)
     _fail_what_is_due(tx, op.batch_id)
     return _answers(tx, [tx.one(batch_call, op.batch_id)])[0]
 
@@ -192,11 +208,19 @@ def _recipient_row(tx: Tx, batch_id: str, place: int, recipient: Json) -> Json:
 
 
 def _fail_what_is_due(tx: Tx, batch_id: str) -> None:
-    """Persist the failure of an overdue batch, which answers already show: no provider can carry its calls."""
+    """Persist the failure of an overdue batch, which answers already show."""
     row = tx.one(batch_call, batch_id)
     if _is_overdue(tx, row):
         _move(tx, batch_id, ("pending",), "failed")
-        _set(tx, batch_id, status="failed")
+        _set(tx, batch_id, status="failed", failure_reason=_failure(tx, row))
+
+
+def _failure(tx: Tx, row: RowMapping) -> str:
+    """Why a batch that is due calls nobody."""
+    then: str | None = row["configuration"]
+    if then is not None and then != effective_digest(tx, row["agent_id"], row["phone_number_id"]):
+        return CHANGED
+    return NOT_CONNECTED
 
 
 def _is_overdue(tx: Tx, row: RowMapping) -> bool:
@@ -231,11 +255,13 @@ def _answers(tx: Tx, rows: Iterable[RowMapping]) -> list[Json]:
     """Batches as they are answered. The field `failure_reason` is an addition to the platform's."""
     batches = list(rows)
     counts = _counts(tx, [row["id"] for row in batches])
-    return [_answer(row, counts[row["id"]], _is_overdue(tx, row)) for row in batches]
+    return [_answer(tx, row, counts[row["id"]]) for row in batches]
 
 
-def _answer(row: RowMapping, counts: Counter[str], overdue: bool) -> Json:
+def _answer(tx: Tx, row: RowMapping, counts: Counter[str]) -> Json:
+    overdue = _is_overdue(tx, row)
     status = "failed" if overdue else row["status"]
+    reason = _failure(tx, row) if overdue else row["failure_reason"] or NOT_CONNECTED
     return {
         "id": row["id"],
         "phone_number_id": row["phone_number_id"],
@@ -252,7 +278,7 @@ def _answer(row: RowMapping, counts: Counter[str], overdue: bool) -> Json:
         "total_calls_finished": sum(counts[name] for name in _FINISHED),
         "retry_count": row["retry_count"],
         **row["document"],
-        **({"failure_reason": NOT_CONNECTED} if status == "failed" else {}),
+        **({"failure_reason": reason} if status == "failed" else {}),
     }
 
 

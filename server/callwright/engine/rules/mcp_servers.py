@@ -22,18 +22,19 @@ from ...contract.mcp_servers import (
     UpdateMcpToolConfig,
 )
 from ...contract.merge import Json
+from ...contract.references import references_in
 from ...net.guard import check
 from ..checks.configuration import check_mcp_policy
 from ..checks.parameters import parameter_problems
 from ..handlers import Handlers
-from ..mcp.approval import approval_of, tool_hash
+from ..mcp.approval import approval_of, fixed_in, tool_hash
 from ..mcp.client import tools_of
 from ..mcp.servers import clear, config_of, reached, tool_config
 from ..schema.defaults import OWNER
 from ..schema.mcp_servers import mcp_server
 from ..schema.tables import secret
 from ..store.transaction import Tx
-from ..store.uses import agents_using, forget_uses, references_in, replace_uses
+from ..store.uses import agents_using, forget_uses, replace_uses
 from ..unit import Unit
 
 mcp_servers = Handlers()
@@ -133,9 +134,10 @@ def update_policy(tx: Tx, op: UpdateMcpApprovalPolicy) -> Json:
 def approve_tool(tx: Tx, op: CreateMcpToolApproval) -> Json:
     """Store a decision about a tool in its current form. It replaces an earlier decision about the same tool."""
     config = config_of(tx, op.mcp_server_id)
+    fixed = fixed_in(config, op.tool_name)
     decided = {
         "tool_name": op.tool_name,
-        "tool_hash": tool_hash(op.tool_name, op.tool_description, op.input_schema),
+        "tool_hash": tool_hash(op.tool_name, op.tool_description, op.input_schema, fixed),
         "approval_policy": op.approval_policy or "requires_approval",
     }
     others = [one for one in config["tool_approval_hashes"] if one["tool_name"] != op.tool_name]

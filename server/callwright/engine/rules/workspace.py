@@ -2,6 +2,7 @@
 
 from ...contract.errors import InvalidRequest, Problem
 from ...contract.merge import Json
+from ...contract.references import references_in
 from ...contract.workspace import (
     GetDashboardSettings,
     GetWorkspaceSettings,
@@ -13,7 +14,7 @@ from ..checks.problems import validated
 from ..checks.webhook_events import in_step
 from ..handlers import Handlers
 from ..store.transaction import Tx
-from ..store.uses import references_in, replace_uses
+from ..store.uses import replace_uses
 from ..store.workspace_documents import changed, document_of, keep
 
 workspace = Handlers()

@@ -18,6 +18,10 @@ STEPS = {
         brought JSON, PRIMARY KEY (workspace, batch_id, place));
     CREATE INDEX batch_recipient_by_status ON batch_recipient (workspace, batch_id, status);
     """,
+    "batch_calls/0002_configuration": """
+    ALTER TABLE batch_call ADD COLUMN configuration TEXT;
+    ALTER TABLE batch_call ADD COLUMN failure_reason TEXT;
+    """,
 }
 
 _all = MetaData()
@@ -27,9 +31,11 @@ batch_call = Table(
     Column("name", Text), Column("agent_id", Text), Column("agent_name", Text), Column("phone_number_id", Text),
     Column("phone_provider", Text), Column("status", Text), Column("created_ms", BigInteger),
     Column("scheduled_secs", BigInteger), Column("updated_secs", BigInteger), Column("retry_count", Integer),
-    Column("document", JSON),
+    Column("document", JSON), Column("configuration", Text), Column("failure_reason", Text),
     info=called("batch", "/v1/convai/batch-calling/workspace lists them"),
 )  # fmt: skip
+"""`configuration`: digest of everything that decided what the agent said when the batch was submitted; null in batches
+of versions that did not keep it."""
 batch_recipient = Table(
     "batch_recipient", _all, Column("workspace", Text, primary_key=True), Column("batch_id", Text, primary_key=True),
     Column("place", Integer, primary_key=True), Column("id", Text), Column("phone_number", Text),

@@ -5,10 +5,11 @@ from typing import Any, cast
 from sqlalchemy import select, update
 
 from ...contract.merge import Json, merged
+from ...contract.references import references_in
 from ..dialogue.passages import Document
 from ..schema.tables import agent, document
 from .transaction import Tx
-from .uses import references_in, replace_uses
+from .uses import replace_uses
 
 
 def texts_of(tx: Tx, conversation_config: Json) -> list[Document]:

@@ -4,9 +4,9 @@ from sqlalchemy import func, select
 
 from ...contract.llms import CHARACTERS_A_PAGE
 from ...contract.merge import Json
+from ...contract.references import references_in
 from ..schema.tables import document
 from .transaction import Tx
-from .uses import references_in
 
 
 def pages_of(tx: Tx, agent_document: Json) -> float:

@@ -1,37 +1,16 @@
 """References between resources, such as an agent and its documents, tools and secrets. Deletes check them first."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Select, Table, delete, insert, select
 
 from ...contract.dependents import AgentDependent, DependentAgent
+from ...contract.references import Reference
 from ..schema.agent_tests import agent_test
 from ..schema.agent_tools import tool
 from ..schema.tables import agent, uses
 from .transaction import Tx
-
-
-class Reference(NamedTuple):
-    """A reference in a configuration: the kind and id of its target, and its place."""
-
-    kind: str
-    """`document`, `secret`, `tool`, `agent`, `test`, `mcp_server`, `auth_connection`
-    or `pronunciation_dictionary`."""
-    id: str
-    at: tuple[str | int, ...]
-
-
-_LISTS = {"tool_ids": "tool", "additional_tool_ids": "tool", "mcp_server_ids": "mcp_server"}
-_FIELDS = {
-    "secret_id": "secret",
-    "agent_id": "agent",
-    "tool_id": "tool",
-    "auth_connection_id": "auth_connection",
-    "pronunciation_dictionary_id": "pronunciation_dictionary",
-}
-_NAMED_BY_PEOPLE = {("dynamic_variable_placeholders",), ("request_headers",)}
-"""Maps whose keys are names chosen by users: a variable may be called `agent_id` without being a reference."""
 
 
 def replace_uses(tx: Tx, kind: str, id: str, references: Iterable[Reference]) -> None:
@@ -120,23 +99,3 @@ def select_users(tx: Tx, table: Table, kind: str, id: str) -> Select[Any]:
 def _named(tx: Tx, table: Table, users: Select[Any]) -> list[tuple[str, str, int]]:
     rows = tx.db.execute(users.order_by(table.c.created_ms, table.c.id))
     return [(row.id, row.name, row.created_ms // 1000) for row in rows]
-
-
-def references_in(node: object, at: tuple[str | int, ...] = ()) -> Iterator[Reference]:
-    """All references in a configuration document, at any depth."""
-    if isinstance(node, list):
-        key = str(at[-1]) if at else ""
-        for place, item in enumerate(cast(list[object], node)):
-            here = (*at, place)
-            if key in _LISTS and isinstance(item, str):
-                yield Reference(_LISTS[key], item, here)
-            elif key in ("knowledge_base", "additional_knowledge_base") and isinstance(item, dict):
-                yield Reference("document", str(cast(dict[str, Any], item).get("id")), here)
-            elif key == "attached_tests" and isinstance(item, dict):
-                yield Reference("test", str(cast(dict[str, Any], item).get("test_id")), here)
-            yield from references_in(cast(object, item), here)
-    elif isinstance(node, dict):
-        for name, value in cast(dict[str, Any], node).items():
-            if name in _FIELDS and isinstance(value, str) and at[-1:] not in _NAMED_BY_PEOPLE:
-                yield Reference(_FIELDS[name], value, (*at, name))
-            yield from references_in(value, (*at, name))
