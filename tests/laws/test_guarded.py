@@ -1,11 +1,13 @@
 """Every guarded path, through every tool that can carry it: asked about, bounded, and shown without secrets."""
 
 import json
+import re
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 import anyio
 import pytest
@@ -20,22 +22,31 @@ from callwright.contract.agent_tests import CreateAgentTest, RunAgentTests
 from callwright.contract.agent_tools import CreateTool
 from callwright.contract.agents import CreateAgent, GetAgent, UpdateAgent
 from callwright.contract.errors import Refused
+from callwright.contract.guards import is_guarded
 from callwright.contract.mcp_servers import CreateMcpServer
+from callwright.contract.operation import Operation
 from callwright.contract.phone_numbers import CreatePhoneNumber, GetPhoneNumber
+from callwright.contract.walk import annotation_of, core_of, is_model
 from callwright.mcp_server.server import build_server
 
 from ..engine.mcp_peer import real
 from ..samples import SAMPLES
 from ..samples.guarding import HOOK, NUMBER, SECRET, TRANSFER, graph, node, prompt
 from ..transports import Clock, facts, numbered, reach, refusal_facts, settings, text
+from .unguarded import WHY
 
 pytestmark = pytest.mark.anyio
 
 NEAR: dict[str, Any] = {"allow_private": ("127.0.0.1",), "secret_env": {"CRM": SECRET}}
 
-NO_TOOL = {("CreateMcpServer", "config.tool_approval_hashes"), ("CreateDocument", "url")}
-"""Paths that no tool carries: a decision about a tool is made by the tool for that, which reads what it decides on; and
-the older way to add a page is left to the newer one."""
+NO_TOOL = {
+    ("CreateMcpServer", "config.tool_approval_hashes"),
+    ("CreateDocument", "url"),
+    ("CreateDictionaryFromFile", "workspace_access"),
+    ("CreateDictionaryFromRules", "workspace_access"),
+}
+"""Paths that no tool carries: a decision about a tool is made by the tool for that, which reads what it decides on; the
+older way to add a page is left to the newer one; and who else may edit a dictionary is set elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -309,3 +320,55 @@ def test_what_is_only_shown_and_what_is_emptied_asks_nobody() -> None:
     assert UpdateAgent.model_validate({"agent_id": "agent_1", **shown}).guarded_places() == ()
     emptied: dict[str, Any] = {"conversation_config": {"agent": {"prompt": {"tool_ids": [], "mcp_server_ids": []}}}}
     assert UpdateAgent.model_validate({"agent_id": "agent_1", **emptied}).guarded_places() == ()
+
+
+def below(declared: Any, at: tuple[str, ...], above: tuple[Any, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The places without further fields below a type, as names; what holds itself is gone through once."""
+    core = core_of(declared)
+    arms = [core_of(arm) for arm in get_args(core)] if get_origin(core) in (Union, UnionType) else [core]
+    found = False
+    for arm in arms:
+        if is_model(arm) and arm not in above:
+            for name, field in arm.model_fields.items():
+                found = True
+                yield from below(annotation_of(field), (*at, field.alias or name), (*above, arm))
+        elif get_origin(arm) in (list, dict):
+            inner = list(below(get_args(arm)[-1], (*at, "*"), above))
+            found = found or inner != [(*at, "*")]
+            yield from inner if inner != [(*at, "*")] else ()
+    if not found:
+        yield at
+
+
+def every_start(place: list[str | None]) -> list[list[str | None]]:
+    return [place[:end] for end in range(1, len(place) + 1)]
+
+
+def free(op: type[Operation[Any]]) -> set[str]:
+    """The fields of a request's body that ask nobody, as `Operation.field.field`."""
+    fields = {field.alias or name: field for name, field in op.model_fields.items()}
+    places = {
+        place
+        for name, at in op.places().items()
+        if at == "body"
+        for place in below(annotation_of(fields[name]), (name,))
+    }
+    return {
+        ".".join([op.__name__, *(name for name in place if name != "*")])
+        for place in places
+        if not any(is_guarded(op.guarded, above) for above in every_start([None if n == "*" else n for n in place]))
+    }
+
+
+def test_every_field_asks_or_has_a_reason_why_it_need_not() -> None:
+    """A new field fails here until it is guarded, or until somebody has asked: what if an obedient model sets it?"""
+    asks_nobody = {field for op in all_operations() if op.effect in ("create", "update") for field in free(op)}
+    reasons = [entry for entries in WHY.values() for entry in entries.split()]
+    fitting = {entry: re.compile(rf"(?:.*\.)?{pattern(entry)}") for entry in reasons}
+    unexplained = {field for field in asks_nobody if not any(each.fullmatch(field) for each in fitting.values())}
+    stale = {entry for entry, each in fitting.items() if not any(each.fullmatch(field) for field in asks_nobody)}
+    assert (sorted(unexplained), sorted(stale)) == ([], [])
+
+
+def pattern(entry: str) -> str:
+    return re.escape(entry).replace(r"\*\*", ".*").replace(r"\*", ".+")

@@ -89,7 +89,7 @@ SAMPLES = [
         calls=[{"agent_id": probing.A, "override": probing.AGENT | probing.PROBE}],
         guarded={
             pattern: {"agent_id": "agent_1", "test_ids": ["test_5"], "override": override, "wait_seconds": 0}
-            for pattern, override in guarding.CONFIGS.items()
+            for pattern, override in guarding.TESTED.items()
         },
         phrases=["run the tests on the agent"],
     ),
@@ -137,7 +137,7 @@ SAMPLES = [
         calls=[{"invocation_id": probing.R, "run_ids": ["trun_1"], "override": probing.AGENT | probing.PROBE}],
         guarded={
             pattern: {"invocation_id": "tinv_6", "run_ids": ["trun_7"], "override": override}
-            for pattern, override in guarding.CONFIGS.items()
+            for pattern, override in guarding.TESTED.items()
         },
     ),
 ]

@@ -123,8 +123,16 @@ AGENTS: dict[str, dict[str, Any]] = {
     "platform_settings.call_limits": {"platform_settings": {"call_limits": {"daily_limit": 100_000}}},
     "platform_settings.overrides": {"platform_settings": {"overrides": {"custom_llm_extra_body": True}}},
     "platform_settings.privacy": {"platform_settings": {"privacy": {"record_voice": True}}},
+    "platform_settings.safety": {"platform_settings": {"safety": {"ignore_safety_evaluation": True}}},
     "**.client_events": {"conversation_config": {"conversation": {"client_events": ["mcp_tool_call"]}}},
 }
+TESTED: dict[str, dict[str, Any]] = {
+    **CONFIGS,
+    "agent_config_override.platform_settings.workspace_overrides": {
+        "platform_settings": {"workspace_overrides": WEBHOOK}
+    },
+}
+"""What an agent is changed to while it is tested."""
 REHEARSALS: dict[str, dict[str, Any]] = {
     where: {
         "agent_id": "agent_1",

@@ -28,6 +28,7 @@ ELSEWHERE = {
     "create_mcp_tool_config": "in laws/test_guarded.py",
     "update_mcp_tool_config": "in laws/test_guarded.py",
     "create_mcp_tool_approval": "needs a server that answers: test_mcp_servers.py",
+    "add_pronunciation_dictionary": "it does not say who else may edit a dictionary",
     "undo_change": "asks as the change that it takes back: test_undo.py",
 }
 

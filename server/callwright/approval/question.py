@@ -46,19 +46,15 @@ async def question_of(op: Operation[Any], preview: Preview | None, title: str, a
 
 def changed_fields(op: Operation[Any], most: int = 12) -> str:
     """The names of the fields that a request sets, for a question; values only of guarded fields."""
-    named = sorted(path for path, _ in leaves(op.body() or {}))
+    named = sorted(spelt(path) for path, _ in leaves(op.body() or {}))
     more = f" and {len(named) - most} more" if len(named) > most else ""
     return f"{', '.join(short(name, 100) for name in named[:most])}{more}"
 
 
-def leaves(document: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """The fields that are set in a document, with their paths as a person reads them."""
-    return [(spelt(path), value) for path, value in _leaves(document, ())]
-
-
-def _leaves(node: Mapping[str, Any], at: Path) -> Iterator[tuple[Path, Any]]:
+def leaves(node: Mapping[str, Any], at: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """The fields that are set in a document, or in the part of it that stands `at` a path."""
     for key, value in node.items():
-        below = list(_leaves(cast(Mapping[str, Any], value), (*at, key))) if isinstance(value, dict) else []
+        below = list(leaves(cast(Mapping[str, Any], value), (*at, key))) if isinstance(value, dict) else []
         yield from below or [((*at, key), value)]
 
 

@@ -328,11 +328,17 @@ class AgentConfigOverride(Wire):
     workflow: Workflow | None = None
 
 
+OVERRIDE_GUARDED = (
+    *outward(*PROMPTS, *WORKFLOWS, "agent_config_override.platform_settings.workspace_overrides"),
+    *inward(ASSIGNMENTS),
+)
+
+
 class RunAgentTests(
     AgentWrite[Invocation],
     method="POST",
     path="/v1/convai/agents/{agent_id}/run-tests",
-    guarded=(*outward(*PROMPTS, *WORKFLOWS), *inward(ASSIGNMENTS)),
+    guarded=OVERRIDE_GUARDED,
 ):
     """Run tests on an agent, as it is or as it might be; the answer's runs may still be pending."""
 
@@ -359,7 +365,7 @@ class ResubmitInvocation(
     AgentWrite[Empty],
     method="POST",
     path="/v1/convai/test-invocations/{test_invocation_id}/resubmit",
-    guarded=(*outward(*PROMPTS, *WORKFLOWS), *inward(ASSIGNMENTS)),
+    guarded=OVERRIDE_GUARDED,
 ):
     """Run some of an invocation's tests again, in the same invocation."""
 

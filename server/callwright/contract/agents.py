@@ -38,6 +38,7 @@ GUARDED = (
         "platform_settings.call_limits",
         "platform_settings.overrides",
         "platform_settings.privacy",
+        "platform_settings.safety",
         "**.client_events",
         # which agent goes on
         "workflow.nodes.*.agent_id",

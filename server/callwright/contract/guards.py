@@ -85,7 +85,7 @@ def guarded_in(model: type[BaseModel], guards: Sequence[Guard], body: object) ->
     resets = _expression(guards, above=True)
     found: dict[Path, Guarded] = {}
     for node in nodes(model, body):
-        at = "".join(f"{name or ''}{_END}" for name in node.fields)
+        at = _text(node.fields)
         # An emptied list leads nowhere, and by a null no data goes anywhere; but a null may let somebody in.
         if (node.value != [] and fits.fullmatch(at)) or (node.value is None and resets.fullmatch(at)):
             leads = node.value is not None and bool(fits_outward.fullmatch(at))
@@ -95,6 +95,15 @@ def guarded_in(model: type[BaseModel], guards: Sequence[Guard], body: object) ->
         if _may_be_address(path, value) and not any(path[: len(each)] == each for each in leading):
             found[path] = Guarded(path, value, outward=True)
     return tuple(sorted(found.values(), key=lambda place: [str(key) for key in place.path]))
+
+
+def is_guarded(guards: Sequence[Guard], fields: Sequence[str | None]) -> bool:
+    """Whether a place is guarded, by its names; None for indices and for keys of maps."""
+    return bool(_expression(guards).fullmatch(_text(fields)))
+
+
+def _text(fields: Sequence[str | None]) -> str:
+    return "".join(f"{name or ''}{_END}" for name in fields)
 
 
 _END = "\0"

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .common import Cursor, Known, Maybe, OneOf, PageSize, PronunciationId, Unknown, Variant, VersionId, Wire
+from .guards import inward
 from .operation import Blob, Operation
 
 Access = Annotated[str, Known("admin", "editor", "commenter", "viewer")]
@@ -96,7 +97,11 @@ class DictionaryVersion(Wire):
 
 
 class CreateDictionaryFromFile(
-    Operation[AddedDictionary], method="POST", path="/v1/pronunciation-dictionaries/add-from-file", measured=False
+    Operation[AddedDictionary],
+    method="POST",
+    path="/v1/pronunciation-dictionaries/add-from-file",
+    guarded=inward("workspace_access"),
+    measured=False,
 ):
     """Add a dictionary from a lexicon (`.pls`); without a file it has no rules yet."""
 
@@ -107,7 +112,11 @@ class CreateDictionaryFromFile(
 
 
 class CreateDictionaryFromRules(
-    Operation[AddedDictionary], method="POST", path="/v1/pronunciation-dictionaries/add-from-rules", measured=False
+    Operation[AddedDictionary],
+    method="POST",
+    path="/v1/pronunciation-dictionaries/add-from-rules",
+    guarded=inward("workspace_access"),
+    measured=False,
 ):
     """Add a dictionary from rules."""
 

@@ -23,13 +23,13 @@ from ..contract.calls import (
     CancelBatchCall,
     GetBatchCall,
     ListBatchCalls,
-    Recipient,
     RetryBatchCall,
     SubmitBatchCall,
 )
 from ..contract.common import AgentId, BatchCallId, Cursor, PageSize, PhoneNumberId
 from ..contract.merge import Json
 from ..contract.phone_numbers import GetPhoneNumber
+from ..contract.walk import Path, spelt, value_at
 from ..replies.text import short
 from ..replies.views import Page, View
 from ..requests.documents import put
@@ -228,7 +228,7 @@ async def _who_would_be_rung(api: ApiClient, op: SubmitBatchCall) -> str:
     when = "now" if op.scheduled_time_unix is None else f"at {_at(op.scheduled_time_unix)}"
     return (
         f"Let agent {agent} call {_people(len(numbers))} from {number}, {when}, as batch {short(op.call_name)!r}:"
-        f" {_all(numbers)}.{_replaced(op.recipients)} {await costs(api, op.agent_id, len(numbers))}"
+        f" {_all(numbers)}.{_replaced(op)} {await costs(api, op.agent_id, len(numbers))}"
     )
 
 
@@ -253,25 +253,31 @@ async def _what_would_stop(api: ApiClient, op: CancelBatchCall) -> str:
 async def _one_call(api: ApiClient, op: CallByTwilio | CallBySip) -> str:
     agent, number = await _agent(api, op.agent_id), await _number(api, op.agent_phone_number_id)
     cost = await costs(api, op.agent_id, 1)
-    return f"Let agent {agent} call 1 person, {op.to_number}, from {number}, now.{_replaced([op])} {cost}"
+    return f"Let agent {agent} call 1 person, {op.to_number}, from {number}, now.{_replaced(op)} {cost}"
 
 
-def _replaced(calls: Sequence[CallByTwilio | CallBySip | Recipient]) -> str:
+def _replaced(op: CallByTwilio | CallBySip | SubmitBatchCall) -> str:
     """Text with the agent's texts and settings which the calls would override, and their values.
 
-    Raises ToolError if a person could not see all of them.
+    What is guarded among them is told besides. Raises ToolError if a person could not see all of them.
     """
+    body: Json = op.body() or {}
+    callees: list[Path] = [("recipients", row) for row in range(len(body.get("recipients") or ()))] or [()]
+    guarded = [place.path for place in op.guarded_places()]
     replaced: dict[str, dict[str, None]] = {}
-    for each in filter(None, (call.conversation_initiation_client_data for call in calls)):
-        for path, value in leaves(each.conversation_config_override.model_dump(mode="json", exclude_unset=True)):
-            replaced.setdefault(path, {})[repr(value)] = None
-    said = [f"{short(path)} = {' or '.join(values)}" for path, values in sorted(replaced.items())]
-    if len(text := "; ".join(said)) > LONGEST_REPLACED:
+    for callee in callees:
+        at = (*callee, "conversation_initiation_client_data", "conversation_config_override")
+        if isinstance(override := value_at(body, at), dict):
+            for path, value in leaves(cast(Json, override), at):
+                if not any(path[: len(each)] == each for each in guarded):
+                    replaced.setdefault(spelt(path[len(at) :]), {})[repr(value)] = None
+    said = "; ".join(f"{short(path)} = {' or '.join(values)}" for path, values in sorted(replaced.items()))
+    if len(said) > LONGEST_REPLACED:
         raise ToolError(
-            f"Not done: a person could not read all that is replaced for these calls ({len(text):,} characters). Change"
+            f"Not done: a person could not read all that is replaced for these calls ({len(said):,} characters). Change"
             " the agent itself instead, or give variables."
         )
-    return f" Replaced for that: {text}." if said else ""
+    return f" Replaced for that: {said}." if said else ""
 
 
 def _all(numbers: Sequence[str]) -> str:
