@@ -247,6 +247,7 @@ RELEASED = {
     "engine/live/0002_turns": "b2f58f1b5afe b2f58f1b5afe",
     "engine/pronunciation/0001_dictionaries": "5e7429e830e0 5e7429e830e0",
     "engine/auth_connections/0001_connections": "57e3f6db3a7a 57e3f6db3a7a",
+    "engine/destinations/0001_approved": "e01bebe25b29 e01bebe25b29",
     "ledger/0001_changes_and_approvals": "dcecc73d6c9d dcecc73d6c9d",
     "ledger/0002_calls_and_entered_values": "ac9eb412181f ac9eb412181f",
 }

@@ -9,6 +9,7 @@ from inline_snapshot import snapshot
 
 from callwright.engine.dialogue.agent import read_agent
 from callwright.engine.dialogue.arguments import read_arguments
+from callwright.engine.dialogue.destinations import APPROVED
 from callwright.engine.dialogue.features import features_used
 from callwright.engine.dialogue.roles import Role
 from callwright.engine.dialogue.simulated_user import STOP
@@ -176,8 +177,14 @@ PHONE: JSON = {
 }
 
 
-async def one_call(connect: Connect, tool: str, arguments: JSON, *, on_phone: bool = True) -> Any:
-    config = {"agent": {"prompt": {"prompt": "P", "built_in_tools": PHONE}}}
+APPROVED_NUMBERS = {"manager": ["+1555123"]}
+
+
+async def one_call(
+    connect: Connect, tool: str, arguments: JSON, *, on_phone: bool = True, approved: JSON = APPROVED_NUMBERS
+) -> Any:
+    tools = {name: one | {APPROVED: approved} for name, one in PHONE.items()}
+    config = {"agent": {"prompt": {"prompt": "P", "built_in_tools": tools}}}
     agent = read_agent("a", config, on_phone=on_phone)
 
     def speak(request: JSON) -> Say:
@@ -210,6 +217,23 @@ async def test_a_call_is_handed_over_to_a_number_of_the_rules(connect: Connect, 
     assert result == expected
     assert done.transcript[-1]["message"] == "One moment."
     assert done.ended == f"The conversation was handed over to {to}."
+
+
+@pytest.mark.parametrize(
+    ("approved", "said"),
+    [
+        ({}, "Nobody has approved where the variable manager may lead, so nobody is transferred by it. Say it with"
+         " update_destinations; a person approves it there."),
+        ({"manager": ["+4930", "sip:@example.com"]}, "The variable manager leads somewhere that nobody approved."
+         " Approved: +4930, sip:@example.com."),
+    ],
+)  # fmt: skip
+async def test_a_variable_hands_nobody_over_to_where_it_may_not_lead(
+    connect: Connect, approved: JSON, said: str
+) -> None:
+    done = await one_call(connect, "transfer_to_number", handing_over("manager"), approved=approved)
+    [result] = [one["tool_results"][0] for one in done.transcript if one["tool_results"]]
+    assert (result["is_error"], result["result_value"]) == (True, said)
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,7 @@ def test_what_destroys_repeats_or_reaches_out_is_known_by_name() -> None:
             "delete_secret",
             "delete_auth_connection",
             "update_tool",
+            "update_destinations",
             "delete_tool",
             "add_pronunciation_dictionary",
             "update_agent_test",
@@ -213,7 +214,7 @@ def test_results_are_described(name: str) -> None:
 
 @each_tool
 def test_a_tool_changes_one_thing(name: str) -> None:
-    """The others declare several and send one: as a stream or whole, a new thing or its version, a change taken back."""
+    """The others declare several and send one: as a stream or whole, of an agent or of a tool, a change taken back."""
     spec = SPECS[name][1]
     changing = [op for op in spec.sends if op.effect != "read"]
     assert len(changing) <= 1 or name in (
@@ -221,6 +222,7 @@ def test_a_tool_changes_one_thing(name: str) -> None:
         "place_call",
         "add_pronunciation_dictionary",
         "undo_change",
+        "update_destinations",
     )
     assert TOOLS[name]["effect"] == spec.effect
 
@@ -292,6 +294,8 @@ def test_the_readme_says_which_tools_ask_for_some_settings() -> None:
             "update_phone_number",
             "create_tool",
             "update_tool",
+            "update_destinations",
+            "add_pronunciation_dictionary",
             "run_agent_tests",
             "resubmit_test_invocation",
             "create_mcp_server",

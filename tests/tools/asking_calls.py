@@ -94,6 +94,7 @@ def calls(ids: dict[str, str]) -> dict[str, Json]:
         "create_tool": {"config": HOOK},
         "update_tool": {"tool_id": ids["tool"], **changed},
         "delete_tool": {"tool_id": ids["free_tool"]},
+        "update_destinations": {"tool_id": ids["tool"], "destinations": {"base": ["https://b.example"]}},
         "run_agent_tests": {**agent, "test_ids": [ids["test"]], "override": hooked},
         "resubmit_test_invocation": {"invocation_id": ids["invocation"], "run_ids": [ids["run"]], "override": hooked},
         "delete_agent_test": {"test_id": ids["test"]},

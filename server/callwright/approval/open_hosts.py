@@ -1,6 +1,7 @@
 """Addresses whose host is a variable, on a platform that sends by itself and takes the value from whoever talks.
 
-The embedded platform fills such a host from the tool alone (`engine/checks/hosts.py`). A hosted one cannot be made to.
+The embedded platform fills such a host with what was approved (`engine/dialogue/destinations.py`). A hosted one cannot
+be made to.
 """
 
 from typing import Any, cast

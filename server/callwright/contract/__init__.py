@@ -14,6 +14,7 @@ RESOURCES = (
     "widget",
     "conversations",
     "agent_tools",
+    "destinations",
     "knowledge_base",
     "agent_tests",
     "phone_numbers",

@@ -4,6 +4,8 @@ This file imports none of them: a module is imported when one of its tools is ca
 """
 
 WITHOUT_TOOL = {
+    "GET /v1/callwright/agents/{agent_id}/destinations": "the question of update_destinations tells them",
+    "GET /v1/callwright/tools/{tool_id}/destinations": "the question of update_destinations tells them",
     "GET /v1/convai/avatars/{agent_id}": "a picture for browsers; get_widget names its address",
     "PATCH /v1/workspace/auth-connections/{auth_connection_id}": (
         "a connection is made anew, and the tools are told its id"

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, cast
 
+from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 
 from ..api.client import ApiClient
@@ -14,14 +15,17 @@ from ..contract.agent_tools import (
     StoredTool,
     UpdateTool,
 )
-from ..contract.common import Cursor, PageSize, ToolId
+from ..contract.agents import GetAgent
+from ..contract.common import AgentId, Cursor, PageSize, ToolId
+from ..contract.destinations import Destinations as Approved
+from ..contract.destinations import GetAgentDestinations, GetToolDestinations, SetAgentDestinations, SetToolDestinations
 from ..replies.text import short
 from ..replies.users import UsingAgents, named, refuse_while_used
 from ..replies.views import Deleted, Page, View, paged
 from ..requests.tool_config import Json, written
 from ..toolkit.toolset import PlatformApi, Toolset
 from ..undo.changes import differences
-from ..undo.undo import Past, undoes
+from ..undo.undo import Past, is_read_by, undoes
 
 TOOLS = Toolset("tools", "Store the tools that agents call: webhooks, client tools, system tools.")
 
@@ -35,6 +39,16 @@ Headers = Annotated[Json, Field(description="Header to text or {secret_id: …},
 Parameters = Annotated[Json, Field(description="What the model fills in: JSON schema, whole.")]
 Config = Annotated[Json, Field(description="Rest of tool_config, or an editor's JSON.")]
 Changes = Annotated[Json, Field(description="Rest of tool_config, or an editor's JSON. Merged; null clears.")]
+
+
+Destinations = Annotated[
+    dict[str, list[str]],
+    Field(description="Variable to origins (https://host), numbers (+4930 for all below), sip:user@host."),
+]
+
+
+class DestinationsView(View):
+    destinations: list[str]
 
 
 class ToolLine(View):
@@ -149,6 +163,53 @@ async def update_tool(
     )  # fmt: skip
     op = UpdateTool.model_validate({"tool_id": tool_id, "tool_config": tool})
     return ToolView.of(await api.send(op), notes=[*notes, *op.warnings])
+
+
+@TOOLS.tool(SetAgentDestinations, SetToolDestinations, GetAgent, GetTool, title="Update destinations", default=False)
+async def update_destinations(
+    api: PlatformApi,
+    destinations: Destinations,
+    agent_id: Annotated[AgentId | None, Field(description="The agent whose own tools hold the variables.")] = None,
+    tool_id: Annotated[ToolId | None, Field(description="Instead: the stored tool that holds them.")] = None,
+) -> DestinationsView:
+    """Say where variables in hosts and transfers may lead; a person approves. Replaces what was said before."""
+    if (agent_id is None) is (tool_id is None):
+        raise ToolError("Give either agent_id or tool_id.")
+    if agent_id is not None:
+        found = await api.send(SetAgentDestinations(agent_id=agent_id, destinations=destinations))
+    else:
+        found = await api.send(SetToolDestinations.model_validate({"tool_id": tool_id, "destinations": destinations}))
+    return DestinationsView(destinations=_listed(found))
+
+
+is_read_by(SetAgentDestinations, GetAgentDestinations)
+is_read_by(SetToolDestinations, GetToolDestinations)
+
+
+@TOOLS.preview(SetAgentDestinations)
+async def _what_an_agent_would_follow(api: ApiClient, op: SetAgentDestinations) -> str:
+    held = await api.send(GetAgent(agent_id=op.agent_id))
+    before = await api.send(GetAgentDestinations(agent_id=op.agent_id))
+    return _followed(f"agent {short(held.name)!r} ({op.agent_id})", before)
+
+
+@TOOLS.preview(SetToolDestinations)
+async def _what_a_tool_would_follow(api: ApiClient, op: SetToolDestinations) -> str:
+    held = await api.send(GetTool(tool_id=op.tool_id))
+    before = await api.send(GetToolDestinations(tool_id=op.tool_id))
+    return _followed(f"tool {short(_name(held))!r} ({op.tool_id})", before)
+
+
+def _followed(holder: str, before: Approved) -> str:
+    said = "; ".join(_listed(before)) or "none"
+    return (
+        f"Let requests (with their secrets) and transfers of {holder} go where these variables lead, whoever gives"
+        f" their values, within these destinations. Before: {said}."
+    )
+
+
+def _listed(approved: Approved) -> list[str]:
+    return [f"{name}: {', '.join(each)}" for name, each in approved.destinations.items()]
 
 
 @TOOLS.tool(DeleteTool, GetTool, title="Delete tool", default=False)

@@ -158,6 +158,11 @@ async def preview_pronunciation(
     )
 
 
+@TOOLS.preview(CreateDictionaryFromRules)
+async def _what_would_be_added(_: ApiClient, op: CreateDictionaryFromRules) -> str:
+    return f"Add pronunciation dictionary {short(op.name)!r} with {len(op.rules):,} entries."
+
+
 @TOOLS.preview(SetDictionaryRules)
 async def _what_would_be_spoken(api: ApiClient, op: SetDictionaryRules) -> str:
     found = await api.send(GetDictionary(pronunciation_dictionary_id=op.pronunciation_dictionary_id))

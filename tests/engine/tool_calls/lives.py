@@ -74,10 +74,10 @@ async def platform(home: Path, clock: Clock, llm: str = "") -> AsyncGenerator[tu
 
 @asynccontextmanager
 async def talking(
-    unit: Unit, agent_id: str, person: Person, clock: Clock, **variables: Any
+    unit: Unit, agent_id: str, person: Person, clock: Clock, *, on_phone: bool = False, **variables: Any
 ) -> AsyncGenerator[tuple[Conversation, Live]]:
     ids = numbered()
-    roles = RoleLoader(unit, agent_id)
+    roles = RoleLoader(unit, agent_id, on_phone=on_phone)
     around = ConversationContext(MockExecutor(), lambda: clock() / 1000, lambda: ids("x").rjust(32, "0"), roles=roles)
     talk = Conversation("conv_live", await roles.role(agent_id), around, given=variables)
     async with live_tools(unit, agent_id, roles, person, talk.variables) as live:

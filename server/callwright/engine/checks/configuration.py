@@ -14,6 +14,7 @@ from ...contract.paths import at as at_path
 from ...contract.references import references_in
 from ...net.guard import AllowList, check
 from ...workflow.problems import graph_problems
+from ..dialogue.destinations import origin_of
 from ..dialogue.prompt import PROMPT_LIMIT
 from ..models.names import CUSTOM_LLM, keeps_nothing
 from ..schema.agent_tests import agent_test
@@ -24,7 +25,6 @@ from ..schema.pronunciation import pronunciation_dictionary, pronunciation_versi
 from ..schema.tables import agent, document, secret
 from ..store.transaction import Tx
 from ..store.workspace_documents import document_of
-from .hosts import origin_of
 from .problems import validated
 
 _VARIABLE = re.compile(r"\{\{[^{}]*\}\}")

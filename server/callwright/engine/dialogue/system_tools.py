@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...contract.paths import at
+from .destinations import APPROVED, bare, transfer_refusal
 from .roles import Role
 from .tools import Outcome, Tool, destination
 from .variables import MissingVariables, Variables, told, written
@@ -116,7 +117,7 @@ def needs_a_phone(kind: str) -> Outcome:
 
 
 def _to_number(tool: Tool, arguments: Mapping[str, Any], system: System, effect: Effect) -> Outcome:
-    """Only numbers in the tool's rules are allowed. A rule may name a variable, whose value counts as a number."""
+    """Only numbers in the tool's rules are allowed; of a variable, only what is approved for it."""
     wanted, error = str(arguments["transfer_number"]), "transfer_to_number_error"
     rules = {destination(rule): rule for rule in tool.transfers}
     numbers = {told: _number(rule, told, system.variables) for told, rule in rules.items()}
@@ -125,6 +126,8 @@ def _to_number(tool: Tool, arguments: Mapping[str, Any], system: System, effect:
         return _failure(error, f"{wanted!r:.80} is none of the numbers of the rules: {', '.join(rules) or 'none'}.")
     if (number := numbers[told]) is None:
         return _failure(error, f"The variable {told} that holds the number has no value.")
+    if _is_variable(rules[told]) and (why := transfer_refusal(bare(told), number, tool.config.get(APPROVED) or {})):
+        return _failure(error, why)
     effect.ended = f"The conversation was handed over to {number}."
     told_off = at(tool.config, "params", "enable_client_message") is False
     effect.farewell = client = None if told_off else _text(arguments, "client_message")
@@ -144,9 +147,13 @@ def _to_number(tool: Tool, arguments: Mapping[str, Any], system: System, effect:
 
 
 def _number(rule: Mapping[str, Any], told: str, variables: Variables) -> str | None:
-    if not str(at(rule, "transfer_destination", "type")).endswith("_dynamic_variable"):
+    if not _is_variable(rule):
         return told
-    return written(variables[told]) if told in variables else None
+    return written(variables[bare(told)]) if bare(told) in variables else None
+
+
+def _is_variable(rule: Mapping[str, Any]) -> bool:
+    return str(at(rule, "transfer_destination", "type")).endswith("_dynamic_variable")
 
 
 def _voicemail(tool: Tool, reason: str | None, system: System, effect: Effect) -> Outcome:

@@ -23,6 +23,7 @@ RESOURCES = (
     "agent_test_runs",
     "mcp_servers",
     "agent_tools",
+    "destinations",
     "rag_indexes",
     "llms",
     "voices",

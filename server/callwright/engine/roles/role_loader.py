@@ -61,7 +61,7 @@ class RoleLoader:
             if kind.runs_tools
             else at_node(document, node_id, override=override, language=language)
         )
-        config = with_stored_tools(tx, changed)
+        config = with_stored_tools(tx, agent_id, changed)
         workflow = read_workflow(document.get("workflow"))
         settings: Json = document["platform_settings"]
         if agent_id != self._called and at(tx.one(agent, self._called)["document"], *_ZERO_RETENTION):

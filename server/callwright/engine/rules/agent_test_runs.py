@@ -215,7 +215,7 @@ def _plan(tx: Tx, agent_id: str, chosen: list[Json], override: Json | None, ids:
         except BadRequest as wrong:
             problems.append(body_problem(["tests", place, "workflow_node_id"], str(wrong)))
             continue
-        agent = read_agent(agent_id, with_stored_tools(tx, config), on_phone=True)
+        agent = read_agent(agent_id, with_stored_tools(tx, agent_id, config), on_phone=True)
         settings: Json = document["platform_settings"]
         run = _Planned(ids[place], _case(test), agent, texts_of(tx, config), settings, _metadata(tx, test), names)
         planned.append(run)

@@ -27,6 +27,7 @@ from ..schema import defaults
 from ..schema.agent_tools import tool
 from ..schema.defaults import OWNER
 from ..store.dependents import dependent_agents
+from ..store.destinations import forget_destinations
 from ..store.transaction import Tx
 from ..store.uses import agents_using, forget_uses, replace_uses, tests_using
 
@@ -81,6 +82,7 @@ def delete_tool(tx: Tx, op: DeleteTool) -> Empty:
         raise InUse("tool_in_use", f"Tool {name!r} is used by {named}. Take it out there first.")
     tx.db.execute(delete(tool).where(tx.own(tool, id=op.tool_id)))
     forget_uses(tx, "tool", op.tool_id)
+    forget_destinations(tx, "tool", op.tool_id)
     return Empty()
 
 

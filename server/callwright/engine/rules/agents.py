@@ -30,6 +30,7 @@ from ..schema.access import access_token
 from ..schema.defaults import OWNER
 from ..schema.tables import agent
 from ..schema.widget import avatar
+from ..store.destinations import forget_destinations
 from ..store.documents import pages_of
 from ..store.paging import Paged, name_key, search_key
 from ..store.phone_numbers import numbers_of, unassign
@@ -109,6 +110,7 @@ def delete_agent(tx: Tx, op: DeleteAgent) -> Json:
         tx.db.execute(delete(table).where(tx.own(table, agent_id=op.agent_id)))
     tx.db.execute(delete(agent).where(tx.own(agent, id=op.agent_id)))
     forget_uses(tx, "agent", op.agent_id)
+    forget_destinations(tx, "agent", op.agent_id)
     return {"unassigned_phone_numbers": freed} if freed else {}
 
 

@@ -11,6 +11,7 @@ from . import agent_tests as tables_agent_tests
 from . import agent_tools as tables_agent_tools
 from . import auth_connections as tables_auth_connections
 from . import batch_calls as tables_batch_calls
+from . import destinations as tables_destinations
 from . import knowledge as tables_knowledge
 from . import live as tables_live
 from . import mcp_servers as tables_mcp_servers
@@ -69,6 +70,7 @@ STEPS = {
     **tables_live.STEPS,
     **tables_pronunciation.STEPS,
     **tables_auth_connections.STEPS,
+    **tables_destinations.STEPS,
 }
 SCHEMA = Component(
     STEPS,

@@ -1,8 +1,9 @@
 """Builds the request of a webhook tool from the model's arguments, constants and dynamic variables.
 
 Every value stays within its position: one path segment, one query parameter, one header line, one property of the body.
-Where the request goes is fixed with the tool: a variable in the host has the value that the tool itself sets for it,
-whatever a caller, an agent or the answer of another tool says. This module sends nothing and knows no secrets.
+Where the request goes is approved with the tool: a variable in the host has the value that the tool itself sets for
+it, and takes another from a caller, an agent or the answer of a tool only where a person approved that origin. This
+module sends nothing and knows no secrets.
 """
 
 import json
@@ -16,8 +17,8 @@ from ...contract.merge import JsonView
 from ...contract.paths import at
 from ...net.headers import line, settable
 from ...secrecy import is_secret_header
-from ..checks.hosts import PLACE, beginning, fixed_by
 from ..dialogue.arguments import literal
+from ..dialogue.destinations import PLACE, Hosts, beginning, hosts_of
 from ..dialogue.tools import LITERALS, kind_of
 from ..dialogue.variables import MissingVariables, Variables, substitute, written
 
@@ -54,7 +55,7 @@ def build(config: JsonView, arguments: JsonView, variables: Variables) -> Prepar
         path = _plain(api.get("path_params_schema") or {}, source)
         query = _plain(at(api, "query_params_schema", "properties") or {}, source)
         body = _body(api.get("request_body_schema"), source)
-        url = _address(api["url"], path, source.variables, fixed_by(config))
+        url = _address(api["url"], path, source.variables, hosts_of(config, variables))
         headers, secrets = _headers(api.get("request_headers") or {}, source.variables)
         if query:
             url += ("&" if "?" in url else "?") + urlencode(query, quote_via=quote)
@@ -139,10 +140,10 @@ def _filled(name: str, schema: JsonView, given: object, source: _Source) -> Any:
     return _ABSENT if given is None else given
 
 
-def _address(template: str, path: Mapping[str, str], variables: Variables, fixed: Variables) -> str:
-    """The URL without the schema's query. A `fixed` variable may contain the host, or the beginning of the URL."""
+def _address(template: str, path: Mapping[str, str], variables: Variables, hosts: Hosts) -> str:
+    """The URL without the schema's query. A variable may hold the host, or the beginning of the URL."""
     whole, _, query = template.partition("#")[0].partition("?")
-    base, rest = beginning(whole, fixed)
+    base, rest = beginning(whole, hosts)
     segments = [_segment(segment, path, variables) for segment in rest.split("/")] if rest else []
     address = base + "/".join(segments)
     return f"{address}?{_filled_in(query, path, variables)}" if query else address
