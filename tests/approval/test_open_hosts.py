@@ -71,3 +71,15 @@ async def test_without_a_secret_the_question_says_who_chooses_the_host(hosted: A
 )
 def test_a_variable_in_the_host_is_told_from_one_behind_it(url: str, is_open: bool) -> None:
     assert holds_variable(url) == is_open
+
+
+async def test_a_transfer_to_a_variable_says_who_chooses_the_number(hosted: App) -> None:
+    to = {"type": "phone_dynamic_variable", "phone_number": "adviser"}
+    rule = {"condition": "The caller asks.", "transfer_destination": to}
+    params = {"system_tool_type": "transfer_to_number", "transfers": [rule]}
+    config = {"type": "system", "name": "transfer_to_number", "description": "", "params": params}
+    async with reach(hosted, says="no") as (client, asked):
+        await client.call_tool("create_tool", {"config": config})
+    assert asked[0].endswith(
+        "The platform will hand callers over to whatever fills the variable in tool_config.params.transfers."
+    )

@@ -1,4 +1,4 @@
-"""Addresses whose host is a variable, on a platform that sends by itself and takes the value from whoever talks.
+"""Addresses and transfers that are a variable, on a platform that takes the value from whoever talks.
 
 The embedded platform fills such a host with what was approved (`engine/dialogue/destinations.py`). A hosted one cannot
 be made to.
@@ -11,7 +11,7 @@ from ..contract.guards import Guarded, holds_variable
 from ..contract.merge import JsonView
 from ..contract.operation import Operation
 from ..contract.paths import at
-from ..contract.walk import value_at
+from ..contract.walk import inside, value_at
 from ..secrecy import is_secret_header
 
 _LOGINS = ("auth_connection", "api_key", "secret_token")
@@ -35,8 +35,18 @@ def refuse_secrets_to_anywhere(op: Operation[Any]) -> None:
 
 def warning(op: Operation[Any]) -> str:
     """The warning for the question about a request; empty where all its hosts are fixed."""
-    named = ", ".join(place.shown for place in open_hosts(op))
-    return f" The platform will send to whatever host fills the variable in {named}." if named else ""
+    hosts = ", ".join(place.shown for place in open_hosts(op))
+    transfers = ", ".join(place.shown for place in op.guarded_places() if _hands_over_to_anybody(place.value))
+    return (f" The platform will send to whatever host fills the variable in {hosts}." if hosts else "") + (
+        f" The platform will hand callers over to whatever fills the variable in {transfers}." if transfers else ""
+    )
+
+
+def _hands_over_to_anybody(value: object) -> bool:
+    """Whether a guarded value has, at any depth, a transfer whose destination is a variable."""
+    if str(at(value, "type")).endswith("_dynamic_variable"):
+        return True
+    return any(_hands_over_to_anybody(item) for _, item in inside(value))
 
 
 def _is_open(place: Guarded) -> bool:
