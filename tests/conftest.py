@@ -13,10 +13,11 @@ from mcp import Client
 from callwright.api.client import ApiClient
 from callwright.app import App
 
-from .checked_schemas import check_each_schema_once
+from .checked_schemas import check_each_schema_once, compile_each_schema_once
 from .homes import keep_in_memory
 from .hosted.hosted_server import Hosted, Tenant, hosting
 from .lanes import LANES, lane_of, may_hold
+from .shared_statements import compile_statements_once
 from .shared_tls import read_certificates_once
 from .transports import PLACES, Clock, numbered, reach, server, settings
 
@@ -26,11 +27,13 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 for name in [n for n in os.environ if n.startswith(("CALLWRIGHT_", "ELEVENLABS_"))]:
     del os.environ[name]
 
-# As the program does: with the default thresholds a seventh of the time goes into looking for garbage.
-gc.set_threshold(10_000, 50, 50)
+# With the default thresholds a seventh of the time goes into looking for garbage, with the program's a twelfth.
+gc.set_threshold(50_000, 50, 50)
 keep_in_memory()
 check_each_schema_once()
+compile_each_schema_once()
 read_certificates_once()
+compile_statements_once()
 
 # The same examples in every run, and no verdict by the clock: a busy machine is no defect.
 hypothesis.settings.register_profile(

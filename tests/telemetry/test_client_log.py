@@ -55,7 +55,7 @@ async def test_an_older_client_hears_from_the_level_that_it_sets(app: App) -> No
         assert heard == []
         await client.set_logging_level("info")  # pyright: ignore[reportDeprecated]
         facts(await client.call_tool("create_agent", {"name": "Ada", "prompt": "p"}))
-        assert heard == [line("create_agent", "create", "5")]
+        assert heard == [line("create_agent", "create", "4")]
         await client.set_logging_level("warning")  # pyright: ignore[reportDeprecated]
         facts(await client.call_tool("list_agents", {}))
         assert len(heard) == 1
