@@ -97,7 +97,7 @@ def empty(running: str) -> str:
 
 @pytest.fixture
 def url(running: str) -> Generator[str]:
-    with migrated(running, f"test{next(NUMBERS)}") as url:
+    with migrated(running) as url:
         yield url
 
 
