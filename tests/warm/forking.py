@@ -4,6 +4,7 @@
 was forked for it, and in the end its status. If it hangs up, that process is killed.
 """
 
+import atexit
 import gc
 import json
 import os
@@ -12,10 +13,14 @@ import selectors
 import signal
 import socket
 import sys
+import threading
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+import anyio
 
 import callwright
 
@@ -25,15 +30,38 @@ LATE = ("anyio._backends._asyncio", "jsonschema", "platformdirs", "rich.logging"
 
 def main() -> None:
     _import_all()
-    match _serve(sys.argv[1]):
-        case ["-m", module, *arguments]:
-            sys.argv = [module, *arguments]
+    arguments = _serve(sys.argv[1])
+    try:
+        _run(arguments)
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            _end(end.code or 0)
+        raise
+    _end(0)
+
+
+def _run(arguments: list[str]) -> None:
+    match arguments:
+        case ["-m", module, *rest]:
+            sys.argv = [module, *rest]
             runpy.run_module(module, run_name="__main__", alter_sys=True)
-        case ["-c", code, *arguments]:
-            sys.argv = ["-c", *arguments]
+        case ["-c", code, *rest]:
+            sys.argv = ["-c", *rest]
             exec(code, {"__name__": "__main__"})
         case other:
             raise SystemExit(f"neither a module nor code: {other}")
+
+
+def _end(status: int) -> None:
+    """End as Python does, but for taking apart all that was imported, which takes longer than most programs."""
+    cast(Any, threading)._shutdown()  # waits for threads
+    cast(Any, atexit)._run_exitfuncs()
+    gc.collect()
+    with suppress(OSError):  # then Python shall say so, at an end of its own
+        for stream in (sys.stdout, sys.stderr):
+            if not stream.closed:
+                stream.flush()
+        os._exit(status & 0xFF)
 
 
 def _import_all() -> None:
@@ -45,8 +73,37 @@ def _import_all() -> None:
         name = ".".join(file.relative_to(root.parent).with_suffix("").parts)
         if not name.endswith(("__init__", "__main__")):
             import_module(name)
+    anyio.run(_talk)
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join()  # only this one is forked
     gc.collect()
     gc.freeze()
+
+
+async def _talk() -> None:
+    """Hold a conversation of each era with a server inside: what is built at first use, as most schemas, is built then."""
+    from mcp import Client
+    from mcp.client.context import ClientRequestContext
+    from mcp.types import ElicitRequestParams, ElicitResult
+
+    from callwright.app import App
+    from callwright.mcp_server.server import build_server
+    from callwright.settings import Settings
+
+    async def yes(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        return ElicitResult(action="accept", content={"approve": True})
+
+    for era in ("auto", "legacy"):
+        with TemporaryDirectory() as folder:
+            app = App(Settings(home=Path(folder)), "embedded")
+            async with Client(build_server(app), mode=era, elicitation_callback=yes) as client:
+                made = await client.call_tool("create_agent", {"name": "Ada", "prompt": "Help."})
+                assert made.structured_content
+                ada: dict[str, str] = {"agent_id": made.structured_content["agent_id"]}
+                for tool in ("list_agents", "get_agent", "delete_agent"):
+                    done = await client.call_tool(tool, {} if tool == "list_agents" else ada)
+                    assert not done.is_error, done
 
 
 def _serve(address: str) -> list[str]:
