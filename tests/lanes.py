@@ -23,6 +23,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "sdk": ("sdk", "clients"),
     # Programs that are started, talked to and killed, each of which takes a second to start.
     "processes": (
+        "db/test_migrations.py",
         "db/test_processes.py",
         "engine/live/test_recorder.py",
         "manifests",
@@ -33,10 +34,12 @@ PLACES: dict[str, tuple[str, ...]] = {
         "test_canary.py",
         "mcp_server/test_cancellation.py",
         "commands/test_cli.py",
+        "mcp_server/test_stdio.py",
         "test_demo.py",
         "commands/test_install.py",
         "test_keys.py",
         "test_main_job.py",
+        "test_release.py",
         "http_server/test_serving.py",
         "warm",
         "approval/test_unattended.py",

@@ -8,6 +8,8 @@ import html
 import re
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)((?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>")
+_BEGINS = re.compile(r"<(?:[!?]|/[a-zA-Z]|[^\W\d_])")
+"""Where markup may begin; any other `<` is a word of the text."""
 _DROPPED = frozenset({"script", "style", "template", "noscript", "svg", "math", "iframe", "object", "textarea"})
 _PARAGRAPHS = frozenset(
     {
@@ -27,9 +29,9 @@ def page_text(page: str) -> tuple[str, str]:
     """
     found = _Found()
     at = 0
-    while (start := page.find("<", at)) >= 0:
-        found.words(page[at:start])
-        at = _after(page, start, found)
+    while begins := _BEGINS.search(page, at):
+        found.words(page[at : begins.start()])
+        at = _after(page, begins.start(), found)
     found.words(page[at:])
     return found.title, found.text()
 
