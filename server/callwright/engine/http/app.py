@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -80,19 +80,27 @@ def told_inside(request: HTTPConnection) -> str | None:
 
 
 def build_app(engine: Engine, admit: Admit = lambda _: "default") -> Starlette:
-    by_path = built()
-    return Starlette(
-        # Literal paths go before paths with a parameter: /knowledge-base/rag-index before /{documentation_id}.
-        routes=[
-            _route(path, _endpoint(engine, admit, path, by_path[path]["modules"]), by_path[path])
-            for path in sorted(by_path, key=lambda path: path.replace("{", "~"))
-        ]
-        + [
-            WebSocketRoute("/v1/convai/conversation", _talk(engine, admit)),
-            Route("/agents/{agent_id}/chat", _chat_page(engine), methods=["GET"]),
-            Route("/chat/{version}/{name}", _chat_file, methods=["GET"]),
-        ],
+    app = Starlette(
+        routes=_routes(),
         exception_handlers={ApiError: _api_error, HTTPException: _http_error, Exception: _defect},
+    )
+    app.state.engine, app.state.admit = engine, admit
+    return app
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """The routes of every app: they know no engine, and ask that of the app that a request came to."""
+    by_path = built()
+    return (
+        # Literal paths go before paths with a parameter: /knowledge-base/rag-index before /{documentation_id}.
+        *(
+            _route(path, _endpoint(path, by_path[path]["modules"]), by_path[path])
+            for path in sorted(by_path, key=lambda path: path.replace("{", "~"))
+        ),
+        WebSocketRoute("/v1/convai/conversation", _talk),
+        Route("/agents/{agent_id}/chat", _chat_page, methods=["GET"]),
+        Route("/chat/{version}/{name}", _chat_file, methods=["GET"]),
     )
 
 
@@ -109,14 +117,15 @@ def _route(path: str, endpoint: Endpoint, way: RouteEntry) -> Route:
     return Route(path, endpoint, methods=[*methods, "OPTIONS"], middleware=[for_pages])
 
 
-def _endpoint(engine: Engine, admit: Admit, path: str, modules: dict[str, str]) -> Endpoint:
+def _endpoint(path: str, modules: dict[str, str]) -> Endpoint:
     """The endpoint of all methods of a path, so that a 405 names every allowed method. `modules`: by method."""
 
     async def serve(request: Request) -> Response:
+        engine = _engine(request)
         method = "GET" if request.method == "HEAD" else request.method
         if method not in modules:  # OPTIONS that is not a CORS preflight
             raise HTTPException(405, headers={"allow": ", ".join(modules)})
-        workspace = admit(request)
+        workspace = _admitted(request)
         op, made = implementation(modules[method], method, path)
         if workspace is None and not made.public:
             raise Unauthorized("The header xi-api-key is missing or wrong.")
@@ -140,26 +149,27 @@ def _endpoint(engine: Engine, admit: Admit, path: str, modules: dict[str, str]) 
     return serve
 
 
-def _talk(engine: Engine, admit: Admit) -> Callable[[WebSocket], Awaitable[None]]:
+def _engine(request: HTTPConnection) -> Engine:
+    return request.app.state.engine
+
+
+def _admitted(request: HTTPConnection) -> str | None:
+    admit: Admit = request.app.state.admit
+    return admit(request)
+
+
+async def _talk(socket: WebSocket) -> None:
     """The WebSocket endpoint of conversations. Its modules are imported with the first conversation."""
+    from ..live.accept import answer
 
-    async def serve(socket: WebSocket) -> None:
-        from ..live.accept import answer
-
-        await answer(engine, socket, admit(socket))
-
-    return serve
+    await answer(_engine(socket), socket, _admitted(socket))
 
 
-def _chat_page(engine: Engine) -> Endpoint:
+async def _chat_page(request: Request) -> Response:
     """The endpoint of the chat page, where a person talks to an agent. Its modules are imported with the first page."""
+    from ..chat_page.page import show
 
-    async def serve(request: Request) -> Response:
-        from ..chat_page.page import show
-
-        return await show(engine, request)
-
-    return serve
+    return await show(_engine(request), request)
 
 
 async def _chat_file(request: Request) -> Response:
