@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 import jwt
@@ -13,9 +14,14 @@ from starlette.responses import JSONResponse, Response
 
 from tests.peers import serving
 
-RSA = [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
 EC = ec.generate_private_key(ec.SECP256R1())
 ALGORITHMS: dict[str, Any] = {"RS256": RSAAlgorithm, "ES256": ECAlgorithm}
+
+
+@cache
+def rsa_key(_: int) -> rsa.RSAPrivateKey:
+    """The key of this number, made at its first use: that takes a tenth of a second."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 class Identity:
@@ -23,7 +29,7 @@ class Identity:
 
     def __init__(self) -> None:
         self.url = ""
-        self.keys: dict[str, tuple[str, Any]] = {"one": ("RS256", RSA[0])}
+        self.keys: dict[str, tuple[str, Any]] = {"one": ("RS256", rsa_key(0))}
         self.asked: list[str] = []
         self.down = False
         self.well_known = "/.well-known/openid-configuration"
@@ -50,7 +56,7 @@ class Identity:
 
     def token(self, audience: object, *, kid: str = "one", key: Any = None, alg: str = "", **claims: Any) -> str:
         """Valid for a minute, but for what `claims` says otherwise; None leaves a claim out."""
-        algorithm, own = self.keys.get(kid, ("RS256", RSA[0]))
+        algorithm, own = self.keys.get(kid, ("RS256", rsa_key(0)))
         now = int(time.time())
         said = {"iss": self.issuer or self.url, "aud": audience, "sub": "alice", "iat": now, "exp": now + 60, **claims}
         said = {name: value for name, value in said.items() if value is not None}

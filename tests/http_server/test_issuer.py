@@ -12,7 +12,7 @@ from callwright.http_server.issuer import AGAIN_SECONDS, KEPT_SECONDS, STALE_SEC
 from callwright.net.guard import AllowList
 from tests.transports import Clock
 
-from .identity import EC, RSA, Identity, identity
+from .identity import EC, Identity, identity, rsa_key
 
 pytestmark = pytest.mark.anyio
 
@@ -59,8 +59,8 @@ async def test_what_is_not_a_valid_token_for_this_server_opens_nothing(issuer: I
         "for another server": issuer.token("https://else.example/mcp"),
         "for nobody": issuer.token(None),
         "of another issuer": issuer.token(HERE, iss="https://evil.example"),
-        "signed by another": issuer.token(HERE, key=RSA[1]),
-        "with a key that is not published": issuer.token(HERE, kid="two", key=RSA[1]),
+        "signed by another": issuer.token(HERE, key=rsa_key(1)),
+        "with a key that is not published": issuer.token(HERE, kid="two", key=rsa_key(1)),
         "signed with the public key as a password": issuer.token(HERE, key=published * 2, alg="HS256"),
         "unsigned": issuer.token(HERE, alg="none"),
         "expired": issuer.token(HERE, exp=now - 61),
@@ -90,7 +90,7 @@ async def test_new_keys_are_found_and_withdrawn_ones_refused(issuer: Identity, c
     people = accepting(issuer, clock=clock)
     old = issuer.token(HERE, exp=int(time.time()) + 10_000)
     assert await people.principal(old)
-    issuer.keys = {"two": ("RS256", RSA[1])}
+    issuer.keys = {"two": ("RS256", rsa_key(1))}
     new = issuer.token(HERE, kid="two", exp=int(time.time()) + 10_000)
     assert not await people.principal(new), "keys that nobody knows do not have them read each time"
     clock.forward(seconds=AGAIN_SECONDS)
@@ -106,7 +106,7 @@ async def test_tokens_with_made_up_keys_do_not_have_the_issuer_asked_each_time(i
     await people.principal(issuer.token(HERE))
     asked = len(issuer.asked)
     for number in range(20):
-        assert not await people.principal(issuer.token(HERE, kid=f"made-up-{number}", key=RSA[1]))
+        assert not await people.principal(issuer.token(HERE, kid=f"made-up-{number}", key=rsa_key(1)))
     assert len(issuer.asked) == asked
 
 

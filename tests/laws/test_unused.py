@@ -82,9 +82,10 @@ def leads_to(name: str, file: Path) -> frozenset[str]:
 
 def named(tree: ast.AST, package: str) -> Iterator[str]:
     """Modules that stand in a table: by dotted name, or below a package where the file imports by name."""
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    nodes = list(ast.walk(tree))
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     yield from (text for text in texts if text.startswith("callwright."))
-    if any(isinstance(node, ast.Name) and node.id == "import_module" for node in ast.walk(tree)):
+    if any(isinstance(node, ast.Name) and node.id == "import_module" for node in nodes):
         places = {package + ".", *(text for text in texts if text.startswith("callwright.") and text.endswith("."))}
         yield from (place + text for place in places for text in texts if text.isidentifier())
 
