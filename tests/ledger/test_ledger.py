@@ -7,11 +7,12 @@ from typing import Any
 
 import anyio
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
+from callwright.contract.errors import Refused
 from callwright.db.database import Database
-from callwright.ledger.ledger import CLAIM_SECONDS, Intent, Ledger, Pending
-from callwright.ledger.tables import SCHEMA, change
+from callwright.ledger.ledger import CLAIM_SECONDS, MOST_WAITING, MOST_WAITING_OF_ALL, Intent, Ledger, Pending
+from callwright.ledger.tables import SCHEMA, change, pending
 
 from ..transports import Clock
 
@@ -72,6 +73,53 @@ async def test_an_approval_is_spent_once(ledger: Ledger) -> None:
             tasks.start_soon(spend)
     assert sorted(spent) == [False] * 9 + [True]
     assert (await pin(ledger)).code != code
+
+
+async def test_a_client_that_asks_without_end_is_refused_and_what_it_left_goes(
+    ledger: Ledger, database: Database, clock: Clock
+) -> None:
+    def rows() -> Any:
+        return database.read(lambda db: db.execute(select(func.count()).select_from(pending)).scalar_one())
+
+    for round_ in range(3):
+        first = await pin(ledger, digest=f"{round_}")
+        for number in range(1, MOST_WAITING):
+            await pin(ledger, digest=f"{round_} {number}")
+        with pytest.raises(
+            Refused, match=r"^Not asked: 50 calls of this client wait for approval already.+ wait: each"
+        ):
+            await pin(ledger, digest="one more")
+        assert await pin(ledger, digest=f"{round_}") == first  # who asks again for the same is no more than before
+        assert (await pin(ledger, digest="d", who="ben")).who == "ben"
+        assert await rows() == MOST_WAITING + 1
+        clock.forward(seconds=901)
+
+
+async def test_an_answer_makes_room(ledger: Ledger, database: Database) -> None:
+    codes = [(await pin(ledger, digest=f"{number}")).code for number in range(MOST_WAITING)]
+    assert await ledger.approve(codes[0])
+    with pytest.raises(Refused):
+        await pin(ledger, digest="more")  # approved, and not yet used
+    assert await ledger.spend(codes[0], state="approved")
+    await pin(ledger, digest="more")
+    await ledger.close(codes[1])
+    await pin(ledger, digest="still more")
+
+
+async def test_all_clients_together_are_bounded_too(ledger: Ledger) -> None:
+    for number in range(MOST_WAITING_OF_ALL):
+        await pin(ledger, who=f"client {number // MOST_WAITING}", digest=f"{number}")
+    with pytest.raises(Refused, match=r"^Not asked: 1,000 calls of this server's clients wait for approval"):
+        await pin(ledger, who="another")
+
+
+async def test_a_person_answers_for_the_principal_that_they_are(ledger: Ledger) -> None:
+    anns, bens = await pin(ledger), await pin(ledger, who="ben")
+    assert [each.code for each in await ledger.waiting(who="ann")] == [anns.code]
+    assert await ledger.approve(bens.code, who="ann") is None
+    assert not await ledger.decline(bens.code, who="ann")
+    assert await ledger.approve(anns.code, who="ann")
+    assert await ledger.decline(bens.code)
 
 
 async def test_what_a_token_is_for_waits_for_no_person(ledger: Ledger) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, insert, or_, select, update
 
+from ..contract.errors import Refused
 from ..db.database import Database
 from .kept import Keeper
 from .tables import change, pending, rung, spent
@@ -17,6 +18,9 @@ Needs = Literal["person", "value", "token"]
 """How an approval is given: by a person, by a person who also enters a secret value, or by a preview token."""
 State = Literal["open", "approved", "declined"]
 
+MOST_WAITING = 50
+"""Pending approvals of one principal: more than a person answers, and fewer than a model in a loop would make."""
+MOST_WAITING_OF_ALL = 1_000
 CLAIM_SECONDS = 120
 """Seconds after which an undo that claimed a change counts as dead: longer than any such call takes."""
 DAY_MS = 86_400_000
@@ -64,7 +68,10 @@ class Ledger:
     # --- approvals
 
     async def pin(self, *, who: str, tool: str, digest: str, question: str, needs: Needs, seconds: int) -> Pending:
-        """The pending approval of exactly this call: the open one if there is one, else a new one."""
+        """The pending approval of exactly this call: the open one if there is one, else a new one.
+
+        Raises Refused if too many are pending already.
+        """
 
         def work(db: Connection) -> Pending:
             now = self._now()
@@ -78,6 +85,7 @@ class Ledger:
             )
             if (row := db.execute(found).mappings().first()) is not None:
                 return _pending(row)
+            self._refuse_beyond(db, who)
             code = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(8))
             row = {"code": code, "who": who, "tool": tool, "question": question, "needs": needs, "state": "open"}
             times = {"created_ms": now, "expires_ms": now + 1000 * seconds}
@@ -86,36 +94,51 @@ class Ledger:
 
         return await self._db.write(work)
 
+    def _refuse_beyond(self, db: Connection, who: str) -> None:
+        count = select(func.count()).select_from(pending)
+        if db.execute(count.where(pending.c.who == who)).scalar_one() >= MOST_WAITING:
+            raise Refused(
+                f"Not asked: {MOST_WAITING} calls of this client wait for approval already, which is the most. Have the"
+                " user answer some of them, or wait: each ends a quarter of an hour after it was asked."
+            )
+        if db.execute(count).scalar_one() >= MOST_WAITING_OF_ALL:
+            raise Refused(
+                f"Not asked: {MOST_WAITING_OF_ALL:,} calls of this server's clients wait for approval, the most there"
+                " may be. Try again in a quarter of an hour, when these have ended."
+            )
+
     async def spend(self, code: str, *, state: Literal["open", "approved"]) -> bool:
         """Consume an approval. Returns False if it was consumed before, has expired, or is not in that state."""
-        return await self._move(code, state, "spent")
+        used = delete(pending).where(*self._standing(code, state))
+        return await self._db.write(lambda db: db.execute(used).rowcount == 1)
 
     async def close(self, code: str) -> None:
         await self._db.write(lambda db: db.execute(delete(pending).where(pending.c.code == code)))
 
-    async def approve(self, code: str, entered: str | None = None) -> Pending | None:
+    async def approve(self, code: str, entered: str | None = None, *, who: str | None = None) -> Pending | None:
         """Record a person's approval, given outside the conversation, with the entered value if one is needed.
 
-        Returns None if no open approval with that code has this need.
+        `who`: the principal whose calls this person may answer; None: any. Returns None if no open approval of theirs
+        with that code has this need.
         """
         code = code.strip().upper()
         sealed = None if entered is None else self._keeper.seal({"value": entered}, code, "entered")
         needs: Needs = "person" if entered is None else "value"
-        if not await self._move(code, "open", "approved", needs=needs, entered=sealed):
+        if not await self._answer(code, "approved", who, pending.c.needs == needs, entered=sealed):
             return None
         return await self.pending(code)
 
-    async def decline(self, code: str) -> bool:
+    async def decline(self, code: str, *, who: str | None = None) -> bool:
         """Record a person's refusal, given outside the conversation; the next call of the requester reports it."""
-        return await self._move(code.strip().upper(), "open", "declined")
+        return await self._answer(code.strip().upper(), "declined", who)
 
     async def spend_entered(self, code: str) -> str | None:
         """Consume an approval and return its value. None if there is none, or it was encrypted with another key."""
 
         def work(db: Connection) -> bytes | None:
-            mine = [pending.c.code == code, pending.c.state == "approved", pending.c.expires_ms >= self._now()]
+            mine = self._standing(code, "approved")
             sealed = db.execute(select(pending.c.entered).where(*mine)).scalar()
-            db.execute(update(pending).where(*mine).values(state="spent", entered=None))
+            db.execute(delete(pending).where(*mine))
             return sealed
 
         opened = self._keeper.open(await self._db.write(work), code, "entered")
@@ -123,19 +146,16 @@ class Ledger:
 
     async def pending(self, code: str) -> Pending | None:
         """An approval that is open or answered, and neither consumed nor expired."""
-        found = select(pending).where(
-            pending.c.code == code, pending.c.state != "spent", pending.c.expires_ms >= self._now()
-        )
+        found = select(pending).where(pending.c.code == code, pending.c.expires_ms >= self._now())
         row = await self._db.read(lambda db: db.execute(found).mappings().first())
         return _pending(row) if row else None
 
-    async def waiting(self) -> list[Pending]:
-        """The approvals that wait for a person, oldest first."""
-        found = (
-            select(pending)
-            .where(pending.c.state == "open", pending.c.needs != "token", pending.c.expires_ms >= self._now())
-            .order_by(pending.c.created_ms)
-        )
+    async def waiting(self, *, who: str | None = None) -> list[Pending]:
+        """The approvals that wait for a person, oldest first. `who`: the principal that asked; None: any."""
+        waits = [pending.c.state == "open", pending.c.needs != "token", pending.c.expires_ms >= self._now()]
+        if who is not None:
+            waits.append(pending.c.who == who)
+        found = select(pending).where(*waits).order_by(pending.c.created_ms)
         return await self._db.read(lambda db: [_pending(row) for row in db.execute(found).mappings()])
 
     async def spend_once(self, token: str, *, seconds: int) -> bool:
@@ -150,14 +170,18 @@ class Ledger:
 
         return await self._db.write(work)
 
-    async def _move(
-        self, code: str, old: str, new: str, needs: Needs | None = None, entered: bytes | None = None
+    async def _answer(
+        self, code: str, state: State, who: str | None, *also: ColumnElement[bool], entered: bytes | None = None
     ) -> bool:
-        where = [pending.c.code == code, pending.c.state == old, pending.c.expires_ms >= self._now()]
-        if needs:
-            where.append(pending.c.needs == needs)
-        moved = update(pending).where(*where).values(state=new, entered=entered)
-        return await self._db.write(lambda db: db.execute(moved).rowcount == 1)
+        mine = [*self._standing(code, "open"), *also]
+        if who is not None:
+            mine.append(pending.c.who == who)
+        answered = update(pending).where(*mine).values(state=state, entered=entered)
+        return await self._db.write(lambda db: db.execute(answered).rowcount == 1)
+
+    def _standing(self, code: str, state: State) -> list[ColumnElement[bool]]:
+        """The conditions of an approval in this state that has not expired."""
+        return [pending.c.code == code, pending.c.state == state, pending.c.expires_ms >= self._now()]
 
     # --- outbound calls
 
