@@ -74,7 +74,8 @@ def _parameters(manifest: dict[str, Any], folder: Path, home: Path, left_empty: 
     uv = shutil.which(config["command"], path=path)
     if uv is None:
         sys.exit(f"A host would not find {config['command']!r}.")
-    bare = {"HOME": str(home), "PATH": path, **_index()}
+    # Nobody sits here for whom a page could be opened.
+    bare = {"HOME": str(home), "PATH": path, "CALLWRIGHT_APPROVAL_PAGE": "false", **_index()}
     env = bare | {name: filled(value) for name, value in config["env"].items()}
     return StdioServerParameters(command=uv, args=[filled(word) for word in config["args"]], env=env)
 

@@ -23,6 +23,9 @@ from .transports import PLACES, Clock, numbered, reach, server, settings
 
 # No test may write into the keyring of whoever runs it.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+# Nor open a page in their browser.
+for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
+    os.environ.pop(name, None)
 # Nor act on a real account, or read somebody's settings.
 for name in [n for n in os.environ if n.startswith(("CALLWRIGHT_", "ELEVENLABS_"))]:
     del os.environ[name]

@@ -30,6 +30,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "telemetry/test_exporting.py",
         "telemetry/test_logs.py",
         "approval/test_approval.py",
+        "approval/test_opened_browser.py",
         "test_bench.py",
         "test_canary.py",
         "mcp_server/test_cancellation.py",

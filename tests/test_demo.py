@@ -35,7 +35,11 @@ def test_the_demo_goes_from_the_document_to_a_delete_that_asked(tmp_path: Path) 
     assert "Harbour Cycles handbook" in said
     assert "[offline responder]" in said
     assert "result: unknown" in said
-    assert said.index("answered  no") < said.index("The user said no. Nothing was done.") < said.index("answered  yes")
+    assert (
+        said.index("answered  no")
+        < said.index("The user said no. Nothing was done. Do not call this again unless the user asks for it.")
+        < said.index("answered  yes")
+    )
     assert "approved_by: person" in said
     assert '{"servers": {"callwright": {"type": "stdio", "command": ' in said
     assert (tmp_path / "callwright.db").exists()

@@ -35,6 +35,8 @@ async def test_without_approval_nothing_is_deleted(app: App) -> None:
     async with reach(app, says="no") as (client, asked):
         agent = facts(await client.call_tool("create_agent", {"name": "Ada", "prompt": "Help."}))
         refused = await client.call_tool("delete_agent", {"agent_id": agent["agent_id"]})
-        assert text(refused) == "The user said no. Nothing was done."
+        assert (
+            text(refused) == "The user said no. Nothing was done. Do not call this again unless the user asks for it."
+        )
         assert facts(await client.call_tool("get_agent", {"agent_id": agent["agent_id"]}))["name"] == "Ada"
     assert asked == [f"Delete agent 'Ada' ({agent['agent_id']}) for good, with its configuration."]

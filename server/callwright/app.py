@@ -1,7 +1,7 @@
 """Composition root: build the services of tool calls from the settings. The MCP server is built on the App."""
 
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from .api.client import ApiClient
+    from .approval.browser import Browse
+    from .approval.outside import Page, Site
     from .approval.page import ApprovalPage
     from .db.database import Database
-    from .ledger.ledger import Ledger
+    from .ledger.ledger import Ledger, Pending
     from .services import Services
     from .tasks.task import Owner, Tasks
 
@@ -56,6 +58,10 @@ class App:
     """Command line with which a person runs this program on the same data; texts that require it name it."""
     near: bool = False
     """Whether the user is at this machine, and so can open a page of this process."""
+    browser: "Browse | None" = None
+    """Opens an address in the browser of a user at this machine; None: there is none."""
+    site: "Site | None" = None
+    """Where principals answer who reach this server over HTTP; None: over stdio."""
     patience: float | None = None
     """Seconds after which a long call continues as a task; None: the value of the settings."""
     redact: Redactor | None = None
@@ -203,9 +209,14 @@ class App:
         return self.settings.secret_env
 
     @property
-    def page(self) -> Callable[[str], Awaitable[str]] | None:
-        """Returns the URL of the page for a pending approval; None if the user could not open it."""
-        return self._page.address if self.near and self.settings.approval_page else None
+    def page(self) -> "Page | None":
+        """Where the operator answers; None if they could not open a page."""
+        return self._page if self.near and self.settings.approval_page else self.shared_page
+
+    @property
+    def shared_page(self) -> "Page | None":
+        """Where each principal answers for themselves."""
+        return self.site if self.settings.approval_page else None
 
     async def changed(self, ids: Mapping[str, str], account: str | None = None) -> None:
         """Notify subscribers of changed resources. `ids`: the ids of the operation that made the change, by name.
@@ -224,17 +235,27 @@ class App:
 class _Page:
     """The local approval page; it listens from the first address on."""
 
+    told = None
+    """The address is enough to answer."""
+
     def __init__(self, app: App) -> None:
         self._app = app
         self._open: ApprovalPage | None = None
 
     async def address(self, code: str) -> str:
+        return self._listening().address(code)
+
+    async def opened(self, pending: "Pending") -> bool:
+        return self._app.browser is not None and await self._listening().opened(pending)
+
+    def _listening(self) -> "ApprovalPage":
         if self._open is None:
             from .approval.page import ApprovalPage
 
             app = self._app
-            self._open = ApprovalPage(app.ledger, subkey(app.state_key, "approval page"), app.account)
-        return self._open.address(code)
+            key = subkey(app.state_key, "approval page")
+            self._open = ApprovalPage(app.ledger, key, app.account, app.browser)
+        return self._open
 
     async def aclose(self) -> None:
         if self._open:

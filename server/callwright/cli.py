@@ -147,14 +147,23 @@ def _platform(settings: Settings, args: argparse.Namespace) -> Platform:
 
 def _serve(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
+    from .approval.browser import browse
     from .telemetry.exporting import export_spans
 
     export_spans(os.environ)
     platform = _platform(settings, args)
     hosts = tuple(name.strip() for name in (args.allowed_hosts or "").split(",") if name.strip())
     # With other host names clients may be on other machines, where 127.0.0.1 is not this one.
-    near = args.transport == "stdio" or (is_loopback(args.host) and not hosts)
-    app = App(settings, platform, command=_own_command(settings), near=near, redact=args.redact)
+    named = (*hosts, settings.public_url) if settings.public_url else hosts
+    near = args.transport == "stdio" or (is_loopback(args.host) and not named)
+    app = App(
+        settings,
+        platform,
+        command=_own_command(settings),
+        near=near,
+        browser=browse if near else None,
+        redact=args.redact,
+    )
     where = settings.api_url if platform == "hosted" else f"data in {settings.home}"
     args.say(f"callwright {__version__}: {platform} platform ({where}), approval {app.policy.mode}")
     if args.transport == "stdio":
@@ -224,8 +233,8 @@ def _call(settings: Settings, args: argparse.Namespace) -> int:
         return _refuse("--json must be a JSON object.")
     if args.json != "-" and (secret := secret_argument(args.tool, cast(dict[str, Any], arguments))):
         return _refuse(f"{secret} is a secret, and other programs can read a command line: send it with --json -.")
-    # If standard input holds the arguments, it cannot be used for answers.
-    interactive = sys.stdin.isatty() and args.json != "-"
+    # If standard input holds the arguments, it cannot be used for answers; the questions are shown on stderr.
+    interactive = sys.stdin.isatty() and sys.stderr.isatty() and args.json != "-"
     code, output = call_tool(
         App(settings, _platform(settings, args), command=_own_command(settings)),
         args.tool,
@@ -241,7 +250,9 @@ def _approve(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
     from .commands.approve import approve
 
-    code, output = approve(App(settings, settings.platform), args.code, _ask_here if sys.stdin.isatty() else None)
+    # Whoever answers must see the question: one terminal for both, which a program that runs this one does not have.
+    at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    code, output = approve(App(settings, settings.platform), args.code, _ask_here if at_terminal else None)
     _print(output)
     return code
 
@@ -250,9 +261,9 @@ def _ask_here(question: str, enters: bool) -> str | None:
     if enters:
         from getpass import getpass
 
-        return getpass(f"{question}\nValue (nothing is shown; empty declines): ", sys.stderr) or None
-    sys.stderr.write(f"{question}\nApprove? Type yes: ")
-    sys.stderr.flush()
+        return getpass(f"{question}\nValue (nothing is shown; empty declines): ", sys.stdout) or None
+    sys.stdout.write(f"{question}\nApprove? Type yes: ")
+    sys.stdout.flush()
     return "yes" if sys.stdin.readline().strip().lower() == "yes" else None
 
 

@@ -267,7 +267,7 @@ class Settings:
     )
     approval_page: bool = _setting(
         "CALLWRIGHT_APPROVAL_PAGE", _switch, "true or false",
-        "A page on this machine where a person approves what their host cannot ask.", default=True, shown="true",
+        "A page in the browser where a person approves what their host cannot ask.", default=True, shown="true",
     )  # fmt: skip
     secret_env: Mapping[str, str] = _setting(
         "CALLWRIGHT_SECRET_ENV", _variables, "a comma-separated list of variables that have a value",

@@ -56,7 +56,7 @@ async def test_a_person_who_can_be_asked_decides(app: App, transport: str, era: 
         assert logged == [("create_agent", "done", "policy"), ("delete_agent", "done", "person")]
     else:
         assert (result.is_error, refusal_facts(result)) == (True, {"declined": True})
-        assert text(result) == "The user said no. Nothing was done."
+        assert text(result) == "The user said no. Nothing was done. Do not call this again unless the user asks for it."
         assert logged == [("create_agent", "done", "policy"), ("delete_agent", "declined", "person")]
 
 

@@ -23,19 +23,19 @@ SECRET = "tiger & söhne"
 
 async def test_a_key_that_was_meant_for_another_window_approves_nothing(app: App, tmp_path: Path) -> None:
     async with reach(app) as (client, _), browser(tmp_path / "profile") as page:
-        url = await waiting(client)
+        url = await waiting(client, app)
         await page.open(url)
         assert await page.read("document.activeElement.tagName") == "BODY"
         for key in ("Enter", " "):
             await page.press(key)
         assert await page.read(HEADING) == "May your assistant do this?"
-        assert await waiting(client) == url  # still open
+        assert await waiting(client, app) == url  # still open
 
 
 @pytest.mark.parametrize("key", ["Enter", " "])
 async def test_a_person_approves_by_keyboard(app: App, tmp_path: Path, key: str) -> None:
     async with reach(app) as (client, _), browser(tmp_path / "profile") as page:
-        await page.open(await waiting(client))
+        await page.open(await waiting(client, app))
         assert await page.read(FACTS) == "Store a secret named 'crm' (3 characters)."
         await page.press("Tab")
         assert await page.read(FOCUSED) == "Approve"
@@ -49,7 +49,7 @@ async def test_a_person_approves_by_keyboard(app: App, tmp_path: Path, key: str)
 @pytest.mark.parametrize("key", ["Enter", " "])
 async def test_a_person_declines_by_keyboard_and_finds_the_way_back(app: App, tmp_path: Path, key: str) -> None:
     async with reach(app) as (client, _), browser(tmp_path / "profile") as page:
-        await page.open(await waiting(client))
+        await page.open(await waiting(client, app))
         seen: list[str] = []
         for shift in (False, False, True, False):
             await page.press("Tab", shift=shift)
@@ -63,9 +63,9 @@ async def test_a_person_declines_by_keyboard_and_finds_the_way_back(app: App, tm
 
 async def test_a_person_types_a_secret_that_stays_nowhere_in_the_browser(app: App, tmp_path: Path) -> None:
     async with reach(app) as (client, _), browser(tmp_path / "profile") as page:
-        url = await waiting(client, name="crm")
+        url = await waiting(client, app, name="crm")
         await page.open(url)
-        field = "const {type, autocomplete, id} = document.activeElement; [type, autocomplete, id]"
+        field = "const {type, autocomplete, name} = document.activeElement; [type, autocomplete, name]"
         assert await page.read(f"(() => {{ {field.replace('; [', '; return [')} }})()") == ["password", "off", "value"]
         await page.press("Enter")
         assert await page.read(HEADING) == "May your assistant do this?"  # nothing was entered yet
@@ -83,7 +83,7 @@ async def test_a_person_types_a_secret_that_stays_nowhere_in_the_browser(app: Ap
 
 async def test_a_secret_can_be_declined_without_entering_it(app: App, tmp_path: Path) -> None:
     async with reach(app) as (client, _), browser(tmp_path / "profile") as page:
-        await page.open(await waiting(client, name="crm"))
+        await page.open(await waiting(client, app, name="crm"))
         await page.press("Tab")
         assert await page.read(FOCUSED) == "Store"
         await page.press("Tab")
@@ -94,34 +94,40 @@ async def test_a_secret_can_be_declined_without_entering_it(app: App, tmp_path: 
 async def test_without_script_everything_works(app: App, tmp_path: Path) -> None:
     async with reach(app) as (client, _), browser(tmp_path / "profile") as page:
         await page.shown(script=False)
-        await page.open(await waiting(client, name="crm"))
+        await page.open(await waiting(client, app, name="crm"))
         await page.type(SECRET)
         await page.press("Enter", leads_on=True)
         assert ("heading", "Approved") in await page.accessible()
 
 
-async def test_a_page_that_is_open_twice_takes_one_answer_and_the_other_tells_which(app: App, tmp_path: Path) -> None:
-    async with reach(app) as (client, _), browser(tmp_path / "one") as one, browser(tmp_path / "two") as two:
-        url = await waiting(client)
-        await one.open(url)
-        await two.open(url)
-        for _ in range(2):
-            await one.press("Tab")
-        await one.press("Enter", leads_on=True)
-        assert await one.read(HEADING) == "Declined"
-        await two.press("Tab")
-        assert await two.read(FOCUSED) == "Approve"
-        await two.press("Enter", leads_on=True)
-        assert await two.read(HEADING) == "Already declined"
+async def test_what_was_answered_elsewhere_meanwhile_takes_no_other_answer(app: App, tmp_path: Path) -> None:
+    async with reach(app) as (client, _), browser(tmp_path / "profile") as page:
+        url = await waiting(client, app)
+        await page.open(url)
+        assert await (await app.ledger()).decline(url.rpartition("/")[2].partition(".")[0])
+        await page.press("Tab")
+        assert await page.read(FOCUSED) == "Approve"
+        await page.press("Enter", leads_on=True)
+        assert await page.read(HEADING) == "Already declined"
         again = await client.call_tool("create_secret", {"name": "crm", "value": "abc"})
         assert refusal_facts(again) == {"declined": True}
+
+
+async def test_another_browser_cannot_open_what_one_has_opened(app: App, tmp_path: Path) -> None:
+    async with reach(app) as (client, _), browser(tmp_path / "one") as one, browser(tmp_path / "two") as two:
+        url = await waiting(client, app)
+        await one.open(url)
+        await two.open(url)
+        assert (await two.read(HEADING), await two.flaws()) == ("Open in another browser", [])
+        await one.open(url)
+        assert await one.read(HEADING) == "May your assistant do this?"
 
 
 async def test_an_answer_that_comes_too_late_does_nothing_and_says_so(tmp_path: Path) -> None:
     clock = Clock()
     app = App(settings(tmp_path / "home"), "embedded", near=True, clock=clock)
     async with reach(app) as (client, _), browser(tmp_path / "profile") as page:
-        await page.open(await waiting(client))
+        await page.open(await waiting(client, app))
         clock.forward(seconds=901)
         await page.press("Tab")
         await page.press("Enter", leads_on=True)
@@ -139,7 +145,7 @@ async def test_everybody_can_read_and_use_it_on_any_screen(
     """By the rules of axe-core, names and contrasts among them; and at the width of a small telephone."""
     async with reach(app) as (client, _), browser(tmp_path / "profile") as page:
         await page.shown(width=320, scheme=scheme)
-        url = await waiting(client, **arguments)
+        url = await waiting(client, app, **arguments)
         await page.open(url)
         grounds = {"light": "rgb(238, 242, 243)", "dark": "rgb(14, 22, 26)"}
         assert await page.read("getComputedStyle(document.body).backgroundColor") == grounds[scheme]

@@ -4,7 +4,6 @@ A secret is stored under the everyday policy. `form`: the client asks its user i
 `none`: it can do neither, and a person approves elsewhere or not at all.
 """
 
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
-import httpx2
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
@@ -26,6 +24,8 @@ from callwright.mcp_server.server import build_server
 from ..peers import serving
 from ..transports import MODERN, Clock, facts, listening, numbered, refusal_facts, settings, text
 from .test_unattended import callers
+from .visitor import answer as answer_page
+from .visitor import visitor
 
 pytestmark = pytest.mark.anyio
 
@@ -55,9 +55,8 @@ class Person:
         return ElicitResult(action=self.does, content={"approve": True} if self.does == "accept" else None)
 
     async def visit(self, url: str) -> None:
-        async with httpx2.AsyncClient() as browser:
-            [token] = re.findall(r'name="token" value="([^"]+)"', (await browser.get(url)).text)
-            done = await browser.post(url, data={"token": token, "decision": self.on_page})
+        async with visitor() as browser:
+            done = await answer_page(browser, url, self.on_page)
         assert done.status_code == 200
 
 

@@ -180,13 +180,16 @@ async def test_a_person_approves_outside_and_the_repeated_call_runs_once(tmp_pat
         }
         assert text(first) == (
             "Not done yet. Store a secret named 'crm' (3 characters). This needs a person (secret), and this client"
-            f" cannot ask one. Ask the user to run `callwright approve {code}` in a terminal within 15 minutes, then"
-            " call create_secret again with the same arguments."
+            f" cannot ask one. Ask the user to run `callwright approve {code}` in a terminal and answer there within 15"
+            " minutes. When they have agreed, call create_secret again with the same arguments."
         )
         assert given(await client.call_tool("create_secret", SECRET)) == given(first)  # nobody has approved yet
         assert f"{code}  create_secret" in await anyio.to_thread.run_sync(approve, app)
         said = await anyio.to_thread.run_sync(approve, app, code.lower())
-        assert said == snapshot("Approved. Call create_secret again within 14 minutes, arguments unchanged.\n")
+        assert said == snapshot("""\
+create_secret: Store a secret named 'crm' (3 characters).
+Approve? Type yes: Approved. Call create_secret again within 14 minutes, arguments unchanged.
+""")
         other = given(await client.call_tool("create_secret", {"name": "crm", "value": "abd"}))
         assert other["approve_with"] != given(first)["approve_with"]
         assert facts(await client.call_tool("create_secret", SECRET))["name"] == "crm"

@@ -97,13 +97,6 @@ async def test_whoever_must_be_asked_first_is_named(tmp_path: Path, clock: Clock
                 assert re.search(r"needs a person \(.+\).+ approve [2-9A-Z]{8}`", text), (tool, text)
 
 
-async def test_the_page_of_this_machine_is_named(tmp_path: Path, clock: Clock) -> None:
-    async with connected(tmp_path, clock, near=True) as (client, _):
-        for arguments in ({"name": "crm", "value": "abc"}, {"name": "crm"}):  # and one that the person enters
-            seen = await client.call("create_secret", arguments)
-            assert re.search(r"open http://127\.0\.0\.1:\d+/approve/\S+ in a browser", said(seen))
-
-
 @pytest.mark.parametrize(
     ("chosen", "begins"),
     [
@@ -164,7 +157,10 @@ async def test_a_persons_no_arrives(tmp_path: Path, clock: Clock, world: dict[st
     async with connected(tmp_path, clock, elicits=FORM) as (client, _):
         for tool, arguments in asking.items():
             text = said(await client.call(tool, arguments, answer=answer))
-            assert (text, len(client.asked)) == ("The user said no. Nothing was done.", 1), tool
+            assert (text, len(client.asked)) == (
+                "The user said no. Nothing was done. Do not call this again unless the user asks for it.",
+                1,
+            ), tool
 
 
 async def test_a_question_that_nobody_answered_leads_on(tmp_path: Path, clock: Clock, world: dict[str, str]) -> None:
@@ -194,7 +190,10 @@ async def test_a_no_on_the_page_arrives(tmp_path: Path, clock: Clock) -> None:
         secret = {"name": "crm", "value": "abc"}
         code = re.findall("approve ([2-9A-Z]{8})", said(await client.call("create_secret", secret)))[0]
         await (await app.ledger()).decline(code)
-        assert said(await client.call("create_secret", secret)) == "The user said no. Nothing was done."
+        assert (
+            said(await client.call("create_secret", secret))
+            == "The user said no. Nothing was done. Do not call this again unless the user asks for it."
+        )
 
 
 async def test_a_client_that_shows_addresses_is_told_the_address(tmp_path: Path, clock: Clock) -> None:
@@ -202,7 +201,7 @@ async def test_a_client_that_shows_addresses_is_told_the_address(tmp_path: Path,
     async with connected(tmp_path, clock, elicits={"url": {}}, near=True) as (client, _):
         seen = await client.call("create_secret", {"name": "crm", "value": "abc"})
     assert seen["code"] == -32042
-    assert re.search(r"A person approves at http://127\.0\.0\.1:\d+/approve/", seen["message"])
+    assert seen["message"].endswith("A person approves on a page that the client shows.")  # hosts show it to models
 
 
 # --- who need not be asked

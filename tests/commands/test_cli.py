@@ -109,20 +109,29 @@ def test_a_call_prints_the_result_and_its_status_tells(tmp_path: Path) -> None:
     assert run(tmp_path, "call", "get_agent", "--json", "{").returncode == 2
 
 
-def at_terminal(home: Path, *args: str, typed: str) -> subprocess.CompletedProcess[str]:
-    """The command with a terminal for its standard input, at which somebody types."""
+def at_terminal(home: Path, *args: str, typed: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """The command in a terminal, at which somebody types; what they type is not in the output."""
+    import termios
+
     person, terminal = os.openpty()
     try:
+        modes = termios.tcgetattr(terminal)
+        modes[1] &= ~termios.OPOST
+        modes[3] &= ~termios.ECHO
+        termios.tcsetattr(terminal, termios.TCSANOW, modes)
         os.write(person, typed.encode())
-        return subprocess.run(
+        done = subprocess.run(
             [*callwright(), *args],
-            env=environment(home),
+            env=environment(home, **env),
             stdin=terminal,
-            capture_output=True,
-            text=True,
+            stdout=terminal,
+            stderr=subprocess.PIPE,
             timeout=60,
             check=False,
         )
+        os.set_blocking(person, False)
+        shown = os.read(person, 1_000_000)
+        return subprocess.CompletedProcess(done.args, done.returncode, shown.decode(), done.stderr.decode())
     finally:
         os.close(person)
         os.close(terminal)
@@ -138,20 +147,45 @@ def test_a_person_approves_in_a_terminal_what_a_pipeline_could_not_ask(tmp_path:
     nobody = run(tmp_path, "approve", code, stdin="yes\n")
     assert (nobody.returncode, nobody.stdout.split(":")[0]) == (1, "Approving needs a person")
     approved = at_terminal(tmp_path, "approve", code.lower(), typed="yes\n")
-    assert approved.returncode == 0
-    assert "create_secret: Store a secret named 'crm' (12 characters)." in approved.stderr
+    assert (approved.returncode, approved.stdout) == snapshot(
+        (
+            0,
+            """\
+create_secret: Store a secret named 'crm' (12 characters).
+Approve? Type yes: Approved. Call create_secret again within 14 minutes, arguments unchanged.
+""",
+        )
+    )
     assert call(tmp_path, "create_secret", name="crm", value="s3cret-value")["name"] == "crm"
     assert at_terminal(tmp_path, "approve", code, typed="yes\n").returncode == 1
     assert run(tmp_path, "approve").stdout == f"Nothing waits for approval in {tmp_path}.\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="a terminal is made with openpty")
+def test_whoever_does_not_see_the_question_cannot_approve(tmp_path: Path) -> None:
+    code = call(tmp_path, "create_secret", name="crm", value="s3cret-value")["approve_with"].split()[-1]
+    person, terminal = os.openpty()
+    os.write(person, b"yes\n")
+    command, env = [*callwright(), "approve", code], environment(tmp_path)
+    unseen = subprocess.run(command, env=env, stdin=terminal, stdout=subprocess.PIPE, timeout=60, check=False)
+    untyped = subprocess.run(command, env=env, input=b"yes\n", stdout=terminal, timeout=60, check=False)
+    assert (unseen.returncode, untyped.returncode) == (1, 1)
+    os.close(person)
+    os.close(terminal)
+    assert f"{code}  create_secret" in run(tmp_path, "approve").stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="a terminal is made with openpty")
 def test_another_word_than_yes_closes_the_question(tmp_path: Path) -> None:
     code = call(tmp_path, "create_secret", name="crm", value="s3cret-value")["approve_with"].split()[-1]
     refused = at_terminal(tmp_path, "approve", code, typed="y\n")
-    assert (refused.returncode, refused.stdout) == (1, "Not approved; the question is closed.\n")
+    assert refused.returncode == 1
+    assert refused.stdout.endswith("Approve? Type yes: Not approved; the question is closed.\n")
     told = run(tmp_path, "call", "create_secret", "--json", "-", stdin='{"name": "crm", "value": "s3cret-value"}')
-    assert (told.returncode, told.stdout) == (1, "The user said no. Nothing was done.\n")
+    assert (told.returncode, told.stdout) == (
+        1,
+        "The user said no. Nothing was done. Do not call this again unless the user asks for it.\n",
+    )
     assert call(tmp_path, "create_secret", name="crm", value="s3cret-value")["needs_approval"] == "person"
 
 

@@ -261,7 +261,10 @@ async def test_a_tenant_who_cannot_be_asked_is_sent_to_whoever_runs_the_server(t
         waits = await mine.call_tool("create_secret", {"name": "crm", "value": "abc"})
     told: Json = refusal_facts(waits)
     command: str = told["approve_with"]
-    assert f"have whoever runs this server run `{command}` there within" in text(waits)
+    assert (
+        f"have whoever runs this server run `{command}` there (or set CALLWRIGHT_PUBLIC_URL, with which each user answers"
+        " at /approvals) within"
+    ) in text(waits)
     assert command.startswith("callwright approve ")
 
 

@@ -21,7 +21,7 @@ async def test_what_a_conversation_brings_along_may_lead_elsewhere_and_then_a_pe
         servers = {"agent": {"prompt": {"native_mcp_server_ids": ["mcp_1"]}}}
         given = {"agent_id": ada, "config": {"conversation_config_override": servers}, "variables": {"name": "Bo"}}
         said = text(await on.client.call_tool("start_conversation", given))
-    assert said == "The user said no. Nothing was done."
+    assert said == "The user said no. Nothing was done. Do not call this again unless the user asks for it."
     assert on.asked == snapshot(
         [
             "Begin a text conversation with agent 'Ada' (agent_1), whose tools are really called. It brings along: dynamic_variables = {name: 'Bo'}, conversation_config_override = {agent: {prompt: {native_mcp_server_ids: ['mcp_1']}}}. It sets conversation_config_override.agent.prompt.native_mcp_server_ids = ['mcp_1']."

@@ -30,8 +30,8 @@ class Tenant:
         """A client over HTTP is on another machine; only the operator can run the program on the server's data."""
         self.file_roots: tuple[Path, ...] = ()
         """Only clients on the same machine (stdio) may use files."""
-        self.page = None
-        """The client is on another machine, so it cannot open a local page of this process."""
+        self.page = app.shared_page
+        """The client is on another machine, and not alone here: its person signs in."""
         self.secret_variables: Mapping[str, str] = {}
         """Secrets in the operator's environment are only for the operator's own clients."""
 

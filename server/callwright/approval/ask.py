@@ -4,9 +4,6 @@ The text of the question is built from the platform's data. It is pinned when th
 again before the operation is sent: if the two texts differ, the operation is refused. An approval can be used once.
 """
 
-import base64
-import json
-import os
 from typing import Any, Protocol, cast
 
 import anyio
@@ -23,17 +20,17 @@ from mcp.types import (
 )
 from pydantic import BaseModel, Field, SecretStr
 
-from ..keys import subkey
 from ..ledger.ledger import Intent, Needs, Pending
 from ..undo.undo import target_of
 from .call import Call, NeedsApproval
+from .outside import PERSON_SECONDS, waits
 from .policy import TOKEN
 from .refusal import refusal
 from .request_state import sealed_state
+from .seals import Seals
 
 MODERN = "2026-07-28"
 TOKEN_SECONDS = 300
-PERSON_SECONDS = 900
 WAIT_SECONDS = 45
 """How long a call waits for a person at the page; hosts give up on calls after a minute."""
 POLL_SECONDS = 0.25
@@ -88,20 +85,20 @@ async def approve(
     )
     await _refuse_other_facts(question, pending, call, need)
     if pending.state == "declined":
-        waits = await _declined(pending, call, need)
+        instead = await _declined(pending, call, need)
     elif pending.state == "approved" and await _spend(pending, call):
-        waits = None  # approved on the page, or by `callwright approve`
+        instead = None  # approved on a page, or by `callwright approve`
     elif asks:
-        waits = await _ask_here(pending, facts, call, need, ctx)
+        instead = await _ask_here(pending, facts, call, need, ctx)
     elif opens:
-        waits = await _ask_by_url(pending, facts, call, need, ctx)
+        instead = await _ask_by_url(pending, facts, call, need, ctx)
     elif needs != "token":
-        waits = await _ask_outside(pending, call, need)
+        instead = await _ask_outside(pending, facts, call, need)
     else:
-        waits = await _ask_by_token(pending, call, token, digest)
-    if waits is None:
+        instead = await _ask_by_token(pending, call, token, digest)
+    if instead is None:
         call.approved, call.approved_by = digest, "preview" if needs == "token" else "person"
-    return waits
+    return instead
 
 
 async def _spend(pending: Pending, call: Call) -> bool:
@@ -117,7 +114,8 @@ async def _spend(pending: Pending, call: Call) -> bool:
 async def _declined(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult:
     await (await call.ledger()).close(pending.code)
     await _record(call, need, "declined")
-    return refusal("The user said no. Nothing was done.", {"declined": True})
+    text = "The user said no. Nothing was done. Do not call this again unless the user asks for it."
+    return refusal(text, {"declined": True})
 
 
 async def _refuse_other_facts(question: str, pending: Pending, call: Call, need: NeedsApproval) -> None:
@@ -145,7 +143,7 @@ async def _ask_here(
         raise ToolError("This approval was used already. Call again to ask anew.")
     answer = answered["_answer"]
     if isinstance(answer, CancelledElicitation):
-        return await _unanswered(pending, call, need)
+        return await _unanswered(pending, facts, call, need)
     said_yes = isinstance(answer, AcceptedElicitation) and cast(AcceptedElicitation[Answer], answer).data.approve
     if not said_yes:
         return await _declined(pending, call, need)
@@ -159,22 +157,33 @@ async def _ask_here(
 async def _ask_by_url(
     pending: Pending, facts: Facts, call: Call, need: NeedsApproval, ctx: Context[Any]
 ) -> CallToolResult | InputRequiredResult | None:
-    """Let the client show the address of the local page. Opening it is no answer: the answer is given on the page."""
-    url = await _page(pending, call)
+    """Let the client show the address of the page. Opening it is no answer: the answer is given on the page."""
+    if call.page is None:
+        raise RuntimeError("there is no page to approve on")
+    url = await call.page.address(pending.code)
     if ctx.protocol_version != MODERN:
         request = ElicitRequestURLParams(message=pending.question, url=url, elicitation_id=pending.code)
-        raise UrlElicitationRequiredError([request], f"{pending.question} A person approves at {url}")
+        raise UrlElicitationRequiredError(
+            [request], f"{pending.question} A person approves on a page that the client shows."
+        )
     answer = (ctx.input_responses or {}).get(_PAGE)
     if not isinstance(answer, ElicitResult) or ctx.request_state != pending.code:
         request = ElicitRequest(params=ElicitRequestURLParams(message=pending.question, url=url))
         return InputRequiredResult(input_requests={_PAGE: request}, request_state=pending.code)
     if answer.action == "cancel":
-        return await _unanswered(pending, call, need)
+        return await _unanswered(pending, facts, call, need)
     if answer.action != "accept":
         return await _declined(pending, call, need)
+    return await _answer_of_page(pending, facts, call, need, here="nobody has answered yet", shown=False)
+
+
+async def _answer_of_page(
+    pending: Pending, facts: Facts, call: Call, need: NeedsApproval, *, here: str, shown: bool
+) -> CallToolResult | None:
+    """Wait for the answer on a page that the person has before them, but not longer than hosts wait for a call."""
     answered = await _answered(pending, call)
     if answered is None or answered.state == "open":
-        return await _ask_outside(pending, call, need)
+        return _waits(pending, call, need, here=here, shown=shown)
     if answered.state == "declined":
         return await _declined(pending, call, need)
     await _refuse_other_facts(await facts(again=True), pending, call, need)
@@ -194,7 +203,7 @@ async def _answered(pending: Pending, call: Call) -> Pending | None:
     return found
 
 
-async def _unanswered(pending: Pending, call: Call, need: NeedsApproval) -> CallToolResult:
+async def _unanswered(pending: Pending, facts: Facts, call: Call, need: NeedsApproval) -> CallToolResult | None:
     """Nobody answered the client's question: a host without a window cancels it, and so does a closed one.
 
     That is no no. The question stays open for whoever can be reached otherwise.
@@ -206,44 +215,35 @@ async def _unanswered(pending: Pending, call: Call, need: NeedsApproval) -> Call
             f"Not done: {pending.question} This needs a person's approval ({need.reason}), nobody answered here, and"
             " the server refuses such calls (CALLWRIGHT_UNATTENDED=refuse)."
         )
-    return await _ask_outside(pending, call, need, here="nobody answered here")
+    return await _ask_outside(pending, facts, call, need, here="nobody answered here")
 
 
 async def _ask_outside(
-    pending: Pending, call: Call, need: NeedsApproval, *, here: str = "this client cannot ask one"
-) -> CallToolResult:
+    pending: Pending, facts: Facts, call: Call, need: NeedsApproval, *, here: str = "this client cannot ask one"
+) -> CallToolResult | None:
     """`here`: why the client's own question did not settle it."""
-    command = f"{call.command or 'callwright'} approve {pending.code}"
-    url = await _page(pending, call) if call.page else None
-    ways = f"run `{command}` in a terminal"
-    if url:
-        ways = f"open {url} in a browser, or to {ways}"
-    if call.command is None:
-        ways = f"have whoever runs this server run `{command}` there"
+    if call.page is None or not await call.page.opened(pending):
+        return _waits(pending, call, need, here=here, shown=False)
+    return await _answer_of_page(pending, facts, call, need, here=here, shown=True)
+
+
+def _waits(pending: Pending, call: Call, need: NeedsApproval, *, here: str, shown: bool) -> CallToolResult:
     why = need.reason if not need.enters else "who enters the value"
-    text = (
-        f"Not done yet. {pending.question} This needs a person ({why}), and {here}. Ask the"
-        f" user to {ways} within {PERSON_SECONDS // 60} minutes, then call {call.tool} again with the same arguments."
-    )
-    facts = {"needs_approval": "person", "would": pending.question, "why": why, "approve_with": command}
-    return refusal(text, facts | ({"approve_at": url} if url else {}))
-
-
-async def _page(pending: Pending, call: Call) -> str:
-    if call.page is None:
-        raise RuntimeError("there is no page to approve on")
-    return await call.page(pending.code)
+    return waits(pending, why=why, here=here, page=call.page, command=call.command, shown=shown)
 
 
 async def _ask_by_token(pending: Pending, call: Call, token: object, digest: str) -> CallToolResult | None:
     if token is None:
-        sealed = _seal(call, [pending.code, call.who, digest])
+        sealed = _seals(call).seal([pending.code, call.who, digest])
         text = (
             f"Not done yet. {pending.question} Ask the user. If they agree, call {call.tool} again, arguments"
             f" unchanged, with {TOKEN}={sealed!r}."
         )
         return refusal(text, {"needs_approval": "preview", "would": pending.question, TOKEN: sealed})
-    code, who, previewed = _open(call, token)
+    try:
+        code, who, previewed = _seals(call).open(token)
+    except ValueError:
+        raise ToolError(f"This {TOKEN} is not valid. Call without it to get a new preview.") from None
     if (who, previewed) != (call.who, digest):
         raise ToolError(f"This {TOKEN} was given for other arguments. Call without it to get a new preview.")
     if not await (await call.ledger()).spend(code, state="open"):
@@ -267,25 +267,8 @@ async def _record(call: Call, need: NeedsApproval, outcome: Any) -> None:
     await (await call.ledger()).begin(intent, outcome)
 
 
-def _seal(call: Call, claims: list[str]) -> str:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    nonce = os.urandom(12)
-    sealed = AESGCM(subkey(call.key, "approval token")).encrypt(nonce, json.dumps(claims).encode(), None)
-    return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
-
-
-def _open(call: Call, token: object) -> tuple[str, str, str]:
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    try:
-        text = token if isinstance(token, str) else ""
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
-        code, who, digest = json.loads(AESGCM(subkey(call.key, "approval token")).decrypt(raw[:12], raw[12:], None))
-    except (ValueError, InvalidTag):
-        raise ToolError(f"This {TOKEN} is not valid. Call without it to get a new preview.") from None
-    return code, who, digest
+def _seals(call: Call) -> Seals:
+    return Seals(call.key, "approval token")
 
 
 def _can_ask(ctx: Context[Any]) -> bool:

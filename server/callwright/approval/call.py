@@ -25,6 +25,7 @@ from ..undo.changes import Change, differences, part_of, standing
 from ..undo.undo import previous, reader_of, target_of
 from .dial_limits import asking, people_rung, refuse_beyond, rings_only_known
 from .open_hosts import refuse_secrets_to_anywhere
+from .outside import Page
 from .policy import Caps, Policy
 
 R = TypeVar("R")
@@ -73,8 +74,8 @@ class Call:
     ledger: Callable[[], Awaitable[Ledger]]
     told: Callable[[Mapping[str, str]], Awaitable[None]]
     """Callback with the ids of the changed resources, by name."""
-    page: Callable[[str], Awaitable[str]] | None
-    """Address of the local page for a pending approval; None where a person could not open one."""
+    page: Page | None
+    """Where a person answers outside the conversation; None where there is no such page."""
     variables: Mapping[str, str]
     """Environment variables that the operator named as sources of secrets."""
     dry_run: bool = False

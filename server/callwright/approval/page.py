@@ -1,7 +1,7 @@
 """Local approval page: a person approves or declines one call, and enters a secret that a model must not see.
 
-The address of the page holds a key that only this server and its replicas can make, and is valid for one answer. The
-page works without scripts. Requests under other host names, forms of other sites, and frames are refused.
+The address of the page holds a key that only this server and its replicas can make, and is valid for one answer, in the
+browser that opened it first. Programs, requests under other host names, forms of other sites, and frames are refused.
 """
 
 import asyncio
@@ -10,53 +10,72 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from datetime import datetime
-from html import escape
-from importlib.resources import files
+from dataclasses import dataclass, field
 from socket import AF_INET, SOCK_STREAM, socket
-from string import Template
-from urllib.parse import parse_qs
 
 import anyio
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from ..clock import now_ms
 from ..graceful import Server
 from ..ledger.ledger import Ledger, Pending
+from .browser import Browse
+from .forms import Visits, read_form
+from .pages import BROWSER_NEEDED, ELSEWHERE, HEADERS, NOTE, decide, over, page, question, told
 
 HOST = "127.0.0.1"
-LARGEST_FORM = 200_000
-"""Maximum size of a form in bytes: a secret of 20,000 characters with three percent-encoded bytes each."""
-LONGEST_VALUE = 20_000
 COOKIE = "callwright_approval"
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    # With no-referrer a browser would also hide the origin of the form of this page.
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
+MOST_TABS = 5
+"""Unanswered questions that are opened in the browser at a time, so that a model in a loop does not fill it."""
+SEEN_SECONDS = 10.0
+"""How long a started browser may take to fetch the page."""
+
+
+@dataclass
+class _Tab:
+    """A question that was opened in the person's browser. `until`: when it ends, in ms."""
+
+    until: int
+    fetched: anyio.Event = field(default_factory=anyio.Event)
 
 
 class ApprovalPage:
-    """The HTTP server of the page. `key` signs the addresses. It listens on a free port from the first address on."""
+    """The HTTP server of the page. `key` signs the addresses. It listens on a free port from the first address on.
 
-    def __init__(self, ledger: Callable[[], Awaitable[Ledger]], key: bytes, account: str) -> None:
-        self._ledger, self._key, self._account = ledger, key, account
+    `browser`: opens an address where the person sits; None: nothing can.
+    """
+
+    def __init__(
+        self, ledger: Callable[[], Awaitable[Ledger]], key: bytes, account: str, browser: Browse | None = None
+    ) -> None:
+        self._ledger, self._key, self._account, self._browser = ledger, key, account, browser
         self._listening: socket | None = None
         self._server: uvicorn.Server | None = None
         self._serving: asyncio.Task[None] | None = None
+        self._visits = Visits("")
+        self._tabs: dict[str, _Tab] = {}
+        self._seen: dict[str, tuple[str, int]] = {}
+        """Of each page that a browser has fetched: the cookie of that browser, and until when it is open."""
 
     def address(self, code: str) -> str:
         """The URL at which the pending approval with this code is answered."""
         if self._listening is None:
             self._listen()
-        return f"http://{self._host}/approve/{code}.{self._mac('address', code)}"
+        return f"{self._visits.origin}/approve/{code}.{self._mac('address', code)}"
+
+    async def opened(self, pending: Pending) -> bool:
+        """Whether the person's browser has the page. Each question is opened once."""
+        self._forget()
+        if self._browser and pending.code not in self._tabs and len(self._tabs) < MOST_TABS:
+            tab = self._tabs[pending.code] = _Tab(pending.expires_ms)
+            if await self._browser(self.address(pending.code)):
+                with anyio.move_on_after(SEEN_SECONDS):
+                    await tab.fetched.wait()
+        return pending.code in self._seen
 
     async def aclose(self) -> None:
         if self._server and self._serving and self._listening:
@@ -71,6 +90,7 @@ class ApprovalPage:
         self._listening = socket(AF_INET, SOCK_STREAM)
         self._listening.bind((HOST, 0))
         self._listening.listen()
+        self._visits = Visits(f"http://{HOST}:{self._listening.getsockname()[1]}")
         app = Starlette(routes=[Route("/approve/{ticket}", self._answer, methods=["GET", "POST"])])
         config = uvicorn.Config(
             app, log_level="error", access_log=False, log_config=None, lifespan="off", ws="none",
@@ -80,57 +100,60 @@ class ApprovalPage:
         # The server runs in a separate task, which must not end with the call that first needs the page.
         self._serving = asyncio.get_running_loop().create_task(self._server.serve([self._listening]))
 
-    @property
-    def _host(self) -> str:
-        return f"{HOST}:{self._listening.getsockname()[1]}" if self._listening else ""
-
     def _mac(self, purpose: str, *said: str) -> str:
         digest = hmac.digest(self._key, "\0".join([purpose, *said]).encode(), "sha256")
         return urlsafe_b64encode(digest).decode().rstrip("=")
 
+    def _forget(self) -> None:
+        """Drop what is known of questions that have ended."""
+        now = now_ms()
+        self._tabs = {code: tab for code, tab in self._tabs.items() if tab.until >= now}
+        self._seen = {code: seen for code, seen in self._seen.items() if seen[1] >= now}
+
     async def _answer(self, request: Request) -> Response:
-        if request.headers.get("host") != self._host:
-            return Response("Open the address exactly as it was given.\n", 421, _HEADERS)
+        if not self._visits.is_for_here(request):
+            return Response(ELSEWHERE, 421, HEADERS)
         ticket = request.path_params["ticket"]
         code, _, mac = ticket.partition(".")
         if not hmac.compare_digest(mac.encode(), self._mac("address", code).encode()):
-            return _told("This address is not valid", "Copy it whole, as the assistant showed it.", 404)
+            return told("This address is not valid", "Copy it whole, as it was given.", 404)
+        if not self._visits.is_a_persons(request):
+            return told("Not for programs", BROWSER_NEEDED, 403)
         ledger = await self._ledger()
         pending = await ledger.pending(code)
         if pending is None or pending.state != "open":
-            return _over(pending)
+            return over(pending)
+        cookie = request.cookies.get(COOKIE, "")
         if request.method == "POST":
-            return await self._decide(request, ledger, pending)
-        nonce = secrets.token_urlsafe(24)
-        page = _page("Approve?", _question(pending, self._account, self._mac("form", code, nonce)))
-        page.set_cookie(COOKIE, nonce, path=f"/approve/{ticket}", httponly=True, samesite="strict")
-        return page
+            return await self._decide(request, ledger, pending, cookie)
+        if code in self._seen and not hmac.compare_digest(cookie.encode(), self._seen[code][0].encode()):
+            return told(
+                "Open in another browser", f"Answer there, or by `callwright approve {code}` in a terminal.", 403
+            )
+        return self._shown(pending, cookie if code in self._seen else secrets.token_urlsafe(24), ticket)
 
-    async def _decide(self, request: Request, ledger: Ledger, pending: Pending) -> Response:
-        form = await _form(request)
-        shown = self._mac("form", pending.code, request.cookies.get(COOKIE, ""))
+    def _shown(self, pending: Pending, cookie: str, ticket: str) -> Response:
+        self._seen[pending.code] = cookie, pending.expires_ms
+        if tab := self._tabs.get(pending.code):
+            tab.fetched.set()
+        asked = question(pending, self._account, self._mac("form", pending.code, cookie))
+        shown = page("Approve?", f"<h1>May your assistant do this?</h1>{asked}{NOTE}")
+        shown.set_cookie(COOKIE, cookie, path=f"/approve/{ticket}", httponly=True, samesite="strict")
+        return shown
+
+    async def _decide(self, request: Request, ledger: Ledger, pending: Pending, cookie: str) -> Response:
+        form = await read_form(request)
+        shown = self._mac("form", pending.code, cookie)
         if (
             form is None
-            or not self._own(request)
+            or not self._visits.is_own_form(request)
             or not hmac.compare_digest(form.get("token", "").encode(), shown.encode())
         ):
-            return _told("Not accepted", "Open the address again, and answer on the page itself.", 403)
-        if form.get("decision") == "decline":
-            await ledger.decline(pending.code)
-            return _told("Declined", "Nothing is done, and the assistant is told so. You can close this page.")
-        value = form.get("value", "")
-        if form.get("decision") != "approve" or (pending.needs == "value" and not 0 < len(value) <= LONGEST_VALUE):
-            return _told("Nothing was entered", "Go back, enter the value, then store it.", 400)
-        if await ledger.approve(pending.code, value if pending.needs == "value" else None) is None:
-            return _over(await ledger.pending(pending.code))
-        goes_on = _UNTIL.format(_time(pending))
-        return _told("Approved", f"Tell the assistant to go on, unless it does so already. {goes_on}")
-
-    def _own(self, request: Request) -> bool:
-        """Whether the form was sent from this page. Old browsers send neither header; then the token must do."""
-        origin = request.headers.get("origin")
-        site = request.headers.get("sec-fetch-site")
-        return origin in (None, f"http://{self._host}") and site in (None, "same-origin")
+            return told("Not accepted", "Open the address again, and answer on the page itself.", 403)
+        answered = await decide(ledger, pending, form)
+        if answered.status_code != 400:
+            self._tabs.pop(pending.code, None)
+        return answered
 
 
 class _Quiet(Server):
@@ -138,79 +161,3 @@ class _Quiet(Server):
     def capture_signals(self) -> Generator[None]:
         """Installs no signal handlers: these belong to the MCP server in the same process."""
         yield
-
-
-async def _form(request: Request) -> dict[str, str] | None:
-    """The fields of the form, each given once; None if the body is not a form of this page."""
-    if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
-        return None
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM:
-            return None
-    try:
-        fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=8, errors="strict")
-    except ValueError:
-        return None
-    return {name: values[0] for name, values in fields.items() if len(values) == 1}
-
-
-_UNTIL = "It is done once, when the assistant calls again, by {} at the latest. You can close this page."
-
-
-def _over(pending: Pending | None) -> Response:
-    """The page for an approval that is already decided or expired, as on a reload or in a second tab."""
-    if pending is None:
-        text = "Each question takes one answer, and waits a quarter of an hour for it. Let the assistant ask again."
-        return _told("Answered or expired", text, 410)
-    if pending.state == "declined":
-        return _told("Already declined", "Nothing is done. You can close this page.", 410)
-    return _told("Already approved", _UNTIL.format(_time(pending)), 410)
-
-
-def _time(pending: Pending) -> str:
-    """The expiry time of the approval, in the local time of this machine, which the person uses."""
-    return datetime.fromtimestamp(pending.expires_ms / 1000).astimezone().strftime("%H:%M")
-
-
-def _question(pending: Pending, account: str, token: str) -> str:
-    minutes = (pending.expires_ms - now_ms()) // 60_000 + 1
-    entry, verb = "", "Approve"
-    if pending.needs == "value":
-        verb = "Store"
-        entry = (
-            '<label for="value">Value</label>'
-            '<p class="hint" id="hint">It is kept encrypted. The assistant does not see it.</p>'
-            f'<input id="value" name="value" type="password" maxlength="{LONGEST_VALUE}" autocomplete="off"'
-            ' aria-describedby="hint" required autofocus spellcheck="false">'
-        )
-    where = "embedded platform, on this machine" if account == "embedded" else account
-    origin = f"<dt>Asked by</dt><dd>{escape(pending.who)}</dd>" if pending.who != "local" else ""
-    # No button has the focus when the page opens, so that a key meant for another window approves nothing.
-    return (
-        "<h1>May your assistant do this?</h1>"
-        f'<p class="facts">{escape(pending.question)}</p>'
-        f"<dl><dt>Tool</dt><dd>{escape(pending.tool)}</dd><dt>Acts on</dt><dd>{escape(where)}</dd>{origin}"
-        f"<dt>Code</dt><dd>{escape(pending.code)}</dd>"
-        f"<dt>Answer by</dt><dd>{_time(pending)} ({minutes} min)</dd></dl>"
-        f'<form method="post"><input type="hidden" name="token" value="{token}">{entry}<p class="answers">'
-        f'<button name="decision" value="approve">{verb}</button>'
-        '<button name="decision" value="decline" class="no" formnovalidate>Decline</button></p></form>'
-        '<p class="note">Approve only what you asked for. Your answer holds for this one call, as it is shown here.'
-        " Without an answer nothing is done.</p>"
-    )
-
-
-def _told(title: str, text: str, status: int = 200) -> Response:
-    return _page(title, f'<h1>{title}</h1><p class="facts" role="status">{text}</p>', status)
-
-
-def _page(title: str, main: str, status: int = 200) -> Response:
-    nonce = secrets.token_urlsafe(16)
-    template = files("callwright").joinpath("approval", "page.html").read_text(encoding="utf-8")
-    policy = (
-        f"default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    )
-    filled = Template(template).substitute(title=title, main=main, nonce=nonce)
-    return HTMLResponse(filled, status, {**_HEADERS, "Content-Security-Policy": policy})

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import anyio
 import anyio.to_thread
 
+from ..accounts.principals import LOCAL
 from ..app import App
 from ..clock import now_ms
 
@@ -39,9 +40,12 @@ async def _approve(code: str, ask: Ask | None, app: App) -> tuple[int, str]:
                 " Call the tool again."
             )
         if ask is None:
-            return 1, "Approving needs a person: run this command in a terminal yourself, and answer there."
+            return 1, (
+                "Approving needs a person: run this command in a terminal yourself, with its output there, and answer."
+            )
         enters = found.needs == "value"
-        said = await anyio.to_thread.run_sync(ask, f"{found.tool}: {found.question}", enters)
+        asked_by = "" if found.who == LOCAL else f" (asked by {found.who})"
+        said = await anyio.to_thread.run_sync(ask, f"{found.tool}{asked_by}: {found.question}", enters)
         if said is None:
             await ledger.decline(found.code)
             return 1, "Not approved; the question is closed."
