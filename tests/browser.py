@@ -52,16 +52,15 @@ class Page:
         # A browser moves the focus to where the page wants it when it first draws.
         await self._do("Page.captureScreenshot", clip={"x": 0, "y": 0, "width": 1, "height": 1, "scale": 1})
 
-    async def press(self, key: str, *, shift: bool = False, leads_on: bool = False) -> None:
-        """`leads_on`: another page comes of it, and is waited for."""
+    async def press(self, key: str, *, shift: bool = False, leads_on: bool | int = False) -> None:
+        """`leads_on`: another page comes of it, or so many in a row, and is waited for."""
         code, text = KEYS[key]
         more = {"key": key, "code": "Space" if key == " " else key, "windowsVirtualKeyCode": code}
         more["modifiers"] = 8 if shift else 0
         loads = self._loads
         await self._do("Input.dispatchKeyEvent", type="keyDown", text=text, **more)
         await self._do("Input.dispatchKeyEvent", type="keyUp", **more)
-        if leads_on:
-            await self._loaded(loads)
+        await self._loaded(loads, leads_on)
 
     async def type(self, text: str) -> None:
         await self._do("Input.insertText", text=text)
@@ -125,8 +124,8 @@ class Page:
         assert "error" not in said, said
         return said["result"]
 
-    async def _loaded(self, before: int) -> None:
-        while self._loads == before:
+    async def _loaded(self, before: int, pages: int = 1) -> None:
+        while self._loads < before + pages:
             await self._next()
 
     async def _next(self) -> dict[str, Any]:

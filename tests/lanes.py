@@ -15,6 +15,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     # In a real Chromium.
     "browser": (
         "approval/test_approval_in_browser.py",
+        "http_server/test_approvals_in_browser.py",
         "engine/chat_page/test_in_browser.py",
         "engine/chat_page/test_start_in_browser.py",
         "mcp_server/test_view.py",

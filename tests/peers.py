@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from socket import socket
 from typing import Any, Literal
 
 import anyio
@@ -41,15 +42,30 @@ class LoopbackServer(Server):
                 await self._stopping.wait()
 
 
+def free_port() -> int:
+    """A port of this machine on which nothing listens."""
+    with socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 @asynccontextmanager
 async def serving(
-    app: App, *, lifespan: Literal["on", "off"] = "off", ws: Literal["none", "wsproto"] = "none", grace: int = 1
+    app: App,
+    *,
+    lifespan: Literal["on", "off"] = "off",
+    ws: Literal["none", "wsproto"] = "none",
+    grace: int = 1,
+    port: int = 0,
 ) -> AsyncGenerator[str]:
-    """A real HTTP server for an ASGI app; gives its base URL. `grace`: seconds that requests may go on at its end."""
+    """A real HTTP server for an ASGI app; gives its base URL. `grace`: seconds that requests may go on at its end.
+
+    `port`: for an app that must know its address before (`free_port`); 0: any.
+    """
     protocol = CorkedWebSocket if ws == "wsproto" else ws
     config = uvicorn.Config(
         app,
-        port=0,
+        port=port,
         log_level="warning",
         ws=protocol,
         lifespan=lifespan,

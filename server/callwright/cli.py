@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
+from urllib.parse import urlsplit
 
 from . import __version__
+from .accounts.principals import LOCAL
 from .commands.hosts import HOSTS, Host
 from .contract.errors import ApiError
 from .settings import Platform, SettingError, Settings, is_loopback
@@ -19,6 +21,7 @@ from .telemetry.logs import configure
 from .telemetry.redaction import Redactor, secrets_of
 
 if TYPE_CHECKING:
+    from .http_server.serving import Listen
     from .http_server.tokens import Tokens
 
 _COLLECT_AFTER = (10_000, 50, 50)
@@ -81,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
 
     approve = commands.add_parser("approve", help="approve what a client that cannot ask was refused")
     approve.add_argument("code", nargs="?", help="without it: what waits")
+    approve.add_argument(
+        "--link", metavar="NAME", help="HTTP: print a link for one use that signs the holder of this token in to answer"
+    )
 
     doctor = commands.add_parser("doctor", help="what is configured, reachable, writable, and how to mend the rest")
     doctor.add_argument("--platform", choices=["embedded", "hosted"])
@@ -148,36 +154,44 @@ def _platform(settings: Settings, args: argparse.Namespace) -> Platform:
 def _serve(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
     from .approval.browser import browse
+    from .approval.outside import Site
     from .telemetry.exporting import export_spans
 
     export_spans(os.environ)
     platform = _platform(settings, args)
     hosts = tuple(name.strip() for name in (args.allowed_hosts or "").split(",") if name.strip())
     # With other host names clients may be on other machines, where 127.0.0.1 is not this one.
-    named = (*hosts, settings.public_url) if settings.public_url else hosts
+    named = hosts or (settings.public_url and not is_loopback(urlsplit(settings.public_url).hostname))
     near = args.transport == "stdio" or (is_loopback(args.host) and not named)
+    listen = _listen(settings, args, platform, hosts) if args.transport == "http" else None
     app = App(
         settings,
         platform,
         command=_own_command(settings),
         near=near,
         browser=browse if near else None,
+        site=Site(listen.url, reached=near or settings.public_url is not None) if listen else None,
         redact=args.redact,
     )
     where = settings.api_url if platform == "hosted" else f"data in {settings.home}"
     args.say(f"callwright {__version__}: {platform} platform ({where}), approval {app.policy.mode}")
-    if args.transport == "stdio":
+    if listen is None:
         from .mcp_server.server import build_server
 
         build_server(app).run("stdio")
         return 0
-    from .http_server.serving import Listen, serve_http
+    from .http_server.serving import serve_http
+
+    return serve_http(app, listen, args.say)
+
+
+def _listen(settings: Settings, args: argparse.Namespace, platform: Platform, hosts: tuple[str, ...]) -> "Listen":
+    from .http_server.serving import Listen
 
     tokens = _tokens(settings, platform)
-    listen = Listen(
+    return Listen(
         args.host, args.port, not args.no_token, hosts, args.stateless, args.json_answers, settings.public_url, tokens
     )
-    return serve_http(app, listen, args.say)
 
 
 def _tokens(settings: Settings, platform: Platform) -> "Tokens":
@@ -248,11 +262,16 @@ def _call(settings: Settings, args: argparse.Namespace) -> int:
 
 def _approve(settings: Settings, args: argparse.Namespace) -> int:
     from .app import App
-    from .commands.approve import approve
+    from .commands.approve import approve, link
 
     # Whoever answers must see the question: one terminal for both, which a program that runs this one does not have.
     at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    code, output = approve(App(settings, settings.platform), args.code, _ask_here if at_terminal else None)
+    app = App(settings, settings.platform)
+    if args.link:
+        known = {LOCAL, *(principal.name for principal in _tokens(settings, settings.platform).values())}
+        code, output = link(app, args.link, known, at_terminal=at_terminal)
+    else:
+        code, output = approve(app, args.code, _ask_here if at_terminal else None)
     _print(output)
     return code
 

@@ -286,6 +286,15 @@ class Settings:
         "CALLWRIGHT_OAUTH_ISSUER", _api_url, "an https URL without query (http only for this machine)",
         "Authorization server whose signed tokens are accepted too.", shown="none",
     )  # fmt: skip
+    oauth_client_id: str | None = _setting(
+        "CALLWRIGHT_OAUTH_CLIENT_ID", _claim, "a client id: printable ASCII without spaces",
+        "What this server is registered as at that server, so that people sign in there to answer at /approvals.",
+        shown="none",
+    )  # fmt: skip
+    oauth_client_secret: str | None = _setting(
+        "CALLWRIGHT_OAUTH_CLIENT_SECRET", _secret, "a secret: printable ASCII without spaces",
+        "Secret of that registration, if it has one.", secret=True,
+    )  # fmt: skip
     http_body: int = _setting(
         "CALLWRIGHT_HTTP_BODY", _count, "a number of bytes, or 0 for no limit",
         "Largest request over HTTP.", default=4 * 1024 * 1024, shown="4194304",

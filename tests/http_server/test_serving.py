@@ -6,6 +6,7 @@ import socket
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import anyio
 import httpx2
@@ -19,10 +20,12 @@ from callwright.app import App
 from callwright.http_server.serving import Listen, engine_key, http_token, listen_at, mcp_app
 from callwright.settings import SettingError
 
+from ..approval.visitor import title
 from ..commands.test_cli import environment
-from ..peers import peer, serving
+from ..peers import free_port, peer, serving
 from ..transports import MODERN, facts, settings
 from ..warm import callwright
+from .tokens_fixture import call_of
 
 pytestmark = pytest.mark.anyio
 
@@ -166,3 +169,32 @@ async def test_the_engine_says_where_a_person_can_talk_to_an_agent(tmp_path: Pat
             answer = await anybody.get(address)
         assert (answer.status_code, "There is no such agent" in answer.text) == (404, True)
         engine.terminate()
+
+
+async def test_the_command_serves_the_approvals_of_its_public_url(tmp_path: Path) -> None:
+    """And opens no page here for people who may sit elsewhere."""
+    port = free_port()
+    here, local = f"http://voice.example.com:{port}", f"http://127.0.0.1:{port}"
+    body, headers = call_of("create_secret", {"name": "crm", "value": "abc"}, MODERN)
+    command = [*callwright(), "serve", "--transport", "http", "--port", str(port)]
+    env = environment(tmp_path, CALLWRIGHT_PUBLIC_URL=here, CALLWRIGHT_HTTP_TOKEN="operator-0123456789")
+    async with (
+        await anyio.open_process(command, env=env, stdout=None, stderr=None) as process,
+        httpx2.AsyncClient(headers={"Host": urlsplit(here).netloc}) as http,
+    ):
+        with anyio.fail_after(60):
+            while not (shown := await asked(http, f"{local}/approvals")):
+                pass
+        headers["authorization"] = "Bearer operator-0123456789"
+        refused = await http.post(f"{local}/mcp", json=body, headers=headers)
+        process.send_signal(signal.SIGTERM)
+    assert title(shown) == (200, "Sign in to answer")
+    assert f"open {here}/approvals in a browser" in refused.text
+    assert "127.0.0.1" not in refused.text
+
+
+async def asked(http: httpx2.AsyncClient, url: str) -> httpx2.Response | None:
+    try:
+        return await http.get(url)
+    except httpx2.ConnectError:
+        return None

@@ -136,7 +136,8 @@ class ApprovalPage:
         self._seen[pending.code] = cookie, pending.expires_ms
         if tab := self._tabs.get(pending.code):
             tab.fetched.set()
-        asked = question(pending, self._account, self._mac("form", pending.code, cookie))
+        where = "embedded platform, on this machine" if self._account == "embedded" else self._account
+        asked = question(pending, where, self._mac("form", pending.code, cookie))
         shown = page("Approve?", f"<h1>May your assistant do this?</h1>{asked}{NOTE}")
         shown.set_cookie(COOKIE, cookie, path=f"/approve/{ticket}", httponly=True, samesite="strict")
         return shown

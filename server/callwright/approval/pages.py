@@ -37,40 +37,44 @@ def page(title: str, main: str, status: int = 200, *, onward: str | None = None)
     return HTMLResponse(filled, status, {**HEADERS, "Content-Security-Policy": policy})
 
 
-def told(title: str, text: str, status: int = 200, *, more: str = "") -> Response:
+def told(title: str, text: str, status: int = 200, *, more: str = "", onward: str | None = None) -> Response:
     """A page with one message. `more`: HTML below it."""
-    return page(title, f'<h1>{escape(title)}</h1><p class="facts" role="status">{escape(text)}</p>{more}', status)
+    main = f'<h1>{escape(title)}</h1><p class="facts" role="status">{escape(text)}</p>{more}'
+    return page(title, main, status, onward=onward)
 
 
-def over(pending: Pending | None) -> Response:
+def over(pending: Pending | None, *, more: str = "") -> Response:
     """The page for an approval that is already decided or expired, as on a reload or in a second tab."""
     if pending is None:
         text = "Each question takes one answer, and waits a quarter of an hour for it. Let the assistant ask again."
-        return told("Answered or expired", text, 410)
+        return told("Answered or expired", text, 410, more=more)
     if pending.state == "declined":
-        return told("Already declined", "Nothing is done. You can close this page.", 410)
-    return told("Already approved", _UNTIL.format(_time(pending)), 410)
+        return told("Already declined", "Nothing is done. You can close this page.", 410, more=more)
+    return told("Already approved", _UNTIL.format(_time(pending)), 410, more=more)
 
 
-async def decide(ledger: Ledger, pending: Pending, form: dict[str, str], *, who: str | None = None) -> Response:
+async def decide(
+    ledger: Ledger, pending: Pending, form: dict[str, str], *, who: str | None = None, more: str = ""
+) -> Response:
     """Take the answer of a form that is the page's own. `who`: the principal that answers; None: whoever asked."""
     if form.get("decision") == "decline":
         if not await ledger.decline(pending.code, who=who):
-            return over(await ledger.pending(pending.code))
-        return told("Declined", "Nothing is done, and the assistant is told so. You can close this page.")
+            return over(await ledger.pending(pending.code), more=more)
+        return told("Declined", "Nothing is done, and the assistant is told so. You can close this page.", more=more)
     value = form.get("value", "")
     if form.get("decision") != "approve" or (pending.needs == "value" and not 0 < len(value) <= LONGEST_VALUE):
         return told("Nothing was entered", "Go back, enter the value, then store it.", 400)
     if await ledger.approve(pending.code, value if pending.needs == "value" else None, who=who) is None:
-        return over(await ledger.pending(pending.code))
+        return over(await ledger.pending(pending.code), more=more)
     goes_on = _UNTIL.format(_time(pending))
-    return told("Approved", f"Tell the assistant to go on, unless it does so already. {goes_on}")
+    return told("Approved", f"Tell the assistant to go on, unless it does so already. {goes_on}", more=more)
 
 
-def question(pending: Pending, account: str, token: str, *, at: str | None = None) -> str:
+def question(pending: Pending, where: str, token: str, *, at: str | None = None) -> str:
     """HTML: the facts of one approval, and the form that answers it.
 
-    `token`: shows that the form is the page's. `at`: the path that takes the answer; None: the page's own address.
+    `where`: what the call acts on. `token`: shows that the form is the page's. `at`: the path that takes the answer;
+    None: the page's own address.
     """
     minutes = (pending.expires_ms - now_ms()) // 60_000 + 1
     code, entry, verb = pending.code, "", "Approve"
@@ -84,7 +88,6 @@ def question(pending: Pending, account: str, token: str, *, at: str | None = Non
             f'<input id="value-{code}" name="value" type="password" maxlength="{LONGEST_VALUE}" autocomplete="off"'
             f' aria-describedby="hint-{code}" required{focus} spellcheck="false">'
         )
-    where = "embedded platform, on this machine" if account == "embedded" else account
     origin = f"<dt>Asked by</dt><dd>{escape(pending.who)}</dd>" if pending.who != "local" else ""
     action = f' action="{escape(at)}"' if at else ""
     facts = f'aria-describedby="facts-{code}"'
@@ -107,5 +110,5 @@ NOTE = (
 
 
 def _time(pending: Pending) -> str:
-    """The expiry time of the approval, in the local time of this machine, which the person uses."""
-    return datetime.fromtimestamp(pending.expires_ms / 1000).astimezone().strftime("%H:%M")
+    """The expiry time of the approval, with the time zone of this machine: the person may be in another one."""
+    return datetime.fromtimestamp(pending.expires_ms / 1000).astimezone().strftime("%H:%M %Z")

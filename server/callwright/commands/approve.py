@@ -1,12 +1,13 @@
 """`callwright approve`: a person at a terminal approves a call of a client that cannot ask its user."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import anyio
 import anyio.to_thread
 
 from ..accounts.principals import LOCAL
 from ..app import App
+from ..approval.site_links import LINK_SECONDS, sign_in_link
 from ..clock import now_ms
 
 Ask = Callable[[str, bool], str | None]
@@ -17,6 +18,18 @@ flag is set, the text is the secret value that the person enters."""
 def approve(app: App, code: str | None, ask: Ask | None) -> tuple[int, str]:
     """Exit status and text: the pending approvals, or the approved one. Nothing is approved without `ask`."""
     return anyio.run(_list, app) if code is None else anyio.run(_approve, code, ask, app)
+
+
+def link(app: App, name: str, known: Collection[str], *, at_terminal: bool) -> tuple[int, str]:
+    """Exit status and text: a link with which the holder of a token signs in to answer, once. `known`: the names."""
+    if not at_terminal:
+        return 1, "Whoever has this link approves: run this command in a terminal yourself, with its output there."
+    if name not in known:
+        return 1, f"No token has the name {name!r}. There are: {', '.join(sorted(known))}."
+    if not app.settings.public_url:
+        return 1, "Set CALLWRIGHT_PUBLIC_URL, here and for the server: the link is an address under it."
+    made = sign_in_link(app.settings.public_url, name, app.state_key, app.clock())
+    return 0, f"{made}\nHand it to {name}, and to nobody else. It signs in once, within {LINK_SECONDS // 60} minutes."
 
 
 async def _list(app: App) -> tuple[int, str]:

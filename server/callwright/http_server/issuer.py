@@ -57,7 +57,7 @@ class Keys:
     async def _read(self) -> None:
         try:
             with anyio.fail_after(READ_SECONDS):
-                metadata = await self._metadata()
+                metadata = await self.metadata()
                 document = await self._json(str(metadata["jwks_uri"]))
                 rows = cast(list[dict[str, Any]], document["keys"])
                 keys = {str(row["kid"]): jwt.PyJWK(row) for row in rows if _signs(row)}
@@ -66,7 +66,8 @@ class Keys:
             return
         self._keys, self.issuer, self._read_at = keys, str(metadata["issuer"]), self._clock()
 
-    async def _metadata(self) -> Mapping[str, Any]:
+    async def metadata(self) -> Mapping[str, Any]:
+        """What the issuer says of itself. Raises BadRequest, ValueError, KeyError or TypeError if that is nothing."""
         parts = urlsplit(self._url)
         site = f"{parts.scheme}://{parts.netloc}"
         try:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import anyio
@@ -18,12 +18,14 @@ from starlette.types import ASGIApp
 from ..accounts.principals import LOCAL, Principal
 from ..accounts.scopes import scope_of_each
 from ..app import App
+from ..approval.outside import SITE_PATH
 from ..contract.errors import ApiError
 from ..graceful import Server
 from ..keys import token_file
 from ..mcp_server.server import build_server
 from ..settings import SettingError, is_loopback
 from . import discovery, health
+from .approvals import Approvals
 from .authenticator import Authenticator
 from .corked import CorkedWebSocket
 from .gate import Challenge, Gate
@@ -31,6 +33,9 @@ from .limits import Allowance, Limits
 from .router import FrontRouter, MetricsEndpoint, OperatorOnly
 from .token_visibility import TokenVisibility
 from .tokens import Tokens, digest
+
+if TYPE_CHECKING:
+    from .login import Login
 
 Say = Callable[[str], None]
 
@@ -101,7 +106,7 @@ def mcp_app(app: App, listen: Listen, server: MCPServer[Any] | None = None) -> A
     )
     server = server or build_server(app, by_url=True, sessions=not listen.stateless)
     scopes = scope_of_each()
-    admission = _admission(app, listen, scopes) if listen.token else None
+    admission, login = _admission(app, listen, scopes) if listen.token else (None, None)
     if admission and not admission.alone:
         server.middleware.insert(0, TokenVisibility(scopes))
     s = app.settings
@@ -112,21 +117,29 @@ def mcp_app(app: App, listen: Listen, server: MCPServer[Any] | None = None) -> A
         host=listen.host,
         max_request_body_size=s.http_body or sys.maxsize,
     )
+    limits = Limits(Allowance(s.http_body, s.http_rate, s.http_at_once))
     gate = Gate(
         inner,
         admission,
-        Limits(Allowance(s.http_body, s.http_rate, s.http_at_once)),
+        limits,
         app.metrics,
         scopes,
         _challenge(app, listen, scopes),
     )
-    return FrontRouter(_shown(app, listen, scopes, MetricsEndpoint(app.metrics, security)), gate, lifespan=inner)
+    shown = _shown(app, listen, scopes, MetricsEndpoint(app.metrics, security))
+    if app.site and s.approval_page:
+        people = {each.name: each for each in (Principal(LOCAL), *listen.tokens.values())}
+        shown += Approvals(app, app.site, people, login, limits).routes()
+    return FrontRouter(shown, gate, lifespan=inner)
 
 
-def _admission(app: App, listen: Listen, scopes: Mapping[str, str]) -> Authenticator:
+def _admission(app: App, listen: Listen, scopes: Mapping[str, str]) -> tuple[Authenticator, "Login | None"]:
+    """Who is admitted, and how people sign in at the issuer, if there is one that does so for this server."""
     s, operator = app.settings, {digest(http_token(app)): Principal(LOCAL)}
     if not s.oauth_issuer:
-        return Authenticator({**listen.tokens, **operator})
+        if s.oauth_client_id:
+            raise SettingError("CALLWRIGHT_OAUTH_CLIENT_ID needs CALLWRIGHT_OAUTH_ISSUER: people sign in there.")
+        return Authenticator({**listen.tokens, **operator}), None
     if not (listen.public_url or is_loopback(listen.host)):
         raise SettingError("CALLWRIGHT_OAUTH_ISSUER needs CALLWRIGHT_PUBLIC_URL: tokens are issued for that address.")
     from ..net.guard import AllowList
@@ -136,15 +149,26 @@ def _admission(app: App, listen: Listen, scopes: Mapping[str, str]) -> Authentic
     keys = Keys(s.oauth_issuer, allow=allow, proxy_url=s.proxy_url, clock=app.clock)
     known = set(scopes.values())
     issuer = Issuer(keys, f"{listen.url}/mcp", s.oauth_workspace_claim, known, app.clock)
-    return Authenticator({**listen.tokens, **operator}, issuer)
+    login = None
+    if s.oauth_client_id and app.site:
+        from .login import Client, Login
+
+        redirect = f"{app.site.url}{SITE_PATH}/callback"
+        client = Client(s.oauth_client_id, redirect, f"{listen.url}/mcp", _reading(scopes), s.oauth_client_secret)
+        login = Login(issuer, keys, client, allow.with_host_of(s.oauth_issuer), s.proxy_url)
+    return Authenticator({**listen.tokens, **operator}, issuer), login
 
 
 def _challenge(app: App, listen: Listen, scopes: Mapping[str, str]) -> Challenge:
     """The challenge of a request without a token: it names the read scopes; a call that needs others names them."""
     if not app.settings.oauth_issuer:
         return Challenge()
-    reading = sorted({scope for scope in scopes.values() if scope.endswith(":read")})
-    return Challenge(discovery.resource_metadata_url(listen.url), " ".join(reading))
+    return Challenge(discovery.resource_metadata_url(listen.url), _reading(scopes))
+
+
+def _reading(scopes: Mapping[str, str]) -> str:
+    """The scopes that only read, as a client asks for them."""
+    return " ".join(sorted({scope for scope in scopes.values() if scope.endswith(":read")}))
 
 
 def _shown(app: App, listen: Listen, scopes: Mapping[str, str], metrics: MetricsEndpoint) -> list[Route]:
