@@ -29,7 +29,7 @@ LOCKS = {
     "requirements-build.lock": GROUPS["build"],
 }
 OTHERS = sorted([*ROOT.glob("tests/*/requirements-*.txt"), *ROOT.glob("scripts/requirements-*.txt")])
-NPM_LOCKS = sorted(path for path in ROOT.glob("*/*/package-lock.json"))
+NPM_LOCKS = sorted([*ROOT.glob("*/*/package-lock.json"), *ROOT.glob("tests/*/*/package-lock.json")])
 
 
 @cache
