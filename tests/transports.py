@@ -84,9 +84,13 @@ def numbered(after: int = 0) -> Callable[[str], str]:
 
 
 def settings(home: Path, **chosen: Any) -> Settings:
-    """The settings of a server that keeps its data in `home`, where a migrated, empty database is put unless one is there."""
+    """The settings of a server that keeps its data in `home`, where a migrated, empty database is put unless one is there.
+
+    It lists every tool, so that a test calls each by its name; `toolsets=("default",)` is what people have.
+    """
     if home.is_absolute() and "own_database_url" not in chosen:
         put_database_into(home)
+    chosen.setdefault("toolsets", ("all",))
     return Settings(home=home, **chosen)
 
 

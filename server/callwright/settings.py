@@ -238,7 +238,7 @@ class Settings:
     )  # fmt: skip
     surface: Surface = _setting(
         "CALLWRIGHT_SURFACE", _choice("full", "search"), "full or search",
-        "Whether tools are listed in full, or found, described and run by five tools (for hosts with small windows).",
+        "Whether tools are listed in full, or found and run by three tools (for hosts with small windows).",
         default="full", shown="full",
     )  # fmt: skip
     read_only: bool = _setting(

@@ -22,11 +22,11 @@ TOOLSETS = (
     "callwright.tools.server",
 )
 
-Kind = Literal["read", "write", "risky"]
+Kind = Literal["reading", "changing"]
 
-
-RUNNERS: dict[Kind, str] = {"read": "run_read_tool", "write": "run_write_tool", "risky": "run_risky_tool"}
-"""Kind of a tool -> the tool of the search surface that runs it."""
+FIND = "find"
+RUNNERS: dict[Kind, str] = {"reading": "run_reading", "changing": "run_changing"}
+"""Kind of a tool -> the tool that runs those which are not listed. So "always allow" for one covers what it says."""
 
 
 class Entry(TypedDict):
@@ -38,9 +38,16 @@ class Entry(TypedDict):
     default: bool
     long: bool
     """Whether a call of the tool may become a task."""
+    words: str
+    """What people say when they want it."""
     operations: list[str]
     """Operations that the tool may send, its main one first."""
     tool: dict[str, Any]
+
+
+def reads_only(entry: Entry) -> bool:
+    """Whether a tool changes nothing, neither on the platform nor on this machine."""
+    return entry["tool"].get("annotations", {}).get("readOnlyHint", entry["effect"] == "read")
 
 
 def dumps(entries: list[Entry]) -> str:

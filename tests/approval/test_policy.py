@@ -12,6 +12,7 @@ from mcp.types import INVALID_PARAMS, Tool
 from callwright.app import App
 from callwright.approval.policy import META, OWN_NOTES, TOKEN, Policy
 from callwright.settings import Approval, Unattended
+from callwright.surface import built
 
 from ..transports import ERAS, facts, numbered, reach, refusal_facts, settings, text
 
@@ -30,6 +31,7 @@ async def offered(client: Client) -> dict[str, Tool]:
     return {tool.name: tool for tool in (await client.list_tools()).tools}
 
 
+EFFECTS = {entry["tool"]["name"]: entry["effect"] for entry in built()}
 MODES: list[tuple[Approval, str, str, str]] = [
     ("always-ask", "requires_approval", "requires_approval", "requires_approval"),
     ("fine-grained", "auto_approved", "auto_approved", "requires_approval"),
@@ -76,8 +78,8 @@ async def test_the_argument_for_a_token_is_there_where_one_is_given(
     expected = {
         "none": set[str](),
         "all": tools.keys() - set(OWN_NOTES),
-        "deletes": {name for name in tools if name.startswith("delete_")},
-        "whatever writes": {name for name in tools.keys() - set(OWN_NOTES) if not name.startswith(("list_", "get_"))},
+        "deletes": {name for name, effect in EFFECTS.items() if effect == "delete"},
+        "whatever writes": {name for name, effect in EFFECTS.items() if effect != "read"},
     }
     assert {name for name, tool in tools.items() if TOKEN in tool.input_schema["properties"]} == expected[taking]
 
@@ -112,7 +114,7 @@ async def test_exceptions_for_single_tools(tmp_path: Path) -> None:
 async def test_a_disabled_tool_cannot_be_called_by_its_name(tmp_path: Path) -> None:
     async with reach(server(tmp_path, {"create_secret": "disabled", "get_status": "disabled"})) as (client, _):
         for tool in ("create_secret", "get_status"):
-            with pytest.raises(MCPError, match=f"^Unknown tool: {tool}$") as refused:
+            with pytest.raises(MCPError, match=f"^Unknown tool: {tool}. It is of the toolset ") as refused:
                 await client.call_tool(tool, {"name": "crm", "value": "abc"})
             assert refused.value.code == INVALID_PARAMS
 

@@ -255,8 +255,8 @@ async def test_a_plan_arrives_and_fits(tmp_path: Path, clock: Clock, world: dict
 async def test_the_search_surface_hands_refusals_on(tmp_path: Path, clock: Clock, world: dict[str, str]) -> None:
     async with connected(tmp_path, clock, surface="search") as (client, _):
         agent = {"agent_id": world["agent"]}
-        token = token_in(said(await client.call("run_risky_tool", {"tool": "delete_agent", "arguments": agent})))
-        wrong = said(await client.call("run_read_tool", {"tool": "delete_agent", "arguments": agent}))
-        assert wrong == "delete_agent is not for run_read_tool: run it with run_risky_tool."
+        token = token_in(said(await client.call("run_changing", {"tool": "delete_agent", "arguments": agent})))
+        wrong = said(await client.call("run_reading", {"tool": "delete_agent", "arguments": agent}))
+        assert wrong == "delete_agent is not for run_reading: run it with run_changing."
         redeemed = {"tool": "delete_agent", "arguments": {**agent, "approval_token": token}}
-        assert not (await client.call("run_risky_tool", redeemed))["isError"]
+        assert not (await client.call("run_changing", redeemed))["isError"]

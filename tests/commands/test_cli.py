@@ -104,7 +104,7 @@ def test_a_call_prints_the_result_and_its_status_tells(tmp_path: Path) -> None:
     missing = run(tmp_path, "call", "get_agent", "--json", '{"agent_id": "agent_none"}')
     assert (missing.returncode, missing.stdout) == snapshot((1, "No agent 'agent_none'. list_agents shows them.\n"))
     unknown = run(tmp_path, "call", "get_agents")
-    assert (unknown.returncode, unknown.stdout) == snapshot((1, "Unknown tool: get_agents\n"))
+    assert (unknown.returncode, unknown.stdout) == snapshot((1, "Unknown tool: get_agents. Did you mean get_agent?\n"))
     assert run(tmp_path, "call", "get_agent", "--json", "[1]").returncode == 2
     assert run(tmp_path, "call", "get_agent", "--json", "{").returncode == 2
 

@@ -41,6 +41,7 @@ def _entry(name: str) -> Entry:
         effect="read",
         default=True,
         long=name in tasks.LONG,
+        words="",
         operations=[],
         tool={"name": name, "inputSchema": {"type": "object"}},
     )

@@ -15,6 +15,7 @@ RAW = Entry(
     effect="read",
     default=True,
     long=False,
+    words="",
     operations=[],
     tool={
         "name": "json_schema_2020_12_tool",

@@ -56,7 +56,7 @@ async def test_no_operation_reaches_what_another_workspace_has(mine: AsyncClient
     for op in reaching:
         answer = await ask(mine, op, theirs)
         assert (answer.status_code, answer.json()["detail"]["status"]) == (404, "not_found"), (op, answer.text)
-    assert len(reaching) == snapshot(67)
+    assert len(reaching) == snapshot(71)
     assert await everything(mine, workspace="theirs") == before
 
 

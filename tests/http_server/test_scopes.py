@@ -160,8 +160,8 @@ async def test_who_may_undo_still_needs_the_scope_of_what_made_the_change(everyt
 async def test_the_search_surface_keeps_to_the_scopes_too(tmp_path: Path) -> None:
     app = App(settings(tmp_path / "home", surface="search"), "embedded")
     async with served(app, READER) as url, entering(url, token("reader")) as reader, httpx2.AsyncClient() as http:
-        found = text(await reader.call_tool("search_tools", {"query": "create an agent"}))
-        body, headers = call_of("run_write_tool", {"tool": "create_agent", "arguments": {"name": "A", "prompt": "p"}})
+        found = text(await reader.call_tool("find", {"query": "create an agent"}))
+        body, headers = call_of("run_changing", {"tool": "create_agent", "arguments": {"name": "A", "prompt": "p"}})
         answer = await http.post(
             f"{url}/mcp", json=body, headers={**headers, "authorization": f"Bearer {token('reader')}"}
         )

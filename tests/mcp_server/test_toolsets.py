@@ -13,7 +13,9 @@ from callwright.surface import Entry
 
 def entry(name: str, toolset: str, effect: str = "read", *, default: bool = True) -> Entry:
     tool: dict[str, Any] = {"name": name, "inputSchema": {"type": "object", "properties": {}}}
-    return Entry(module="", toolset=toolset, effect=effect, default=default, long=False, operations=[], tool=tool)
+    return Entry(
+        module="", toolset=toolset, effect=effect, default=default, long=False, words="", operations=[], tool=tool
+    )
 
 
 ENTRIES = [

@@ -157,7 +157,7 @@ async def test_a_person_is_asked_before_the_answer_is_an_id(tmp_path: Path) -> N
 
 async def test_a_dispatcher_that_is_told_nonsense_says_so(tmp_path: Path) -> None:
     async with Client(build_server(App(settings(tmp_path, surface="search"), "embedded"))) as client:
-        answer = await client.call_tool("run_write_tool", {"tool": ["simulate_conversation"]})
+        answer = await client.call_tool("run_changing", {"tool": ["simulate_conversation"]})
     assert text(answer) == "tool must be a text."
 
 
@@ -168,16 +168,16 @@ async def test_through_the_search_surface_it_is_the_same(tmp_path: Path) -> None
         async def run(runner: str, tool: str, **arguments: Any) -> Json:
             return facts(await client.call_tool(runner, {"tool": tool, "arguments": arguments}))
 
-        agent = await run("run_write_tool", "create_agent", name="Ada", prompt="Be brief.")
+        agent = await run("run_changing", "create_agent", name="Ada", prompt="Be brief.")
         called: Json = {"agent_id": agent["agent_id"], "caller": "Hello", "max_turns": 2}
-        answer = await run("run_write_tool", "simulate_conversation", **called)
+        answer = await run("run_changing", "simulate_conversation", **called)
         assert answer.keys() == {"task_id", "status"}
         with anyio.fail_after(20):
             while "task_id" in answer:
-                answer = await run("run_read_tool", "get_task", task_id=answer["task_id"])
+                answer = await run("run_reading", "get_task", task_id=answer["task_id"])
         assert answer["turns"] > 0
         async with knowing(build_server(app)) as knows:
-            assert await task_of(knows, "run_write_tool", {"tool": "simulate_conversation", "arguments": called})
+            assert await task_of(knows, "run_changing", {"tool": "simulate_conversation", "arguments": called})
 
 
 async def test_who_could_not_ask_for_the_answer_waits_for_it(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from base64 import b64encode
 
 from ..settings import Approval, Platform, Settings
+from .tool_visibility import EVERYDAY
 
 
 def instructions(settings: Settings, platform: Platform, mode: Approval) -> str:
@@ -18,11 +19,11 @@ def instructions(settings: Settings, platform: Platform, mode: Approval) -> str:
         "none": "Calls run without asking.",
     }[mode]
     bound = " Read-only: nothing can be changed." if settings.read_only else ""
-    search = (
-        "All tools named here are found with search_tools, and run with the tool that describe_tool names.\n"
-        if settings.surface == "search"
-        else ""
-    )
+    search = ""
+    if settings.surface == "search":
+        search = "find names every tool; run_reading and run_changing run them.\n"
+    elif settings.toolsets == EVERYDAY:
+        search = "There are many more tools than are listed: find names them, run_reading and run_changing run them.\n"
     return (
         f"Callwright configures and rehearses voice agents {where}.{bound} {asked} When a call needs approval, show"
         " the person the preview and wait; never approve on their behalf.\n"

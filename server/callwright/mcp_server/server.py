@@ -1,6 +1,6 @@
 """Build the MCP server of an App: its tools, guides, long calls and middleware."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -90,16 +90,29 @@ def _long_calls(app: "App", reachable: list[Entry]) -> TaskExtension:
 
 
 def _listed(app: "App", surface: list[Entry], *, by_url: bool) -> tuple[list[Tool], list[ToolVisibility]]:
-    """Every offered tool in full, and the middleware that limits a connection by its URL."""
-    offer = ToolVisibility(surface, app.settings.toolsets, app.bounds, app.policy, by_url=by_url)
-    return [stamped(lazy(entry, app.policy)) for entry in offer.tools], [offer]
+    """Every offered tool in full, and the middleware that limits a connection by its URL.
+
+    The everyday list, which leaves most of them out, has the tools that find and run these.
+    """
+    finding: list[Tool] = []
+    if app.settings.toolsets == EVERYDAY:
+        everyday = [entry["tool"]["name"] for entry in chosen(surface, EVERYDAY, app.bounds, app.policy)]
+        finding += _finding(app, surface, everyday)
+    offer = ToolVisibility(
+        surface, app.settings.toolsets, app.bounds, app.policy, by_url=by_url, beside=[tool.name for tool in finding]
+    )
+    return [*(stamped(lazy(entry, app.policy)) for entry in offer.tools), *finding], [offer]
 
 
 def _found(app: "App", surface: list[Entry]) -> tuple[list[Tool], list[ToolVisibility]]:
-    """The tools of the search surface. Their size is constant, so by default they reach the tools of all toolsets."""
-    from ..tools.search import search_tools
+    """The search surface: only the tools that find and run the others. Their size is constant."""
+    return _finding(app, surface, ()), []
 
-    return [*search_tools(chosen(surface, _widest(app), app.bounds, app.policy), app.policy)], []
+
+def _finding(app: "App", surface: list[Entry], listed: Collection[str]) -> list[Tool]:
+    from .find_tools import find_tools
+
+    return [*find_tools(chosen(surface, _widest(app), app.bounds, app.policy), app.policy, listed)]
 
 
 def _widest(app: "App") -> tuple[str, ...]:

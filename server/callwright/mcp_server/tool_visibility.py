@@ -10,8 +10,9 @@ from mcp.types import INVALID_PARAMS
 
 from ..approval.policy import Policy
 from ..bounds import Bounds
+from ..replies.text import short
 from ..settings import SettingError
-from ..surface import Entry
+from ..surface import RUNNERS, Entry, reads_only
 
 EVERYDAY = ("default",)
 _LISTS = ("tools/list", "prompts/list", "resources/list", "resources/templates/list")
@@ -47,14 +48,24 @@ class ToolVisibility:
     """
 
     def __init__(
-        self, entries: list[Entry], toolsets: Sequence[str], bounds: Bounds, policy: Policy, *, by_url: bool
+        self,
+        entries: list[Entry],
+        toolsets: Sequence[str],
+        bounds: Bounds,
+        policy: Policy,
+        *,
+        by_url: bool,
+        beside: Sequence[str] = (),
     ) -> None:
+        """`beside`: names of the tools that find and run the others, for connections that choose no toolsets."""
         self._entries, self._bounds, self._policy = entries, bounds, policy
-        self._unasked = _names(chosen(entries, toolsets, bounds, policy))
+        self._finds = bool(beside)
+        self._unasked = _names(chosen(entries, toolsets, bounds, policy)) | frozenset(beside)
         open_ = by_url and tuple(toolsets) == EVERYDAY
         self.tools = chosen(entries, ("all",) if open_ else toolsets, bounds, policy)
         """All tools that a connection can reach with any URL."""
         self._reachable = _names(self.tools)
+        self._all = self._reachable | frozenset(beside)
         self._of_url = lru_cache(_KEPT)(self._asked_for)
         self._shaped: dict[str, HandlerResult] = {}
         self._listed = lru_cache(_KEPT)(self._bounded_list)
@@ -66,7 +77,7 @@ class ToolVisibility:
                 self._shaped[ctx.protocol_version] = await call_next(ctx)
             return self._listed(ctx.protocol_version, offered)
         if ctx.method == "tools/call" and (name := (ctx.params or {}).get("name")) not in offered:
-            raise MCPError(INVALID_PARAMS, f"Unknown tool: {name}")
+            raise MCPError(INVALID_PARAMS, self._where(str(name), finds=self._finds and offered == self._unasked))
         return await call_next(ctx)
 
     def _offered(self, request: Any) -> frozenset[str]:
@@ -85,7 +96,26 @@ class ToolVisibility:
     def _bounded_list(self, protocol_version: str, offered: frozenset[str]) -> HandlerResult:
         """The list, cut to the offered tools. The SDK builds the whole list once for each protocol version."""
         whole: Any = self._shaped[protocol_version]
-        return whole if offered == self._reachable else _cut(whole, offered)
+        return whole if offered == self._all else _cut(whole, offered)
+
+    def _where(self, name: str, *, finds: bool) -> str:
+        """Where a tool is that the client does not see. `finds`: the client has the tools that find and run others."""
+        entry = next((entry for entry in self._entries if entry["tool"]["name"] == name), None)
+        if entry is None:
+            import difflib
+
+            near = difflib.get_close_matches(name, [entry["tool"]["name"] for entry in self._entries], 1)
+            return f"Unknown tool: {short(name)}. " + (
+                f"Did you mean {near[0]}?" if near else "tools/list has all names."
+            )
+        if finds and (self._bounds.allow(cast(Any, entry["effect"])) is None) and self._offers(entry):
+            kind = "reading" if reads_only(entry) else "changing"
+            way = f"run it with {RUNNERS[kind]}, as tool, with its arguments as arguments"
+            return f"Unknown tool: {name}. It is not listed: {way}."
+        return f"Unknown tool: {name}. It is of the toolset {entry['toolset']}, which is not offered here."
+
+    def _offers(self, entry: Entry) -> bool:
+        return bool(chosen([entry], ("all",), self._bounds, self._policy))
 
 
 def _names(entries: list[Entry]) -> frozenset[str]:
@@ -100,10 +130,12 @@ def chosen(entries: list[Entry], toolsets: Sequence[str], bounds: Bounds, policy
     """The tools of these toolsets that the bounds allow and the policy does not disable, in the order of the surface.
 
     `default` stands for the everyday tools of all toolsets, `all` for every tool. `server` (status, changes, undo) is
-    always included. An unknown toolset is refused with an error that lists the known ones.
+    included beside others. An unknown toolset is refused with an error that lists the known ones.
     """
     known = list(dict.fromkeys(entry["toolset"] for entry in entries))
-    wanted = set(known) if "all" in toolsets else {*toolsets, "server"} - {"default"}
+    wanted = set(known) if "all" in toolsets else {*toolsets} - {"default"}
+    if wanted and "all" not in toolsets:
+        wanted.add("server")
     if unknown := sorted(wanted - set(known)):
         raise SettingError(f"Unknown toolset {unknown[0]!r}. Known: {', '.join(known)}; or default, or all.")
     return [
@@ -111,11 +143,6 @@ def chosen(entries: list[Entry], toolsets: Sequence[str], bounds: Bounds, policy
         for entry in entries
         if (entry["toolset"] in wanted or ("default" in toolsets and entry["default"]))
         and bounds.allow(cast(Any, entry["effect"])) is None
-        and not (bounds.read_only and _writes(entry))
+        and (reads_only(entry) or not bounds.read_only)
         and policy.of_tool(entry["tool"]["name"], entry["effect"]) != "disabled"
     ]
-
-
-def _writes(entry: Entry) -> bool:
-    """Whether a tool writes: a tool that only reads from the platform may still make a file on this machine."""
-    return not entry["tool"].get("annotations", {}).get("readOnlyHint", entry["effect"] == "read")

@@ -31,6 +31,7 @@ def snap(modules: Iterable[str] = TOOLSETS) -> list[Entry]:
                 effect=spec.effect,
                 default=spec.default,
                 long=spec.long,
+                words=spec.words,
                 operations=[f"{op.method} {op.path}" for op in spec.sends],
                 tool=wire,
             )

@@ -70,6 +70,7 @@ class Spec:
     writes_file: bool = False
     parts: bool = False
     stops: bool = False
+    words: str = ""
 
     @property
     def name(self) -> str:
@@ -117,6 +118,7 @@ class Toolset:
         writes_file: bool = False,
         parts: bool = False,
         stops: bool = False,
+        words: str = "",
     ) -> Callable[[F], F]:
         """Make a tool of a function that sends these operations; hints and approval follow from their effects.
 
@@ -125,10 +127,11 @@ class Toolset:
         everyday tools are. `stops`: the tool ends work of this server, so it is not read-only, whatever it sends.
         `writes_file`: the tool makes a new file on this machine, so it is not read-only, even if it only reads from the
         platform. `parts`: the tool can also return parts of the first operation's answer, which its view abridges.
+        `words`: what people say when they want it, in their languages, where its name and description do not say it.
         """
 
         def add(fn: F) -> F:
-            self.specs[fn.__name__] = Spec(fn, title, sends, long, default, writes_file, parts, stops)
+            self.specs[fn.__name__] = Spec(fn, title, sends, long, default, writes_file, parts, stops, words)
             return fn
 
         return add

@@ -84,7 +84,7 @@ class Summaries(View):
     unknown: list[str] = []
 
 
-@TOOLS.tool(ListAgentTests, title="List agent tests", default=False)
+@TOOLS.tool(ListAgentTests, title="List agent tests", default=False, words="which tests")
 async def list_agent_tests(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,
@@ -112,7 +112,13 @@ async def get_agent_test(api: PlatformApi, test_id: TestId) -> TestView:
     return TestView.of(await api.send(GetAgentTest(test_id=test_id)))
 
 
-@TOOLS.tool(CreateAgentTest, GetAgentTest, GetTool, title="Create agent test", default=False)
+@TOOLS.tool(
+    CreateAgentTest,
+    GetAgentTest,
+    GetTool,
+    title="Create agent test",
+    words="never must always check discounts rule expectation write schreibe",
+)
 async def create_agent_test(
     api: PlatformApi,
     name: Name,
@@ -139,7 +145,13 @@ async def create_agent_test(
     return TestView.of(await api.send(GetAgentTest(test_id=made.id)))
 
 
-@TOOLS.tool(CreateAgentTest, GetConversation, GetAgentTest, title="Create test from conversation", default=False)
+@TOOLS.tool(
+    CreateAgentTest,
+    GetConversation,
+    GetAgentTest,
+    title="Create test from conversation",
+    words="turn failed call regression",
+)
 async def create_test_from_conversation(
     api: PlatformApi,
     conversation_id: Annotated[ConversationId, Field(description="From list_conversations.")],
@@ -192,7 +204,14 @@ async def delete_agent_test(api: PlatformApi, test_id: TestId) -> Deleted:
     return Deleted(deleted=test_id, name=short(name))
 
 
-@TOOLS.tool(RunAgentTests, GetInvocation, GetAgent, title="Run agent tests", long=True)
+@TOOLS.tool(
+    RunAgentTests,
+    GetInvocation,
+    GetAgent,
+    title="Run agent tests",
+    long=True,
+    words="execute start fuhre lance ejecuta esegui",
+)
 async def run_agent_tests(
     api: PlatformApi,
     agent_id: Agent,
@@ -231,13 +250,20 @@ async def list_test_invocations(
     )
 
 
-@TOOLS.tool(GetInvocation, title="Get test invocation", default=False, parts=True)
+@TOOLS.tool(GetInvocation, title="Get test invocation", parts=True, words="pass passed result results ergebnis")
 async def get_test_invocation(api: PlatformApi, invocation_id: InvocationRef) -> RunsView:
     """Show the results of a test run: reply, result and reason of each test. Call it again while some are pending."""
     return RunsView.of(await api.send(GetInvocation(test_invocation_id=invocation_id)))
 
 
-@TOOLS.tool(ResubmitInvocation, GetInvocation, title="Run tests again", long=True, default=False)
+@TOOLS.tool(
+    ResubmitInvocation,
+    GetInvocation,
+    title="Run tests again",
+    long=True,
+    default=False,
+    words="again rerun failed repeat",
+)
 async def resubmit_test_invocation(
     api: PlatformApi,
     invocation_id: InvocationRef,

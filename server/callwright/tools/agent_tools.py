@@ -95,7 +95,7 @@ class ToolView(View):
         )
 
 
-@TOOLS.tool(ListTools, title="List tools", default=False)
+@TOOLS.tool(ListTools, title="List tools", words="webhooks available use werkzeuge", default=False)
 async def list_tools(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,
@@ -122,7 +122,14 @@ async def get_tool(api: PlatformApi, tool_id: Id) -> ToolView:
     return ToolView.of(await api.send(GetTool(tool_id=tool_id)))
 
 
-@TOOLS.tool(CreateTool, title="Create tool", default=False)
+@TOOLS.tool(
+    CreateTool,
+    title="Create tool",
+    words=(
+        "webhook api books orders look lookup shop system calendar checks table integration connect "
+        "bestellungen kalender"
+    ),
+)
 async def create_tool(
     api: PlatformApi,
     name: Name | None = None,
@@ -142,7 +149,9 @@ async def create_tool(
     return ToolView.of(await api.send(op), notes=[*notes, *op.warnings])
 
 
-@TOOLS.tool(UpdateTool, GetTool, title="Update tool", default=False)
+@TOOLS.tool(
+    UpdateTool, GetTool, title="Update tool", words="webhook address url method headers endpoint", default=False
+)
 async def update_tool(
     api: PlatformApi,
     tool_id: Id,
@@ -212,7 +221,7 @@ def _listed(approved: Approved) -> list[str]:
     return [f"{name}: {', '.join(each)}" for name, each in approved.destinations.items()]
 
 
-@TOOLS.tool(DeleteTool, GetTool, title="Delete tool", default=False)
+@TOOLS.tool(DeleteTool, GetTool, title="Delete tool", default=False, words="webhook weather")
 async def delete_tool(api: PlatformApi, tool_id: Id) -> Deleted:
     """Delete a stored tool for good. Refused while agents have it."""
     found = await api.send(GetTool(tool_id=tool_id))

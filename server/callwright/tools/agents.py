@@ -89,7 +89,7 @@ class KnowledgeView(View):
     pages: float
 
 
-@TOOLS.tool(ListAgents, title="List agents", parts=True)
+@TOOLS.tool(ListAgents, title="List agents", parts=True, words="overview welche quels que quali")
 async def list_agents(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,
@@ -118,13 +118,27 @@ async def list_agents(
     )
 
 
-@TOOLS.tool(GetAgent, title="Get agent", parts=True)
+@TOOLS.tool(
+    GetAgent,
+    title="Get agent",
+    parts=True,
+    words="prompt instructions configured moment currently says read zeige einstellungen configuration",
+)
 async def get_agent(api: PlatformApi, agent_id: Id) -> AgentView:
     """Show an agent's prompt, voice, documents, tools and criteria; or any part of its configuration in full."""
     return AgentView.of(await api.send(GetAgent(agent_id=agent_id)), prompt_shown=PROMPT_SHOWN)
 
 
-@TOOLS.tool(CreateAgent, GetAgent, GetDocument, title="Create agent")
+@TOOLS.tool(
+    CreateAgent,
+    GetAgent,
+    GetDocument,
+    title="Create agent",
+    words=(
+        "receptionist bot assistant reservations bookings orders restaurant clinic practice praxis "
+        "zahnarzt negozio clinica tienda support scratch voice-bot"
+    ),
+)
 async def create_agent(
     api: PlatformApi,
     name: Name,
@@ -151,7 +165,17 @@ async def create_agent(
     return _written(op, await api.send(GetAgent(agent_id=made.agent_id)))
 
 
-@TOOLS.tool(UpdateAgent, GetDocument, title="Update agent")
+@TOOLS.tool(
+    UpdateAgent,
+    GetDocument,
+    title="Update agent",
+    words=(
+        "friendlier polite slower faster greeting welcome first message begrussung langsamer sprechen "
+        "stimme accueil saludo saluto language second deutsch german teach handbook colours colors "
+        "colour look improve rename prompt attach personality tone voice another sprache langue idioma "
+        "lingua"
+    ),
+)
 async def update_agent(
     api: PlatformApi,
     agent_id: Id,
@@ -182,7 +206,7 @@ def _written(op: CreateAgent | UpdateAgent, agent: Agent) -> AgentView:
     return AgentView.of(agent, [*op.warnings, *unknown_values(op), *hints_of(agent)])
 
 
-@TOOLS.tool(DuplicateAgent, GetAgent, title="Duplicate agent", default=False)
+@TOOLS.tool(DuplicateAgent, GetAgent, title="Duplicate agent", default=False, words="experiment variant clone kopie")
 async def duplicate_agent(api: PlatformApi, agent_id: Id, name: Name | None = None) -> AgentView:
     """Copy an agent with its whole configuration, to try changes on the copy. Phone numbers stay with the original."""
     given = {"agent_id": agent_id} | ({"name": name} if name else {})
@@ -190,7 +214,12 @@ async def duplicate_agent(api: PlatformApi, agent_id: Id, name: Name | None = No
     return AgentView.of(await api.send(GetAgent(agent_id=made.agent_id)))
 
 
-@TOOLS.tool(GetAgentLink, title="Get agent link", default=False)
+@TOOLS.tool(
+    GetAgentLink,
+    title="Get agent link",
+    default=False,
+    words="share colleague link try demo teilen partager compartir condividere",
+)
 async def get_agent_link(api: PlatformApi, agent_id: Id) -> LinkView:
     """Hand out the key to an agent's shareable page. Whoever has it can talk to the agent; nobody can take it back."""
     token = (await api.send(GetAgentLink(agent_id=agent_id))).token
@@ -212,7 +241,7 @@ async def get_agent_knowledge_size(api: PlatformApi, agent_id: Id) -> KnowledgeV
     return KnowledgeView(agent_id=agent_id, pages=found.number_of_pages)
 
 
-@TOOLS.tool(DeleteAgent, GetAgent, title="Delete agent")
+@TOOLS.tool(DeleteAgent, GetAgent, title="Delete agent", words="rid old alten ancien viejo vecchio bot")
 async def delete_agent(api: PlatformApi, agent_id: Id) -> Deleted:
     """Delete an agent for good; its phone numbers lose their agent, its conversations stay."""
     agent = await api.send(GetAgent(agent_id=agent_id))
@@ -220,7 +249,16 @@ async def delete_agent(api: PlatformApi, agent_id: Id) -> Deleted:
     return Deleted(deleted=agent_id, name=agent.name, also=[f"{n} has no agent now" for n in _numbers(agent)])
 
 
-@TOOLS.tool(StreamSimulation, SimulateConversation, title="Simulate conversation", long=True)
+@TOOLS.tool(
+    StreamSimulation,
+    SimulateConversation,
+    title="Simulate conversation",
+    long=True,
+    words=(
+        "rehearse rehearsal try out angry customer pretend caller live role-play wutend probe prove essaye "
+        "ensaya prova ausprobieren testen"
+    ),
+)
 async def simulate_conversation(
     api: PlatformApi,
     agent_id: Id,
@@ -261,9 +299,13 @@ async def _followed(api: Api, op: StreamSimulation) -> Simulation:
     return Simulation(simulated_conversation=turns, analysis=last.analysis, **(last.model_extra or {}))
 
 
-TOOLS.tool(title="Describe configuration")(describe_config)
-TOOLS.tool(title="Validate workflow", default=False)(validate_workflow)
-TOOLS.tool(GetAgent, title="Explain workflow", default=False)(explain_workflow)
+TOOLS.tool(title="Describe configuration", words="settings options fields possible set configure parameters")(
+    describe_config
+)
+TOOLS.tool(title="Validate workflow", default=False, words="correct valid check saving prufe")(validate_workflow)
+TOOLS.tool(
+    GetAgent, title="Explain workflow", default=False, words="draw diagram flow flows picture explain nodes erklare"
+)(explain_workflow)
 
 
 @TOOLS.preview(DeleteAgent)

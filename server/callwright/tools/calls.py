@@ -92,7 +92,16 @@ class BatchView(BatchLine):
     warnings: list[str] | None = None
 
 
-@TOOLS.tool(CallByTwilio, CallBySip, GetPhoneNumber, title="Place call", default=False)
+@TOOLS.tool(
+    CallByTwilio,
+    CallBySip,
+    GetPhoneNumber,
+    title="Place call",
+    words=(
+        "ring phone mobile customer dial call-me hear ruf rufe anrufen appelle appelez llamame llama "
+        "chiamami chiama telefoniere somebody person"
+    ),
+)
 async def place_call(
     api: PlatformApi,
     agent_id: Agent,
@@ -125,7 +134,15 @@ async def place_call(
     )
 
 
-@TOOLS.tool(SubmitBatchCall, title="Submit batch call", default=False)
+@TOOLS.tool(
+    SubmitBatchCall,
+    title="Submit batch call",
+    words=(
+        "campaign campaigns spreadsheet list people patients customers remind reminder everybody many "
+        "kampagne patienten liste alle mass csv"
+    ),
+    default=False,
+)
 async def submit_batch_call(
     api: PlatformApi,
     name: Annotated[str, Field(min_length=1, max_length=200, description="Name of the batch.")],
@@ -158,7 +175,7 @@ async def submit_batch_call(
     return BatchView(**_facts(batch), warnings=[*warnings[:20]] or None)
 
 
-@TOOLS.tool(ListBatchCalls, title="List batch calls", default=False)
+@TOOLS.tool(ListBatchCalls, title="List batch calls", default=False, words="campaigns kampagnen")
 async def list_batch_calls(
     api: PlatformApi,
     page_size: Annotated[PageSize, Field(description="1 to 100.")] = 30,
@@ -173,7 +190,13 @@ async def list_batch_calls(
     )
 
 
-@TOOLS.tool(GetBatchCall, title="Get batch call", default=False, parts=True)
+@TOOLS.tool(
+    GetBatchCall,
+    title="Get batch call",
+    default=False,
+    parts=True,
+    words="campaign progress status kampagne",
+)
 async def get_batch_call(
     api: PlatformApi,
     batch_id: Batch,
@@ -199,13 +222,15 @@ async def get_batch_call(
     )
 
 
-@TOOLS.tool(CancelBatchCall, title="Cancel batch call", default=False)
+@TOOLS.tool(CancelBatchCall, title="Cancel batch call", default=False, words="campaign stop halt kampagne")
 async def cancel_batch_call(api: PlatformApi, batch_id: Batch) -> BatchView:
     """Stop a batch: whoever was not rung yet will not be. What is finished stays; it cannot be resumed."""
     return BatchView(**_facts(await api.send(CancelBatchCall(batch_id=batch_id))))
 
 
-@TOOLS.tool(RetryBatchCall, title="Retry batch call", default=False)
+@TOOLS.tool(
+    RetryBatchCall, title="Retry batch call", default=False, words="again unanswered pick missed voicemail erneut"
+)
 async def retry_batch_call(api: PlatformApi, batch_id: Batch) -> BatchView:
     """Ring again those recipients of a batch who were not reached. Costs minutes."""
     return BatchView(**_facts(await api.send(RetryBatchCall(batch_id=batch_id))))

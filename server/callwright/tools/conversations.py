@@ -103,7 +103,15 @@ class TokenView(View):
     conversation_id: str | None = None
 
 
-@TOOLS.tool(ListConversations, title="List conversations", parts=True)
+@TOOLS.tool(
+    ListConversations,
+    title="List conversations",
+    parts=True,
+    words=(
+        "calls yesterday today week failed history many recent happened refund about gescheitert "
+        "fehlgeschlagen echoue fallaron fallite found find"
+    ),
+)
 async def list_conversations(
     api: PlatformApi,
     agent_id: Annotated[AgentId | None, Field(description="Only this agent's.")] = None,
@@ -153,7 +161,12 @@ async def list_conversations(
     )
 
 
-@TOOLS.tool(GetConversation, title="Get conversation", parts=True)
+@TOOLS.tool(
+    GetConversation,
+    title="Get conversation",
+    parts=True,
+    words="transcript said happened why customer fail caller read protokoll",
+)
 async def get_conversation(
     api: PlatformApi,
     conversation_id: Id,
@@ -180,7 +193,13 @@ async def get_conversation(
     )
 
 
-@TOOLS.tool(GetConversationAudio, title="Save conversation audio", default=False, writes_file=True)
+@TOOLS.tool(
+    GetConversationAudio,
+    title="Save conversation audio",
+    default=False,
+    writes_file=True,
+    words="recording download listen mp3 aufnahme enregistrement grabacion registrazione",
+)
 async def save_conversation_audio(
     api: PlatformApi,
     ctx: Context[Any],
@@ -196,7 +215,7 @@ async def save_conversation_audio(
     )
 
 
-@TOOLS.tool(SendFeedback, title="Send feedback", default=False)
+@TOOLS.tool(SendFeedback, title="Send feedback", default=False, words="thumbs down rating good bad like daumen")
 async def send_feedback(
     api: PlatformApi,
     conversation_id: Id,
@@ -207,7 +226,7 @@ async def send_feedback(
     return Feedback(conversation_id=conversation_id, counted=feedback)
 
 
-@TOOLS.tool(GetSignedUrl, title="Get signed URL", default=False)
+@TOOLS.tool(GetSignedUrl, title="Get signed URL", default=False, words="signed website browser client")
 async def get_signed_url(
     api: PlatformApi,
     agent_id: Agent,
@@ -219,7 +238,7 @@ async def get_signed_url(
     return SignedUrlView(agent_id=agent_id, signed_url=found.signed_url)
 
 
-@TOOLS.tool(GetSessionToken, title="Get session token", default=False)
+@TOOLS.tool(GetSessionToken, title="Get session token", default=False, words="webrtc app mobile")
 async def get_session_token(
     api: PlatformApi,
     agent_id: Agent,
@@ -231,15 +250,23 @@ async def get_session_token(
     return TokenView(agent_id=agent_id, token=found.token, conversation_id=found.conversation_id)
 
 
-TOOLS.tool(StartConversation, GetAgent, title="Start conversation", long=True)(start_conversation)
-TOOLS.tool(SendMessage, title="Send message", long=True)(send_message)
-TOOLS.tool(EndConversation, title="End conversation")(end_conversation)
+TOOLS.tool(
+    StartConversation,
+    GetAgent,
+    title="Start conversation",
+    long=True,
+    words="talk chat speak myself converse reden sprechen parler hablar parlare plaudern",
+)(start_conversation)
+TOOLS.tool(SendMessage, title="Send message", long=True, words="tell say reply answer want respond sag")(send_message)
+TOOLS.tool(EndConversation, title="End conversation", words="hang finish goodbye auflegen raccroche colgar")(
+    end_conversation
+)
 TOOLS.preview(StartConversation)(what_would_begin)
 TOOLS.preview(SendMessage)(what_would_be_said)
 TOOLS.preview(EndConversation)(what_would_end)
 
 
-@TOOLS.tool(DeleteConversation, title="Delete conversation")
+@TOOLS.tool(DeleteConversation, title="Delete conversation", words="erase privacy gdpr customer asked", default=False)
 async def delete_conversation(api: PlatformApi, conversation_id: Id) -> Deleted:
     """Delete one conversation for good, with transcript, analysis and recording."""
     await api.send(DeleteConversation(conversation_id=conversation_id))

@@ -135,7 +135,14 @@ class Overview(View):
     by_model: list[str]
 
 
-@TOOLS.tool(CreateTextDocument, title="Create text document")
+@TOOLS.tool(
+    CreateTextDocument,
+    title="Create text document",
+    words=(
+        "text opening hours note faq knows save paste add fuge hinzu ajoute anade aggiungi hinzufugen "
+        "offnungszeiten horaires"
+    ),
+)
 async def create_text_document(
     api: PlatformApi,
     ctx: Context[Any],
@@ -156,7 +163,11 @@ async def create_text_document(
     return Added(document_id=made.id, name=made.name)
 
 
-@TOOLS.tool(CreateFileDocument, title="Create file document")
+@TOOLS.tool(
+    CreateFileDocument,
+    title="Create file document",
+    words="pdf file disk price list docx word excel csv import upload lade hoch datei manual",
+)
 async def create_file_document(
     api: PlatformApi,
     ctx: Context[Any],
@@ -171,7 +182,12 @@ async def create_file_document(
     return Added(document_id=made.id, name=made.name)
 
 
-@TOOLS.tool(CreateUrlDocument, title="Create URL document", long=True)
+@TOOLS.tool(
+    CreateUrlDocument,
+    title="Create URL document",
+    long=True,
+    words="website page learn read crawl site webseite seite einlesen lies pagina",
+)
 async def create_url_document(
     api: PlatformApi,
     url: Annotated[str, Field(min_length=8, max_length=2_000, description="https address of the page.")],
@@ -183,7 +199,7 @@ async def create_url_document(
     return Added(document_id=made.id, name=made.name)
 
 
-@TOOLS.tool(ListDocuments, title="List documents")
+@TOOLS.tool(ListDocuments, title="List documents", words="knowledge base which documents wissen")
 async def list_documents(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Part of the name.")] = None,
@@ -215,13 +231,15 @@ async def list_documents(
     return Documents(documents=lines, has_more=page.has_more, next_cursor=page.next_cursor)
 
 
-@TOOLS.tool(GetDocument, title="Get document")
+@TOOLS.tool(GetDocument, title="Get document", default=False)
 async def get_document(api: PlatformApi, document_id: Id) -> DocumentView:
     """Show a document's name, kind and size. For its text use get_document_content."""
     return _view(await api.send(GetDocument(documentation_id=document_id)))
 
 
-@TOOLS.tool(GetDocumentContent, title="Get document content")
+@TOOLS.tool(
+    GetDocumentContent, title="Get document content", words="say text inside handbook read steht", default=False
+)
 async def get_document_content(
     api: PlatformApi,
     document_id: Id,
@@ -238,13 +256,15 @@ async def get_document_content(
     )
 
 
-@TOOLS.tool(UpdateDocument, title="Rename document")
+@TOOLS.tool(UpdateDocument, title="Rename document", words="rename title umbenennen", default=False)
 async def update_document(api: PlatformApi, document_id: Id, name: DocumentName) -> DocumentView:
     """Rename a document. To change its text, create a new one and attach that instead."""
     return _view(await api.send(UpdateDocument(documentation_id=document_id, name=name)))
 
 
-@TOOLS.tool(DeleteDocument, GetDocument, title="Delete document")
+@TOOLS.tool(
+    DeleteDocument, GetDocument, title="Delete document", words="remove old outdated price list handbook", default=False
+)
 async def delete_document(
     api: PlatformApi,
     document_id: Id,
@@ -257,7 +277,7 @@ async def delete_document(
     return Deleted(deleted=document_id, name=short(found.name))
 
 
-@TOOLS.tool(ListDocumentDependents, title="List a document's agents", default=False)
+@TOOLS.tool(ListDocumentDependents, title="List a document's agents", default=False, words="use uses know document who")
 async def list_document_agents(
     api: PlatformApi,
     document_id: Id,
@@ -269,7 +289,7 @@ async def list_document_agents(
     return UsingAgents.of(await api.send(ListDocumentDependents.model_validate(asked)))
 
 
-@TOOLS.tool(ComputeRagIndex, title="Create RAG index", default=False)
+@TOOLS.tool(ComputeRagIndex, title="Create RAG index", default=False, words="index retrieval search embed")
 async def create_rag_index(api: PlatformApi, document_id: Id, model: Model = "e5_mistral_7b_instruct") -> IndexLine:
     """Index a document's passages for retrieval, or tell how far that is. Call again to see."""
     return IndexLine.of(await api.send(ComputeRagIndex(documentation_id=document_id, model=model)))
@@ -290,7 +310,7 @@ async def delete_rag_index(api: PlatformApi, document_id: Id, index_id: Index) -
     return Deleted(deleted=index_id, name=short(found.name))
 
 
-@TOOLS.tool(GetRagOverview, title="Get RAG overview", default=False)
+@TOOLS.tool(GetRagOverview, title="Get RAG overview", default=False, words="space size storage indexes take quota")
 async def get_rag_overview(api: PlatformApi) -> Overview:
     """Show how much all indexes take, of how much they may."""
     found = await api.send(GetRagOverview())

@@ -91,7 +91,11 @@ class Voices(Page):
     voices: list[VoiceLine]
 
 
-@TOOLS.tool(ListVoices, title="List voices")
+@TOOLS.tool(
+    ListVoices,
+    title="List voices",
+    words="male female deep spanish english speak stimmen hombre mujer homme femme sound",
+)
 async def list_voices(
     api: PlatformApi,
     search: Annotated[str | None, Field(max_length=200, description="Words, as warm british.")] = None,
@@ -106,7 +110,13 @@ async def list_voices(
     )
 
 
-@TOOLS.tool(ListLlms, CalculateLlmUsage, title="List language models")
+@TOOLS.tool(
+    ListLlms,
+    CalculateLlmUsage,
+    title="List language models",
+    words="gpt claude gemini cheaper languages models which",
+    default=False,
+)
 async def list_llms(api: PlatformApi) -> Llms:
     """List language models with context, typical price and retirement. Prices for your sizes: calculate_llm_usage."""
     usage = CalculateLlmUsage(prompt_length=TYPICAL_PROMPT, number_of_pages=0, rag_enabled=False)
@@ -121,7 +131,7 @@ async def list_llms(api: PlatformApi) -> Llms:
 
 @TOOLS.tool(
     CalculateLlmUsage, CalculateAgentLlmUsage, GetAgent, GetAgentKnowledgeSize, ListLlms, title="Calculate LLM usage",
-    default=False,
+    words="cost costs price expensive month minute call bill budget kostet coute cuesta costa much",
 )  # fmt: skip
 async def calculate_llm_usage(
     api: PlatformApi,

@@ -147,7 +147,7 @@ async def get_mcp_server(api: PlatformApi, mcp_server_id: Id) -> ServerView:
     return ServerView.of(await api.send(GetMcpServer(mcp_server_id=mcp_server_id)))
 
 
-@TOOLS.tool(CreateMcpServer, title="Create MCP server", default=False)
+@TOOLS.tool(CreateMcpServer, title="Create MCP server", default=False, words="connect mcp server")
 async def create_mcp_server(
     api: PlatformApi,
     name: Name,
@@ -203,14 +203,16 @@ async def delete_mcp_server(api: PlatformApi, mcp_server_id: Id) -> Deleted:
     return Deleted(deleted=mcp_server_id, name=short(name))
 
 
-@TOOLS.tool(UpdateMcpApprovalPolicy, title="Update MCP approval policy", default=False)
+@TOOLS.tool(
+    UpdateMcpApprovalPolicy, title="Update MCP approval policy", default=False, words="always ask never require"
+)
 async def update_mcp_approval_policy(api: PlatformApi, mcp_server_id: Id, approval_policy: Policy) -> ServerView:
     """Choose which calls of a server's tools ask a person: all, by tool (undecided: disabled), or none."""
     asked = UpdateMcpApprovalPolicy(mcp_server_id=mcp_server_id, approval_policy=approval_policy)
     return ServerView.of(await api.send(asked))
 
 
-@TOOLS.tool(ListMcpTools, title="List MCP tools", default=False)
+@TOOLS.tool(ListMcpTools, title="List MCP tools", default=False, words="which tools server")
 async def list_mcp_tools(
     api: PlatformApi,
     mcp_server_id: Id,
@@ -227,7 +229,13 @@ async def list_mcp_tools(
     )
 
 
-@TOOLS.tool(CreateMcpToolApproval, ListMcpTools, title="Create MCP tool approval", default=False)
+@TOOLS.tool(
+    CreateMcpToolApproval,
+    ListMcpTools,
+    title="Create MCP tool approval",
+    default=False,
+    words="without asking approve allow single",
+)
 async def create_mcp_tool_approval(
     api: PlatformApi, mcp_server_id: Id, tool_name: ToolName, policy: ToolPolicy
 ) -> ServerView:

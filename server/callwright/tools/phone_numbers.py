@@ -50,7 +50,7 @@ class PhoneView(PhoneLine):
     inbound_trunk: str | None = None
 
 
-@TOOLS.tool(ListPhoneNumbers, title="List phone numbers")
+@TOOLS.tool(ListPhoneNumbers, title="List phone numbers", words="numbers who answers hotline welche nummern")
 async def list_phone_numbers(
     api: PlatformApi, cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None
 ) -> PhoneLines:
@@ -60,13 +60,19 @@ async def list_phone_numbers(
     return PhoneLines(phone_numbers=shown, has_more=more is not None, next_cursor=more)
 
 
-@TOOLS.tool(GetPhoneNumber, title="Get phone number", parts=True)
+@TOOLS.tool(GetPhoneNumber, title="Get phone number", parts=True, default=False)
 async def get_phone_number(api: PlatformApi, phone_number_id: Id) -> PhoneView:
     """Show one phone number: provider, agent, trunks. Credentials are never shown."""
     return _view(await api.send(GetPhoneNumber(phone_number_id=phone_number_id)))
 
 
-@TOOLS.tool(CreatePhoneNumber, GetPhoneNumber, title="Import phone number")
+@TOOLS.tool(
+    CreatePhoneNumber,
+    GetPhoneNumber,
+    title="Import phone number",
+    words="twilio connect bring sip trunk number verbinde port",
+    default=False,
+)
 async def import_phone_number(
     api: PlatformApi,
     phone_number: Number,
@@ -98,7 +104,12 @@ async def import_phone_number(
     return _view(await api.send(GetPhoneNumber(phone_number_id=made.phone_number_id)))
 
 
-@TOOLS.tool(UpdatePhoneNumber, title="Update phone number")
+@TOOLS.tool(
+    UpdatePhoneNumber,
+    title="Update phone number",
+    words="answer hotline assign line pick incoming zuweisen",
+    default=False,
+)
 async def update_phone_number(
     api: PlatformApi,
     phone_number_id: Id,
@@ -123,7 +134,7 @@ async def update_phone_number(
     return _view(await api.send(UpdatePhoneNumber.model_validate({"phone_number_id": phone_number_id} | body)))
 
 
-@TOOLS.tool(DeletePhoneNumber, GetPhoneNumber, title="Delete phone number")
+@TOOLS.tool(DeletePhoneNumber, GetPhoneNumber, title="Delete phone number", words="remove release line", default=False)
 async def delete_phone_number(api: PlatformApi, phone_number_id: Id) -> Deleted:
     """Take a number out for good, with its credentials. It stays yours at its provider."""
     found = cast(Any, await api.send(GetPhoneNumber(phone_number_id=phone_number_id)))

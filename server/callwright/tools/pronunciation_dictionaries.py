@@ -71,6 +71,7 @@ class Pronounced(View):
     DownloadDictionary,
     title="Add pronunciation dictionary",
     default=False,
+    words="pronounces pronounce wrong name company say word aussprache",
 )
 async def add_pronunciation_dictionary(
     api: PlatformApi,
@@ -126,7 +127,14 @@ async def list_pronunciation_dictionaries(
     return Dictionaries(dictionaries=lines, has_more=page.has_more, next_cursor=page.next_cursor)
 
 
-@TOOLS.tool(GetAgent, GetDictionary, DownloadDictionary, title="Preview pronunciation", default=False)
+@TOOLS.tool(
+    GetAgent,
+    GetDictionary,
+    DownloadDictionary,
+    title="Preview pronunciation",
+    default=False,
+    words="say pronounce voice word hear",
+)
 async def preview_pronunciation(
     api: PlatformApi,
     text: Annotated[str, Field(max_length=4_000, description="What the agent says.")],

@@ -64,7 +64,7 @@ _VALUE_IN = {
 """Kind of an auth connection -> its secret field."""
 
 
-@TOOLS.tool(ListSecrets, title="List secrets")
+@TOOLS.tool(ListSecrets, title="List secrets", words="keys passwords stored", default=False)
 async def list_secrets(
     api: PlatformApi, cursor: Annotated[Cursor | None, Field(description="From next_cursor.")] = None
 ) -> SecretLines:
@@ -75,7 +75,11 @@ async def list_secrets(
     return SecretLines(secrets=shown, has_more=more is not None, next_cursor=more)
 
 
-@TOOLS.tool(CreateSecret, title="Create secret")
+@TOOLS.tool(
+    CreateSecret,
+    title="Create secret",
+    words="api key password token credential store keep save passwort speichere enregistre guarda salva",
+)
 async def create_secret(
     api: PlatformApi, name: SecretName, value: Value | None = None, value_env: Variable | None = None
 ) -> SecretLine:
@@ -85,7 +89,7 @@ async def create_secret(
     return SecretLine(secret_id=made.secret_id, name=made.name)
 
 
-@TOOLS.tool(UpdateSecret, title="Update secret")
+@TOOLS.tool(UpdateSecret, title="Update secret", words="rotate new key renew replace change password", default=False)
 async def update_secret(
     api: PlatformApi,
     secret_id: Id,
@@ -99,7 +103,7 @@ async def update_secret(
     return SecretLine(secret_id=made.secret_id, name=made.name)
 
 
-@TOOLS.tool(DeleteSecret, ListSecrets, title="Delete secret")
+@TOOLS.tool(DeleteSecret, ListSecrets, title="Delete secret", words="old key revoke", default=False)
 async def delete_secret(api: PlatformApi, secret_id: Id) -> Deleted:
     """Delete a secret for good. Refused while something uses it."""
     name = await _name(api, secret_id)
@@ -117,7 +121,12 @@ async def list_auth_connections(
     return ConnectionLines(auth_connections=shown, has_more=more is not None, next_cursor=more)
 
 
-@TOOLS.tool(CreateAuthConnection, title="Create auth connection", default=False)
+@TOOLS.tool(
+    CreateAuthConnection,
+    title="Create auth connection",
+    default=False,
+    words="oauth login log crm basic bearer anmeldung",
+)
 async def create_auth_connection(
     api: PlatformApi,
     name: SecretName,

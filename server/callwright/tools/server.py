@@ -120,13 +120,13 @@ class Undone(View):
     target: str
 
 
-@TOOLS.tool(title="Server status")
+@TOOLS.tool(title="Server status", words="set ready working platform version which bereit health")
 async def get_status(ctx: Context[Any]) -> Status:
     """Show whether everything is set up: platform, approval mode, LLM, data folder, what is missing."""
     return Status(**await services(ctx).status())
 
 
-@TOOLS.tool(title="Show approval policy")
+@TOOLS.tool(title="Show approval policy", words="ask permission anybody need confirm", default=False)
 async def show_approval_policy(
     ctx: Context[Any],
     tool: Annotated[str | None, Field(max_length=64, description="Left out: all that ask.")] = None,
@@ -135,7 +135,7 @@ async def show_approval_policy(
     return Rules(**explained(services(ctx).policy, tool))
 
 
-@TOOLS.tool(title="List changes")
+@TOOLS.tool(title="List changes", words="history log did today changed audit who")
 async def list_changes(
     ctx: Context[Any],
     target: Annotated[str | None, Field(description="Only changes of this id.")] = None,
@@ -154,11 +154,15 @@ async def list_changes(
     )
 
 
-TOOLS.tool(title="Get task")(get_task)
-TOOLS.tool(title="Cancel task", stops=True)(cancel_task)
+TOOLS.tool(title="Get task", words="finished done progress ready")(get_task)
+TOOLS.tool(title="Cancel task", stops=True, words="stop abort")(cancel_task)
 
 
-@TOOLS.tool(*RESTORES, title="Undo change")
+@TOOLS.tool(
+    *RESTORES,
+    title="Undo change",
+    words="back undo revert take mistake restore ruckgangig annule annuler deshaz annulla rollback",
+)
 async def undo_change(
     api: PlatformApi,
     ctx: Context[Any],

@@ -44,7 +44,13 @@ class AvatarView(View):
     avatar_url: str | None = None
 
 
-@TOOLS.tool(GetWidget, title="Get widget", default=False, parts=True)
+@TOOLS.tool(
+    GetWidget,
+    title="Get widget",
+    default=False,
+    parts=True,
+    words="embed site snippet chat-widget look html script einbetten",
+)
 async def get_widget(api: PlatformApi, agent_id: Id) -> WidgetView:
     """Show the widget as web pages get it: look, labels, languages, greeting. Change it with update_agent's config."""
     found = await api.send(GetWidget(agent_id=agent_id))
@@ -67,7 +73,7 @@ async def get_widget(api: PlatformApi, agent_id: Id) -> WidgetView:
     )
 
 
-@TOOLS.tool(UploadAvatar, title="Upload avatar", default=False)
+@TOOLS.tool(UploadAvatar, title="Upload avatar", default=False, words="logo image photo picture icon bild")
 async def upload_avatar(
     api: PlatformApi,
     ctx: Context[Any],

@@ -47,13 +47,20 @@ class Dashboard(View):
     charts: list[ChartLine]
 
 
-@TOOLS.tool(GetWorkspaceSettings, title="Get workspace settings", default=False, parts=True)
+@TOOLS.tool(
+    GetWorkspaceSettings, title="Get workspace settings", default=False, parts=True, words="webhooks set workspace"
+)
 async def get_workspace_settings(api: PlatformApi) -> Settings:
     """Show the webhooks and limits that hold for agents that set none of their own."""
     return _settings(await api.send(GetWorkspaceSettings()))
 
 
-@TOOLS.tool(UpdateWorkspaceSettings, title="Update workspace settings", default=False)
+@TOOLS.tool(
+    UpdateWorkspaceSettings,
+    title="Update workspace settings",
+    default=False,
+    words="webhook webhooks after call post-call send notify all agents",
+)
 async def update_workspace_settings(
     api: PlatformApi,
     config: Annotated[
