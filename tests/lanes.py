@@ -59,7 +59,7 @@ PLACES: dict[str, tuple[str, ...]] = {
         "tools/test_talking_bounds.py",
     ),
     # Conversations over sockets, the server over HTTP, language models on the other end.
-    "live": ("dialogue", "http_server", "engine/chat_page", "engine/live", "engine/tool_calls", "tasks"),
+    "live": ("dialogue", "http_server", "web_server", "engine/chat_page", "engine/live", "engine/tool_calls", "tasks"),
 }
 """Files and folders, from the folder of tests."""
 LANES = ("quick", "hosted", *PLACES)

@@ -9,8 +9,9 @@ import anyio
 import uvicorn
 from anyio.abc import SocketStream
 
-from callwright.graceful import Server
 from callwright.http_server.corked import CorkedWebSocket
+from callwright.web_server.http_protocol import Patience, bounded
+from callwright.web_server.server import Server
 
 App = Callable[..., Any]
 Peer = Callable[[SocketStream], Awaitable[None]]
@@ -57,6 +58,7 @@ async def serving(
     ws: Literal["none", "wsproto"] = "none",
     grace: int = 1,
     port: int = 0,
+    patience: Patience | None = None,
 ) -> AsyncGenerator[str]:
     """A real HTTP server for an ASGI app; gives its base URL. `grace`: seconds that requests may go on at its end.
 
@@ -66,6 +68,7 @@ async def serving(
     config = uvicorn.Config(
         app,
         port=port,
+        http=bounded(patience or Patience()),
         log_level="warning",
         ws=protocol,
         lifespan=lifespan,

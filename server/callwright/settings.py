@@ -307,6 +307,11 @@ class Settings:
         "CALLWRIGHT_HTTP_AT_ONCE", _count, "a number, or 0 for no limit",
         "Requests of one client that are open at a time.", default=64, shown="64",
     )  # fmt: skip
+    http_connections: int = _setting(
+        "CALLWRIGHT_HTTP_CONNECTIONS", _between(16, 100_000), "a number from 16 to 100000",
+        "Connections of all clients at a time, as far as the limit of open files leaves room (also `engine`).",
+        default=1000, shown="1000",
+    )  # fmt: skip
     oauth_workspace_claim: str = _setting(
         "CALLWRIGHT_OAUTH_WORKSPACE_CLAIM", _claim, "the name of a claim",
         "Which claim of these tokens keeps workspaces of the embedded platform apart.", default="sub", shown="sub",

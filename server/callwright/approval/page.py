@@ -21,13 +21,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..clock import now_ms
-from ..graceful import Server
 from ..ledger.ledger import Ledger, Pending
+from ..web_server.http_protocol import Patience, bounded
+from ..web_server.server import Server
 from .browser import Browse
 from .forms import Visits, read_form
 from .pages import BROWSER_NEEDED, ELSEWHERE, HEADERS, NOTE, decide, over, page, question, told
 
 HOST = "127.0.0.1"
+CONNECTIONS = 100
 COOKIE = "callwright_approval"
 MOST_TABS = 5
 """Unanswered questions that are opened in the browser at a time, so that a model in a loop does not fill it."""
@@ -93,8 +95,8 @@ class ApprovalPage:
         self._visits = Visits(f"http://{HOST}:{self._listening.getsockname()[1]}")
         app = Starlette(routes=[Route("/approve/{ticket}", self._answer, methods=["GET", "POST"])])
         config = uvicorn.Config(
-            app, log_level="error", access_log=False, log_config=None, lifespan="off", ws="none",
-            server_header=False, timeout_graceful_shutdown=1,
+            app, http=bounded(Patience(connections=CONNECTIONS)), log_level="error", access_log=False, log_config=None,
+            lifespan="off", ws="none", server_header=False, timeout_graceful_shutdown=1,
         )  # fmt: skip
         self._server = _Quiet(config)
         # The server runs in a separate task, which must not end with the call that first needs the page.

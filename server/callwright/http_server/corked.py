@@ -6,20 +6,21 @@ takes new input.
 """
 
 import asyncio
-from typing import Any
 
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+
+from ..web_server.transports import WrappedTransport
 
 MOST_HELD = 64 * 1024
 """Bytes. More are written at once, so that the transport notices a client who does not read."""
 
 
-class CorkedTransport(asyncio.Transport):
-    """Holds what is written until the end of the step. Everything else goes to `inner` directly."""
+class CorkedTransport(WrappedTransport):
+    """Holds what is written until the end of the step."""
 
     def __init__(self, inner: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__()
-        self._inner, self._loop = inner, loop
+        super().__init__(inner)
+        self._loop = loop
         self._held = bytearray()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -31,28 +32,16 @@ class CorkedTransport(asyncio.Transport):
 
     def close(self) -> None:
         self._flush()
-        self._inner.close()
+        self.inner.close()
 
     def abort(self) -> None:
         self._held.clear()
-        self._inner.abort()
-
-    def is_closing(self) -> bool:
-        return self._inner.is_closing()
-
-    def pause_reading(self) -> None:
-        self._inner.pause_reading()
-
-    def resume_reading(self) -> None:
-        self._inner.resume_reading()
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return self._inner.get_extra_info(name, default)
+        self.inner.abort()
 
     def _flush(self) -> None:
         held, self._held = self._held, bytearray()
-        if held and not self._inner.is_closing():
-            self._inner.write(held)
+        if held and not self.inner.is_closing():
+            self.inner.write(held)
 
 
 class CorkedWebSocket(WSProtocol):

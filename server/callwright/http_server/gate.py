@@ -90,7 +90,7 @@ class Gate:
                     retry_after="1",
                 )
             if scope["method"] == "POST":
-                body = await self._body(receive)
+                body = await self._body(scope, receive)
                 if principal:
                     self._check_scope(principal, body)
                 receive = _again(body, receive)
@@ -117,13 +117,15 @@ class Gate:
                 retry_after=str(wait),
             )
 
-    async def _body(self, receive: Receive) -> bytes:
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
         most = self._limits.allowance.body or math.inf
         too_large = Refusal(
             413,
             "too_large",
             f"The request has more than {most:,} bytes (CALLWRIGHT_HTTP_BODY). A tool can take a long text from a URL.",
         )
+        if int(dict(scope["headers"]).get(b"content-length", b"0")) > most:
+            raise too_large
         parts: list[bytes] = []
         size, more = 0, True
         while more:

@@ -20,10 +20,11 @@ from ..accounts.scopes import scope_of_each
 from ..app import App
 from ..approval.outside import SITE_PATH
 from ..contract.errors import ApiError
-from ..graceful import Server
 from ..keys import token_file
 from ..mcp_server.server import build_server
 from ..settings import SettingError, is_loopback
+from ..web_server.http_protocol import Patience, bounded
+from ..web_server.server import Server, most_connections
 from . import discovery, health
 from .approvals import Approvals
 from .authenticator import Authenticator
@@ -41,6 +42,8 @@ Say = Callable[[str], None]
 
 GRACE_SECONDS = 5
 """Seconds for calls in progress to complete once the server is stopped."""
+BACKLOG = 512
+"""Connections that the system holds until they are accepted. asyncio accepts so many at a time."""
 WEBSOCKET_BYTES = 1024 * 1024
 """Maximum size of a client's frame; a larger one closes the connection before it is read."""
 
@@ -200,7 +203,7 @@ def serve_http(app: App, listen: Listen, say: Say, server: MCPServer[Any] | None
         say(f'Claude Code:  claude mcp add --transport http callwright {address} --header "{header}"')
         say(f"Cursor:       {json.dumps(cursor)}")
         say(f"VS Code:      {json.dumps(code)}")
-    return anyio.run(_serve_mcp, app, _config(asgi, listen.host, listen.port))
+    return anyio.run(_serve_mcp, app, _config(app, asgi, listen.host, listen.port))
 
 
 def serve_engine(app: App, host: str, port: int, say: Say) -> int:
@@ -211,7 +214,7 @@ def serve_engine(app: App, host: str, port: int, say: Say) -> int:
 
 async def _serve_engine(app: App, host: str, port: int, say: Say) -> int:
     try:
-        config = _config(await app.engine(engine_key(app)), host, port, websockets=True)
+        config = _config(app, await app.engine(engine_key(app)), host, port, websockets=True)
         where = (
             "from CALLWRIGHT_ENGINE_API_KEY"
             if app.settings.engine_api_key
@@ -252,11 +255,13 @@ async def _served(config: uvicorn.Config, sockets: list[socket] | None = None) -
     return 0 if server.started else 1
 
 
-def _config(asgi: ASGIApp, host: str, port: int, *, websockets: bool = False) -> uvicorn.Config:
+def _config(app: App, asgi: ASGIApp, host: str, port: int, *, websockets: bool = False) -> uvicorn.Config:
     return uvicorn.Config(
         asgi,
         host=host,
         port=port,
+        backlog=BACKLOG,
+        http=bounded(Patience(connections=most_connections(app.settings.http_connections))),
         log_config=None,  # uvicorn's own configuration would bypass the program's log handler, and so the redaction
         log_level="warning",
         server_header=False,

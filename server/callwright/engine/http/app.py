@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,7 +28,7 @@ from ..checks.problems import may_be_unstorable, parsed, refuse_unstorable
 from ..runtime import Engine
 from ..store.transaction import RequestOrigin, Tx
 from .routes import RouteEntry, built, implementation
-from .waiting import Streamed, until_disconnect
+from .waiting import GONE, Streamed, until_disconnect
 
 BODY_LIMIT = 30 * 1024 * 1024
 
@@ -229,12 +229,18 @@ async def _json(request: Request) -> dict[str, Any]:
 
 
 async def _bounded(request: Request) -> AsyncGenerator[bytes]:
+    too_large = HTTPException(413, f"The body is larger than {BODY_LIMIT // 1024 // 1024} MB.")
+    if int(request.headers.get("content-length", 0)) > BODY_LIMIT:
+        raise too_large
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > BODY_LIMIT:
-            raise HTTPException(413, f"The body is larger than {BODY_LIMIT // 1024 // 1024} MB.")
-        yield part
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > BODY_LIMIT:
+                raise too_large
+            yield part
+    except ClientDisconnect:
+        raise HTTPException(GONE, "The caller went away.") from None
 
 
 async def _form(request: Request) -> dict[str, Any]:

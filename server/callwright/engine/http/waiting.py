@@ -15,6 +15,8 @@ from ...contract.merge import Json
 from ..handlers import Emit
 
 MEDIA_TYPE = "application/x-ndjson"
+GONE = 499
+"""The status of a request whose client has disconnected, for want of one in the standard. Nobody reads it."""
 
 
 class Streamed(Response):
@@ -62,4 +64,4 @@ async def until_disconnect(request: Request, work: Awaitable[Any]) -> Any:
     try:
         return await race(work, disconnected)
     except Overtaken:
-        raise HTTPException(499, "The caller went away.") from None
+        raise HTTPException(GONE, "The caller went away.") from None
