@@ -32,6 +32,16 @@ def subkey(key: bytes, purpose: str) -> bytes:
 
 
 def _made_once(path: Path, make: Callable[[], bytes]) -> bytes:
+    try:
+        return _found_or_made(path, make)
+    except OSError as exc:
+        raise SettingError(
+            f"{path} can be neither read nor made ({exc.strerror}). Make room on its disk, or give the folder to the"
+            " user who runs this program."
+        ) from None
+
+
+def _found_or_made(path: Path, make: Callable[[], bytes]) -> bytes:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")

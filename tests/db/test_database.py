@@ -196,9 +196,7 @@ async def test_what_short_lived_processes_left_is_checkpointed_by_the_next(tmp_p
             with opened(tmp_path) as short:
                 await short.write(add(id, "x" * 1_500_000))
                 sizes.append(wal.stat().st_size)
-    assert max(sizes) > 4_000_000
-    assert max(sizes) < 12_000_000
-    assert sorted(sizes) != sizes
+    assert max(sizes) < 4_000_000
 
 
 async def test_settings_of_every_connection(tmp_path: Path) -> None:

@@ -1,19 +1,28 @@
 """`callwright doctor`: check configuration, folders, database and platform, and name remedies, without secrets."""
 
 import platform
+import shutil
 import sys
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 
 from .. import __version__
 from ..app import App
+from ..contract.errors import ApiError
+from ..db.faults import Damaged
 from ..keys import key_file, token_file
 from ..settings import SettingError, Settings, described
 from ..status import llm, missing, routes
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+PROBE_BYTES = 64 * 1024
+LITTLE_BYTES = 64_000_000
 
 Level = Literal["ok", "warning", "missing"]
 
@@ -77,8 +86,13 @@ async def _home(app: App) -> Finding:
     home = app.settings.home
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     probe = home / f"probe-{uuid.uuid4().hex}"
-    probe.write_text("")
-    probe.unlink()
+    try:
+        probe.write_bytes(bytes(PROBE_BYTES))
+    finally:
+        probe.unlink(missing_ok=True)
+    if (free := shutil.disk_usage(home).free) < LITTLE_BYTES:
+        text = f"{home} can be written, but its disk has only {free // 1_000_000} MB left"
+        return Finding("warning", "data folder", f"{text}. Make room: on a full disk every change is refused")
     return Finding("ok", "data folder", f"{home} can be written")
 
 
@@ -93,9 +107,24 @@ async def _key_files(app: App) -> Finding:
 
 
 async def _database(app: App) -> Finding:
-    await app.database()
     kind = "SQLite in the data folder" if not app.settings.own_database_url else "from CALLWRIGHT_DATABASE_URL"
+    scheme, _, file = app.settings.database_url.partition(":///")
+    try:
+        database = await app.database()
+        damage = await database.read(_damage) if database.sqlite else None
+    except ApiError as exc:
+        return Finding("missing", "database", f"{kind}{f', {file}' if scheme == 'sqlite' else ''}: {exc}")
+    if damage:
+        return Finding("missing", "database", f"{kind}, {file}: {Damaged(damage)}")
+    if database.why_read_only:
+        return Finding("warning", "database", f"{kind}, {file}: it can only be read ({database.why_read_only})")
     return Finding("ok", "database", f"{kind}, opened and up to date")
+
+
+def _damage(db: "Connection") -> str | None:
+    """What SQLite finds wrong first; None if nothing is."""
+    found = str(db.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+    return None if found == "ok" else " ".join(found.split())[:200]
 
 
 async def _secrets(app: App) -> Finding:
@@ -137,8 +166,6 @@ async def _llm(app: App) -> Finding:
 
 def _plain(exc: Exception) -> str:
     """The text of an error, without values that a driver may have put into it."""
-    from ..contract.errors import ApiError
-
     if isinstance(exc, ApiError | SettingError | OSError | RuntimeError):
         return f"{exc}"
     return f"{type(exc).__name__}: run with CALLWRIGHT_LOG_LEVEL=debug for the details"

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from .. import __version__
-from ..contract.errors import ApiError
+from ..contract.errors import Unavailable
 
 KEPT = 3
 """Backups of one file. The oldest are removed, because they may still contain data that was deleted since."""
@@ -15,7 +15,7 @@ KEPT = 3
 log = logging.getLogger(__name__)
 
 
-class NotCopied(ApiError):
+class NotCopied(Unavailable):
     """The backup before a migration could not be written, so the migration was not run."""
 
     code = "database_not_copied"
@@ -43,13 +43,19 @@ def keep_copy(path: Path) -> Path:
             f"The database {path} was not brought to version {__version__}, because no copy of it could be kept"
             f" before ({exc}). Make room for {path.stat().st_size // 1_000_000 + 1} MB in its folder, and start again."
         ) from None
-    for old in sorted(path.parent.glob(f"{path.name}.before-*"), key=lambda each: each.stat().st_mtime_ns)[:-KEPT]:
+    for old in copies_of(path)[:-KEPT]:
         old.unlink(missing_ok=True)
     log.warning(
-        "The database is brought to version %s. As it was before, it is kept in %s (the last %d such copies are); to go"
-        " back, end the program, and put that file in the place of %s.", __version__, copy, KEPT, path.name,
+        "The database is brought to version %s. As it was before, it is kept in %s (the last %d such copies are), until"
+        " something is deleted, which it would still hold; to go back, end the program, and put that file in the place"
+        " of %s.", __version__, copy, KEPT, path.name,
     )  # fmt: skip
     return copy
+
+
+def copies_of(path: Path) -> list[Path]:
+    """From the oldest to the newest."""
+    return sorted(path.parent.glob(f"{path.name}.before-*"), key=lambda each: each.stat().st_mtime_ns)
 
 
 def _flush(path: Path) -> None:

@@ -10,18 +10,25 @@ A process that has written enough checkpoints, if it gets the file lock that onl
 """
 
 import logging
-import os
+import sqlite3
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import anyio.to_thread
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from . import connecting
+from .connecting import pragma
 from .copies import keep_copy
+from .erasing import Retries, begin_anew, erased, remove_copies, watch
+from .faults import DiskFull, NotOpened, NotWritable, in_words
 from .in_flight import Closed, InFlight
 from .migrations import Component, migrate, plan
 
@@ -29,17 +36,20 @@ T = TypeVar("T")
 CHECKPOINT_EVERY = 200  # writes; keeps the WAL under about 10 MB with two processes
 CHECKPOINT_AT_LAST = 2_000  # writes of a process that is busy all the time: each checkpoint makes its writers wait
 BUSY_SECONDS = 0.1  # between two writes of such a process, at most
-WAL_BYTES = 4_000_000  # left by short-lived processes, which never reach that count, for the next process to checkpoint
+ERASING_MS = 500  # how long a deletion waits for readers before the checkpoint is left to a thread
 MIGRATING, WRITING = 7203114, 7203115  # ids of our advisory locks in PostgreSQL
-BUSY_MS = 10_000  # shorter than the deadline of a call, so that a busy database is an error and not a hang
 CLOSING_SECONDS = 3.0  # how long `close` waits for running transactions before it interrupts their statements
 BROKEN_OFF_SECONDS = 1.0  # how long it waits after the interruption
+LOOK_SECONDS = 5.0  # between two looks of readers whether a file that could only be read can be written again
 
 log = logging.getLogger(__name__)
 
 
 class Database:
-    """Runs `work(connection)` in a transaction, in a worker thread. Construct it off the event loop: it may migrate."""
+    """Runs `work(connection)` in a transaction, in a worker thread. Construct it off the event loop: it may migrate.
+
+    What is wrong with storage is raised as one of the errors in `faults`.
+    """
 
     def __init__(
         self,
@@ -56,28 +66,84 @@ class Database:
         """
         parsed = make_url(url)
         self.sqlite = parsed.get_backend_name() == "sqlite"
-        self._path = parsed.database or ""
-        if self.sqlite:
-            _make_private(Path(self._path))
-        if self.sqlite:
-            self._reader = _sqlite(url, readers, "BEGIN", query_only=True)
-            self._writer = _sqlite(url, 1, "BEGIN IMMEDIATE")
-        else:
-            self._reader = _postgresql(url, readers, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            self._writer = _postgresql(url, 1, f"SELECT pg_advisory_xact_lock({WRITING})")
+        self._url, self.path = url, Path(parsed.database or "")
+        self._components, self._readers = components, readers
         self._reading = anyio.CapacityLimiter(readers)
         self._writing = anyio.CapacityLimiter(1)
         self._in_flight, self._closing = InFlight(), closing
         self._writes, self._now, self._wrote_at = 0, now, now()
+        self._opening, self._looked_at = threading.Lock(), now()
+        self._retries = Retries(lambda: self._checkpoint(ERASING_MS))
+        self.why_read_only: str | None = None
+        """Why the file can only be read; None if it can be written. It is looked at again when somebody writes."""
+        with in_words():
+            self._open()
+
+    def _open(self) -> None:
+        if not self.sqlite:
+            reading = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+            self._reader = connecting.postgresql(self._url, self._readers, reading)
+            self._writer = connecting.postgresql(self._url, 1, f"SELECT pg_advisory_xact_lock({WRITING})")
+            with self._disposed_on_error():
+                self._prepare_server()
+            return
         try:
-            self._prepare(components)
+            with in_words():
+                self._open_file()
+        except (NotWritable, NotOpened, DiskFull) as fault:
+            if not self.path.is_file():
+                raise
+            self._open_to_read(fault)
+
+    def _open_file(self) -> None:
+        connecting.make_private(self.path)
+        self._reader = connecting.sqlite(self._url, self._readers, "BEGIN", query_only=True)
+        self._writer = connecting.sqlite(self._url, 1, "BEGIN IMMEDIATE")
+        watch(self._writer)
+        with self._disposed_on_error():
+            self._prepare_file()
+
+    def _open_to_read(self, fault: NotWritable | NotOpened | DiskFull) -> None:
+        why = "the disk is full" if isinstance(fault, DiskFull) else fault.why
+        self._reader = self._writer = connecting.read_only(self.path, self._readers, why)
+        with self._disposed_on_error(), self._reader.connect() as db:
+            if plan(db, self._components):
+                raise NotWritable(f"{why}, and it must be brought to this version first")
+        self.why_read_only = why
+        log.warning("The database can only be read (%s): every change is refused. %s", why, self.path)
+
+    @contextmanager
+    def _disposed_on_error(self) -> Generator[None]:
+        try:
+            yield
         except BaseException:
-            self.close()
+            self._dispose()
             raise
+
+    def _dispose(self) -> None:
+        self._reader.dispose()
+        self._writer.dispose()
+
+    def _may_write_again(self) -> None:
+        """Open a file anew that could only be read. Raises NotWritable if that is still so."""
+        with self._opening:
+            if self.why_read_only is None:
+                return
+            before = self._reader
+            before.dispose()  # SQLite would open the file again as its other connections in this process have it
+            try:
+                with in_words():
+                    self._open_file()
+            except (NotWritable, NotOpened, DiskFull) as fault:
+                self._reader = self._writer = before
+                why = "the disk is full" if isinstance(fault, DiskFull) else fault.why
+                raise NotWritable(why) from None
+            self.why_read_only = None
+            log.warning("The database can be written again.")
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Raises Closed once `close` has begun, as `write` does."""
-        return await anyio.to_thread.run_sync(self._in_transaction, self._reader, work, limiter=self._reading)
+        return await anyio.to_thread.run_sync(self._read, work, limiter=self._reading)
 
     async def write(self, work: Callable[[Connection], T], *, flush: bool = True) -> T:
         """Commits when `work` returns, rolls back when it raises; both even if the caller is cancelled meanwhile.
@@ -86,7 +152,7 @@ class Database:
         death of a process loses nothing, but a power failure may lose the latest commits, in their order.
         """
         run = self._in_transaction if flush else self._unflushed
-        done = await anyio.to_thread.run_sync(run, self._writer, work, limiter=self._writing)
+        done = await anyio.to_thread.run_sync(self._written, run, work, limiter=self._writing)
         if self.sqlite and self._checkpoint_is_due():
             await anyio.to_thread.run_sync(self._checkpoint, limiter=self._writing)
         return done
@@ -97,64 +163,93 @@ class Database:
         The wait is bounded: after `closing` seconds running statements are interrupted. A thread that continues even
         then is logged, and closes its connection when it ends.
         """
+        if self._retries.waits and not self._checkpoint(ERASING_MS):
+            log.warning("What was deleted stays in %s-wal until the last process on it ends.", self.path)
+        self._retries.stop()
         self._in_flight.refuse()
         if self._in_flight.wait(self._closing):
             self._in_flight.interrupt()
             if left := self._in_flight.wait(min(self._closing, BROKEN_OFF_SECONDS)):
                 log.error("The database is closed, while %d threads still work on it.", left)
-        self._reader.dispose()
-        self._writer.dispose()
+        self._dispose()
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        if self.why_read_only and self._now() > self._looked_at + LOOK_SECONDS:
+            self._looked_at = self._now()
+            with suppress(NotWritable):
+                self._may_write_again()
+        with in_words(reads=True):
+            return self._in_transaction(self._reader, work)
+
+    def _written(self, run: Callable[[Engine, Callable[[Connection], T]], T], work: Callable[[Connection], T]) -> T:
+        if self.why_read_only:
+            self._may_write_again()
+        with in_words():
+            return run(self._writer, work)
 
     def _in_transaction(self, engine: Engine, work: Callable[[Connection], T]) -> T:
-        with self._in_flight.connection(engine) as db, db.begin():
-            return work(db)
+        with self._in_flight.connection(engine) as db:
+            begin_anew(db)
+            with db.begin():
+                done = work(db)
+            if self.sqlite:
+                self._erase(db)
+            return done
 
     def _unflushed(self, engine: Engine, work: Callable[[Connection], T]) -> T:
         with self._in_flight.connection(engine) as db:
+            begin_anew(db)
             if not self.sqlite:
                 with db.begin():
                     db.exec_driver_sql("SET LOCAL synchronous_commit = off")
                     return work(db)
             # In WAL mode the file stays consistent without a flush at each commit; the next flushed commit includes
             # this one.
-            _pragma(db, "synchronous=NORMAL")
+            pragma(db, "synchronous=NORMAL")
             try:
                 with db.begin():
-                    return work(db)
+                    done = work(db)
             finally:
-                _pragma(db, "synchronous=FULL")
+                pragma(db, "synchronous=FULL")
+            self._erase(db)
+            return done
 
-    def _prepare(self, components: Mapping[str, Component]) -> None:
-        if self.sqlite:
-            self._prepare_file(components)
-            return
+    def _erase(self, db: Connection) -> None:
+        """Take what the transaction deleted out of the other files. What cannot be done now is tried again."""
+        what = erased(db)
+        if what == "all":
+            remove_copies(self.path)
+        if what != "nothing" and not self._truncated(db, ERASING_MS):
+            self._retries.start()
+
+    def _prepare_server(self) -> None:
         with self._writer.begin() as db:
             # Replicas may start together; the lock is held until the end of the transaction.
             db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
-            if what := plan(db, components):
+            if what := plan(db, self._components):
                 if not what.empty:
                     log.warning(
                         "The database is migrated. No copy of it is kept, as one is of a SQLite file: that is done with"
                         " pg_dump, before a new version is started."
                     )
-                migrate(db, components, what)
+                migrate(db, self._components, what)
 
-    def _prepare_file(self, components: Mapping[str, Component]) -> None:
+    def _prepare_file(self) -> None:
         with self._reader.connect() as db:
-            wal = _pragma(db, "journal_mode") == "wal"
-            ready = not plan(db, components) and wal
+            wal = pragma(db, "journal_mode") == "wal"
+            ready = not plan(db, self._components) and wal
         if not ready:
-            with FileLock(f"{self._path}.migrate.lock", mode=0o600):
+            with FileLock(f"{self.path}.migrate.lock", mode=0o600):
                 with self._writer.connect() as db:
-                    _pragma(db, "journal_mode=WAL")
+                    pragma(db, "journal_mode=WAL")
                 # No other write can come between here and the commit: the backup is the state before the migration.
                 with self._writer.begin() as db:
-                    if what := plan(db, components):
+                    if what := plan(db, self._components):
                         if not what.empty:
-                            keep_copy(Path(self._path))
-                        migrate(db, components, what)
-        frames = Path(f"{self._path}-wal")
-        if frames.exists() and frames.stat().st_size > WAL_BYTES:
+                            keep_copy(self.path)
+                        migrate(db, self._components, what)
+        frames = Path(f"{self.path}-wal")
+        if frames.exists() and frames.stat().st_size:  # another process may have died before it erased something
             self._checkpoint()
 
     def _checkpoint_is_due(self) -> bool:
@@ -167,64 +262,31 @@ class Database:
         self._writes = 0
         return True
 
-    def _checkpoint(self) -> None:
-        """TRUNCATE, because deleted data would stay readable in the old frames of the WAL."""
+    def _checkpoint(self, wait_ms: int = connecting.BUSY_MS) -> bool:
+        """Whether the log is empty now, so that nothing deleted is left in it."""
         try:
-            lock = FileLock(f"{self._path}.checkpoint.lock", timeout=0, mode=0o600)
-            with lock, self._in_flight.connection(self._writer) as db:
-                _pragma(db, "wal_checkpoint(TRUNCATE)")
-        except Timeout:
-            return  # another process checkpoints
+            with self._in_flight.connection(self._writer) as db:
+                return self._truncated(db, wait_ms)
+        except PoolTimeout:
+            return False  # a long transaction
         except Closed:
-            return  # SQLite does it when the last connection closes
+            return True  # SQLite does it when the last connection closes
 
+    def _truncated(self, db: Connection, wait_ms: int) -> bool:
+        """TRUNCATE, because deleted data would stay readable in the old frames. What was committed stays so.
 
-def _pragma(db: Connection, pragma: str) -> object:
-    """Run outside a transaction: SQLAlchemy begins one for every statement that it executes itself."""
-    found = cast(Any, db.connection.dbapi_connection).execute(f"PRAGMA {pragma}").fetchone()
-    return found[0] if found else None
-
-
-def _make_private(path: Path) -> None:
-    """Restrict the file to this user, even one that was copied here; SQLite gives its WAL the same mode."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
-
-
-def _postgresql(url: str, size: int, begin: str) -> Engine:
-    # pre_ping: a restarted server or a firewall leaves dead connections in the pool.
-    return _beginning(
-        create_engine(url, pool_size=size, max_overflow=0, hide_parameters=True, pool_pre_ping=True), begin
-    )
-
-
-def _sqlite(url: str, size: int, begin: str, *, query_only: bool = False) -> Engine:
-    # hide_parameters: the text of an IntegrityError must not carry values.
-    engine = create_engine(url, pool_size=size, max_overflow=0, hide_parameters=True)
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _: object) -> None:  # pyright: ignore[reportUnusedFunction]
-        connection.isolation_level = None  # the driver must not begin by itself
-        for pragma in (
-            f"busy_timeout={BUSY_MS}",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "secure_delete=ON",
-            "wal_autocheckpoint=0",
-            f"query_only={int(query_only)}",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    return _beginning(engine, begin)
-
-
-def _beginning(engine: Engine, begin: str) -> Engine:
-    """Begin every transaction with this statement."""
-
-    @event.listens_for(engine, "begin")
-    def start(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
-        connection.exec_driver_sql(begin)
-
-    return engine
+        `wait_ms`: how long readers and writers of other processes are waited for.
+        """
+        try:
+            with FileLock(f"{self.path}.checkpoint.lock", timeout=0, mode=0o600):
+                pragma(db, f"busy_timeout={wait_ms}")
+                try:
+                    found = connecting.row(db, "wal_checkpoint(TRUNCATE)")
+                finally:
+                    pragma(db, f"busy_timeout={connecting.BUSY_MS}")
+        except Timeout:
+            return False  # another process checkpoints, perhaps only what was there before
+        except (sqlite3.Error, OSError) as exc:
+            log.warning("The write-ahead log is not emptied yet: %s.", exc)
+            return False
+        return found is not None and not found[0]

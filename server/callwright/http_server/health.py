@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from ..contract.agents import ListAgents
 from ..contract.errors import ApiError, Forbidden, RateLimited, Unauthorized, Unreachable
+from ..db.faults import Damaged, NotOpened, NotWritable
 from ..services import Examined
 
 CHECK_SECONDS = 5.0
@@ -39,6 +40,8 @@ class Readiness:
     async def _database(self) -> None:
         database = await self._app.database()
         await database.read(lambda db: db.exec_driver_sql("SELECT 1"))
+        if database.why_read_only:
+            raise NotWritable(database.why_read_only)
 
     async def _platform(self) -> None:
         await (await self._app.api()).send(ListAgents(page_size=1), deadline=CHECK_SECONDS)
@@ -67,6 +70,10 @@ async def _said(check: Callable[[], Awaitable[None]], otherwise: str) -> str:
         return "refuses the key"
     except RateLimited:
         return "limits the rate"
+    except NotWritable:
+        return "can only be read"
+    except (NotOpened, Damaged):
+        return otherwise
     except (Unreachable, TimeoutError):
         return "does not answer"
     except ApiError:

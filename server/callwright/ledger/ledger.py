@@ -226,7 +226,7 @@ class Ledger:
             # Replaced values are deleted after this time, and the change can then no longer be undone.
             old = self._now() - KEPT_DAYS * DAY_MS
             forgotten = update(change).where(change.c.at_ms < old, change.c.previous.is_not(None))
-            db.execute(forgotten.values(request=None, previous=None))
+            db.execute(forgotten.values(request=None, previous=None).execution_options(erases="log"))
             db.execute(insert(change).values(**row))
 
         await self._db.write(work)

@@ -2,6 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text
 
+from ..db.erasing import HOUSEKEEPING, PASSING
 from ..db.migrations import Component
 
 STEPS = {
@@ -41,10 +42,14 @@ pending = Table(
     Column("code", Text, primary_key=True), Column("created_ms", BigInteger), Column("expires_ms", BigInteger),
     Column("who", Text), Column("tool", Text), Column("digest", Text), Column("question", Text),
     Column("needs", Text), Column("state", Text), Column("entered", LargeBinary),
+    info=PASSING,
 )  # fmt: skip
 rung = Table(
     "ledger_rung", _all,
     Column("id", Text, primary_key=True), Column("at_ms", BigInteger), Column("platform", Text),
     Column("people", Integer),
+    info=HOUSEKEEPING,
 )  # fmt: skip
-spent = Table("ledger_spent", _all, Column("id", Text, primary_key=True), Column("expires_ms", BigInteger))
+spent = Table(
+    "ledger_spent", _all, Column("id", Text, primary_key=True), Column("expires_ms", BigInteger), info=HOUSEKEEPING
+)

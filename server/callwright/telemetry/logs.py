@@ -17,6 +17,8 @@ from .calling import Calling, current
 from .redaction import Redactor
 
 OWN = "callwright"
+LONGEST_TRACE = 16_000
+"""Characters of a traceback; of a longer one the middle is left out."""
 FACTS = "facts"
 """Attribute of a log record: its structured fields by name. Numbers and single words."""
 _ONE_LINE = str.maketrans({"\n": "\\n", "\r": "\\r"})
@@ -78,7 +80,19 @@ class _Overhearing(logging.Handler):
             calling.heard.append(record)
 
 
-class _Text(logging.Formatter):
+class _Lines(logging.Formatter):
+    """An error that says in words what is wrong needs no traceback; others have theirs, to a bound."""
+
+    def formatException(self, ei: Any) -> str:
+        from ..contract.errors import ApiError
+
+        if isinstance(ei[1], ApiError):
+            return f"{type(ei[1]).__name__}: {ei[1]}"
+        text = super().formatException(ei)
+        return text if len(text) <= LONGEST_TRACE else f"{text[: LONGEST_TRACE // 2]}\n…\n{text[-LONGEST_TRACE // 2 :]}"
+
+
+class _Text(_Lines):
     def __init__(self, redact: Redactor) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
         self._redact = redact
@@ -95,7 +109,7 @@ class _Text(logging.Formatter):
         return _time(record)
 
 
-class _Json(logging.Formatter):
+class _Json(_Lines):
     """One object per line: `timestamp`, `level`, `logger`, `message`; `exception`; and structured fields, if any."""
 
     def __init__(self, redact: Redactor) -> None:

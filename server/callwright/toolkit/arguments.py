@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from ..contract.errors import (
     DOUBT,
     LONGEST_MESSAGE,
+    TELL_WHAT_TO_DO,
     ApiError,
     InvalidRequest,
     Problem,
@@ -97,6 +98,8 @@ def spoken(error: ApiError | ValidationError, known: dict[str, FieldInfo] | None
     """
     if isinstance(error, ApiError):
         remedy = next((text for kind, text in _REMEDY if isinstance(error, kind)), "")
+        if error.code in TELL_WHAT_TO_DO:
+            remedy = " Nothing was changed."
         if began and isinstance(error, Unavailable):
             remedy = "" if error.in_doubt else f" {DOUBT}"
         return f"{visible(_said(error))}{remedy}"

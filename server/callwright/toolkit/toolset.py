@@ -200,6 +200,10 @@ class FunctionTool:
         known = self._validated(arguments)
         dry_run = bool(known.pop(DRY_RUN, False))
         arguments.pop(DRY_RUN, None)
+        try:
+            key = app.state_key
+        except SettingError as exc:
+            raise ToolError(str(exc)) from exc
         call = Call(
             tool=spec.name,
             effect=spec.effect,
@@ -208,7 +212,7 @@ class FunctionTool:
             who=app.who,
             platform=app.account,
             policy=app.policy,
-            key=app.state_key,
+            key=key,
             command=app.command,
             ledger=app.ledger,
             told=app.changed,

@@ -24,6 +24,7 @@ from starlette.websockets import WebSocket
 
 from ...contract.errors import ApiError, InvalidRequest, Unauthorized
 from ...contract.operation import Blob, Operation
+from ...db.erasing import erase
 from ..checks.problems import may_be_unstorable, parsed, refuse_unstorable
 from ..runtime import Engine
 from ..store.transaction import RequestOrigin, Tx
@@ -141,7 +142,10 @@ def _endpoint(path: str, modules: dict[str, str]) -> Endpoint:
 
         def work(connection: Connection) -> object:
             tx = Tx(connection, workspace, engine.vault, engine.clock(), engine.ids, engine.allow, origin)
-            return made.fn(tx, asked)
+            done = made.fn(tx, asked)
+            if method == "DELETE":  # some of these take a part out of a row
+                erase(connection)
+            return done
 
         run = engine.database.read if op.effect == "read" else engine.database.write
         return _answer(await run(work))

@@ -5,12 +5,14 @@ first engine that finds it closes it, at its start and every few seconds from th
 machine the expiry of the lease is not awaited.
 """
 
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
+from ...contract.errors import Unavailable
 from ..schema.live import live_conversation, live_holder
 
 if TYPE_CHECKING:
@@ -19,10 +21,12 @@ if TYPE_CHECKING:
 LEASE_MS = 30_000
 RENEW_SECONDS = 8.0
 
+log = logging.getLogger(__name__)
+
 
 async def tend(engine: "Engine") -> None:
-    """Close orphaned conversations, now and periodically while this engine lives."""
-    await sweep(engine)
+    """Close orphaned conversations, now and periodically while this engine lives; also one whose disk is full."""
+    await _while_stored(engine, sweep)
     engine.jobs.start(_watch(engine), "leases of live conversations")
 
 
@@ -48,8 +52,20 @@ def renew(db: Connection, holder: str, now_ms: int) -> None:
 async def _watch(engine: "Engine") -> None:
     while True:
         await engine.sleep(RENEW_SECONDS)
-        await engine.database.write(lambda db: _renew_if_needed(db, engine.holder, engine.clock()))
-        await sweep(engine)
+        await _while_stored(engine, _renewed)
+
+
+async def _renewed(engine: "Engine") -> None:
+    await engine.database.write(lambda db: _renew_if_needed(db, engine.holder, engine.clock()))
+    await sweep(engine)
+
+
+async def _while_stored(engine: "Engine", work: Callable[["Engine"], Awaitable[None]]) -> None:
+    """What storage refuses now is done the next time."""
+    try:
+        await work(engine)
+    except Unavailable as exc:
+        log.warning("The leases of live conversations are not renewed: %s", exc)
 
 
 def _renew_if_needed(db: Connection, holder: str, now_ms: int) -> None:

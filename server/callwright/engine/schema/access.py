@@ -2,6 +2,8 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, MetaData, Table, Text
 
+from ...db.erasing import HOUSEKEEPING
+
 STEPS = {
     "access/0001_tokens": """
     CREATE TABLE access_token (
@@ -17,4 +19,5 @@ access_token = Table(
     "access_token", MetaData(), Column("workspace", Text, primary_key=True), Column("digest", Text, primary_key=True),
     Column("agent_id", Text), Column("purpose", Text), Column("conversation_id", Text), Column("participant", Text),
     Column("single_use", Boolean), Column("expires_ms", BigInteger), Column("used_ms", BigInteger),
+    info=HOUSEKEEPING,
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, MetaData, Table, Text
 
+from ...db.erasing import HOUSEKEEPING
+
 STEPS = {
     "live/0001_conversations_and_leases": """
     CREATE TABLE live_conversation (
@@ -24,14 +26,19 @@ STEPS = {
 live_conversation = Table(
     "live_conversation", MetaData(), Column("workspace", Text, primary_key=True), Column("id", Text, primary_key=True),
     Column("agent_id", Text), Column("holder", Text), Column("started_ms", BigInteger), Column("talking", Boolean),
+    info=HOUSEKEEPING,
 )  # fmt: skip
 """A live conversation; its row stays until its analysis is done. `talking` becomes false when the talk ends."""
 live_turn = Table(
     "live_turn", MetaData(), Column("workspace", Text, primary_key=True), Column("id", Text, primary_key=True),
     Column("place", Integer, primary_key=True), Column("search_key", Text), Column("document", JSON),
+    info=HOUSEKEEPING,
 )  # fmt: skip
-"""The turns so far of a live conversation: its record has no turns before its end."""
-live_holder = Table("live_holder", MetaData(), Column("holder", Text, primary_key=True), Column("lease_ms", BigInteger))
+"""The turns so far of a live conversation: its record has no turns before its end, and then all of them."""
+live_holder = Table(
+    "live_holder", MetaData(), Column("holder", Text, primary_key=True), Column("lease_ms", BigInteger),
+    info=HOUSEKEEPING,
+)  # fmt: skip
 """A process that holds conversations, and the end of its lease, until which it counts as running."""
 begun_in_a_day = Table(
     "begun_in_a_day", MetaData(), Column("workspace", Text, primary_key=True),

@@ -5,6 +5,7 @@ Data that is answered as it was stored is a JSON document. Values to filter or s
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, Table, Text
 
+from ...db.erasing import HOUSEKEEPING
 from ...db.migrations import Component
 from . import access as tables_access
 from . import agent_tests as tables_agent_tests
@@ -134,4 +135,6 @@ secret = Table(
 )  # fmt: skip
 vault_check = Table("vault_check", _all, Column("id", Integer, primary_key=True), Column("sealed", LargeBinary))
 """The single row holds a known text, sealed with the vault's key."""
-uses = Table("uses", _all, *map(_key, ("workspace", "user_kind", "user_id", "target_kind", "target_id")))
+uses = Table(
+    "uses", _all, *map(_key, ("workspace", "user_kind", "user_id", "target_kind", "target_id")), info=HOUSEKEEPING
+)
