@@ -14,7 +14,7 @@ from .variables import Variables, told
 STOP = "[[CONVERSATION-OVER]]"
 """The marker that the model writes at the end of its part; never part of the transcript."""
 
-_STOPPED = re.compile(r"\[+\s*CONVERSATION[-_ ]OVER.*", re.IGNORECASE | re.DOTALL)
+_STOPPED = re.compile(r"(?<!\[)\[++\s*+CONVERSATION[-_ ]OVER.*", re.IGNORECASE | re.DOTALL)
 """The marker in any case, also truncated, and everything after it."""
 
 _PART = """You play the person who talks to an agent; the other side's words come to you as messages. Stay that person:
