@@ -14,6 +14,7 @@ from typing import Any
 
 from ..settings import Settings
 from .calling import Calling, current
+from .flood import Flood, bounded
 from .redaction import Redactor
 
 OWN = "callwright"
@@ -38,6 +39,7 @@ def configure(settings: Settings, redact: Redactor) -> Say:
     handler.setFormatter((_Json if settings.log_format == "json" else _Text)(redact))
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     handler.setLevel(level)
+    handler.addFilter(Flood())
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     log.setLevel(level)
     sys.excepthook = _uncaught
@@ -102,7 +104,7 @@ class _Text(_Lines):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         about = " ".join(f"{name}={value}" for name, value in facts_of(record).items())
-        line = super().formatMessage(record) + (f" [{about}]" if about else "")
+        line = bounded(super().formatMessage(record)) + (f" [{bounded(about)}]" if about else "")
         return line.translate(_ONE_LINE)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
@@ -121,8 +123,8 @@ class _Json(_Lines):
             "timestamp": _time(record),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
-            **facts_of(record),
+            "message": bounded(record.getMessage()),
+            **{name: bounded(value) if isinstance(value, str) else value for name, value in facts_of(record).items()},
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
