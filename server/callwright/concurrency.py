@@ -1,4 +1,4 @@
-"""Helpers for concurrent tasks: wait for the first of two, and cancel a collection."""
+"""Helpers for concurrent tasks: wait for the first of two, go on to the end, and cancel a collection."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
@@ -46,3 +46,11 @@ async def cancel_all(tasks: Collection[asyncio.Task[None]]) -> None:
         task.cancel()
     while tasks:
         await asyncio.wait(tasks)
+
+
+async def uninterrupted(work: Awaitable[T]) -> T:
+    """Await `work` to its end. A caller that is cancelled meanwhile hears of it at its next await."""
+    found: list[T] = []
+    with anyio.CancelScope(shield=True):
+        found.append(await work)
+    return found[0]

@@ -256,6 +256,7 @@ print("\\n".join(sorted(set(sys.modules) - before)))
             "callwright.tasks.extension",
             "callwright.telemetry",
             "callwright.telemetry.calling",
+            "callwright.telemetry.flood",
             "callwright.telemetry.logs",
             "callwright.telemetry.metrics",
             "callwright.telemetry.redaction",

@@ -10,11 +10,13 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 import anyio
+import anyio.lowlevel
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import SecretStr
 
 from ..api.client import ApiClient
 from ..api.shared import Request, SharedReads, request_of
+from ..concurrency import uninterrupted
 from ..contract.errors import ApiError, Refused, Unavailable
 from ..contract.operation import Operation, Stream
 from ..ledger.ledger import ApprovedBy, Intent, Ledger
@@ -153,7 +155,9 @@ class Api:
             return result
         people = await self._people(op) if op.effect == "dial" else 0
         digest = self.require(op)
-        return await self._change(op, digest, people, lambda client, op: client.send(op, deadline=deadline))
+        return await self._change(
+            op, digest, people, lambda client, op: client.send(op, deadline=deadline), to_its_end=deadline is None
+        )
 
     def _read_before(self, op: Operation[Any]) -> bool:
         """Whether the tool has sent the same read before: it is then polling, and must not get the earlier answer."""
@@ -164,7 +168,7 @@ class Api:
 
     async def perform(self, op: Operation[R], act: Callable[[ApiClient], Awaitable[R]]) -> R:
         """As `send`, for an operation that takes more than one request: `act` sends them."""
-        return await self._change(op, self.require(op), 0, lambda client, _: act(client))
+        return await self._change(op, self.require(op), 0, lambda client, _: act(client), to_its_end=False)
 
     def secret(self, given: SecretStr | None, variable: str | None, field: str) -> SecretStr:
         """The value of a secret: as given, from an environment variable the operator named, or entered by a person.
@@ -243,9 +247,19 @@ class Api:
         return people
 
     async def _change(
-        self, op: Operation[R], digest: str, people: int, act: Callable[[ApiClient, Operation[R]], Awaitable[R]]
+        self,
+        op: Operation[R],
+        digest: str,
+        people: int,
+        act: Callable[[ApiClient, Operation[R]], Awaitable[R]],
+        *,
+        to_its_end: bool,
     ) -> R:
-        """Send a change: the intent is persisted before the request, the outcome after it."""
+        """Send a change: the intent is persisted before the request, the outcome after it.
+
+        `to_its_end`: a request that has begun takes seconds at most, and is not broken off by a cancellation, because
+        then nobody would know its outcome.
+        """
         ledger, call = await self._call.ledger(), self._call
         ringing = None
         if people and (most := call.policy.caps.calls_a_day) is not None:
@@ -253,18 +267,30 @@ class Api:
             if ringing is None:  # another call has taken the rest of the cap
                 raise Refused("The policy's calls of this day have just been used up by another call.")
         change = await self._begin(op, digest)
+        acting = self._acted(op, change, act, ringing)
+        result = await (uninterrupted(acting) if to_its_end else acting)
+        await self._call.told(_ids(op))
+        return result
+
+    async def _acted(
+        self,
+        op: Operation[R],
+        change: str,
+        act: Callable[[ApiClient, Operation[R]], Awaitable[R]],
+        ringing: str | None,
+    ) -> R:
+        """Carry out a change whose intent is recorded, and record the outcome."""
         self._client.forget()
         try:
             result = await act(self._client, self._with_entered(op))
         except ApiError as exc:
             await self._fail(change, exc)
             if ringing and not isinstance(exc, Unavailable):
-                await ledger.release_calls(ringing)
+                await (await self._call.ledger()).release_calls(ringing)
             raise
         finally:
             self._client.forget()
         await self._record_done(change, op, result)
-        await self._call.told(_ids(op))
         return result
 
     def _with_entered(self, op: Operation[R]) -> Operation[R]:
@@ -287,8 +313,15 @@ class Api:
             request=op.body() if before is not None else None,  # a request that cannot be undone may hold secrets
             previous=before,
         )
-        change = await (await call.ledger()).begin(intent)
+        ledger = await call.ledger()
+        change = await uninterrupted(ledger.begin(intent))
         call.changes.append(change)
+        try:
+            await anyio.lowlevel.checkpoint_if_cancelled()
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await ledger.finish(change, "failed")  # nothing was sent
+            raise
         return change
 
     async def _record_done(self, change: str, op: Operation[Any], result: object = None) -> None:
