@@ -1,5 +1,4 @@
 import gc
-import os
 from collections import Counter
 from collections.abc import AsyncGenerator, Generator
 from inspect import iscoroutinefunction
@@ -13,30 +12,12 @@ from mcp import Client
 from callwright.api.client import ApiClient
 from callwright.app import App
 
-from .checked_schemas import check_each_schema_once, compile_each_schema_once
-from .homes import keep_in_memory
+from .alone import like_a_test_run
 from .hosted.hosted_server import Hosted, Tenant, hosting
 from .lanes import LANES, lane_of, may_hold
-from .shared_statements import compile_statements_once
-from .shared_tls import read_certificates_once
 from .transports import PLACES, Clock, numbered, reach, server, settings
 
-# No test may write into the keyring of whoever runs it.
-os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
-# Nor open a page in their browser.
-for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
-    os.environ.pop(name, None)
-# Nor act on a real account, or read somebody's settings.
-for name in [n for n in os.environ if n.startswith(("CALLWRIGHT_", "ELEVENLABS_"))]:
-    del os.environ[name]
-
-# With the default thresholds a seventh of the time goes into looking for garbage, with the program's a twelfth.
-gc.set_threshold(50_000, 50, 50)
-keep_in_memory()
-check_each_schema_once()
-compile_each_schema_once()
-read_certificates_once()
-compile_statements_once()
+like_a_test_run()
 
 # The same examples in every run, and no verdict by the clock: a busy machine is no defect.
 hypothesis.settings.register_profile(

@@ -58,6 +58,8 @@ PLACES: dict[str, tuple[str, ...]] = {
         "approval/test_ladder.py",
         "tools/test_talking_bounds.py",
     ),
+    # Attacks by the thousand, in their short form.
+    "campaigns": ("campaigns",),
     # Conversations over sockets, the server over HTTP, language models on the other end.
     "live": ("dialogue", "http_server", "web_server", "engine/chat_page", "engine/live", "engine/tool_calls", "tasks"),
 }
