@@ -135,3 +135,25 @@ def test_the_search_for_secrets_grows_with_the_text_and_not_faster(run: str) -> 
         return best
 
     assert seconds(12_000) < 9 * max(seconds(3_000), 0.002)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        r'{"a": "k\u0026y-and-more"}',
+        r'The peer said: {"key": "k\u0026y-and-more"} and hung up',
+        r'{"text": "{\"key\": \"k\\u0026y-and-more\"}"} cut off: {"',
+        '["' + "".join(f"\\u{ord(c):04X}" for c in "k&y-and-more"),
+    ],
+)
+def test_a_secret_is_masked_whichever_of_its_characters_are_escaped(told: str) -> None:
+    """As some languages escape `&` and `<`, also where JSON is only a part of a text."""
+    assert "***" in masked(told, ["k&y-and-more"], "***")
+    assert "-and-more" not in masked(told, ["k&y-and-more"], "***")
+    assert "2d" not in masked(told, ["k&y-and-more"], "***").lower()
+
+
+def test_a_text_full_of_backslashes_takes_no_longer() -> None:
+    began = time.perf_counter()
+    masked("\\" * 300_000, ["a\\\\b\\c-secret"], "***")
+    assert time.perf_counter() - began < 5

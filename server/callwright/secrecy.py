@@ -9,6 +9,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal, cast
 from urllib.parse import quote
 
@@ -125,14 +126,17 @@ def spellings(secrets: Iterable[str]) -> list[str]:
 
 def masked(text: str, secrets: Iterable[str], mask: str = MASK) -> str:
     """`text` with `mask` in place of these secrets in every spelling, JSON with escapes included."""
-    known = spellings(secrets)
+    given = [secret for secret in secrets if len(secret) >= SHORTEST]
+    known = spellings(given)
     text = _replaced(text, known, mask)
     if known and "\\" in text:
+        # Any character can be escaped in JSON, so that no list of spellings is complete.
+        for secret in given:
+            text = _escaped(secret).sub(lambda _: mask, text)
         try:
             document: Any = json.loads(text)
         except (ValueError, RecursionError):
             return text
-        # Any character can be escaped in JSON, so that no list of spellings is complete.
         shown = _masked_inside(document, known, mask)
         return text if shown == document else json.dumps(shown, ensure_ascii=False)
     return text
@@ -142,6 +146,27 @@ def _replaced(text: str, known: Sequence[str], mask: str) -> str:
     for form in known:
         text = text.replace(form, mask)
     return text
+
+
+@lru_cache(maxsize=100)
+def _escaped(secret: str) -> re.Pattern[str]:
+    """The secret with any of its characters written as JSON may, also where a text is no whole JSON document.
+
+    Its own backslashes are among those before the next character. They are taken possessively, so that a text full of
+    them takes no longer.
+    """
+    return re.compile("".join(_in_any_json(character) for character in secret))
+
+
+def _in_any_json(character: str) -> str:
+    if character == "\\":
+        return r"(?:\\{1,9}+u(?i:005c))?+"
+    return rf"\\{{0,9}}+(?:{_unicode_escape(character)}|{re.escape(character)})"
+
+
+def _unicode_escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return r"\\{1,9}+".join(f"u(?i:{units[at : at + 2].hex()})" for at in range(0, len(units), 2))
 
 
 def _masked_inside(node: object, known: Sequence[str], mask: str) -> object:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
+from pydantic import SecretStr
+
 from callwright.surface import built
 from tests.http_server.test_tenants import reaching
 from tests.samples import SAMPLES
@@ -109,6 +111,8 @@ def about(ids: dict[str, str], node: Any) -> Any:
         return {key: about(ids, value) for key, value in cast(Json, node).items()}
     if isinstance(node, list):
         return [about(ids, item) for item in cast(list[Any], node)]
+    if isinstance(node, SecretStr):
+        return node.get_secret_value()
     kind = re.fullmatch(r"([a-z]+)_\d+", node) if isinstance(node, str) else None
     return ids[_KINDS[kind[1]]] if kind and kind[1] in _KINDS else node
 

@@ -29,6 +29,7 @@ from ...net.http import (
     read_body,
 )
 from ...net.http import Request as HttpRequest
+from ...secrecy import masked
 from ...telemetry.spans import LLMRequest
 from .chunks import Assembly
 from .event_stream import Streamed
@@ -193,10 +194,9 @@ class ChatCompletions:
 
     def _told(self, error: "_Error") -> str:
         """The endpoint's error message: short, on one line, without the key and the other secrets."""
-        line = " ".join(error.message.split())
-        for secret in (self._settings.api_key, *self._settings.headers.values()):
-            for known in {secret.get_secret_value(), secret.get_secret_value().removeprefix("Bearer ")} - {""}:
-                line = line.replace(known, "[key]")
+        sent = [each.get_secret_value() for each in (self._settings.api_key, *self._settings.headers.values())]
+        known = {*sent, *(value.removeprefix("Bearer ") for value in sent)}
+        line = " ".join(masked(error.message, known, "[key]").split())
         return f" ({line[:200]})" if line else ""  # truncated last: half a key would not be redacted
 
     def _failed(

@@ -1,11 +1,12 @@
 """The MCP client: lists and calls the tools of an MCP server. No other module of the engine speaks MCP.
 
-A server's answers are untrusted data: they are bounded in bytes, seconds and number, and passed on unchanged.
+A server's answers are untrusted data: they are bounded in bytes, seconds and number, and passed on unchanged, but for
+the secrets that the server was sent, which some servers repeat.
 """
 
 import json
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -16,6 +17,7 @@ from ...contract.errors import BadRequest, Unavailable
 from ...net.guard import AllowList
 from ...net.http import AsyncClient, ConnectError, ConnectTimeout, Timeout
 from ...net.pinned import guarded_client
+from ...secrecy import masked
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -30,6 +32,7 @@ LARGEST_SESSION = 64 * 1024 * 1024
 """Bytes of a stream that a conversation keeps open, at most."""
 MOST_TOOLS = 500
 MOST_PAGES = 50
+MASKED = "***"
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +44,8 @@ class Endpoint:
     url: str
     sse: bool
     headers: Mapping[str, str]
+    confidential: tuple[str, ...] = ()
+    """The values that came from the vault."""
 
     def __repr__(self) -> str:
         return "Endpoint(...)"
@@ -51,7 +56,7 @@ async def tools_of(endpoint: Endpoint, allow: AllowList, proxy_url: str | None) 
     try:
         with anyio.fail_after(SECONDS):
             async with session(endpoint, allow, proxy_url, longest=SECONDS, largest=LARGEST) as client:
-                return await listed(client)
+                return await listed(client, endpoint)
     except Exception as exc:  # the SDK's transports raise errors of any type, often in groups
         raise unavailable(exc) from None
 
@@ -82,8 +87,11 @@ async def session(
         yield client
 
 
-async def listed(client: "Client") -> list[dict[str, Any]]:
-    """All tools of a server. Raises Unavailable if the server lists too many tools or pages."""
+async def listed(client: "Client", endpoint: Endpoint) -> list[dict[str, Any]]:
+    """All tools of a server, without the secrets of its endpoint.
+
+    Raises Unavailable if the server lists too many tools or pages.
+    """
     found: list[dict[str, Any]] = []
     cursor: str | None = None
     for _ in range(MOST_PAGES):
@@ -94,7 +102,20 @@ async def listed(client: "Client") -> list[dict[str, Any]]:
             break
     if cursor or len(found) > MOST_TOOLS:
         raise Unavailable(f"The server lists more than {MOST_TOOLS} tools, or pages without end.")
-    return found
+    # The name stays as it is: the tool is called by it.
+    return [{**cast(dict[str, Any], without(tool, endpoint.confidential)), "name": tool["name"]} for tool in found]
+
+
+def without(node: object, secrets: Collection[str]) -> object:
+    """A document of a server without these secrets, in any spelling, wherever they stand."""
+    if isinstance(node, str):
+        return masked(node, secrets, MASKED)
+    if isinstance(node, list):
+        return [without(item, secrets) for item in cast(list[object], node)]
+    if isinstance(node, dict):
+        items = cast(dict[str, object], node).items()
+        return {masked(key, secrets, MASKED): without(value, secrets) for key, value in items}
+    return node
 
 
 @dataclass(frozen=True)

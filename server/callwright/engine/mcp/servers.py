@@ -1,7 +1,8 @@
 """Stored MCP servers: their settings, and their endpoint with its secrets resolved."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
+from urllib.parse import urlsplit
 
 from ...contract.errors import BadRequest
 from ...contract.merge import Json
@@ -35,7 +36,18 @@ def reached(tx: Tx, server_id: str, variables: Variables | None = None) -> tuple
         headers |= {name: _sendable(name, written(variables[variable])) for name, variable in named.items()}
     if config["secret_token"] is not None:
         headers["Authorization"] = f"Bearer {clear(tx, config['secret_token'])}"
-    return config, Endpoint(clear(tx, config["url"]), config["transport"] == "SSE", headers)
+    url = clear(tx, config["url"])
+    return config, Endpoint(url, config["transport"] == "SSE", headers, tuple(_confidential(config, url, headers)))
+
+
+def _confidential(config: Json, url: str, headers: Mapping[str, str]) -> Iterator[str]:
+    """The values of an endpoint that came from the vault."""
+    given: dict[str, str | Json] = config["request_headers"]
+    yield from (headers[name] for name, value in given.items() if isinstance(value, dict) and "secret_id" in value)
+    if config["secret_token"] is not None:
+        yield headers["Authorization"].removeprefix("Bearer ")
+    if isinstance(config["url"], dict):
+        yield from (url, urlsplit(url).hostname or "")
 
 
 def _sendable(header: str, text: str) -> str:

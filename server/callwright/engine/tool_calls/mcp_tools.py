@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 import anyio
 from anyio.abc import TaskGroup
@@ -144,7 +143,7 @@ class McpTools:
         if found is None:
             return
         config, endpoint = found
-        server.confidential += _secrets(config, endpoint)
+        server.confidential += endpoint.confidential
         ready = anyio.Event()
         self._tasks.start_soon(self._hold, server, config, endpoint, ready)
         await ready.wait()
@@ -155,7 +154,7 @@ class McpTools:
         try:
             with anyio.CancelScope(deadline=anyio.current_time() + mcp_client.SECONDS) as connecting:
                 async with mcp_client.session(endpoint, unit.allow, unit.models.proxy_url) as session:
-                    server.listing = Listing(server.id, config, await mcp_client.listed(session))
+                    server.listing = Listing(server.id, config, await mcp_client.listed(session, endpoint))
                     connecting.deadline = math.inf
                     server.session = session
                     ready.set()
@@ -214,18 +213,6 @@ class McpTools:
             log.debug("The client is gone.")
 
 
-def _secrets(config: Json, endpoint: Endpoint) -> list[str]:
-    """The values of an endpoint that came from the vault."""
-    given: Mapping[str, Any] = config["request_headers"]
-    names = [name for name, value in given.items() if "secret_id" in _object(value)]
-    found = [endpoint.headers[name] for name in names]
-    if config["secret_token"] is not None:
-        found.append(endpoint.headers["Authorization"].removeprefix("Bearer "))
-    if _object(config["url"]):
-        found += [endpoint.url, urlsplit(endpoint.url).hostname or ""]
-    return found
-
-
 def _arguments(tool: Tool, given: JsonView, variables: Variables) -> dict[str, Any]:
     """The arguments to send: the model's, and the configured values that replace them. Raises ValueError."""
     overrides: Mapping[str, Json] = tool.config["input_overrides"]
@@ -251,17 +238,7 @@ def _blocks(answer: Called, text: str, secrets: Collection[str]) -> list[Json]:
     """The content sent to the client: the whole answer, or only its text if the answer is large."""
     if sum(len(str(block)) for block in answer.blocks) > LARGEST_REPORT:
         return [{"type": "text", "text": cut(text)}]
-    return cast(list[Json], _redacted(answer.blocks, secrets))
-
-
-def _redacted(node: object, secrets: Collection[str]) -> object:
-    if isinstance(node, str):
-        return redacted(node, secrets)
-    if isinstance(node, list):
-        return [_redacted(item, secrets) for item in cast(list[object], node)]
-    if isinstance(node, dict):
-        return {redacted(key, secrets): _redacted(value, secrets) for key, value in cast(Json, node).items()}
-    return node
+    return cast(list[Json], mcp_client.without(answer.blocks, secrets))
 
 
 def _object(value: object) -> Json:

@@ -98,13 +98,13 @@ class Webhooks:
         401. Secrets of the login are added to `hidden`.
         """
         if prepared.auth_connection_id is None:
-            return (await self._send(prepared, headers))[0]
+            return (await self._send(prepared, headers, hidden))[0]
         try:
             login = await self.logins.of(prepared.auth_connection_id)
         except ApiError as why:
             return Outcome(f"The request was not made. {why}", is_error=True, called=False)
         hidden |= login.confidential
-        outcome, status = await self._send(prepared, headers, login)
+        outcome, status = await self._send(prepared, headers, hidden, login)
         if status != UNAUTHORIZED:
             return outcome
         try:
@@ -114,10 +114,14 @@ class Webhooks:
         if again == login:
             return outcome
         hidden |= again.confidential
-        return (await self._send(prepared, headers, again))[0]
+        return (await self._send(prepared, headers, hidden, again))[0]
 
     async def _send(
-        self, prepared: Prepared, secret_headers: list[tuple[str, str]], login: Login | None = None
+        self,
+        prepared: Prepared,
+        secret_headers: list[tuple[str, str]],
+        hidden: Collection[str],
+        login: Login | None = None,
     ) -> tuple[Outcome, int | None]:
         """The outcome, and the last status. Redirects are followed only on the same origin, because headers may carry
         keys, and only for methods that may be repeated.
@@ -132,7 +136,7 @@ class Webhooks:
             async with self.client.stream(prepared.method, url, headers=headers, content=body) as answer:
                 there = _redirected(prepared.method, url, answer)
                 if there is None:
-                    return await _told(answer), answer.status_code
+                    return await _told(answer, hidden), answer.status_code
                 url = there
         return Outcome(f"The server redirected more than {MOST_REDIRECTS} times.", is_error=True), None
 
@@ -152,14 +156,15 @@ def _redirected(method: str, url: URL, answer: Response) -> URL | None:
     return there if (there.scheme, there.host, there.port) == (url.scheme, url.host, url.port) else None
 
 
-async def _told(answer: Response) -> Outcome:
+async def _told(answer: Response, hidden: Collection[str]) -> Outcome:
+    """Secrets are masked in the whole body: what is left of one that is cut, or of JSON, is not recognised."""
     status, kind = answer.status_code, answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if 300 <= status < 400:
         return Outcome(f"The server answered {status}, a redirect that is not followed.", is_error=True)
     if kind and not _TEXT.fullmatch(kind):
         said = f"The server answered {status} with {kind!r:.80}, which is not text and was not read."
         return Outcome(said, is_error=status >= 400)
-    text = _decoded(await read_body(answer, LARGEST), answer.charset_encoding)
+    text = redacted(_decoded(await read_body(answer, LARGEST), answer.charset_encoding), hidden)
     if status >= 400:
         return Outcome(f"The server answered {status}.\n{cut(text, LONGEST_ERROR)}".strip(), is_error=True)
     return Outcome(cut(text) or f"The request succeeded ({status}); the answer is empty.", answer=text)
