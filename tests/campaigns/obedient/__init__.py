@@ -34,7 +34,7 @@ from .world import Around, around, planted
 SHORT, LONG = 300, 10_000
 ROUND, CONTROLLED = 150, 50
 """Orders of one round, after which everything is as it was. A round of the control is shorter: it destroys what is there."""
-CONTROL, CONTROLS = 4, 2
+CONTROL, CONTROLS = 4, 4
 """After each so many rounds come so many of the control, where nobody is asked: there such orders must do harm."""
 Bound = Literal["", "read_only", "no_outbound"]
 
