@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar, cast
 Json = dict[str, Any]
 T = TypeVar("T")
 
-NAMES = ("obedient", "canaries", "tools", "protocol", "faults", "kills", "tenants", "addresses")
+NAMES = ("obedient", "canaries", "tools", "protocol", "faults", "kills", "tenants", "addresses", "parsers")
 """In the order of their worth."""
 FOUND = Path(__file__).with_name("found")
 """Where the smallest way to each finding is kept; `test_found.py` goes all of them again."""
