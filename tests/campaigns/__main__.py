@@ -38,6 +38,8 @@ def _run(name: str, asked: argparse.Namespace) -> int:
     count: int = asked.count or (module.SHORT if asked.short else module.LONG)
     report: Report = anyio.run(partial(module.campaign, count, asked.seed))
     print(line(name, report, asked.seed, time.monotonic() - begun), flush=True)
+    for note in report.notes:
+        print(f"  {note}", file=sys.stderr)
     for finding in report.findings:
         print(f"  {finding.said}\n  {keep(name, finding)}", file=sys.stderr)
     return 1 if report.findings else 0

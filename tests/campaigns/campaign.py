@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar, cast
 Json = dict[str, Any]
 T = TypeVar("T")
 
-NAMES = ("obedient", "canaries", "tools", "protocol", "faults", "kills", "tenants", "addresses", "parsers")
+NAMES = ("obedient", "canaries", "tools", "protocol", "faults", "kills", "tenants", "addresses", "parsers", "mutants")
 """In the order of their worth."""
 FOUND = Path(__file__).with_name("found")
 """Where the smallest way to each finding is kept; `test_found.py` goes all of them again."""
@@ -34,10 +34,8 @@ class Finding:
 class Report:
     counts: Counter[str] = field(default_factory=Counter[str])
     findings: list[Finding] = field(default_factory=list[Finding])
-
-    def add(self, other: "Report") -> None:
-        self.counts.update(other.counts)
-        self.findings += other.findings
+    notes: list[str] = field(default_factory=list[str])
+    """What is worth reading, and no finding."""
 
 
 class Campaign(Protocol):
