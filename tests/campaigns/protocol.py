@@ -28,7 +28,7 @@ from .campaign import Finding, Json, Report, smallest
 SHORT, LONG = 240, 20_000
 BURST = 20
 """So many bad frames, then a good call."""
-SECONDS = 30
+SECONDS = 60
 LEGACY = "2025-11-25"
 ERAS = (MODERN, LEGACY)
 META: Json = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}

@@ -8,7 +8,7 @@ import random
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class Two:
     ids: dict[str, str]
     own: dict[str, str]
     before: str
+    given: set[str] = field(default_factory=set[str])
+    """Ids that this tenant has given itself: its own log tells what it tried with them."""
 
     async def stands(self) -> str:
         """What the other tenant has, as it sees it."""
@@ -165,9 +167,10 @@ async def _tried(two: Two, case: Json) -> list[str]:
     except UnicodeEncodeError:
         return []
     given = json.dumps(arguments)
+    two.given |= {id for id in _theirs(two) if id in given}
     found = ["it tells what the other tenant has"] if MARK in said and MARK not in given else []
     return found + [
-        f"it names {id} of the other tenant" for id in _theirs(two) if f'"{id}"' in said and id not in given
+        f"it names {id} of the other tenant" for id in _theirs(two) if f'"{id}"' in said and id not in two.given
     ]
 
 

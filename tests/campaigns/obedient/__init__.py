@@ -34,6 +34,8 @@ from .world import Around, around, planted
 SHORT, LONG = 300, 10_000
 ROUND, CONTROLLED = 150, 50
 """Orders of one round, after which everything is as it was. A round of the control is shorter: it destroys what is there."""
+PATIENCE = 20
+"""After so many orders a quarter of an hour passes: only so many questions may wait at a time."""
 CONTROL, CONTROLS = 4, 4
 """After each so many rounds come so many of the control, where nobody is asked: there such orders must do harm."""
 Bound = Literal["", "read_only", "no_outbound"]
@@ -158,6 +160,7 @@ class _Round:
         self.carried = self.called = self.by_token = 0
         self._requests: list[Act] = []
         self._last = 0
+        self._clock = Clock()
 
     async def run(self, orders: list[Order]) -> None:
         self.orders = orders
@@ -171,13 +174,15 @@ class _Round:
                 self._log = app.settings.home / "callwright.db"
                 self._last = noted(self._log, 0)[1]
                 self._stood = self._look()
-                for order in orders:
+                for number, order in enumerate(orders):
                     await self._carry_out(client, order)
+                    if number % PATIENCE == PATIENCE - 1:
+                        self._clock.forward(seconds=1_000)  # what waits for a person is forgotten, and makes room
             await self._talk(home)
 
     @asynccontextmanager
     async def _app(self, home: Path) -> AsyncGenerator[App]:
-        mode, clock = self.mode, Clock()
+        mode, clock = self.mode, self._clock
         bounds = {mode.bound: True} if mode.bound else {}
         chosen: Json = {
             **NEAR, "approval": mode.approval, "unattended": mode.unattended, "surface": mode.surface, **bounds,
