@@ -112,7 +112,7 @@ def _arguments(tool: str, two: Two, chance: random.Random) -> Json:
     schema = SCHEMAS[tool]
     needed: list[str] = schema.get("required", [])
     properties: list[str] = list(schema["properties"])
-    arguments: Json = dict(MORE.get(tool, {}))
+    arguments: Json = dict(MORE.get(tool, {})) | ({"wait_seconds": 0} if "wait_seconds" in schema["properties"] else {})
     for name in properties:
         theirs = two.ids.get(ALIASES.get(name, name))
         own = two.own.get(ALIASES.get(name, name))
