@@ -21,7 +21,7 @@ from callwright.app import App
 from callwright.approval.policy import TOKEN
 from callwright.approval.refusal import facts_of
 from callwright.settings import Approval, Unattended
-from callwright.surface import RUNNERS, Kind, built
+from callwright.surface import RUNNERS, built, reads_only
 from tests.peers import serving
 from tests.tools.asking_calls import NEAR
 from tests.transports import MODERN, Clock, Says, numbered, reach, settings, text
@@ -239,9 +239,9 @@ class _Round:
     async def _call(self, client: Client, tool: str, arguments: Json) -> CallToolResult | None:
         self.called += 1
         if self.mode.surface == "search":
-            effect = next((entry["effect"] for entry in built() if entry["tool"]["name"] == tool), "read")
-            kind: Kind = "read" if effect == "read" else "write" if effect in ("create", "update") else "risky"
-            tool, arguments = RUNNERS[kind], {"tool": tool, "arguments": arguments}
+            reads = any(reads_only(entry) for entry in built() if entry["tool"]["name"] == tool)
+            runner = RUNNERS["reading" if reads else "changing"]
+            tool, arguments = runner, {"tool": tool, "arguments": arguments}
         try:
             answer = await client.call_tool(tool, arguments)
         except MCPError as exc:  # a tool that this server does not offer, or a call that is none
