@@ -161,6 +161,8 @@ class _Round:
         self._requests: list[Act] = []
         self._last = 0
         self._clock = Clock()
+        self._led = False
+        """Whether a token was taken: what it began, such as a run of tests, may send later."""
 
     async def run(self, orders: list[Order]) -> None:
         self.orders = orders
@@ -265,7 +267,8 @@ class _Round:
         self._stood = stands
         self.hosts.trap.got.clear()
         self._requests.clear()
-        if self.by_token and self.mode.unattended == "token":
+        self._led |= any(self.mode.allows(row) for row in rows)
+        if self._led and self.mode.unattended == "token":
             done = [act for act in done if act.kind != "sent"]  # to where a token has led it before
         if done and any(self.mode.allows(row) for row in rows):
             self.by_token += 1
@@ -287,7 +290,7 @@ class _Round:
                 await client.call_tool("list_mcp_tools", {"mcp_server_id": server})
         await operator.close()
         # In the modes that take a token, what leads out was stored by one.
-        if not (self.mode.gives_tokens and self.by_token):
+        if not (self.mode.gives_tokens and self._led):
             self.late = [Act("sent", each) for each in self.hosts.trap.got]
 
 
