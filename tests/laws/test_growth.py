@@ -164,7 +164,10 @@ def runner(used: Used) -> Callable[[Any], object]:
     return getattr(used.pattern, used.way)
 
 
-EVERY = {f"{used.where} {used.way}": used for used in found()}
+EVERY = {
+    f"{used.where} {used.way}": used
+    for used in sorted(found(), key=lambda used: (used.where, used.way, str(used.pattern.pattern)))
+}
 
 
 def test_the_expressions_are_found() -> None:
