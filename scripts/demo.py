@@ -58,7 +58,9 @@ class Demo:
 
 async def main(home: Path) -> None:
     demo = Demo()
-    server = StdioServerParameters(command=COMMAND, args=["serve", "--platform", "embedded"], env=_environment(home))
+    server = StdioServerParameters(
+        command=COMMAND, args=["serve", "--platform", "embedded", "--toolsets", "all"], env=_environment(home)
+    )
     async with Client(server, elicitation_callback=demo.ask) as client:
         tools = (await client.list_tools()).tools
         demo.policies = {tool.name: str((tool.meta or {}).get("callwright/approval")) for tool in tools}

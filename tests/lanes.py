@@ -51,6 +51,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "exhaustive": (
         "engine/test_fuzz.py",
         "hosted",
+        "laws/test_growth.py",
         "laws/test_guarded.py",
         "laws/test_sizes.py",
         "rest",

@@ -213,10 +213,16 @@ async def test_what_the_bounds_forbid_is_told(tmp_path: Path, clock: Clock, worl
         text = said(await client.call("update_agent", {"agent_id": world["agent"], "config": hook}))
         assert text.startswith("This server sets no outside address (no-outbound)")
         hidden = await client.call("place_call", {})
-        assert hidden == {"code": -32602, "message": "MCP error -32602: Unknown tool: place_call"}
+        assert hidden == {
+            "code": -32602,
+            "message": "MCP error -32602: Unknown tool: place_call. It is of the toolset calls, which is not offered here.",
+        }
     async with connected(tmp_path, clock, approval="none", read_only=True) as (client, _):
         hidden = await client.call("delete_agent", {"agent_id": world["agent"]})
-        assert hidden == {"code": -32602, "message": "MCP error -32602: Unknown tool: delete_agent"}
+        assert hidden == {
+            "code": -32602,
+            "message": "MCP error -32602: Unknown tool: delete_agent. It is of the toolset agents, which is not offered here.",
+        }
 
 
 async def test_what_the_policy_file_forbids_or_caps_is_told(
@@ -227,7 +233,7 @@ async def test_what_the_policy_file_forbids_or_caps_is_told(
     file.write_text(json.dumps({"tools": tools, "caps": {"calls_a_day": 1, "recipients_a_batch": 1}}))
     async with connected(tmp_path, clock, policy_file=file) as (client, _):
         hidden = await client.call("delete_agent", {"agent_id": world["agent"]})
-        assert hidden["message"] == "MCP error -32602: Unknown tool: delete_agent"
+        assert hidden["message"].startswith("MCP error -32602: Unknown tool: delete_agent. It is of the toolset agents")
         text = said(await client.call("get_agent", {"agent_id": world["agent"]}))
         assert "This needs a person (the policy says so for get_agent)" in text
         text = said(await client.call("submit_batch_call", calls(world)["submit_batch_call"]))

@@ -131,7 +131,7 @@ def test_the_doctor_starts_what_is_configured_as_the_host_would(person: Path) ->
     file.write_text(json.dumps(config))
     done = run(person / "data", "doctor", "--host", "cursor")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "starts in an empty environment, 39 tools, embedded platform" in done.stdout
+    assert "starts in an empty environment, 34 tools, embedded platform" in done.stdout
     config["mcpServers"]["callwright"]["args"] = ["-m", "callwright", "serve", "--toolsets", "nonsense"]
     file.write_text(json.dumps(config))
     broken = run(person / "data", "doctor", "--host", "cursor")

@@ -6,6 +6,9 @@ from typing import Any
 from callwright.contract import all_operations
 from callwright.contract.operation import Operation
 
+OWN = "/v1/callwright/"
+"""Begins the paths of extensions of the embedded platform, which no SDK knows."""
+
 
 def named(operation: type[Operation[Any]]) -> str:
     return f"{operation.method} {operation.path}"

@@ -6,7 +6,7 @@ from callwright.contract import all_operations
 from tests.samples import SAMPLES
 
 from .conftest import Sweep
-from .operations import named, operation_of
+from .operations import OWN, named, operation_of
 
 NO_RECORDING = {"GET /v1/convai/conversations/{conversation_id}/audio": "here conversations are text: always refused"}
 NO_PROGRAM_ASKS = {"GET /v1/convai/avatars/{agent_id}": "ours: a page shows the picture, the SDK has no method"}
@@ -72,8 +72,8 @@ def test_every_answer_is_what_the_models_of_the_sdk_demand(sweep: Sweep) -> None
 
 def test_every_operation_succeeds_once(sweep: Sweep) -> None:
     reached = {operation_of(line["method"], line["path"]) for line in sweep.calls}
-    missed = {named(op) for op in all_operations()} - reached
-    assert missed == UNREACHED[sweep.version].keys()
+    missed = {named(op) for op in all_operations() if not op.path.startswith(OWN)} - reached
+    assert missed == {name for name in UNREACHED[sweep.version] if OWN not in name}
 
 
 def test_nothing_is_sent_a_second_time(sweep: Sweep) -> None:

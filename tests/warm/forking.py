@@ -7,6 +7,7 @@ was forked for it, and in the end its status. If it hangs up, that process is ki
 import atexit
 import gc
 import json
+import logging
 import os
 import runpy
 import selectors
@@ -77,6 +78,7 @@ def _import_all() -> None:
     for thread in threading.enumerate():
         if thread is not threading.current_thread():
             thread.join()  # only this one is forked
+    logging.getLogger().handlers.clear()  # each program says itself how it logs
     gc.collect()
     gc.freeze()
 
